@@ -7,7 +7,7 @@ use futures_util::stream::{self, StreamExt};
 use glob::Pattern;
 use serde_json::Value;
 
-use crate::catalog::{By, Catalog, Kind, Named, Shape};
+use crate::catalog::{Catalog, KeyNames, Kind, ReferencedBy, Shape};
 use crate::json::Body;
 use crate::management_api::safety_limits::SNAPSHOT_TIMEOUT;
 use crate::management_api::{self, Absence, Listing, ReadOutcome, Tenant};
@@ -95,8 +95,8 @@ impl Selection {
         let mut wanted: BTreeSet<&str> = catalog.kinds().filter(|kind| self.asks_for(kind)).map(|kind| kind.name).collect();
         for kind in catalog.kinds().rev() {
             if wanted.contains(kind.name) {
-                wanted.extend(kind.references.iter().filter(|reference| reference.by == By::Id).map(|reference| reference.to));
-                wanted.extend(kind.comes_after());
+                wanted.extend(kind.references.iter().filter(|reference| reference.by == ReferencedBy::Id).map(|reference| reference.to));
+                wanted.extend(kind.dependencies());
             }
         }
         catalog.kinds().filter(|kind| wanted.contains(kind.name)).collect()
@@ -204,7 +204,7 @@ pub async fn export(
 /// Returns the kind that has to be read before this one can be: its parent, or the one that tells its names.
 fn leans_on(kind: &Kind) -> Option<&'static str> {
     match kind.shape {
-        Shape::Keyed { names: Named::EachWith { of, .. } } => Some(of),
+        Shape::Keyed { names: KeyNames::PerElement { of, .. } } => Some(of),
         _ => kind.parent(),
     }
 }
@@ -330,12 +330,12 @@ async fn read_dependent(reading: Reading<'_>, kind: &'static Kind, read: &[Read]
 
 async fn read_below(reading: Reading<'_>, kind: &'static Kind, above: &Read) -> Result<(Status, Vec<Resource>), Error> {
     let Reading { tenant, .. } = reading;
-    if let Shape::Keyed { names: Named::EachWith { names, list, .. } } = kind.shape {
+    if let Shape::Keyed { names: KeyNames::PerElement { names, list, .. } } = kind.shape {
         let answers = tenant.read_named(kind, &ids_with(names, list, above)).await.map_err(|source| unread(kind, tenant, source))?;
         return gathered(tenant, answers.into_iter().map(|shown| seen(reading, kind, shown)));
     }
     let parents: Vec<&Resource> =
-        above.resources.iter().filter(|parent| parent.excluded.is_none() && kind.hangs_under(&parent.body)).collect();
+        above.resources.iter().filter(|parent| parent.excluded.is_none() && kind.applies_to_parent(&parent.body)).collect();
     // By place, not by parent: a closure over borrowed parents makes a future that no other thread may run.
     let read = |place: usize| {
         let parent = parents[place];

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, UNIX_EPOCH};
 
-use migrate::catalog::{By, Catalog, Kind, Shape};
+use migrate::catalog::{Catalog, Kind, ReferencedBy, Shape};
 use migrate::json::Body;
 use migrate::management_api::answers::{self, Page, RateLimitHeaders, Redactor};
 use migrate::model::resource::{Key, Resource};
@@ -33,11 +33,11 @@ pub fn listing(bytes: &[u8]) -> bool {
     for (resource, before) in snapshot.resources.iter().zip(&before) {
         let kind = kind_of(resource);
         let body = resource.body.open();
-        for path in kind.secrets {
+        for path in kind.secrets.paths {
             assert!(body.find(path).is_empty() && resource.carried.find(path).is_empty(), "{path} of {}", resource.key);
         }
         // Where an older version was named, the newest takes its place; that is not undone.
-        if !kind.references.iter().any(|reference| reference.by == By::Alias) {
+        if !kind.references.iter().any(|reference| reference.by == ReferencedBy::Alias) {
             let attached = names.resolve(kind, &body).map(|body| lower_domain(&body));
             assert_eq!(attached, Ok(lower_domain(&before.body.open())), "{}", resource.key);
         }

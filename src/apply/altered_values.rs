@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::catalog::{By, Kind, Purpose, is_mask};
+use crate::catalog::{Kind, ReferencedBy, RequestPurpose, is_mask};
 use crate::json::{Body, is_blank, is_in, join};
 use crate::model::resource::{Id, Resource, take_secrets};
 use crate::plan::Edit;
@@ -51,14 +51,15 @@ pub(super) fn alterations_of_update(kind: &Kind, id: &Id, sent: &Body, edits: &[
 
 /// Returns a response under the names by which its resource is known; `None` if it holds nothing else.
 fn with_identity(kind: &Kind, id: &Id, answer: &Body) -> Option<Body> {
-    let is_name = |name: &str| name == kind.id || kind.key.contains(&name) || kind.in_path().any(|field| field == name);
+    let is_name =
+        |name: &str| name == kind.identity.id || kind.identity.key.contains(&name) || kind.path_fields().any(|field| field == name);
     if answer.0.keys().all(|name| is_name(name)) {
         return None;
     }
     let mut answer = answer.clone();
-    kind.fill(&mut answer, id.as_str());
+    kind.fill_path_fields(&mut answer, id.as_str());
     if kind.id_of(&answer).is_none() {
-        answer.set(kind.id, id.own(kind).into());
+        answer.set(kind.identity.id, id.own(kind).into());
     }
     Some(answer)
 }
@@ -67,7 +68,7 @@ fn with_identity(kind: &Kind, id: &Id, answer: &Body) -> Option<Body> {
 pub(super) fn differences(kind: &Kind, sent: &Body, answer: &Body) -> Vec<AlteredValue> {
     let Ok(held) = Resource::read(kind, answer.clone()) else { return Vec::new() };
     let (hidden, mut held) = (held.secrets.clone(), held.body.open());
-    let mut sent = kind.fields().split(sent.clone(), Purpose::Snapshot).0;
+    let mut sent = kind.fields.writable().split(sent.clone(), RequestPurpose::Snapshot).0;
     take_secrets(kind, &mut sent);
     for path in unseen(kind, answer) {
         sent.take(path);
@@ -89,13 +90,21 @@ pub(super) fn differences(kind: &Kind, sent: &Body, answer: &Body) -> Vec<Altere
 
 /// Returns the fields about which a response says nothing comparable.
 fn unseen<'kind>(kind: &'kind Kind, answer: &Body) -> impl Iterator<Item = &'static str> + use<'kind> {
-    let by_alias = kind.references.iter().filter(|reference| reference.by == By::Alias).map(|reference| reference.path);
+    let by_alias = kind.references.iter().filter(|reference| reference.by == ReferencedBy::Alias).map(|reference| reference.path);
     let is_own = |(field, values): &&(&'static str, &[&str])| answer.text(field).is_some_and(|value| values.contains(&value));
-    let own: Vec<&str> = kind.server_values.iter().filter(is_own).map(|(field, _)| *field).collect();
+    let own: Vec<&str> = kind.quirks.server_values.iter().filter(is_own).map(|(field, _)| *field).collect();
     // Where the newer of two fields is answered, it says the same in its own words.
     let is_newer = |newer: &str| answer.get(newer).is_some_and(|value| !is_blank(value));
-    let older: Vec<&str> = kind.exclusive.iter().filter(|(newer, _)| is_newer(newer)).map(|(_, older)| *older).collect();
-    kind.write_only.iter().chain(kind.read_only).copied().chain(by_alias).chain(kind.follow_up.map(|it| it.field)).chain(own).chain(older)
+    let older: Vec<&str> = kind.quirks.exclusive.iter().filter(|(newer, _)| is_newer(newer)).map(|(_, older)| *older).collect();
+    kind.secrets
+        .write_only
+        .iter()
+        .chain(kind.fields.read_only)
+        .copied()
+        .chain(by_alias)
+        .chain(kind.lifecycle.follow_up.map(|it| it.field))
+        .chain(own)
+        .chain(older)
 }
 
 /// Returns what was to be cleared and is still there; an object that is sent empty clears nothing.
@@ -204,10 +213,13 @@ mod tests {
     fn another_value_is_told_at_every_path_of_every_kind_but_where_nothing_can_be_compared() {
         let (mut told, mut silent) = (0, Vec::new());
         for kind in Catalog::standard().kinds().filter(|kind| !matches!(kind.shape, Shape::Child { .. })) {
-            for path in leaves(kind.fields(), "").into_iter().filter(|path| !kind.key.contains(&path.as_str()) && path != kind.id) {
+            for path in leaves(kind.fields.writable(), "")
+                .into_iter()
+                .filter(|path| !kind.identity.key.contains(&path.as_str()) && path != kind.identity.id)
+            {
                 let (sent, answer) = (body(holding(&path, "one")), body(holding(&path, "two")));
                 let mut read = sent.clone();
-                kind.quirks.iter().for_each(|quirk| (quirk.read)(&mut read));
+                kind.apply_read_edits(&mut read);
                 if read != sent {
                     // An older word, which no snapshot holds and no request sends.
                     continue;
@@ -219,8 +231,8 @@ mod tests {
                     [] => silent.push(format!("{} {path}", kind.name)),
                     other => panic!("{} {path}: {other:?}", kind.name),
                 }
-                let is_hidden = kind.secrets.iter().chain(kind.read_only).any(|secret| covers(secret, &path))
-                    || kind.withholds(&path).is_some_and(|reason| reason != WithheldReason::MayBeNamed);
+                let is_hidden = kind.secrets.paths.iter().chain(kind.fields.read_only).any(|secret| covers(secret, &path))
+                    || kind.withheld_reason(&path).is_some_and(|reason| reason != WithheldReason::PossibleSecretName);
                 let is_unseen = unseen(kind, &answer).any(|unseen| covers(unseen, &path));
                 assert_eq!(found.is_empty(), is_hidden || is_unseen, "{} {path}", kind.name);
             }

@@ -39,12 +39,12 @@ pub(super) struct PendingCreate<'plan> {
 
 /// Returns whether the target may end up with two of a kind, so that it is listed again before a create.
 pub(super) fn allows_duplicates(kind: &Kind) -> bool {
-    kind.allows_duplicates && kind.shape == Shape::Collection
+    kind.identity.allows_duplicates && kind.shape == Shape::Collection
 }
 
 /// Returns whether the API accepts only one resource of a key, so that of two writers one is refused.
 pub(super) fn is_unique(kind: &Kind) -> bool {
-    !kind.allows_duplicates && kind.shape == Shape::Collection && kind.has_own_ids()
+    !kind.identity.allows_duplicates && kind.shape == Shape::Collection && kind.has_own_ids()
 }
 
 /// Returns the creates that somebody else made, each with the id of the resource: neither a twin nor `known`.
@@ -78,6 +78,6 @@ pub(super) async fn created_since_plan(
 /// Returns the key of a listed resource, in the terms of a create.
 fn key_of_answer(kind: &Kind, answer: &Body) -> Vec<Option<Value>> {
     let mut answer = answer.clone();
-    kind.quirks.iter().for_each(|quirk| (quirk.read)(&mut answer));
+    kind.apply_read_edits(&mut answer);
     key_of(kind, &answer)
 }

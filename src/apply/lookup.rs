@@ -111,21 +111,21 @@ fn identify(kind: &Kind, body: &Body, answers: &[Body], known: KnownIds<'_>) -> 
 /// Returns the resource in a response, with the secrets that this create generates.
 pub(super) fn found(kind: &Kind, id: String, body: &Body, answer: &Body) -> FoundResource {
     let shown = |path: &'static str| answer.text(path).filter(|text| !text.is_empty()).map(|text| (path, Secret::new(text)));
-    FoundResource { id: Id::new(id), made: kind.made_for(body).filter_map(|made| shown(made.path)).collect() }
+    FoundResource { id: Id::new(id), made: kind.generated_secrets_for(body).filter_map(|made| shown(made.path)).collect() }
 }
 
 /// Returns whether a response has the key of what was sent.
 fn has_key_of(kind: &Kind, body: &Body, answer: &Body) -> bool {
     // The list may name a field differently from the create, which is a quirk of the kind.
     let mut answer = answer.clone();
-    kind.quirks.iter().for_each(|quirk| (quirk.read)(&mut answer));
+    kind.apply_read_edits(&mut answer);
     key_of(kind, &answer) == key_of(kind, body)
 }
 
 /// Returns the key fields of a resource, with defaults where they are blank.
 pub(super) fn key_of(kind: &Kind, body: &Body) -> Vec<Option<Value>> {
     let value = |path: &&str| body.get(path).filter(|value| !value.is_null()).cloned().or_else(|| kind.default_of(path));
-    kind.key.iter().map(value).collect()
+    kind.identity.key.iter().map(value).collect()
 }
 
 /// Returns whether a response is excluded for a reason that does not apply to what was sent: it is third-party or a system resource.

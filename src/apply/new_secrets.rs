@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use futures_util::future::BoxFuture;
 
-use crate::catalog::{Kind, Made};
+use crate::catalog::{GeneratedSecretField, Kind};
 use crate::model::resource::{Id, Key, Secret};
 use crate::plan::{Action, Change, Plan};
 
@@ -76,14 +76,14 @@ impl<'plan> ReplacedSecrets<'plan> {
     }
 
     /// Returns the secrets that the target generates with this change and that are not replaced.
-    pub(super) fn made_with(&self, kind: &Kind, change: &Change) -> Vec<&'static Made> {
+    pub(super) fn made_with(&self, kind: &Kind, change: &Change) -> Vec<&'static GeneratedSecretField> {
         let Action::Create { body, .. } = &change.action else { return Vec::new() };
-        kind.made_for(body).filter(|made| !self.0.contains(&(&change.key, made.path))).collect()
+        kind.generated_secrets_for(body).filter(|made| !self.0.contains(&(&change.key, made.path))).collect()
     }
 }
 
 impl GeneratedSecret {
-    pub(super) fn of(change: &Change, id: &Id, made: &Made, fate: SecretDisposition) -> Self {
+    pub(super) fn of(change: &Change, id: &Id, made: &GeneratedSecretField, fate: SecretDisposition) -> Self {
         Self { key: change.key.clone(), id: id.clone(), path: made.path, shown_at: made.shown_at, fate }
     }
 }

@@ -7,7 +7,7 @@ use super::altered_values::AlteredValue;
 use super::partial_change::{Omission, Omissions, PartialChange};
 use super::refused_fields::{BodyPart, mentioned};
 use super::requests::{ResolvedChange, SendResult, Sender};
-use crate::catalog::{Delta, Kind, Shape, Write};
+use crate::catalog::{ElementChanges, Kind, Shape, Write};
 use crate::management_api::Error;
 use crate::model::event::{Outcome, Shortfall};
 use crate::model::resource::Id;
@@ -44,7 +44,7 @@ pub(super) async fn send(sender: Sender<'_>, ready: &ResolvedChange) -> SendResu
 fn is_about_parts(draft: &PartialChange<'_>, sent: &SendResult) -> bool {
     let Some(Error::Refused { request, status: 400 | 402 | 403 | 413 | 422, code, .. }) = &sent.refusal else { return false };
     // A follow-up or a preceding request is a request of its own.
-    let is_the_write = match (draft.is_posted(), draft.kind.write) {
+    let is_the_write = match (draft.is_posted(), draft.kind.paths.write) {
         (true, _) => request.starts_with("POST "),
         (false, Write::Patch) => request.starts_with("PATCH "),
         (false, Write::Put) => request.starts_with("PUT "),
@@ -227,7 +227,7 @@ impl BodySearch<'_> {
     async fn update_with_rest(mut self, created: SendResult, refused: &SendResult, rest: Vec<String>) -> SendResult {
         let Outcome::Applied(id) = &created.outcome else { return created };
         self.note_if_none(refused);
-        let later = self.draft.follow_up_update(id).filter(|_| rest.len() > 1 && self.draft.kind.write == Write::Patch);
+        let later = self.draft.follow_up_update(id).filter(|_| rest.len() > 1 && self.draft.kind.paths.write == Write::Patch);
         let Some(later) = later else {
             self.omit(rest);
             return self.into_result(created);
@@ -386,7 +386,7 @@ fn shown(element: &serde_json::Value) -> String {
 /// Returns the groups of elements that may be sent separately: what is added and removed under one key is one group.
 fn units(kind: &Kind, added: &[serde_json::Value], removed: &[serde_json::Value]) -> Vec<ElementGroup> {
     let by = match kind.shape {
-        Shape::Child { delta: Delta::Named { by, .. }, .. } => Some(by),
+        Shape::Child { element_changes: ElementChanges::AddUpdateRemove { by, .. }, .. } => Some(by),
         _ => None,
     };
     let mut gone: Vec<usize> = (0..removed.len()).collect();

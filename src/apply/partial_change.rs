@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::refused_fields::BodyPart;
 use super::requests::ResolvedChange;
-use crate::catalog::{Kind, Purpose, Write};
+use crate::catalog::{Kind, RequestPurpose, Write};
 use crate::json::{Body, is_in, join};
 use crate::plan::{Edit, element, remove_part};
 
@@ -79,7 +79,7 @@ impl PartialChange<'_> {
     /// Returns the outermost object above a path that is refused without some of its fields, or the path itself.
     fn indivisible_ancestor(&self, path: &str) -> String {
         let mut ends = path.match_indices('.').map(|(at, _)| &path[..at]);
-        let has_required = |above: &&str| self.kind.fields().at(above).is_some_and(|field| field.refuses_empty);
+        let has_required = |above: &&str| self.kind.fields.writable().at(above).is_some_and(|field| field.refuses_empty);
         ends.find(has_required).unwrap_or(path).to_owned()
     }
 
@@ -87,7 +87,7 @@ impl PartialChange<'_> {
     fn companions(&self, path: &str) -> Vec<&'static str> {
         let ResolvedChange::Update { edits, .. } = self.ready else { return Vec::new() };
         let changes = |field: &&&str| edits.iter().any(|edit| first(&edit.path) == **field);
-        let group = self.kind.written_together.iter().find(|group| group.contains(&first(path)));
+        let group = self.kind.fields.written_together.iter().find(|group| group.contains(&first(path)));
         let companions: Vec<&str> = group.into_iter().copied().flatten().filter(changes).copied().collect();
         if companions.len() > 1 { companions } else { Vec::new() }
     }
@@ -106,16 +106,16 @@ impl PartialChange<'_> {
     /// Returns whether a part can be omitted: not if it belongs to the key or is required.
     pub(super) fn is_optional(&self, part: &BodyPart) -> bool {
         let kind = self.kind;
-        let follow_up = kind.follow_up.map(|follow_up| follow_up.field);
+        let follow_up = kind.lifecycle.follow_up.map(|follow_up| follow_up.field);
         let is_required = |field: &&str| (is_in(&part.path, field) || is_in(field, &part.path)) && part.element.is_none();
-        let is_repeated = kind.always_sent.iter().chain(follow_up.iter()).any(is_required);
-        let is_whole = matches!(self.ready, ResolvedChange::Create { .. }) || kind.write == Write::Put;
-        let is_needed = is_whole && kind.key.iter().chain(kind.required).any(is_required);
+        let is_repeated = kind.fields.always_sent.iter().chain(follow_up.iter()).any(is_required);
+        let is_whole = matches!(self.ready, ResolvedChange::Create { .. }) || kind.paths.write == Write::Put;
+        let is_needed = is_whole && kind.identity.key.iter().chain(kind.fields.required).any(is_required);
         // Created without one of a group, a resource would start in a state nobody planned: a stream without its filters.
         let is_grouped = |field: &&str| is_in(&part.path, field) || is_in(field, &part.path);
         let is_of_new =
-            matches!(self.ready, ResolvedChange::Create { .. }) && kind.written_together.iter().copied().flatten().any(is_grouped);
-        !is_repeated && !is_needed && !is_of_new && self.is_added(part) && !kind.in_path().any(|field| is_in(field, &part.path))
+            matches!(self.ready, ResolvedChange::Create { .. }) && kind.fields.written_together.iter().copied().flatten().any(is_grouped);
+        !is_repeated && !is_needed && !is_of_new && self.is_added(part) && !kind.path_fields().any(|field| is_in(field, &part.path))
     }
 
     /// Returns whether a part is new with this change: what the target already holds is not removed because it would be refused today.
@@ -133,15 +133,15 @@ impl PartialChange<'_> {
     /// Returns the part that is omitted as a whole with this one: an object that is replaced as a whole has one meaning.
     pub(super) fn enclosing_part(&self, part: BodyPart) -> BodyPart {
         let top = first(&part.path);
-        let is_one = self.kind.replaced.contains(&top) && !self.kind.read_modify_write.contains(&top);
+        let is_one = self.kind.fields.replaced.contains(&top) && !self.kind.fields.read_modify_write.contains(&top);
         let has_members =
-            self.kind.fields().get(top).and_then(|field| field.below.as_ref()).is_some_and(|below| below.iter().next().is_some());
-        if is_one && (has_members || self.kind.required.contains(&top)) { BodyPart::field(top) } else { part }
+            self.kind.fields.writable().get(top).and_then(|field| field.below.as_ref()).is_some_and(|below| below.iter().next().is_some());
+        if is_one && (has_members || self.kind.fields.required.contains(&top)) { BodyPart::field(top) } else { part }
     }
 
     /// Returns whether only a create sets a field.
     pub(super) fn is_only_created(&self, path: &str) -> bool {
-        self.kind.fields().get(first(path)).is_some_and(|field| field.written == crate::catalog::Written::OnCreate)
+        self.kind.fields.writable().get(first(path)).is_some_and(|field| field.written == crate::catalog::Writability::OnCreate)
     }
 
     /// Returns what is sent without these parts; `None` if that is nothing.
@@ -165,7 +165,7 @@ impl PartialChange<'_> {
             }
         }
         open.retain(|edit| !is_same_set(edit.old.as_ref(), edit.new.as_ref()));
-        if let Some(follow_up) = self.kind.follow_up.filter(|_| !left.is_empty()) {
+        if let Some(follow_up) = self.kind.lifecycle.follow_up.filter(|_| !left.is_empty()) {
             body.0.remove(follow_up.field);
         }
         if let ResolvedChange::Create { twins, may_have_landed, .. } = self.ready {
@@ -179,16 +179,16 @@ impl PartialChange<'_> {
         if !open.iter().any(|edit| is_meant(&edit.path)) && secrets.is_empty() {
             return None;
         }
-        if self.kind.write == Write::Patch {
+        if self.kind.paths.write == Write::Patch {
             let had: BTreeSet<&str> = planned.iter().map(|edit| first(&edit.path)).collect();
             let holds = |field: &str| open.iter().any(|edit| first(&edit.path) == field && is_meant(&edit.path));
             let is_with_secrets = |field: &str| secrets.iter().any(|(path, _)| first(path) == field);
-            let is_due = |field: &str| left.is_empty() && self.kind.follow_up.is_some_and(|follow_up| follow_up.field == field);
+            let is_due = |field: &str| left.is_empty() && self.kind.lifecycle.follow_up.is_some_and(|follow_up| follow_up.field == field);
             let stays = |field: &str| {
                 holds(field)
                     || is_due(field)
                     || is_with_secrets(field)
-                    || self.kind.always_sent.contains(&field)
+                    || self.kind.fields.always_sent.contains(&field)
                     || (focus.is_none() && !had.contains(field))
             };
             body.0.retain(|field, _| stays(field));
@@ -202,8 +202,8 @@ impl PartialChange<'_> {
             remove_part(body, &element(&part.path, text));
             return;
         }
-        let is_whole_kept = !part.path.contains('.') && self.kind.write == Write::Patch;
-        let is_left_to_the_target = is_whole_kept || self.kind.is_laid_over(first(&part.path)) || aside == Omission::NotSent;
+        let is_whole_kept = !part.path.contains('.') && self.kind.paths.write == Write::Patch;
+        let is_left_to_the_target = is_whole_kept || self.kind.is_read_modify_write(first(&part.path)) || aside == Omission::NotSent;
         let mut edits = edits.iter().filter(|edit| is_in(&part.path, &edit.path)).peekable();
         if is_left_to_the_target || edits.peek().is_none() || matches!(self.ready, ResolvedChange::Create { .. }) {
             remove_with_empty_parents(body, &part.path);
@@ -238,14 +238,14 @@ impl PartialChange<'_> {
             };
             let named: Vec<String> = of_edits.cloned().chain(of_secrets).collect();
             // What a PATCH omits stays as it was, so it is missing only if it differs.
-            let is_kept = self.kind.write == Write::Patch && !self.kind.replaced.contains(&first(&part.path));
+            let is_kept = self.kind.paths.write == Write::Patch && !self.kind.fields.replaced.contains(&first(&part.path));
             match (named.is_empty(), self.ready) {
                 (false, ResolvedChange::Update { edits, .. }) if !edits.is_empty() => missing.extend(named),
                 (true, ResolvedChange::Update { .. }) if is_kept => {}
                 _ => drop(missing.insert(part.path.clone())),
             }
         }
-        if let Some(follow_up) = self.kind.follow_up.filter(|_| !left.is_empty()) {
+        if let Some(follow_up) = self.kind.lifecycle.follow_up.filter(|_| !left.is_empty()) {
             missing.extend(self.body().filter(|body| body.0.contains_key(follow_up.field)).map(|_| follow_up.field.to_owned()));
         }
         missing.into_iter().collect()
@@ -254,7 +254,7 @@ impl PartialChange<'_> {
     /// Returns the update that sends these paths of a resource that was created without them.
     pub(super) fn follow_up_update(&self, id: &crate::model::resource::Id) -> Option<ResolvedChange> {
         let body = self.body()?.clone();
-        let (body, _) = self.kind.fields().split(body, Purpose::Update);
+        let (body, _) = self.kind.fields.writable().split(body, RequestPurpose::Update);
         Some(ResolvedChange::Update { id: id.clone(), body, edits: Vec::new(), secrets: Vec::new() })
     }
 }

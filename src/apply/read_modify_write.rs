@@ -13,7 +13,7 @@ pub(super) fn lay_over_held(kind: &Kind, fields: &[&str], held: &Body, body: &mu
     for field in fields.iter().copied() {
         // A field that the catalog says to lay over always exists (`options`), or the token may not read it; an object with secrets two
         // levels down (`addons`) may be the target's first.
-        if !held.0.contains_key(field) && kind.read_modify_write.contains(&field) {
+        if !held.0.contains_key(field) && kind.fields.read_modify_write.contains(&field) {
             let reason = format!("its {field} cannot be read, so they cannot be written over; the token may lack a scope");
             return Err(Outcome::Failed(reason));
         }
@@ -26,12 +26,12 @@ pub(super) fn lay_over_held(kind: &Kind, fields: &[&str], held: &Body, body: &mu
 
 /// Adds the target's own secrets to a body that replaces the whole resource.
 pub(super) fn keep_secrets(kind: &Kind, held: &Body, body: &mut Body) {
-    let own = kind.secrets.iter().flat_map(|path| held.find(path)).map(|(path, value)| (path, value.clone())).collect::<Vec<_>>();
+    let own = kind.secrets.paths.iter().flat_map(|path| held.find(path)).map(|(path, value)| (path, value.clone())).collect::<Vec<_>>();
     for (path, value) in own.into_iter().filter(|(path, _)| !path.contains('[')) {
         body.set(&path, value);
     }
     let mut bare = held.clone();
-    for (name, value) in kind.take_unlisted(&mut bare).into_iter().filter(|(name, _)| kind.fields().get(name).is_some()) {
+    for (name, value) in kind.take_unlisted_secrets(&mut bare).into_iter().filter(|(name, _)| kind.fields.writable().get(name).is_some()) {
         body.0.entry(name).or_insert(value);
     }
 }
@@ -70,12 +70,12 @@ fn drop_masks_in(held: &mut Value, bare: Option<&Value>) {
 pub(super) fn may_erase_secrets(kind: &Kind, name: &str, value: &Value) -> bool {
     let is_nested = |value: &Value| value.is_object() || value.is_array();
     let replaces = match value {
-        Value::Object(fields) => kind.write == Write::Put || kind.replaced.contains(&name) || fields.values().any(is_nested),
+        Value::Object(fields) => kind.paths.write == Write::Put || kind.fields.replaced.contains(&name) || fields.values().any(is_nested),
         Value::Array(list) => list.iter().any(is_nested),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     };
-    let is_listed = || kind.secrets.iter().any(|path| top(path) == name && !kind.write_only.contains(path));
-    replaces && (is_listed() || kind.fields().get(name).is_none_or(Field::is_open_anywhere))
+    let is_listed = || kind.secrets.paths.iter().any(|path| top(path) == name && !kind.secrets.write_only.contains(path));
+    replaces && (is_listed() || kind.fields.writable().get(name).is_none_or(Field::is_open_anywhere))
 }
 
 /// Restores the target's own secrets in objects and lists that are replaced.
@@ -128,8 +128,14 @@ fn is_same_element(held: &Value, wanted: &Value) -> bool {
 /// An update accepts no null for them: the object around them is cleared and written again without them (recorded for the add-ons of
 /// a client, `TestAccClientAddons`).
 pub(super) fn split_clearing(kind: &Kind, body: &mut Body) -> Option<Body> {
-    let gone: Vec<String> =
-        kind.present.iter().flat_map(|path| body.find(path)).filter(|(_, value)| value.is_null()).map(|(path, _)| path).collect();
+    let gone: Vec<String> = kind
+        .quirks
+        .presence_is_setting
+        .iter()
+        .flat_map(|path| body.find(path))
+        .filter(|(_, value)| value.is_null())
+        .map(|(path, _)| path)
+        .collect();
     let mut first = Body::new();
     for path in gone {
         body.take(&path);

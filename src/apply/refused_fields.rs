@@ -108,7 +108,7 @@ fn fields(kind: &Kind, above: &str, list: Option<&str>, object: &Map<String, Val
                     match element {
                         Value::Object(below) => fields(kind, &path, Some(whole), below, called),
                         // A list with an order is one thing: what is left of it means something else.
-                        Value::String(text) if kind.sets.contains(&path.as_str()) => {
+                        Value::String(text) if kind.lists.unordered.contains(&path.as_str()) => {
                             let part = BodyPart { path: path.clone(), element: Some(text.clone()) };
                             called.push(NamedPart { part, name: text.clone() });
                         }

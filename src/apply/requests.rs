@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::altered_values::{AlteredValue, alterations, alterations_of_update};
 use super::lookup::{FoundResource, KnownIds, LookupResult, found, look_up};
 use super::read_modify_write::{drop_masks, keep_secrets, lay_over_held, may_erase_secrets, restore_secrets, split_clearing};
-use crate::catalog::{By, Catalog, Kind, Write};
+use crate::catalog::{Catalog, Kind, ReferencedBy, Write};
 use crate::json::{Body, covers, top};
 use crate::management_api::{self, Tenant};
 use crate::model::event::Outcome;
@@ -185,13 +185,13 @@ async fn with_aliases(
     let mut ready = ready.clone();
     let (ResolvedChange::Create { body, .. } | ResolvedChange::Update { body, .. }) = &mut ready else { return Ok(None) };
     let mut is_changed = false;
-    for reference in kind.references.iter().filter(|reference| reference.by == By::Alias) {
+    for reference in kind.references.iter().filter(|reference| reference.by == ReferencedBy::Alias) {
         let to = catalog.kind(reference.to).expect("catalog test: every reference names a kind");
         let named: BTreeSet<String> = body.find(reference.path).into_iter().filter_map(|(_, id)| id.as_str().map(str::to_owned)).collect();
         let mut aliases: HashMap<String, Value> = HashMap::new();
         for id in named {
             let held = tenant.read(to, &Id::new(id.as_str())).await?;
-            let alias = held.and_then(|held| held.text(to.alias).map(str::to_owned));
+            let alias = held.and_then(|held| held.text(to.quirks.alias_id).map(str::to_owned));
             aliases.insert(id, alias.map_or(Value::Null, Value::String));
         }
         let mut put = |value: &mut Value| {
@@ -239,7 +239,7 @@ fn created(kind: &Kind, answer: &Body, body: &Body) -> SendResult {
             altered.retain(|altered| altered.sent.is_some());
             SendResult { altered, ..found(kind, id, body, answer).into() }
         }
-        None => Outcome::Unknown(format!("the tenant answered without \"{}\"", kind.id)).into(),
+        None => Outcome::Unknown(format!("the tenant answered without \"{}\"", kind.identity.id)).into(),
     }
 }
 
@@ -254,7 +254,7 @@ async fn update(
     let mut body = asked.clone();
     let is_sent = |field: &&str| body.0.contains_key(*field) || secrets.iter().any(|(path, _)| covers(field, path));
     let overlaid: Vec<&str> =
-        kind.fields().iter().map(|field| field.name).filter(|field| kind.is_laid_over(field)).filter(is_sent).collect();
+        kind.fields.writable().iter().map(|field| field.name).filter(|field| kind.is_read_modify_write(field)).filter(is_sent).collect();
     let mut held = Body::new();
     let takes_secrets = body.0.iter().any(|(name, value)| may_erase_secrets(kind, name, value));
     if !overlaid.is_empty() || takes_secrets {
@@ -263,7 +263,7 @@ async fn update(
         lay_over_held(kind, &overlaid, &held, &mut body, edits)?;
         restore_secrets(kind, &held, &mut body);
     }
-    if kind.write == Write::Put && !kind.secrets.is_empty() {
+    if kind.paths.write == Write::Put && !kind.secrets.paths.is_empty() {
         let mut held = tenant.read(kind, id).await.map_err(result_of_error)?.unwrap_or_default();
         drop_masks(kind, &mut held);
         keep_secrets(kind, &held, &mut body);
@@ -294,7 +294,7 @@ async fn update(
 /// Deletes a resource if it is still as planned: it is read right before, if the API can, since the list may be
 /// outdated.
 async fn remove(tenant: &Tenant, kind: &'static Kind, id: &Id, planned: &Body) -> SendResult {
-    if !kind.is_only_listed {
+    if !kind.paths.is_list_only {
         match tenant.read(kind, id).await {
             Ok(None) => return Outcome::Applied(id.clone()).into(),
             Ok(Some(held)) => {
@@ -327,7 +327,8 @@ fn changed_since(kind: &Kind, planned: &Body, held: Body) -> Option<String> {
     let (planned, held) = (normalized(kind, planned), normalized(kind, &held));
     let follows = |name: &str| {
         let is_below = |path: &str| top(path) == name;
-        kind.references.iter().any(|reference| is_below(reference.path)) || kind.follow_up.is_some_and(|follow_up| follow_up.field == name)
+        kind.references.iter().any(|reference| is_below(reference.path))
+            || kind.lifecycle.follow_up.is_some_and(|follow_up| follow_up.field == name)
     };
     let mut names = planned.0.keys().chain(held.0.keys()).filter(|name| !follows(name));
     let changed = names.find(|name| planned.0.get(*name) != held.0.get(*name))?;

@@ -1,4 +1,4 @@
-//! The paths of a kind: where its list is, where one resource is, and what stands in them.
+//! The paths of a kind: of its list, of one resource, and the parameters in them.
 
 use std::iter;
 
@@ -6,48 +6,48 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 use super::kind::Kind;
-use super::shape::{Named, Shape};
+use super::shape::{KeyNames, Shape};
 use crate::json::Body;
 
 impl Kind {
-    /// Returns the path of one resource, with places in braces: `/clients/{id}`, `/prompts/{prompt}/custom-text/{language}`.
+    /// Returns the path of one resource, with parameters in braces: `/clients/{id}`, `/prompts/{prompt}/custom-text/{language}`.
     #[must_use]
     pub fn item(&self) -> String {
         match self.shape {
-            _ if !self.item.is_empty() => self.item.to_owned(),
-            Shape::Singleton | Shape::Child { .. } | Shape::Part { .. } => self.path.to_owned(),
-            Shape::Collection | Shape::Keyed { .. } | Shape::Nested { .. } => format!("{}/{{id}}", self.path),
+            _ if !self.paths.item.is_empty() => self.paths.item.to_owned(),
+            Shape::Singleton | Shape::Child { .. } | Shape::Part { .. } => self.paths.list.to_owned(),
+            Shape::Collection | Shape::Keyed { .. } | Shape::Nested { .. } => format!("{}/{{id}}", self.paths.list),
         }
     }
 
-    /// Returns the places in the path of one resource, in order.
+    /// Returns the parameters in the path of one resource, in order.
     #[must_use]
-    pub fn places(&self) -> Vec<String> {
+    pub fn path_parameters(&self) -> Vec<String> {
         places(&self.item()).map(str::to_owned).collect()
     }
 
-    /// Returns the fields that stand in the path of a resource and not in what is sent.
-    pub fn in_path(&self) -> impl Iterator<Item = &str> {
-        self.fields().iter().filter(|field| field.in_path).map(|field| field.name)
+    /// Returns the fields that are in the path of a request and not in its body.
+    pub fn path_fields(&self) -> impl Iterator<Item = &str> {
+        self.fields.writable().iter().filter(|field| field.in_path).map(|field| field.name)
     }
 
-    /// Returns the id of a resource: what stands in the places of its path, joined by slashes; a singleton's is the kind's name.
+    /// Returns the id of a resource: the parameters of its path, joined by slashes. The id of a singleton is the name of the kind.
     ///
-    /// An answer may call it `id` where a write calls it otherwise (the grants of an organization).
+    /// An answer may contain it as `id` although a write uses another name (the grants of an organization).
     #[must_use]
     pub fn id_of(&self, answered: &Body) -> Option<String> {
-        let places = self.places();
+        let places = self.path_parameters();
         if places.is_empty() {
             return Some(self.name.to_owned());
         }
-        let own = || answered.text(self.id).or_else(|| answered.text("id"));
+        let own = || answered.text(self.identity.id).or_else(|| answered.text("id"));
         let parts: Option<Vec<&str>> = places.iter().map(|place| if place == "id" { own() } else { answered.text(place) }).collect();
         Some(parts?.join("/"))
     }
 
-    /// Writes what an id says into the fields that it stands for, where the tenant's answer lacks them.
-    pub fn fill(&self, answered: &mut Body, id: &str) {
-        let places = self.places();
+    /// Sets the path fields of a tenant's answer from an id, unless the answer contains them.
+    pub fn fill_path_fields(&self, answered: &mut Body, id: &str) {
+        let places = self.path_parameters();
         for (place, part) in places.iter().zip(id.splitn(places.len().max(1), '/')).filter(|(place, _)| *place != "id") {
             if answered.0.get(place).is_none_or(Value::is_null) {
                 answered.0.insert(place.to_owned(), Value::String(part.to_owned()));
@@ -57,7 +57,7 @@ impl Kind {
 
     /// Returns the path of one resource, or of a child's list under its parent.
     ///
-    /// What stands in a place is percent-encoded, since some ids contain `|` or `/`.
+    /// Parameters are percent-encoded, because some ids contain `|` or `/`.
     #[must_use]
     pub fn path_of(&self, id: &str) -> String {
         let item = self.item();
@@ -65,33 +65,33 @@ impl Kind {
         filled(&item, id.splitn(count, '/'))
     }
 
-    /// Returns the path that a resource is read at.
+    /// Returns the path at which a resource is read.
     #[must_use]
     pub fn read_path_of(&self, id: &str) -> String {
-        if self.shape == Shape::Singleton { self.path.to_owned() } else { self.path_of(id) }
+        if self.shape == Shape::Singleton { self.paths.list.to_owned() } else { self.path_of(id) }
     }
 
     /// Returns the path of the list, or of the object, under one parent.
     #[must_use]
     pub fn path_under(&self, parent: &str) -> String {
-        filled(self.path, iter::once(parent))
+        filled(self.paths.list, iter::once(parent))
     }
 
     /// Returns the field that names the parent of a nested resource or a part.
     #[must_use]
     pub fn parent_field(&self) -> Option<&'static str> {
         match self.shape {
-            Shape::Nested { .. } | Shape::Part { .. } => places(self.path).next(),
+            Shape::Nested { .. } | Shape::Part { .. } => places(self.paths.list).next(),
             Shape::Collection | Shape::Singleton | Shape::Keyed { .. } | Shape::Child { .. } => None,
         }
     }
 
-    /// Returns the path at which a POST creates one; none where it is there by being written.
+    /// Returns the path at which a POST creates a resource, unless one exists by being written.
     #[must_use]
     pub fn creation(&self) -> Option<&'static str> {
         match self.shape {
-            _ if !self.create_path.is_empty() => Some(self.create_path),
-            Shape::Collection | Shape::Nested { .. } => Some(self.path),
+            _ if !self.paths.create.is_empty() => Some(self.paths.create),
+            Shape::Collection | Shape::Nested { .. } => Some(self.paths.list),
             Shape::Singleton | Shape::Keyed { .. } | Shape::Child { .. } | Shape::Part { .. } => None,
         }
     }
@@ -103,22 +103,22 @@ impl Kind {
         Some(filled(path, places(path).map(|place| body.text(place).unwrap_or_default())))
     }
 
-    /// Returns what stands in the places of a path that leads to one resource or to the list; nothing of any other path.
+    /// Returns the parameters of a path if it is that of a resource or of the list.
     #[must_use]
-    pub fn covers(&self, path: &str) -> Option<Vec<(String, String)>> {
-        let older = || self.aliases.iter().find_map(|form| matched(form, path));
+    pub fn match_path(&self, path: &str) -> Option<Vec<(String, String)>> {
+        let older = || self.paths.aliases.iter().find_map(|form| matched(form, path));
         let creation = || matched(self.creation()?, path);
-        let is_listed = !matches!(self.shape, Shape::Keyed { names: Named::These(_) | Named::EachWith { .. } });
-        matched(&self.item(), path).or_else(|| matched(self.path, path).filter(|_| is_listed)).or_else(creation).or_else(older)
+        let is_listed = !matches!(self.shape, Shape::Keyed { names: KeyNames::Fixed(_) | KeyNames::PerElement { .. } });
+        matched(&self.item(), path).or_else(|| matched(self.paths.list, path).filter(|_| is_listed)).or_else(creation).or_else(older)
     }
 }
 
-/// Returns the places in a path.
+/// Returns the parameters in a path template.
 pub fn places(path: &str) -> impl Iterator<Item = &str> {
     path.split('{').skip(1).filter_map(|rest| rest.split('}').next())
 }
 
-/// Returns what stands in the places of a path, where the path is of this form; both without a query.
+/// Returns the parameters of a path if it matches a template; both without a query.
 #[must_use]
 pub fn matched(form: &str, path: &str) -> Option<Vec<(String, String)>> {
     let (form, path) = (form.trim_matches('/').split('/'), path.trim_matches('/').split('/'));
@@ -157,11 +157,11 @@ fn encoded(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::{Catalog, Named, Paging};
+    use crate::catalog::{Catalog, KeyNames, Paging};
     use serde_json::json;
 
     static TEXTS: Kind =
-        Kind::keyed("texts", "text", "/prompts", &["prompt", "language"], Named::Listed).at("/prompts/{prompt}/text/{language}");
+        Kind::keyed("texts", "text", "/prompts", &["prompt", "language"], KeyNames::Listed).item_path("/prompts/{prompt}/text/{language}");
     static DOMAINS: Kind = Kind::nested("domains", "domain", "/organizations/{organization}/domains", "organizations")
         .keyed_by(&["organization", "domain"])
         .paged(Paging::Whole);
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_is_what_stands_in_the_places_of_a_path() {
+    fn an_id_is_the_parameters_of_a_path() {
         let answered = body(json!({"organization": "org_1", "id": "dom|2", "domain": "a.com"}));
         let id = DOMAINS.id_of(&answered).expect("an id");
         assert_eq!((id.as_str(), DOMAINS.path_of(&id)), ("org_1/dom|2", "/organizations/org_1/domains/dom%7C2".to_owned()));
@@ -182,23 +182,23 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_lacks_its_own_name_is_given_it() {
+    fn an_answer_without_its_path_fields_gets_them() {
         let mut answered = body(json!({"login": {"title": "Hi"}}));
-        TEXTS.fill(&mut answered, "login/en");
+        TEXTS.fill_path_fields(&mut answered, "login/en");
         assert_eq!(answered.into_value(), json!({"login": {"title": "Hi"}, "prompt": "login", "language": "en"}));
     }
 
     #[test]
-    fn an_older_path_leads_to_the_same() {
+    fn an_alias_matches_the_same_kind() {
         static TEMPLATES: Kind = Kind::singleton("templates", "templates", "/factors/phone/templates").aliases(&["/factors/sms/templates"]);
-        assert_eq!(TEMPLATES.covers("/factors/sms/templates"), Some(Vec::new()));
+        assert_eq!(TEMPLATES.match_path("/factors/sms/templates"), Some(Vec::new()));
         assert_eq!(TEMPLATES.path_of("templates"), "/factors/phone/templates");
     }
 
     #[test]
-    fn a_path_tells_what_stands_in_its_places() {
-        let found = TEXTS.covers("/prompts/login/text/en").expect("covered");
+    fn a_path_contains_its_parameters() {
+        let found = TEXTS.match_path("/prompts/login/text/en").expect("covered");
         assert_eq!(found, [("prompt".to_owned(), "login".to_owned()), ("language".to_owned(), "en".to_owned())]);
-        assert_eq!(TEXTS.covers("/prompts/login/texts/en"), None);
+        assert_eq!(TEXTS.match_path("/prompts/login/texts/en"), None);
     }
 }

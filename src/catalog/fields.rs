@@ -1,18 +1,18 @@
-//! Which fields of a kind can be written, as data.
+//! The writable fields of a kind, as data.
 //!
-//! Request bodies of the Management API are closed: one unknown field fails the whole call (api description: every create and
-//! update schema has `additionalProperties: false`). So an outgoing body is projected on this list, never filtered by a list of
-//! what to leave out. The list is text, one entry a field:
+//! Request bodies of the Management API are closed: one unknown field fails the request (OpenAPI description: every create and update schema
+//! has `additionalProperties: false`). So a body is reduced to the fields of this list before it is sent. The list is text, one entry per
+//! field:
 //!
 //! ```text
-//! name                    can be created and updated
-//! identifier+             only when the resource is created
+//! name                    in creates and updates
+//! identifier+             only in a create
 //! client_secret~          only in an update
-//! scope?                  an update may send null, which clears it
-//! locales!                refuses an empty list, text or object
-//! organization/           stands in the path of the request, not in what is sent
-//! mobile{ios{app} *}      an object with these fields; `*` leaves it open to others
-//! scopes[]{value text}    a list of such objects
+//! scope?                  an update may clear it with null
+//! locales!                an empty list, text or object is refused
+//! organization/           in the path of the request, not in its body
+//! mobile{ios{app} *}      an object with these fields; `*` allows others
+//! scopes[]{value text}    a list of objects
 //! ```
 
 use serde_json::{Map, Value};
@@ -21,23 +21,23 @@ use crate::json::Body;
 
 /// When a field may be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Written {
+pub enum Writability {
     /// In a create and in an update.
     Always,
-    /// Only when the resource is created.
+    /// Only in a create.
     OnCreate,
     /// Only in an update.
     OnUpdate,
 }
 
-/// Which request a body is meant for.
+/// What a body is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
+pub enum RequestPurpose {
     /// The request that creates a resource.
     Create,
-    /// The request that changes one.
+    /// The request that updates one.
     Update,
-    /// What a snapshot holds: everything writable at any time.
+    /// A snapshot, which contains every writable field.
     Snapshot,
 }
 
@@ -48,20 +48,20 @@ pub struct Field {
     /// Its name in JSON.
     pub name: &'static str,
     /// When it may be written.
-    pub written: Written,
+    pub written: Writability,
     /// Whether an update may send null to clear it.
     pub nullable: bool,
-    /// Whether an empty list, text or object is refused; such a value is not sent.
+    /// Whether an empty list, text or object is refused, and so not sent.
     pub refuses_empty: bool,
-    /// Whether it stands in the path of the request, and not in what is sent.
+    /// Whether it is in the path of the request and not in its body.
     pub in_path: bool,
-    /// Whether it is a list of what stands below.
+    /// Whether it is a list of objects.
     pub is_list: bool,
-    /// What an object (or each object of a list) may hold; absent when any value passes.
+    /// The fields of the object, or of each object of the list; absent if any value is accepted.
     pub below: Option<Fields>,
 }
 
-/// The writable fields of a kind, or of an object inside one.
+/// The writable fields of a kind or of an object in one.
 #[derive(Debug, Clone, Default)]
 pub struct Fields {
     list: Vec<Field>,
@@ -69,7 +69,7 @@ pub struct Fields {
 }
 
 impl Field {
-    /// Returns whether it may hold fields that are not listed, at any depth.
+    /// Returns whether it accepts fields that are not listed, at any depth.
     #[must_use]
     pub fn is_open_anywhere(&self) -> bool {
         self.below
@@ -77,21 +77,21 @@ impl Field {
             .is_none_or(|below| below.is_open() || below.iter().any(|field| field.below.is_some() && field.is_open_anywhere()))
     }
 
-    fn is_for(&self, purpose: Purpose) -> bool {
+    fn is_for(&self, purpose: RequestPurpose) -> bool {
         match purpose {
-            Purpose::Create => self.written != Written::OnUpdate,
-            Purpose::Update => self.written != Written::OnCreate,
-            Purpose::Snapshot => true,
+            RequestPurpose::Create => self.written != Writability::OnUpdate,
+            RequestPurpose::Update => self.written != Writability::OnCreate,
+            RequestPurpose::Snapshot => true,
         }
     }
 }
 
 impl Fields {
-    /// Reads the notation of the module's documentation.
+    /// Parses the notation that the module documentation explains.
     ///
     /// # Panics
     ///
-    /// When the text is not in that notation; a test of the catalog reads every table.
+    /// When the text is not in that notation; a test parses every table of the catalog.
     #[must_use]
     pub fn parse(text: &'static str) -> Self {
         let mut rest = text;
@@ -106,7 +106,7 @@ impl Fields {
         self.list.iter().find(|field| field.name == name)
     }
 
-    /// Returns the entry for a dotted path; nothing for what an open object holds.
+    /// Returns the field at a dotted path, if it is listed.
     #[must_use]
     pub fn at(&self, path: &str) -> Option<&Field> {
         match path.split_once('.') {
@@ -120,13 +120,13 @@ impl Fields {
         self.list.iter()
     }
 
-    /// Returns whether fields that are not listed may be written too.
+    /// Returns whether fields that are not listed are accepted too.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.open
     }
 
-    /// Returns whether a dotted path (lists as `[]` or with an index) names something that can be written.
+    /// Returns whether a dotted path (lists as `[]` or with an index) can be written.
     #[must_use]
     pub fn has(&self, path: &str) -> bool {
         let (name, rest) = path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
@@ -138,38 +138,38 @@ impl Fields {
         }
     }
 
-    /// Splits a body into what can be written for this purpose and what cannot.
+    /// Splits a body into the fields that can be written for this purpose and the rest.
     ///
-    /// The second half keeps the shape of the first: what is not writable inside an object stays inside an object of that name.
+    /// The rest keeps its structure: an unwritable field of an object stays inside an object of that name.
     #[must_use]
-    pub fn split(&self, body: Body, purpose: Purpose) -> (Body, Body) {
+    pub fn split(&self, body: Body, purpose: RequestPurpose) -> (Body, Body) {
         let (kept, left) = self.split_object(body.0, purpose);
         (Body(kept), Body(left))
     }
 
-    /// Returns what a body says that can be sent: without nulls at any depth, and without blanks where they are refused.
+    /// Returns the part of a body that can be sent: without nulls at any depth, and without empty values where they are refused.
     ///
-    /// A null that a tenant answers says no more than an absent field, and is stored where it is sent. A value that no entry looks into
-    /// (`actions` of a flow) is content, and stays as it is.
+    /// A null in an answer means the same as an absent field, but would be stored if it were sent. A value without listed fields
+    /// (`actions` of a flow) is content and stays as it is.
     #[must_use]
-    pub fn said(&self, object: Map<String, Value>) -> Map<String, Value> {
-        let said = object.into_iter().filter_map(|(name, value)| {
+    pub fn sendable(&self, object: Map<String, Value>) -> Map<String, Value> {
+        let sendable = object.into_iter().filter_map(|(name, value)| {
             let field = self.get(&name);
             let value = match field {
-                Some(Field { below: Some(below), .. }) => below.said_in(value),
+                Some(Field { below: Some(below), .. }) => below.sendable_value(value),
                 Some(_) => value,
-                None => Self::open().said_in(value),
+                None => Self::open().sendable_value(value),
             };
             let is_refused = value.is_null() || (is_empty(&value) && field.is_some_and(|field| field.refuses_empty));
             (!is_refused).then_some((name, value))
         });
-        said.collect()
+        sendable.collect()
     }
 
-    fn said_in(&self, value: Value) -> Value {
+    fn sendable_value(&self, value: Value) -> Value {
         match value {
-            Value::Object(object) => Value::Object(self.said(object)),
-            Value::Array(list) => Value::Array(list.into_iter().map(|element| self.said_in(element)).collect()),
+            Value::Object(object) => Value::Object(self.sendable(object)),
+            Value::Array(list) => Value::Array(list.into_iter().map(|element| self.sendable_value(element)).collect()),
             plain => plain,
         }
     }
@@ -178,7 +178,7 @@ impl Fields {
         Self { list: Vec::new(), open: true }
     }
 
-    fn split_object(&self, object: Map<String, Value>, purpose: Purpose) -> (Map<String, Value>, Map<String, Value>) {
+    fn split_object(&self, object: Map<String, Value>, purpose: RequestPurpose) -> (Map<String, Value>, Map<String, Value>) {
         let (mut kept, mut left) = (Map::new(), Map::new());
         for (name, value) in object {
             match self.get(&name) {
@@ -203,7 +203,7 @@ impl Fields {
         (kept, left)
     }
 
-    fn split_value(&self, value: Value, purpose: Purpose) -> (Value, Option<Value>) {
+    fn split_value(&self, value: Value, purpose: RequestPurpose) -> (Value, Option<Value>) {
         match value {
             Value::Object(object) => {
                 let (kept, left) = self.split_object(object, purpose);
@@ -250,7 +250,7 @@ fn parse_field(rest: &mut &'static str) -> Field {
     assert!(end > 0, "field table: a name was expected at {rest:?}");
     let mut field = Field {
         name: &rest[..end],
-        written: Written::Always,
+        written: Writability::Always,
         nullable: false,
         refuses_empty: false,
         in_path: false,
@@ -260,11 +260,11 @@ fn parse_field(rest: &mut &'static str) -> Field {
     *rest = &rest[end..];
     while let Some(sign) = rest.chars().next() {
         match sign {
-            '+' => field.written = Written::OnCreate,
-            '~' => field.written = Written::OnUpdate,
+            '+' => field.written = Writability::OnCreate,
+            '~' => field.written = Writability::OnUpdate,
             '?' => field.nullable = true,
             '!' => field.refuses_empty = true,
-            '/' => (field.in_path, field.written) = (true, Written::OnCreate),
+            '/' => (field.in_path, field.written) = (true, Writability::OnCreate),
             '[' => field.is_list = true,
             ']' => {}
             '{' => {
@@ -293,7 +293,7 @@ mod tests {
             "scopes": [{"value": "a", "more": 1}, {"value": "b"}],
         }))
         .expect("an object");
-        let (kept, left) = fields.split(body, Purpose::Create);
+        let (kept, left) = fields.split(body, RequestPurpose::Create);
         assert_eq!(
             kept.into_value(),
             json!({"name": "A", "id": 1, "mobile": {"ios": {"app": 1}, "other": 3}, "scopes": [{"value": "a"}, {"value": "b"}]})
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn what_says_nothing_and_what_is_refused_empty_is_not_said() {
+    fn nulls_and_refused_empty_values_are_not_sent() {
         let fields = Fields::parse("languages!  content{from! body} style!{css} options{*} steps");
         let Value::Object(body) = json!({
             "languages": [], "content": {"from": "", "body": ""}, "style": {"css": null}, "steps": [{"value": null}],
@@ -310,8 +310,8 @@ mod tests {
         }) else {
             unreachable!("an object")
         };
-        let said = json!({"content": {"body": ""}, "steps": [{"value": null}], "options": {"b": {"d": ""}, "e": [{}]}});
-        assert_eq!(Value::Object(fields.said(body)), said);
+        let sendable = json!({"content": {"body": ""}, "steps": [{"value": null}], "options": {"b": {"d": ""}, "e": [{}]}});
+        assert_eq!(Value::Object(fields.sendable(body)), sendable);
     }
 
     #[test]

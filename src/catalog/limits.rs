@@ -1,39 +1,39 @@
 //! Published rate limits: a token bucket for the tenant and one for each endpoint group, by subscription.
 //!
-//! Source: Auth0's pages "Rate Limit Configurations", one a subscription; the page's name stands in each tier. The limits of a contract may
-//! differ, so the headers of each answer correct them. Groups of calls that `migrate` never makes (users, logs, members) are left out.
+//! Source: Auth0's pages "Rate Limit Configurations", one per subscription; each tier names its page. Contracts may differ, so the headers of
+//! each answer correct the limits. Groups of requests that `migrate` never sends (users, logs, members) are omitted.
 
-/// Whether a call reads or writes; limits differ.
+/// Whether a request reads or writes, which have different limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Calls {
+pub enum CallType {
     /// GET.
     Read,
     /// POST, PATCH, PUT, DELETE.
     Write,
 }
 
-/// A token bucket: `burst` at once, refilled evenly.
+/// A token bucket of `burst` requests, refilled evenly.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rate {
-    /// Requests that may leave at once.
+    /// Requests that may be sent at once.
     pub burst: u32,
-    /// Requests a minute after that.
+    /// Requests per minute after that.
     pub a_minute: u32,
 }
 
 /// The limit of one endpoint group.
 #[derive(Debug, Clone, Copy)]
 pub struct Limit {
-    /// The path under `/api/v2`; `{..}` stands for one name.
+    /// The path under `/api/v2`; `{..}` matches one segment.
     pub path: &'static str,
-    /// Which calls it counts.
-    pub calls: Calls,
+    /// Which requests it counts.
+    pub calls: CallType,
     /// Its bucket.
     pub rate: Rate,
 }
 
 impl Limit {
-    const fn of(path: &'static str, calls: Calls, burst: u32, a_minute: u32) -> Self {
+    const fn of(path: &'static str, calls: CallType, burst: u32, a_minute: u32) -> Self {
         Self { path, calls, rate: Rate { burst, a_minute } }
     }
 }
@@ -43,33 +43,33 @@ impl Limit {
 pub struct Tier {
     /// The name used in `migrate.toml`.
     pub name: &'static str,
-    /// The page the figures stand on.
+    /// The page with the figures.
     pub page: &'static str,
     /// The bucket of the whole Management API.
     pub tenant: Rate,
-    /// The buckets of endpoint groups, counted besides.
+    /// The buckets of endpoint groups, which count in addition.
     pub endpoints: &'static [Limit],
 }
 
-/// What enterprises have, in production and in development.
+/// The endpoint groups of enterprise subscriptions, in production and in development.
 const ENTERPRISE: &[Limit] = &[
-    Limit::of("/organizations", Calls::Read, 10, 100),
-    Limit::of("/organizations/{id}", Calls::Read, 10, 100),
-    Limit::of("/organizations/name/{name}", Calls::Read, 20, 200),
-    Limit::of("/organizations", Calls::Write, 5, 150),
-    Limit::of("/organizations/{id}/enabled_connections", Calls::Read, 10, 100),
-    Limit::of("/organizations/{id}/enabled_connections", Calls::Write, 5, 150),
-    Limit::of("/custom-domains/{id}/verify", Calls::Write, 5, 5),
-    Limit::of("/prompts/{prompt}/partials", Calls::Read, 5, 5),
-    Limit::of("/prompts/{prompt}/partials", Calls::Write, 5, 5),
-    Limit::of("/organizations/{id}/client-grants", Calls::Read, 10, 100),
-    Limit::of("/organizations/{id}/client-grants", Calls::Write, 5, 150),
-    Limit::of("/email-templates", Calls::Write, 10, 100),
-    Limit::of("/email-templates", Calls::Read, 15, 150),
-    Limit::of("/emails/provider", Calls::Write, 10, 100),
-    Limit::of("/emails/provider", Calls::Read, 15, 150),
-    Limit::of("/token-exchange-profiles", Calls::Write, 5, 100),
-    Limit::of("/token-exchange-profiles", Calls::Read, 20, 200),
+    Limit::of("/organizations", CallType::Read, 10, 100),
+    Limit::of("/organizations/{id}", CallType::Read, 10, 100),
+    Limit::of("/organizations/name/{name}", CallType::Read, 20, 200),
+    Limit::of("/organizations", CallType::Write, 5, 150),
+    Limit::of("/organizations/{id}/enabled_connections", CallType::Read, 10, 100),
+    Limit::of("/organizations/{id}/enabled_connections", CallType::Write, 5, 150),
+    Limit::of("/custom-domains/{id}/verify", CallType::Write, 5, 5),
+    Limit::of("/prompts/{prompt}/partials", CallType::Read, 5, 5),
+    Limit::of("/prompts/{prompt}/partials", CallType::Write, 5, 5),
+    Limit::of("/organizations/{id}/client-grants", CallType::Read, 10, 100),
+    Limit::of("/organizations/{id}/client-grants", CallType::Write, 5, 150),
+    Limit::of("/email-templates", CallType::Write, 10, 100),
+    Limit::of("/email-templates", CallType::Read, 15, 150),
+    Limit::of("/emails/provider", CallType::Write, 10, 100),
+    Limit::of("/emails/provider", CallType::Read, 15, 150),
+    Limit::of("/token-exchange-profiles", CallType::Write, 5, 100),
+    Limit::of("/token-exchange-profiles", CallType::Read, 20, 200),
 ];
 
 /// Every published tier, the smallest first.
@@ -79,11 +79,11 @@ pub static TIERS: &[Tier] = &[
         page: "free-public",
         tenant: Rate { burst: 2, a_minute: 120 },
         endpoints: &[
-            Limit::of("/custom-domains/{id}/verify", Calls::Write, 5, 5),
-            Limit::of("/email-templates", Calls::Write, 5, 25),
-            Limit::of("/email-templates", Calls::Read, 10, 50),
-            Limit::of("/emails/provider", Calls::Write, 5, 25),
-            Limit::of("/emails/provider", Calls::Read, 5, 25),
+            Limit::of("/custom-domains/{id}/verify", CallType::Write, 5, 5),
+            Limit::of("/email-templates", CallType::Write, 5, 25),
+            Limit::of("/email-templates", CallType::Read, 10, 50),
+            Limit::of("/emails/provider", CallType::Write, 5, 25),
+            Limit::of("/emails/provider", CallType::Read, 5, 25),
         ],
     },
     Tier {
@@ -91,25 +91,25 @@ pub static TIERS: &[Tier] = &[
         page: "essentials-professional-b2b",
         tenant: Rate { burst: 10, a_minute: 150 },
         endpoints: &[
-            Limit::of("/organizations", Calls::Read, 5, 50),
-            Limit::of("/organizations/{id}", Calls::Read, 20, 200),
-            Limit::of("/organizations/name/{name}", Calls::Read, 10, 100),
-            Limit::of("/organizations", Calls::Write, 5, 25),
-            Limit::of("/organizations/{id}/enabled_connections", Calls::Read, 5, 50),
-            Limit::of("/organizations/{id}/enabled_connections", Calls::Write, 5, 25),
-            Limit::of("/clients", Calls::Read, 5, 100),
-            Limit::of("/connections", Calls::Read, 5, 50),
-            Limit::of("/custom-domains/{id}/verify", Calls::Write, 5, 5),
-            Limit::of("/prompts/{prompt}/partials", Calls::Read, 5, 5),
-            Limit::of("/prompts/{prompt}/partials", Calls::Write, 5, 5),
-            Limit::of("/organizations/{id}/client-grants", Calls::Read, 10, 100),
-            Limit::of("/organizations/{id}/client-grants", Calls::Write, 5, 150),
-            Limit::of("/email-templates", Calls::Write, 5, 25),
-            Limit::of("/email-templates", Calls::Read, 10, 50),
-            Limit::of("/emails/provider", Calls::Write, 5, 25),
-            Limit::of("/emails/provider", Calls::Read, 5, 25),
-            Limit::of("/token-exchange-profiles", Calls::Write, 5, 100),
-            Limit::of("/token-exchange-profiles", Calls::Read, 20, 200),
+            Limit::of("/organizations", CallType::Read, 5, 50),
+            Limit::of("/organizations/{id}", CallType::Read, 20, 200),
+            Limit::of("/organizations/name/{name}", CallType::Read, 10, 100),
+            Limit::of("/organizations", CallType::Write, 5, 25),
+            Limit::of("/organizations/{id}/enabled_connections", CallType::Read, 5, 50),
+            Limit::of("/organizations/{id}/enabled_connections", CallType::Write, 5, 25),
+            Limit::of("/clients", CallType::Read, 5, 100),
+            Limit::of("/connections", CallType::Read, 5, 50),
+            Limit::of("/custom-domains/{id}/verify", CallType::Write, 5, 5),
+            Limit::of("/prompts/{prompt}/partials", CallType::Read, 5, 5),
+            Limit::of("/prompts/{prompt}/partials", CallType::Write, 5, 5),
+            Limit::of("/organizations/{id}/client-grants", CallType::Read, 10, 100),
+            Limit::of("/organizations/{id}/client-grants", CallType::Write, 5, 150),
+            Limit::of("/email-templates", CallType::Write, 5, 25),
+            Limit::of("/email-templates", CallType::Read, 10, 50),
+            Limit::of("/emails/provider", CallType::Write, 5, 25),
+            Limit::of("/emails/provider", CallType::Read, 5, 25),
+            Limit::of("/token-exchange-profiles", CallType::Write, 5, 100),
+            Limit::of("/token-exchange-profiles", CallType::Read, 20, 200),
         ],
     },
     Tier { name: "enterprise", page: "enterprise-public", tenant: Rate { burst: 50, a_minute: 960 }, endpoints: ENTERPRISE },
@@ -119,17 +119,17 @@ pub static TIERS: &[Tier] = &[
         page: "tier-20-development-private-cloud",
         tenant: Rate { burst: 20, a_minute: 1200 },
         endpoints: &[
-            Limit::of("/organizations", Calls::Read, 10, 100),
-            Limit::of("/organizations/{id}", Calls::Read, 40, 500),
-            Limit::of("/organizations/name/{name}", Calls::Read, 20, 200),
-            Limit::of("/organizations", Calls::Write, 5, 150),
-            Limit::of("/organizations/{id}/enabled_connections", Calls::Read, 10, 100),
-            Limit::of("/organizations/{id}/enabled_connections", Calls::Write, 5, 150),
-            Limit::of("/custom-domains/{id}/verify", Calls::Write, 5, 5),
-            Limit::of("/prompts/{prompt}/partials", Calls::Read, 5, 5),
-            Limit::of("/prompts/{prompt}/partials", Calls::Write, 5, 5),
-            Limit::of("/organizations/{id}/client-grants", Calls::Read, 10, 100),
-            Limit::of("/organizations/{id}/client-grants", Calls::Write, 5, 150),
+            Limit::of("/organizations", CallType::Read, 10, 100),
+            Limit::of("/organizations/{id}", CallType::Read, 40, 500),
+            Limit::of("/organizations/name/{name}", CallType::Read, 20, 200),
+            Limit::of("/organizations", CallType::Write, 5, 150),
+            Limit::of("/organizations/{id}/enabled_connections", CallType::Read, 10, 100),
+            Limit::of("/organizations/{id}/enabled_connections", CallType::Write, 5, 150),
+            Limit::of("/custom-domains/{id}/verify", CallType::Write, 5, 5),
+            Limit::of("/prompts/{prompt}/partials", CallType::Read, 5, 5),
+            Limit::of("/prompts/{prompt}/partials", CallType::Write, 5, 5),
+            Limit::of("/organizations/{id}/client-grants", CallType::Read, 10, 100),
+            Limit::of("/organizations/{id}/client-grants", CallType::Write, 5, 150),
         ],
     },
     Tier {
@@ -137,18 +137,18 @@ pub static TIERS: &[Tier] = &[
         page: "tier-100-rps-private-cloud",
         tenant: Rate { burst: 50, a_minute: 3000 },
         endpoints: &[
-            Limit::of("/organizations", Calls::Read, 10, 100),
-            Limit::of("/organizations/{id}", Calls::Read, 40, 500),
-            Limit::of("/organizations/name/{name}", Calls::Read, 20, 200),
-            Limit::of("/organizations", Calls::Write, 5, 150),
-            Limit::of("/organizations/{id}/enabled_connections", Calls::Write, 5, 150),
-            Limit::of("/custom-domains/{id}/verify", Calls::Write, 5, 5),
-            Limit::of("/prompts/{prompt}/partials", Calls::Read, 5, 5),
-            Limit::of("/prompts/{prompt}/partials", Calls::Write, 5, 5),
-            Limit::of("/organizations/{id}/client-grants", Calls::Read, 10, 100),
-            Limit::of("/organizations/{id}/client-grants", Calls::Write, 5, 150),
-            Limit::of("/token-exchange-profiles", Calls::Write, 5, 100),
-            Limit::of("/token-exchange-profiles", Calls::Read, 20, 200),
+            Limit::of("/organizations", CallType::Read, 10, 100),
+            Limit::of("/organizations/{id}", CallType::Read, 40, 500),
+            Limit::of("/organizations/name/{name}", CallType::Read, 20, 200),
+            Limit::of("/organizations", CallType::Write, 5, 150),
+            Limit::of("/organizations/{id}/enabled_connections", CallType::Write, 5, 150),
+            Limit::of("/custom-domains/{id}/verify", CallType::Write, 5, 5),
+            Limit::of("/prompts/{prompt}/partials", CallType::Read, 5, 5),
+            Limit::of("/prompts/{prompt}/partials", CallType::Write, 5, 5),
+            Limit::of("/organizations/{id}/client-grants", CallType::Read, 10, 100),
+            Limit::of("/organizations/{id}/client-grants", CallType::Write, 5, 150),
+            Limit::of("/token-exchange-profiles", CallType::Write, 5, 100),
+            Limit::of("/token-exchange-profiles", CallType::Read, 20, 200),
         ],
     },
     Tier {
@@ -156,19 +156,19 @@ pub static TIERS: &[Tier] = &[
         page: "tier-500-rps-private-cloud",
         tenant: Rate { burst: 250, a_minute: 15000 },
         endpoints: &[
-            Limit::of("/organizations", Calls::Read, 50, 500),
-            Limit::of("/organizations/{id}", Calls::Read, 50, 2500),
-            Limit::of("/organizations/name/{name}", Calls::Read, 100, 1000),
-            Limit::of("/organizations", Calls::Write, 25, 750),
-            Limit::of("/organizations/{id}/enabled_connections", Calls::Read, 50, 500),
-            Limit::of("/organizations/{id}/enabled_connections", Calls::Write, 25, 750),
-            Limit::of("/custom-domains/{id}/verify", Calls::Write, 5, 5),
-            Limit::of("/prompts/{prompt}/partials", Calls::Read, 5, 5),
-            Limit::of("/prompts/{prompt}/partials", Calls::Write, 5, 5),
-            Limit::of("/organizations/{id}/client-grants", Calls::Read, 50, 500),
-            Limit::of("/organizations/{id}/client-grants", Calls::Write, 25, 750),
-            Limit::of("/token-exchange-profiles", Calls::Write, 15, 300),
-            Limit::of("/token-exchange-profiles", Calls::Read, 100, 1000),
+            Limit::of("/organizations", CallType::Read, 50, 500),
+            Limit::of("/organizations/{id}", CallType::Read, 50, 2500),
+            Limit::of("/organizations/name/{name}", CallType::Read, 100, 1000),
+            Limit::of("/organizations", CallType::Write, 25, 750),
+            Limit::of("/organizations/{id}/enabled_connections", CallType::Read, 50, 500),
+            Limit::of("/organizations/{id}/enabled_connections", CallType::Write, 25, 750),
+            Limit::of("/custom-domains/{id}/verify", CallType::Write, 5, 5),
+            Limit::of("/prompts/{prompt}/partials", CallType::Read, 5, 5),
+            Limit::of("/prompts/{prompt}/partials", CallType::Write, 5, 5),
+            Limit::of("/organizations/{id}/client-grants", CallType::Read, 50, 500),
+            Limit::of("/organizations/{id}/client-grants", CallType::Write, 25, 750),
+            Limit::of("/token-exchange-profiles", CallType::Write, 15, 300),
+            Limit::of("/token-exchange-profiles", CallType::Read, 100, 1000),
         ],
     },
     Tier {
@@ -176,19 +176,19 @@ pub static TIERS: &[Tier] = &[
         page: "tier-1500-rps-private-cloud",
         tenant: Rate { burst: 750, a_minute: 45000 },
         endpoints: &[
-            Limit::of("/organizations", Calls::Read, 150, 1500),
-            Limit::of("/organizations/{id}", Calls::Read, 150, 7500),
-            Limit::of("/organizations/name/{name}", Calls::Read, 30, 3000),
-            Limit::of("/organizations", Calls::Write, 75, 2250),
-            Limit::of("/organizations/{id}/enabled_connections", Calls::Read, 150, 1500),
-            Limit::of("/organizations/{id}/enabled_connections", Calls::Write, 75, 2250),
-            Limit::of("/custom-domains/{id}/verify", Calls::Write, 5, 5),
-            Limit::of("/prompts/{prompt}/partials", Calls::Read, 5, 5),
-            Limit::of("/prompts/{prompt}/partials", Calls::Write, 5, 5),
-            Limit::of("/organizations/{id}/client-grants", Calls::Read, 150, 1500),
-            Limit::of("/organizations/{id}/client-grants", Calls::Write, 75, 2250),
-            Limit::of("/token-exchange-profiles", Calls::Write, 15, 300),
-            Limit::of("/token-exchange-profiles", Calls::Read, 300, 3000),
+            Limit::of("/organizations", CallType::Read, 150, 1500),
+            Limit::of("/organizations/{id}", CallType::Read, 150, 7500),
+            Limit::of("/organizations/name/{name}", CallType::Read, 30, 3000),
+            Limit::of("/organizations", CallType::Write, 75, 2250),
+            Limit::of("/organizations/{id}/enabled_connections", CallType::Read, 150, 1500),
+            Limit::of("/organizations/{id}/enabled_connections", CallType::Write, 75, 2250),
+            Limit::of("/custom-domains/{id}/verify", CallType::Write, 5, 5),
+            Limit::of("/prompts/{prompt}/partials", CallType::Read, 5, 5),
+            Limit::of("/prompts/{prompt}/partials", CallType::Write, 5, 5),
+            Limit::of("/organizations/{id}/client-grants", CallType::Read, 150, 1500),
+            Limit::of("/organizations/{id}/client-grants", CallType::Write, 75, 2250),
+            Limit::of("/token-exchange-profiles", CallType::Write, 15, 300),
+            Limit::of("/token-exchange-profiles", CallType::Read, 300, 3000),
         ],
     },
     Tier {
@@ -196,19 +196,19 @@ pub static TIERS: &[Tier] = &[
         page: "tier-3000-rps-private-cloud",
         tenant: Rate { burst: 1500, a_minute: 90000 },
         endpoints: &[
-            Limit::of("/organizations", Calls::Read, 300, 3000),
-            Limit::of("/organizations/{id}", Calls::Read, 300, 15000),
-            Limit::of("/organizations/name/{name}", Calls::Read, 600, 6000),
-            Limit::of("/organizations", Calls::Write, 150, 4500),
-            Limit::of("/organizations/{id}/enabled_connections", Calls::Read, 300, 3000),
-            Limit::of("/organizations/{id}/enabled_connections", Calls::Write, 150, 4500),
-            Limit::of("/custom-domains/{id}/verify", Calls::Write, 5, 5),
-            Limit::of("/prompts/{prompt}/partials", Calls::Read, 5, 5),
-            Limit::of("/prompts/{prompt}/partials", Calls::Write, 5, 5),
-            Limit::of("/organizations/{id}/client-grants", Calls::Read, 300, 3000),
-            Limit::of("/organizations/{id}/client-grants", Calls::Write, 150, 4500),
-            Limit::of("/token-exchange-profiles", Calls::Write, 15, 300),
-            Limit::of("/token-exchange-profiles", Calls::Read, 600, 6000),
+            Limit::of("/organizations", CallType::Read, 300, 3000),
+            Limit::of("/organizations/{id}", CallType::Read, 300, 15000),
+            Limit::of("/organizations/name/{name}", CallType::Read, 600, 6000),
+            Limit::of("/organizations", CallType::Write, 150, 4500),
+            Limit::of("/organizations/{id}/enabled_connections", CallType::Read, 300, 3000),
+            Limit::of("/organizations/{id}/enabled_connections", CallType::Write, 150, 4500),
+            Limit::of("/custom-domains/{id}/verify", CallType::Write, 5, 5),
+            Limit::of("/prompts/{prompt}/partials", CallType::Read, 5, 5),
+            Limit::of("/prompts/{prompt}/partials", CallType::Write, 5, 5),
+            Limit::of("/organizations/{id}/client-grants", CallType::Read, 300, 3000),
+            Limit::of("/organizations/{id}/client-grants", CallType::Write, 150, 4500),
+            Limit::of("/token-exchange-profiles", CallType::Write, 15, 300),
+            Limit::of("/token-exchange-profiles", CallType::Read, 600, 6000),
         ],
     },
     Tier {
@@ -216,19 +216,19 @@ pub static TIERS: &[Tier] = &[
         page: "tier-6000-rps-private-cloud",
         tenant: Rate { burst: 3000, a_minute: 180_000 },
         endpoints: &[
-            Limit::of("/organizations", Calls::Read, 600, 6000),
-            Limit::of("/organizations/{id}", Calls::Read, 600, 30000),
-            Limit::of("/organizations/name/{name}", Calls::Read, 1200, 12000),
-            Limit::of("/organizations", Calls::Write, 300, 9000),
-            Limit::of("/organizations/{id}/enabled_connections", Calls::Read, 600, 6000),
-            Limit::of("/organizations/{id}/enabled_connections", Calls::Write, 300, 9000),
-            Limit::of("/custom-domains/{id}/verify", Calls::Write, 5, 5),
-            Limit::of("/prompts/{prompt}/partials", Calls::Read, 5, 5),
-            Limit::of("/prompts/{prompt}/partials", Calls::Write, 5, 5),
-            Limit::of("/organizations/{id}/client-grants", Calls::Read, 600, 6000),
-            Limit::of("/organizations/{id}/client-grants", Calls::Write, 300, 9000),
-            Limit::of("/token-exchange-profiles", Calls::Write, 15, 300),
-            Limit::of("/token-exchange-profiles", Calls::Read, 1200, 12000),
+            Limit::of("/organizations", CallType::Read, 600, 6000),
+            Limit::of("/organizations/{id}", CallType::Read, 600, 30000),
+            Limit::of("/organizations/name/{name}", CallType::Read, 1200, 12000),
+            Limit::of("/organizations", CallType::Write, 300, 9000),
+            Limit::of("/organizations/{id}/enabled_connections", CallType::Read, 600, 6000),
+            Limit::of("/organizations/{id}/enabled_connections", CallType::Write, 300, 9000),
+            Limit::of("/custom-domains/{id}/verify", CallType::Write, 5, 5),
+            Limit::of("/prompts/{prompt}/partials", CallType::Read, 5, 5),
+            Limit::of("/prompts/{prompt}/partials", CallType::Write, 5, 5),
+            Limit::of("/organizations/{id}/client-grants", CallType::Read, 600, 6000),
+            Limit::of("/organizations/{id}/client-grants", CallType::Write, 300, 9000),
+            Limit::of("/token-exchange-profiles", CallType::Write, 15, 300),
+            Limit::of("/token-exchange-profiles", CallType::Read, 1200, 12000),
         ],
     },
     Tier {
@@ -236,15 +236,15 @@ pub static TIERS: &[Tier] = &[
         page: "tier-10000-rps-private-cloud",
         tenant: Rate { burst: 5000, a_minute: 300_000 },
         endpoints: &[
-            Limit::of("/organizations", Calls::Read, 1000, 10000),
-            Limit::of("/organizations/{id}", Calls::Read, 4000, 50000),
-            Limit::of("/organizations/name/{name}", Calls::Read, 2000, 20000),
-            Limit::of("/organizations", Calls::Write, 500, 15000),
-            Limit::of("/organizations/{id}/enabled_connections", Calls::Read, 1200, 12000),
-            Limit::of("/organizations/{id}/enabled_connections", Calls::Write, 600, 18000),
-            Limit::of("/custom-domains/{id}/verify", Calls::Write, 5, 5),
-            Limit::of("/token-exchange-profiles", Calls::Write, 15, 300),
-            Limit::of("/token-exchange-profiles", Calls::Read, 2000, 20000),
+            Limit::of("/organizations", CallType::Read, 1000, 10000),
+            Limit::of("/organizations/{id}", CallType::Read, 4000, 50000),
+            Limit::of("/organizations/name/{name}", CallType::Read, 2000, 20000),
+            Limit::of("/organizations", CallType::Write, 500, 15000),
+            Limit::of("/organizations/{id}/enabled_connections", CallType::Read, 1200, 12000),
+            Limit::of("/organizations/{id}/enabled_connections", CallType::Write, 600, 18000),
+            Limit::of("/custom-domains/{id}/verify", CallType::Write, 5, 5),
+            Limit::of("/token-exchange-profiles", CallType::Write, 15, 300),
+            Limit::of("/token-exchange-profiles", CallType::Read, 2000, 20000),
         ],
     },
 ];
@@ -256,11 +256,11 @@ impl Tier {
         TIERS.iter().find(|tier| tier.name == name)
     }
 
-    /// Returns the place in [`Tier::endpoints`] of the group that counts a call, the longest path first.
+    /// Returns the index in [`Tier::endpoints`] of the group that counts a request: that with the longest matching path.
     ///
     /// A limit on `/clients` counts `/clients/{id}` too, unless a longer path of the table does.
     #[must_use]
-    pub fn group_of(&self, calls: Calls, path: &str) -> Option<usize> {
+    pub fn group_of(&self, calls: CallType, path: &str) -> Option<usize> {
         let matching = self.endpoints.iter().enumerate().filter(|(_, limit)| limit.calls == calls && covers(limit.path, path));
         matching.max_by_key(|(_, limit)| limit.path.split('/').count()).map(|(place, _)| place)
     }
@@ -280,10 +280,10 @@ mod tests {
     fn a_call_is_counted_by_the_longest_path_that_covers_it() {
         let tier = Tier::named("essentials").expect("published");
         let group = |calls, path| tier.group_of(calls, path).map(|place| tier.endpoints[place].path);
-        assert_eq!(group(Calls::Read, "/clients?page=0"), Some("/clients"));
-        assert_eq!(group(Calls::Write, "/clients/abc"), None);
-        assert_eq!(group(Calls::Read, "/organizations/org_1/enabled_connections"), Some("/organizations/{id}/enabled_connections"));
-        assert_eq!(group(Calls::Read, "/organizations/org_1"), Some("/organizations/{id}"));
-        assert_eq!(group(Calls::Read, "/roles"), None);
+        assert_eq!(group(CallType::Read, "/clients?page=0"), Some("/clients"));
+        assert_eq!(group(CallType::Write, "/clients/abc"), None);
+        assert_eq!(group(CallType::Read, "/organizations/org_1/enabled_connections"), Some("/organizations/{id}/enabled_connections"));
+        assert_eq!(group(CallType::Read, "/organizations/org_1"), Some("/organizations/{id}"));
+        assert_eq!(group(CallType::Read, "/roles"), None);
     }
 }

@@ -1,15 +1,89 @@
-//! What no word of the vocabulary covers: pure edits of a body on its way in, each with its evidence and a test. Ten at most.
+//! What is true of one kind only: flags, and pure edits of what a tenant returns, each with its evidence and a test. Ten edits at most.
+//!
+//! A quirk that a second kind needs becomes a word of the vocabulary.
 
 use serde_json::{Value, json};
 
-use super::kind::Quirk;
+use super::reference::{BuiltIn, Condition};
 use crate::json::{Body, is_blank};
 
-/// Tenant settings answer lifetimes in hours, which may be broken (181 minutes come back as 3.0166…), and take them in minutes.
+/// A pure edit of what a tenant returns, made when a resource is read.
+#[derive(Debug, Clone, Copy)]
+pub struct ReadEdit {
+    /// What it is about.
+    pub name: &'static str,
+    /// The edit.
+    pub edit: fn(&mut Body),
+}
+
+/// What is true of one kind only.
+#[derive(Debug)]
+pub struct Quirks {
+    /// Pure edits of what a tenant returns.
+    pub edits: &'static [ReadEdit],
+    /// The API answers and accepts a bare array, which is kept under this field.
+    pub list_field: &'static str,
+    /// The list also contains presets, which have no id and count as absent.
+    pub has_presets: bool,
+    /// Another kind with the same paths, of whose resources this one shows a part.
+    pub same_endpoint_as: Option<&'static str>,
+    /// The field that contains a second id, by which [`ReferencedBy::Alias`](super::ReferencedBy::Alias) refers to a resource.
+    pub alias_id: &'static str,
+    /// Templates in which Auth0 fills in values, each with the variables that it knows: `@@ID@@` is not a placeholder that somebody forgot.
+    pub template_variables: &'static [(&'static str, &'static [&'static str])],
+    /// Resources that the tenant itself creates, of which only some fields are written.
+    pub built_in: Option<BuiltIn>,
+    /// Ordered lists in which elements that refer to resources only the target has are kept, after the others.
+    pub ordered_merge: &'static [&'static str],
+    /// Fields that contain what another field contains when they are absent.
+    pub defaults_to_field: &'static [(&'static str, &'static str)],
+    /// Objects whose presence is the setting: an empty one differs from none.
+    ///
+    /// An update accepts no null for one of them: the object around it is cleared completely, and written again without it.
+    pub presence_is_setting: &'static [&'static str],
+    /// Values of a field that only the server sets: neither compared nor sent.
+    ///
+    /// If the field is in the elements of a list, the complete element belongs to the server.
+    pub server_values: &'static [(&'static str, &'static [&'static str])],
+    /// Fields required by a create when another field meets a condition: that field, the condition, the required field.
+    pub required_when: &'static [(&'static str, Condition, &'static str)],
+    /// Pairs of fields of which a resource has only one: the newer field, and the older one that it replaces.
+    pub exclusive: &'static [(&'static str, &'static str)],
+    /// Fields that an update refuses as long as the resource has another field: the field, and the other.
+    pub blocked_by: &'static [(&'static str, &'static str)],
+    /// Kinds whose fields a write of this one resets; they are written again after it.
+    pub resets: &'static [&'static str],
+    /// Scopes that newer tenants require in addition, to read and to write all of a resource.
+    pub extra_scopes: (&'static [&'static str], &'static [&'static str]),
+}
+
+impl Quirks {
+    /// No quirks.
+    pub const NONE: Self = Self {
+        edits: &[],
+        list_field: "",
+        has_presets: false,
+        same_endpoint_as: None,
+        alias_id: "",
+        template_variables: &[],
+        built_in: None,
+        ordered_merge: &[],
+        defaults_to_field: &[],
+        presence_is_setting: &[],
+        server_values: &[],
+        required_when: &[],
+        exclusive: &[],
+        blocked_by: &[],
+        resets: &[],
+        extra_scopes: (&[], &[]),
+    };
+}
+
+/// Tenant settings return lifetimes in hours, with a fraction (181 minutes are returned as 3.0166…), and accept them in minutes.
 ///
 /// Evidence: recorded `PATCH /tenants/settings` with `session_lifetime_in_minutes: 181`, answered `session_lifetime: 3.0166666666666666`; the
 /// description says that the two exclude each other.
-pub const LIFETIMES_IN_MINUTES: Quirk = Quirk { name: "lifetimes in minutes", read: lifetimes_in_minutes };
+pub(super) const LIFETIMES_IN_MINUTES: ReadEdit = ReadEdit { name: "lifetimes in minutes", edit: lifetimes_in_minutes };
 
 const LIFETIMES: [&str; 4] = ["session_lifetime", "idle_session_lifetime", "ephemeral_session_lifetime", "idle_ephemeral_session_lifetime"];
 
@@ -22,26 +96,26 @@ fn lifetimes_in_minutes(settings: &mut Body) {
     }
 }
 
-/// The id of a grant in an organization's list of grants: read as `id`, written as `grant_id` (OpenAPI description).
-pub const GRANT_ID: Quirk = Quirk { name: "grants by id", read: |grant| rename(grant, "id", "grant_id") };
+/// In an organization's list of grants, the id of a grant is read as `id` and written as `grant_id` (OpenAPI description).
+pub(super) const GRANT_ID: ReadEdit = ReadEdit { name: "grants by id", edit: |grant| rename(grant, "id", "grant_id") };
 
 /// The page template is read as `body` and written as `template` (OpenAPI description; 41 recorded reads, 7 writes).
-pub const BODY_IS_TEMPLATE: Quirk = Quirk { name: "body is template", read: |page| rename(page, "body", "template") };
+pub(super) const BODY_IS_TEMPLATE: ReadEdit = ReadEdit { name: "body is template", edit: |page| rename(page, "body", "template") };
 
-/// A binding is read with the whole action and written with its name (OpenAPI description; 164 recorded reads, 19 writes).
-pub const BOUND_BY_NAME: Quirk = Quirk { name: "bound by name", read: bound_by_name };
+/// A binding is read with the complete action and written with its name (OpenAPI description; 164 recorded reads, 19 writes).
+pub(super) const BOUND_BY_NAME: ReadEdit = ReadEdit { name: "bound by name", edit: bound_by_name };
 
-/// Realms are answered for every connection and taken of databases alone (terraform-provider-auth0 issue 827; of the description's create
+/// Realms are returned for every connection and accepted only for databases (terraform-provider-auth0 issue 827; of the description's create
 /// schemas by strategy that of `auth0` alone has them; none of 103 recorded writes of other strategies holds them).
-pub const REALMS_OF_DATABASES: Quirk = Quirk { name: "realms of databases", read: realms_of_databases };
+pub(super) const REALMS_OF_DATABASES: ReadEdit = ReadEdit { name: "realms of databases", edit: realms_of_databases };
 
-/// The certificate of an identity provider is written as `signingCert`; it is read back as `cert`, of PingFederate as nothing else (3
-/// recorded answers, and 15 of SAML with both; terraform-provider-auth0 reads the one where the other is missing).
-pub const CERTIFICATE_BY_ITS_NAME: Quirk = Quirk { name: "certificate by its name", read: certificate_by_its_name };
+/// The certificate of an identity provider is written as `signingCert` and also read as `cert`; for PingFederate, only as `cert` (3 recorded
+/// answers, and 15 of SAML with both; terraform-provider-auth0 reads one if the other is missing).
+pub(super) const CERTIFICATE_BY_ITS_NAME: ReadEdit = ReadEdit { name: "certificate by its name", edit: certificate_by_its_name };
 
-/// What an identity provider says of itself is read where its address is given, and is a setting where none is (TestAccConnectionOIDCMetadata
-/// creates such a connection).
-pub const DISCOVERED_METADATA: Quirk = Quirk { name: "discovered metadata", read: discovered_metadata };
+/// The metadata of an identity provider is discovered if its URL is given, and is a setting otherwise (TestAccConnectionOIDCMetadata creates
+/// such a connection).
+pub(super) const DISCOVERED_METADATA: ReadEdit = ReadEdit { name: "discovered metadata", edit: discovered_metadata };
 
 fn certificate_by_its_name(connection: &mut Body) {
     let Some(options) = connection.0.get_mut("options").and_then(Value::as_object_mut) else { return };
@@ -82,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_binding_names_its_action_and_keeps_what_it_is_called() {
+    fn a_binding_names_its_action_and_keeps_its_display_name() {
         let mut trigger = Body::new();
         trigger.set("bindings", json!([{"id": "b1", "display_name": "First", "action": {"id": "a1", "name": "enrich", "code": ".."}}]));
         bound_by_name(&mut trigger);
@@ -114,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_discovered_is_left_to_the_target() {
+    fn only_discovered_metadata_is_dropped() {
         let read = |options: Value| {
             let mut connection = Body::from_iter([("options".to_owned(), options)]);
             discovered_metadata(&mut connection);
@@ -127,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_number_of_hours_becomes_whole_minutes() {
+    fn fractional_hours_become_whole_minutes() {
         let mut settings = Body::new();
         settings.set("session_lifetime", json!(3.016_666_666_666_666_6));
         settings.set("idle_session_lifetime", json!(1));

@@ -1,108 +1,108 @@
-//! What a field of a kind names, which secrets a tenant makes, and what marks a resource that must be left alone.
+//! What entries say about references, generated secrets, excluded resources and manual steps.
 
 use serde_json::Value;
 
 use crate::json::{Body, is_blank};
 
-/// What a reference holds in the API's own JSON.
+/// How a field refers to a resource in the JSON of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum By {
-    /// The id, which differs from tenant to tenant.
+pub enum ReferencedBy {
+    /// By id, which differs between tenants.
     Id,
-    /// What the other resource is named by (an API's identifier, a connection's name).
+    /// By key (the identifier of an API, the name of a connection).
     Key,
-    /// Another id of the resource: of an action module, that of its newest version.
+    /// By a second id: that of the newest version of an action module.
     Alias,
-    /// A text that holds the id among other things, or none: `client_id:<id>`, `default`.
+    /// In a text that may contain the id among other things: `client_id:<id>`, `default`.
     Within,
 }
 
-/// A field that names another resource.
+/// A field that refers to another resource.
 #[derive(Debug, Clone, Copy)]
 pub struct Reference {
-    /// Where it stands in the body.
+    /// The path of the field.
     pub path: &'static str,
-    /// The kind it names.
+    /// The kind that it refers to.
     pub to: &'static str,
-    /// What it holds.
-    pub by: By,
-    /// Whether it may be written after the resource exists, so that it puts no order on the kinds.
-    pub late: bool,
+    /// How it refers to the resource.
+    pub by: ReferencedBy,
+    /// Whether it may be written after the resource was created, so that it does not order the kinds.
+    pub is_deferred: bool,
 }
 
 impl Reference {
-    /// Returns a reference that holds an id.
+    /// Returns a reference by id.
     #[must_use]
     pub const fn id(path: &'static str, to: &'static str) -> Self {
-        Self { path, to, by: By::Id, late: false }
+        Self { path, to, by: ReferencedBy::Id, is_deferred: false }
     }
 
-    /// Returns a reference that holds what the other resource is named by.
+    /// Returns a reference by key.
     #[must_use]
     pub const fn key(path: &'static str, to: &'static str) -> Self {
-        Self { path, to, by: By::Key, late: false }
+        Self { path, to, by: ReferencedBy::Key, is_deferred: false }
     }
 
-    /// Returns a reference that holds another id of the resource.
+    /// Returns a reference by a second id of the resource.
     #[must_use]
     pub const fn alias(path: &'static str, to: &'static str) -> Self {
-        Self { path, to, by: By::Alias, late: false }
+        Self { path, to, by: ReferencedBy::Alias, is_deferred: false }
     }
 
-    /// Returns a reference that stands within a text.
+    /// Returns a reference within a text.
     #[must_use]
     pub const fn within(path: &'static str, to: &'static str) -> Self {
-        Self { path, to, by: By::Within, late: false }
+        Self { path, to, by: ReferencedBy::Within, is_deferred: false }
     }
 
-    /// Says that the reference may be written after its target exists.
+    /// Says that the reference may be written later, in an update.
     #[must_use]
-    pub const fn late(mut self) -> Self {
-        self.late = true;
+    pub const fn deferred(mut self) -> Self {
+        self.is_deferred = true;
         self
     }
 }
 
-/// A secret that a tenant makes itself when it creates a resource, whether or not a body asks for it.
+/// A secret that a tenant generates when it creates a resource, whether or not the body contains it.
 #[derive(Debug, Clone, Copy)]
-pub struct Made {
-    /// Where it stands.
+pub struct GeneratedSecretField {
+    /// The path of the field.
     pub path: &'static str,
-    /// A field and the text it must hold, where not every resource of the kind has such a secret.
+    /// A field and the text it must contain, if not every resource of the kind has such a secret.
     pub when: Option<(&'static str, &'static str)>,
-    /// The path under `/api/v2/` that shows it, with `{id}` for the id.
+    /// The path under `/api/v2/` that returns it, with `{id}` for the id.
     pub shown_at: &'static str,
 }
 
-/// What marks a resource that must be left alone.
+/// A mark of resources that are not copied.
 #[derive(Debug, Clone, Copy)]
 pub struct Exclusion {
-    /// The field to look at, as the API answers it.
+    /// The field to examine, as the API returns it.
     pub field: &'static str,
-    /// What it must hold.
-    pub when: When,
-    /// Why it is left alone, as part of a sentence.
+    /// The condition that it meets.
+    pub when: Condition,
+    /// Why such a resource is not copied, as part of a sentence.
     pub reason: &'static str,
-    /// The word by which a person includes such resources all the same.
-    pub unless: Option<&'static str>,
-    /// Whether somebody else made it, so that it is never taken for a resource of the tenant's own, whatever it is called.
+    /// The word with which `--include` copies such resources anyway.
+    pub include_word: Option<&'static str>,
+    /// Whether somebody else created it, so that it is never matched with a resource of the tenant's own by name.
     pub is_foreign: bool,
 }
 
 impl Exclusion {
-    /// Returns a reason to leave a resource alone whatever anybody asks.
+    /// Returns an exclusion that no `--include` lifts.
     #[must_use]
-    pub const fn always(field: &'static str, when: When, reason: &'static str) -> Self {
-        Self { field, when, reason, unless: None, is_foreign: false }
+    pub const fn always(field: &'static str, when: Condition, reason: &'static str) -> Self {
+        Self { field, when, reason, include_word: None, is_foreign: false }
     }
 
-    /// Returns a reason that ends where a person includes this word.
+    /// Returns an exclusion that `--include` with this word lifts.
     #[must_use]
-    pub const fn unless(word: &'static str, field: &'static str, when: When, reason: &'static str) -> Self {
-        Self { field, when, reason, unless: Some(word), is_foreign: false }
+    pub const fn unless(word: &'static str, field: &'static str, when: Condition, reason: &'static str) -> Self {
+        Self { field, when, reason, include_word: Some(word), is_foreign: false }
     }
 
-    /// Says that somebody else made such a resource: a third party, the marketplace, one organization.
+    /// Says that somebody else created such a resource: a third party, the marketplace, an organization.
     #[must_use]
     pub const fn foreign(mut self) -> Self {
         self.is_foreign = true;
@@ -110,87 +110,87 @@ impl Exclusion {
     }
 }
 
-/// What marks a resource that the tenant itself makes and of which only some fields are written: nobody creates or removes one.
+/// A mark of resources that the tenant itself creates: nobody creates or deletes one, and only some fields are written.
 #[derive(Debug, Clone, Copy)]
-pub struct Given {
-    /// The field to look at, as the API answers it.
+pub struct BuiltIn {
+    /// The field to examine, as the API returns it.
     pub field: &'static str,
-    /// What it must hold.
-    pub when: When,
-    /// A field, and what it holds where nothing is written at all.
-    pub except: (&'static str, When),
-    /// What is written.
+    /// The condition that it meets.
+    pub when: Condition,
+    /// A field, and the condition under which nothing is written at all.
+    pub except: (&'static str, Condition),
+    /// The fields that are written.
     pub fields: &'static [&'static str],
-    /// Why it is not there for everybody, as part of a sentence.
+    /// Why not every tenant has one, as part of a sentence.
     pub reason: &'static str,
-    /// What a person has to do to have one.
-    pub by_hand: &'static str,
+    /// What a person has to do to get one.
+    pub manual_setup: &'static str,
 }
 
-impl Given {
-    /// Returns whether it marks a resource, as the API answers it.
+impl BuiltIn {
+    /// Returns whether a resource, as the API returns it, has the mark.
     #[must_use]
-    pub fn is(&self, answered: &Body) -> bool {
+    pub fn matches(&self, answered: &Body) -> bool {
         let (field, fixed) = self.except;
         self.when.holds(answered.get(self.field)) && !fixed.holds(answered.get(field))
     }
 
-    /// Takes everything out of a body that is not written, but for these other fields.
-    pub fn keep_written(&self, body: &mut Body, besides: &[&str]) {
-        let written = self.fields.iter().chain(besides).filter_map(|path| Some((*path, body.get(path)?.clone())));
+    /// Removes everything from a body that is not written, except these other fields.
+    pub fn keep_written(&self, body: &mut Body, also_kept: &[&str]) {
+        let written = self.fields.iter().chain(also_kept).filter_map(|path| Some((*path, body.get(path)?.clone())));
         let mut kept = Body::new();
         written.for_each(|(path, value)| kept.set(path, value));
         *body = kept;
     }
 }
 
-/// Something a person has to do by hand once a resource was created, or came to hold what the step is about.
+/// What a person has to do once a resource was created, or meets the condition of the step.
 #[derive(Debug, Clone, Copy)]
-pub struct StepTemplate {
-    /// The field to look at.
+pub struct ManualStepTemplate {
+    /// The field to examine.
     pub field: &'static str,
-    /// What it must hold for the step to be needed.
-    pub when: When,
-    /// What to do; `{domain}` and `{tenant}` stand for the target's own domain and name, `{name}` for the resource's name.
+    /// The condition under which the step is needed.
+    pub when: Condition,
+    /// What to do. `{domain}` and `{tenant}` are replaced by the domain and name of the target, `{name}` by the name of the resource.
     pub what: &'static str,
 }
 
-/// An object that is written together with the secrets in it, or not at all: a tenant replaces it whole.
+/// An object that is written together with the secrets in it, or not at all, because the tenant replaces it completely.
 #[derive(Debug, Clone, Copy)]
 pub struct RequiredSecrets {
-    /// The object.
+    /// The path of the object.
     pub path: &'static str,
-    /// The field that says that it holds no secret, and what it must hold then.
-    pub open: Option<(&'static str, When)>,
+    /// A field, and the condition under which the object needs no secret.
+    pub secretless_when: Option<(&'static str, Condition)>,
 }
 
 impl RequiredSecrets {
-    /// Returns whether a resource has one without secrets.
+    /// Returns whether the object of this resource needs no secret.
     #[must_use]
-    pub fn is_open(&self, body: &Body) -> bool {
-        self.open.is_some_and(|(field, when)| when.holds(body.get(field)))
+    pub fn needs_no_secrets(&self, body: &Body) -> bool {
+        self.secretless_when.is_some_and(|(field, when)| when.holds(body.get(field)))
     }
 }
 
 /// A condition on one field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum When {
+pub enum Condition {
     /// The field is true.
     True,
     /// The field is false.
     False,
-    /// The field is there and not blank.
+    /// The field is present and not blank.
     Present,
-    /// The field holds this text.
+    /// The field is this text.
     Is(&'static str),
-    /// The field holds one of these texts.
+    /// The field is one of these texts.
     OneOf(&'static [&'static str]),
-    /// The field holds a text that ends so.
+    /// The field is a text that ends with this.
     EndsWith(&'static str),
 }
 
-impl When {
-    /// Returns whether it holds for a value, or for none.
+impl Condition {
+    /// Returns whether a value meets the condition; an absent one never does.
     #[must_use]
     pub fn holds(self, value: Option<&Value>) -> bool {
         let Some(value) = value else { return false };

@@ -1,13 +1,13 @@
-//! What a change may cost: may it keep somebody from signing in, weaken a protection, lose data, or add access?
+//! What a change may cost: a lockout, weaker protection, lost data, or added access.
 //!
-//! Every writable field of every kind stands in `risks.rs` under a rule, and the rule says by direction what an edit of it is. A field without
-//! a rule fails a test, so that a new one is thought about before it is copied.
+//! An entry gives every writable field of its kind a rule, and the rule gives the class of an edit by its direction. A field without a rule
+//! fails a test, so that somebody considers a new field before it is copied.
 
 use serde_json::Value;
 
 /// What a change may cost, the least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Class {
+pub enum RiskClass {
     /// None of the others.
     Routine,
     /// Access is added.
@@ -16,40 +16,40 @@ pub enum Class {
     DataLoss,
     /// A protection becomes weaker.
     Weakened,
-    /// People or services may no longer sign in: something is removed, required, replaced or bound.
+    /// People or services may no longer be able to sign in: something is removed, required, replaced or bound.
     Lockout,
 }
 
-/// How the class of an edit follows from what a field held and will hold.
+/// How the class of an edit follows from the old and the new value of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rule {
-    /// It changes what people see, and nothing else.
+pub enum RiskRule {
+    /// Only the appearance of something: any change is routine.
     Routine,
-    /// What may be used: less of it locks out, more of it widens.
+    /// What may be used: less may lock out, more widens.
     Access,
-    /// What is there or not: its coming adds access and its going locks out; what stands in it says how it works.
+    /// An object whose presence grants access: adding it widens, removing it may lock out, and changes inside it have rules of their own.
     Presence,
-    /// By what two sides know each other, or code that decides: any change of what stands there may lock out, and what comes new adds access.
+    /// What identifies two sides to each other, or code that decides: a new value widens, any other change may lock out.
     Identity,
-    /// What takes part in a login by standing there: any change of it, its coming included, may lock out.
-    Bound,
-    /// What is asked of people and services: more of it locks out, less of it is weaker.
-    Demand,
-    /// A protection that costs nobody a sign-in: less of it is weaker.
-    Shield,
-    /// What is let past a protection: more of it is weaker, less of it locks out.
+    /// What takes part in every login: any change may lock out, including a first value.
+    AnyChange,
+    /// What people and services must fulfil: more may lock out, less is weaker.
+    Requirement,
+    /// A protection that blocks no legitimate login: less is weaker.
+    Protection,
+    /// Exceptions from a protection: more is weaker, less may lock out.
     Exception,
-    /// How long something holds: shorter locks out, longer is weaker.
+    /// How long something is valid: shorter may lock out, longer is weaker.
     Lifetime,
-    /// What switches something off: more of it locks out, less of it widens.
-    Stop,
-    /// The most of something that is given: a lower one or a new one locks out, a higher one or none is weaker.
-    Cap,
-    /// What is reported, and to whom: any change of it may leave somebody blind, which is weaker.
-    Report,
+    /// What disables something: more may lock out, less widens.
+    Disabling,
+    /// An upper limit: a lower or new one may lock out, a higher one or none is weaker.
+    Limit,
+    /// What is reported, and to whom: any change may hide an attack, which is weaker.
+    Monitoring,
 }
 
-/// Values that stand for more and more of the same thing, the least first, as the OpenAPI description lists them.
+/// Ordered values, the least first, as the OpenAPI description lists them.
 pub const SCALES: &[&[&str]] = &[
     &["none", "low", "fair", "good", "excellent"],
     &["low", "medium", "high"],
@@ -69,22 +69,22 @@ pub const SCALES: &[&[&str]] = &[
     &["disabled", "enabled"],
 ];
 
-/// Where a value went.
+/// How a value changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Direction {
     More,
     Less,
-    /// Off, where nothing was said before: protections are on then, and everything else is off.
+    /// Set to false where it was absent: an absent protection is on, everything else that is absent is off.
     SaidOff,
-    /// The same in another order.
+    /// The same elements in another order.
     Order,
-    /// Something else, or more and less at once.
+    /// A different value, or more and less at once.
     Other,
 }
 
-impl Rule {
-    /// Returns the classes of an edit: of a list from which something goes and to which something comes, both.
-    pub fn classes(self, old: Option<&Value>, new: Option<&Value>) -> Vec<Class> {
+impl RiskRule {
+    /// Returns the classes of an edit: a list that gains and loses elements has both.
+    pub fn classes(self, old: Option<&Value>, new: Option<&Value>) -> Vec<RiskClass> {
         let (Some(Value::Array(held)), Some(Value::Array(wanted))) = (old, new) else { return vec![self.class(old, new)] };
         let both: Vec<Value> = wanted.iter().filter(|one| held.contains(one)).cloned().collect();
         if both.len() == held.len() || both.len() == wanted.len() {
@@ -97,28 +97,30 @@ impl Rule {
         classes
     }
 
-    /// Returns the class of another value in the place of one that nobody sees.
-    pub fn class_of_another(self) -> Class {
+    /// Returns the class of replacing a value that cannot be read.
+    pub fn class_of_another(self) -> RiskClass {
         self.class(Some(&Value::from("one")), Some(&Value::from("another")))
     }
 
-    /// Returns the class of an edit; `old` is what the target holds, or has by default where it holds nothing.
-    fn class(self, old: Option<&Value>, new: Option<&Value>) -> Class {
+    /// Returns the class of an edit; `old` is the value in the target, or its default if absent.
+    fn class(self, old: Option<&Value>, new: Option<&Value>) -> RiskClass {
         match (self, direction(old, new)) {
             (Self::Routine, _)
-            | (Self::Shield, Direction::More)
+            | (Self::Protection, Direction::More)
             | (Self::Presence, Direction::Other)
-            | (Self::Access, Direction::Order) => Class::Routine,
-            (Self::Access | Self::Presence, Direction::More) | (Self::Stop, Direction::Less) => Class::Widened,
-            // What was not there before is nobody's yet.
-            (Self::Identity, _) if is_nothing(old) => Class::Widened,
-            (rule, Direction::SaidOff) if ![Self::Shield, Self::Access, Self::Report, Self::Demand].contains(&rule) => Class::Routine,
-            (Self::Cap, Direction::More) if is_nothing(old) => Class::Lockout,
-            (Self::Cap, Direction::Less) if is_nothing(new) => Class::Weakened,
-            (Self::Demand, Direction::Less | Direction::SaidOff)
-            | (Self::Exception | Self::Lifetime | Self::Cap, Direction::More)
-            | (Self::Shield | Self::Report, _) => Class::Weakened,
-            (_, _) => Class::Lockout,
+            | (Self::Access, Direction::Order) => RiskClass::Routine,
+            (Self::Access | Self::Presence, Direction::More) | (Self::Disabling, Direction::Less) => RiskClass::Widened,
+            // Nobody uses yet what did not exist before.
+            (Self::Identity, _) if is_nothing(old) => RiskClass::Widened,
+            (rule, Direction::SaidOff) if ![Self::Protection, Self::Access, Self::Monitoring, Self::Requirement].contains(&rule) => {
+                RiskClass::Routine
+            }
+            (Self::Limit, Direction::More) if is_nothing(old) => RiskClass::Lockout,
+            (Self::Limit, Direction::Less) if is_nothing(new) => RiskClass::Weakened,
+            (Self::Requirement, Direction::Less | Direction::SaidOff)
+            | (Self::Exception | Self::Lifetime | Self::Limit, Direction::More)
+            | (Self::Protection | Self::Monitoring, _) => RiskClass::Weakened,
+            (_, _) => RiskClass::Lockout,
         }
     }
 }
@@ -165,29 +167,49 @@ fn on_a_scale(old: &str, new: &str) -> Direction {
     }
 }
 
-/// How the identifier of the Management API ends: who has access to it may change anything.
+/// The end of the identifier of the Management API: access to it allows any change.
 const MANAGEMENT_API: &str = "/api/v2/";
 
-/// What changes of a kind's resources may cost.
+/// What changes of the resources of a kind may cost.
 #[derive(Debug, Clone, Copy)]
 pub struct Risks {
-    /// What a new one is.
-    pub created: Class,
-    /// What it is, besides lost data, that one goes.
-    pub removed: Class,
-    /// Whether each gives access to an API, which may be the Management API.
+    /// The class of a new resource.
+    pub created: RiskClass,
+    /// The class of a deleted resource, besides lost data.
+    pub deleted: RiskClass,
+    /// Whether each resource gives access to an API, which may be the Management API.
     pub opens_apis: bool,
-    /// Rules, each with the fields it is about, separated by blanks; a path stands for all that lies below it and no longer path names.
-    pub fields: &'static [(Rule, &'static str)],
+    /// Rules, each with its fields, separated by spaces; a path covers everything below it for which no longer path has a rule.
+    pub fields: &'static [(RiskRule, &'static str)],
 }
 
 impl Risks {
-    /// Returns the class of what adds access by something that is called so: it is weaker protection where that is the Management API.
-    pub fn raised(&self, class: Class, what: &str) -> Class {
-        if self.opens_apis && class == Class::Widened && what.contains(MANAGEMENT_API) { Class::Weakened } else { class }
+    /// Only the appearance of something changes.
+    pub const COSMETIC: Self = Self::new(RiskClass::Routine, RiskClass::DataLoss, &[(RiskRule::Routine, "*")]);
+    /// People and services sign in with such a resource, or are let in by it, and every field is part of its identity.
+    pub const SIGN_IN: Self = Self::new(RiskClass::Widened, RiskClass::DataLoss, &[(RiskRule::Identity, "*")]);
+    /// There is only one, and everybody uses every field of it at once.
+    pub const TENANT_WIDE: Self = Self::new(RiskClass::Lockout, RiskClass::Lockout, &[(RiskRule::AnyChange, "*")]);
+
+    /// Returns the risks of a kind: the class of a new resource, that of a deleted one, and the rules of its fields.
+    #[must_use]
+    pub const fn new(created: RiskClass, deleted: RiskClass, fields: &'static [(RiskRule, &'static str)]) -> Self {
+        Self { created, deleted, opens_apis: false, fields }
     }
 
-    /// Returns the paths of rules below another path, the longest first.
+    /// Says that each resource gives access to an API, which may be the Management API.
+    #[must_use]
+    pub const fn opening_apis(mut self) -> Self {
+        self.opens_apis = true;
+        self
+    }
+
+    /// Returns the class of an edit that concerns something of this name: more access to the Management API is weaker protection.
+    pub fn raised(&self, class: RiskClass, what: &str) -> RiskClass {
+        if self.opens_apis && class == RiskClass::Widened && what.contains(MANAGEMENT_API) { RiskClass::Weakened } else { class }
+    }
+
+    /// Returns the paths below another path that have rules, the longest first.
     pub fn below(&self, path: &str) -> Vec<&'static str> {
         let is_below = |one: &&str| one.len() > path.len() && crate::json::covers(path, one);
         let mut below: Vec<&str> = self.fields.iter().flat_map(|(_, paths)| paths.split_whitespace()).filter(is_below).collect();
@@ -195,9 +217,9 @@ impl Risks {
         below
     }
 
-    /// Returns the rule of a path: that of the longest path which covers it.
-    pub fn rule(&self, path: &str) -> Option<Rule> {
-        let covering = |(rule, paths): &(Rule, &'static str)| {
+    /// Returns the rule of a path: that of the longest path that covers it.
+    pub fn rule(&self, path: &str) -> Option<RiskRule> {
+        let covering = |(rule, paths): &(RiskRule, &'static str)| {
             let longest = paths.split_whitespace().filter(|one| crate::json::covers(one, path)).map(str::len).max()?;
             Some((longest, *rule))
         };
@@ -212,42 +234,57 @@ mod tests {
 
     #[test]
     fn the_direction_decides() {
-        let class = |rule: Rule, old: Value, new: Value| rule.class(Some(&old), Some(&new));
-        assert_eq!(class(Rule::Access, json!(["a", "b"]), json!(["a"])), Class::Lockout);
-        assert_eq!(class(Rule::Access, json!(["a"]), json!(["a", "b"])), Class::Widened);
-        assert_eq!(class(Rule::Access, json!(["a"]), json!(["b"])), Class::Lockout);
-        assert_eq!(class(Rule::Demand, json!(false), json!(true)), Class::Lockout);
-        assert_eq!(class(Rule::Demand, json!(true), json!(false)), Class::Weakened);
-        assert_eq!(class(Rule::Shield, json!(true), json!(false)), Class::Weakened);
-        assert_eq!(class(Rule::Shield, json!(false), json!(true)), Class::Routine);
-        assert_eq!(class(Rule::Lifetime, json!(60), json!(30)), Class::Lockout);
-        assert_eq!(class(Rule::Lifetime, json!(30), json!(60)), Class::Weakened);
-        assert_eq!(class(Rule::Exception, json!([]), json!(["1.2.3.4"])), Class::Weakened);
-        assert_eq!(class(Rule::Identity, json!("a"), json!("b")), Class::Lockout);
-        assert_eq!(class(Rule::Demand, json!("good"), json!("low")), Class::Weakened);
-        assert_eq!(class(Rule::Demand, json!("good"), json!("excellent")), Class::Lockout);
-        assert_eq!(class(Rule::Stop, json!(true), json!(false)), Class::Widened);
-        assert_eq!(class(Rule::Stop, json!(false), json!(true)), Class::Lockout);
-        assert_eq!(Rule::Identity.class(None, Some(&json!("b"))), Class::Widened);
-        assert_eq!(Rule::Bound.class(None, Some(&json!("b"))), Class::Lockout);
-        assert_eq!(class(Rule::Access, json!(["a", "b"]), json!(["b", "a"])), Class::Routine);
-        assert_eq!(class(Rule::Bound, json!(["a", "b"]), json!(["b", "a"])), Class::Lockout);
-        let both = |rule: Rule| rule.classes(Some(&json!(["a", "b"])), Some(&json!(["b", "c"])));
-        assert_eq!(both(Rule::Access), [Class::Widened, Class::Lockout]);
-        assert_eq!(both(Rule::Exception), [Class::Weakened, Class::Lockout]);
-        assert_eq!(both(Rule::Bound), [Class::Lockout]);
-        assert_eq!(class(Rule::Cap, json!(10), json!(5)), Class::Lockout);
-        assert_eq!(class(Rule::Cap, json!(5), json!(10)), Class::Weakened);
-        assert_eq!((Rule::Cap.class(None, Some(&json!(5))), Rule::Cap.class(Some(&json!(5)), None)), (Class::Lockout, Class::Weakened));
-        assert_eq!(class(Rule::Presence, json!({"a": 1}), json!({"a": 2})), Class::Routine);
-        for (rule, said_off) in
-            [(Rule::Shield, Class::Weakened), (Rule::Demand, Class::Weakened), (Rule::Access, Class::Lockout), (Rule::Stop, Class::Routine)]
-        {
+        let class = |rule: RiskRule, old: Value, new: Value| rule.class(Some(&old), Some(&new));
+        assert_eq!(class(RiskRule::Access, json!(["a", "b"]), json!(["a"])), RiskClass::Lockout);
+        assert_eq!(class(RiskRule::Access, json!(["a"]), json!(["a", "b"])), RiskClass::Widened);
+        assert_eq!(class(RiskRule::Access, json!(["a"]), json!(["b"])), RiskClass::Lockout);
+        assert_eq!(class(RiskRule::Requirement, json!(false), json!(true)), RiskClass::Lockout);
+        assert_eq!(class(RiskRule::Requirement, json!(true), json!(false)), RiskClass::Weakened);
+        assert_eq!(class(RiskRule::Protection, json!(true), json!(false)), RiskClass::Weakened);
+        assert_eq!(class(RiskRule::Protection, json!(false), json!(true)), RiskClass::Routine);
+        assert_eq!(class(RiskRule::Lifetime, json!(60), json!(30)), RiskClass::Lockout);
+        assert_eq!(class(RiskRule::Lifetime, json!(30), json!(60)), RiskClass::Weakened);
+        assert_eq!(class(RiskRule::Exception, json!([]), json!(["1.2.3.4"])), RiskClass::Weakened);
+        assert_eq!(class(RiskRule::Identity, json!("a"), json!("b")), RiskClass::Lockout);
+        assert_eq!(class(RiskRule::Requirement, json!("good"), json!("low")), RiskClass::Weakened);
+        assert_eq!(class(RiskRule::Requirement, json!("good"), json!("excellent")), RiskClass::Lockout);
+        assert_eq!(class(RiskRule::Disabling, json!(true), json!(false)), RiskClass::Widened);
+        assert_eq!(class(RiskRule::Disabling, json!(false), json!(true)), RiskClass::Lockout);
+        assert_eq!(RiskRule::Identity.class(None, Some(&json!("b"))), RiskClass::Widened);
+        assert_eq!(RiskRule::AnyChange.class(None, Some(&json!("b"))), RiskClass::Lockout);
+        assert_eq!(class(RiskRule::Access, json!(["a", "b"]), json!(["b", "a"])), RiskClass::Routine);
+        assert_eq!(class(RiskRule::AnyChange, json!(["a", "b"]), json!(["b", "a"])), RiskClass::Lockout);
+    }
+
+    #[test]
+    fn a_list_that_gains_and_loses_elements_has_both_classes() {
+        let both = |rule: RiskRule| rule.classes(Some(&json!(["a", "b"])), Some(&json!(["b", "c"])));
+        assert_eq!(both(RiskRule::Access), [RiskClass::Widened, RiskClass::Lockout]);
+        assert_eq!(both(RiskRule::Exception), [RiskClass::Weakened, RiskClass::Lockout]);
+        assert_eq!(both(RiskRule::AnyChange), [RiskClass::Lockout]);
+    }
+
+    #[test]
+    fn a_value_that_appears_or_disappears_has_a_direction_too() {
+        let class = |rule: RiskRule, old: Value, new: Value| rule.class(Some(&old), Some(&new));
+        assert_eq!(class(RiskRule::Limit, json!(10), json!(5)), RiskClass::Lockout);
+        assert_eq!(class(RiskRule::Limit, json!(5), json!(10)), RiskClass::Weakened);
+        assert_eq!(
+            (RiskRule::Limit.class(None, Some(&json!(5))), RiskRule::Limit.class(Some(&json!(5)), None)),
+            (RiskClass::Lockout, RiskClass::Weakened)
+        );
+        assert_eq!(class(RiskRule::Presence, json!({"a": 1}), json!({"a": 2})), RiskClass::Routine);
+        for (rule, said_off) in [
+            (RiskRule::Protection, RiskClass::Weakened),
+            (RiskRule::Requirement, RiskClass::Weakened),
+            (RiskRule::Access, RiskClass::Lockout),
+            (RiskRule::Disabling, RiskClass::Routine),
+        ] {
             assert_eq!(rule.class(None, Some(&json!(false))), said_off);
         }
-        assert_eq!(Rule::Identity.class(Some(&json!("a")), None), Class::Lockout);
+        assert_eq!(RiskRule::Identity.class(Some(&json!("a")), None), RiskClass::Lockout);
         for (old, new) in [(json!([]), json!(["a"])), (json!(["a"]), json!([])), (json!("a"), json!("b"))] {
-            assert_eq!(class(Rule::Report, old, new), Class::Weakened);
+            assert_eq!(class(RiskRule::Monitoring, old, new), RiskClass::Weakened);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! How the API serves a kind: the shape of its paths, how a list is read to its end, how a resource is written.
+//! How the API serves a kind: the shape of its paths, the pagination of its list, and how a resource is written.
 
 use serde_json::Value;
 
@@ -11,152 +11,152 @@ pub enum Shape {
     Collection,
     /// One object: `GET path`, `PATCH path`.
     Singleton,
-    /// A set of named objects, each at a path of its own: `GET` and `PATCH path/{name}`.
+    /// A set of named objects, each at its own path: `GET` and `PATCH path/{name}`.
     Keyed {
         /// Which names there are.
-        names: Named,
+        names: KeyNames,
     },
     /// A list under each resource of another kind (`/roles/{id}/permissions`), changed element by element.
     ///
-    /// The whole list is one resource, with its parent's id and key name, and one field that holds the elements.
+    /// The complete list is one resource, with the id and key name of its parent, and one field that contains the elements.
     Child {
         /// The kind above it.
         parent: &'static str,
-        /// How elements come and go.
-        delta: Delta,
+        /// How elements are added and removed.
+        element_changes: ElementChanges,
     },
     /// A collection under each resource of another kind (`/organizations/{organization}/discovery-domains`).
     ///
-    /// Each element is a resource of its own. Its body names its parent in the field that stands in the path.
+    /// Each element is a resource. Its body names the parent in the field that is in the path.
     Nested {
         /// The kind above it.
         parent: &'static str,
     },
     /// At most one object under each resource of another kind (`/connections/{connection}/scim-configuration`).
     ///
-    /// Its body names its parent in the field that stands in the path.
+    /// Its body names the parent in the field that is in the path.
     Part {
         /// The kind above it.
         parent: &'static str,
     },
 }
 
-/// Which names a keyed kind has.
+/// The names that a keyed kind has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Named {
-    /// Names that are known beforehand.
-    These(&'static [&'static str]),
-    /// Those that the list at the kind's path answers.
+pub enum KeyNames {
+    /// A fixed list of names.
+    Fixed(&'static [&'static str]),
+    /// Those in the list at the path of the kind.
     Listed,
-    /// Each of these names with each element of a list that a singleton holds: prompts and the tenant's languages.
-    EachWith {
+    /// Each of these names combined with each element of a list in a singleton: prompts and the tenant's languages.
+    PerElement {
         /// The names.
         names: &'static [&'static str],
         /// The singleton.
         of: &'static str,
-        /// The field of it that holds the list.
+        /// The field of the singleton that contains the list.
         list: &'static str,
     },
 }
 
-/// How the elements of a child's list come and go.
+/// How elements of a child's list are added and removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Delta {
+pub enum ElementChanges {
     /// `POST {field: [added]}` and `DELETE {field: [removed]}`.
     AddRemove {
-        /// How many elements one call takes.
+        /// The most elements per request.
         most: usize,
     },
-    /// `POST {field: [added]}`, `DELETE {field: [names]}`, and `PATCH path/{name}` for one whose other fields change.
-    Named {
+    /// `POST {field: [added]}`, `DELETE {field: [names]}`, and `PATCH path/{name}` if other fields of an element change.
+    AddUpdateRemove {
         /// The field of an element that names it.
         by: &'static str,
-        /// How many elements one call takes.
+        /// The most elements per request.
         most: usize,
     },
-    /// `PATCH [{..element, "status": true}]`, with false for a removed one.
+    /// `PATCH [{..element, "status": true}]`, with false to remove one.
     Switch {
-        /// How many elements one call takes.
+        /// The most elements per request.
         most: usize,
     },
 }
 
-/// How a list is read to its end.
+/// How a list is paginated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Paging {
     /// One answer, a bare array or an object.
     Whole,
-    /// One answer, an object that holds the list.
+    /// One answer, an object that contains the list.
     In {
-        /// The field of the answer that holds the list.
+        /// The field of the answer that contains the list.
         field: &'static str,
     },
-    /// `page`, `per_page`, `include_totals`; pages after the first are known from the total.
+    /// `page`, `per_page`, `include_totals`; the total gives the number of pages.
     Offset {
-        /// The field of the answer that holds the list.
+        /// The field of the answer that contains the list.
         field: &'static str,
-        /// Elements asked for a page.
+        /// Elements per page.
         size: usize,
-        /// Whether `from` and `take` work too: for where the API refuses deep pages (400 `invalid_paging`).
+        /// Whether `from` and `take` work too, for lists whose later pages the API refuses (400 `invalid_paging`).
         or_checkpoint: bool,
     },
-    /// `page` and `per_page`; the total is always told, and asking for it is refused.
+    /// `page` and `per_page`; the answer always contains the total, and `include_totals` is refused.
     Counted {
-        /// The field of the answer that holds the list.
+        /// The field of the answer that contains the list.
         field: &'static str,
-        /// Elements asked for a page.
+        /// Elements per page.
         size: usize,
     },
-    /// `from` and `take`; `next` of each answer leads on.
+    /// `from` and `take`; `next` of an answer is the next `from`.
     Checkpoint {
-        /// The field of the answer that holds the list.
+        /// The field of the answer that contains the list.
         field: &'static str,
-        /// Elements asked for a page.
+        /// Elements per page.
         size: usize,
     },
 }
 
-/// Which request changes a resource.
+/// Which request updates a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Write {
     /// A PATCH of the fields that change.
     Patch,
-    /// A PUT of the whole resource.
+    /// A PUT of the complete resource.
     Put,
 }
 
-/// A second request that makes a write count: an action is deployed, a module published.
+/// The request after a write that makes it take effect: an action is deployed, a module published.
 ///
-/// It stands for a field of the body that is never sent: true where the resource runs as it stands, the content that runs where that is
-/// another, absent where nothing does.
+/// A field of the body represents it, which is never sent: true if the current content is deployed, the deployed content if it differs, and
+/// absent if nothing is deployed.
 #[derive(Debug, Clone, Copy)]
 pub struct FollowUp {
-    /// The field that says what runs.
+    /// The field that represents it.
     pub field: &'static str,
-    /// The field of an answer that says whether the resource runs as it stands.
-    pub told: &'static str,
-    /// The field of an answer that holds what runs.
-    pub made: &'static str,
-    /// The fields that make up what runs.
+    /// The field of an answer that says whether the current content is deployed.
+    pub status_field: &'static str,
+    /// The field of an answer that contains the deployed version.
+    pub version_field: &'static str,
+    /// The fields that are deployed.
     pub content: &'static [&'static str],
-    /// The path the POST goes to; `{id}` is the resource's.
+    /// The path of the POST, with `{id}` for the id of the resource.
     pub path: &'static str,
-    /// A field of the resource and what it must hold before the request is sent; it is read again until it does.
-    pub once: Option<(&'static str, &'static str)>,
+    /// A field of the resource and the value it must have before the request is sent; the resource is read until it does.
+    pub ready_when: Option<(&'static str, &'static str)>,
 }
 
 impl FollowUp {
-    /// Returns what runs of an answered resource, as the body keeps it.
+    /// Returns the value of the field that represents the deployment, for an answer of the tenant.
     #[must_use]
-    pub fn running(&self, answered: &Body) -> Option<Value> {
-        if answered.get(self.told) == Some(&Value::Bool(true)) {
+    pub fn deployed(&self, answered: &Body) -> Option<Value> {
+        if answered.get(self.status_field) == Some(&Value::Bool(true)) {
             return Some(Value::Bool(true));
         }
-        let made = answered.get(self.made)?.as_object()?;
+        let made = answered.get(self.version_field)?.as_object()?;
         Some(self.content_of(&Body(made.clone())).into_value())
     }
 
-    /// Returns the part of a body that runs once the request was sent.
+    /// Returns the part of a body that the request deploys.
     #[must_use]
     pub fn content_of(&self, body: &Body) -> Body {
         self.content.iter().filter_map(|field| Some(((*field).to_owned(), body.get(field)?.clone()))).collect()

@@ -10,7 +10,7 @@ use super::listing::{Absence, Listing};
 use super::pagination::{Identified, PagedList, with_query};
 use super::tenant::Tenant;
 use super::transport::Request;
-use crate::catalog::{Kind, Named, Shape};
+use crate::catalog::{KeyNames, Kind, Shape};
 use crate::json::Body;
 use crate::model::event::Event;
 use crate::model::resource::Id;
@@ -65,13 +65,13 @@ impl Tenant {
         make: &(dyn Fn(ReadOutcome) -> T + Sync),
     ) -> Result<Vec<T>, Error> {
         match kind.shape {
-            Shape::Collection | Shape::Keyed { names: Named::Listed } => self.list_whole(kind, make).await,
-            Shape::Singleton => self.get(kind, kind.path).await.map(|body| vec![make(ReadOutcome::Whole(body))]),
-            Shape::Keyed { names: Named::These(names) } => {
+            Shape::Collection | Shape::Keyed { names: KeyNames::Listed } => self.list_whole(kind, make).await,
+            Shape::Singleton => self.get(kind, kind.paths.list).await.map(|body| vec![make(ReadOutcome::Whole(body))]),
+            Shape::Keyed { names: KeyNames::Fixed(names) } => {
                 let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
                 self.read_named(kind, &names).await.map(|shown| shown.into_iter().map(make).collect())
             }
-            Shape::Keyed { names: Named::EachWith { .. } } => unreachable!("its names are told by another kind"),
+            Shape::Keyed { names: KeyNames::PerElement { .. } } => unreachable!("its names are told by another kind"),
             Shape::Child { .. } | Shape::Nested { .. } | Shape::Part { .. } => unreachable!("it is read under each of its parents"),
         }
     }
@@ -90,10 +90,10 @@ impl Tenant {
         let mut bodies = stream::iter(0..ids.len()).map(read).buffered(self.concurrency);
         let (mut found, mut asked) = (IndividualReads::default(), 0);
         while let Some(body) = bodies.next().await {
-            let mut name = Body::from_iter([(kind.id.to_owned(), Value::String(ids[asked].clone()))]);
-            if kind.places().iter().any(|place| place == kind.id) {
+            let mut name = Body::from_iter([(kind.identity.id.to_owned(), Value::String(ids[asked].clone()))]);
+            if kind.path_parameters().iter().any(|place| place == kind.identity.id) {
                 name = Body::new();
-                kind.fill(&mut name, &ids[asked]);
+                kind.fill_path_fields(&mut name, &ids[asked]);
             }
             match body {
                 Err(unknown) if unknown.status() == Some(400) => found.add_unknown(name, unknown),
@@ -152,13 +152,13 @@ impl Tenant {
                 other => other.map(|elements| Some(Body::from_iter([(kind.elements().to_owned(), Value::Array(elements))]))),
             };
         }
-        if kind.is_only_listed {
+        if kind.paths.is_list_only {
             return self.read_listed(kind, id).await;
         }
         match self.get(kind, &kind.read_path_of(id.as_str())).await {
             Err(error) if error.is_unknown_id() => Ok(None),
             other => other.map(|mut body| {
-                kind.fill(&mut body, id.as_str());
+                kind.fill_path_fields(&mut body, id.as_str());
                 Some(body)
             }),
         }
@@ -167,7 +167,7 @@ impl Tenant {
     /// Finds one resource in the list, of a kind of which no request reads one.
     async fn read_listed(&self, kind: &'static Kind, id: &Id) -> Result<Option<Body>, Error> {
         let listed = match (kind.parent_field(), id.as_str().split_once('/')) {
-            (None, _) => self.paged_list(kind, kind.path.to_owned(), &|body: Body| body).read_all().await,
+            (None, _) => self.paged_list(kind, kind.paths.list.to_owned(), &|body: Body| body).read_all().await,
             (Some(_), Some((parent, _))) => self.list_children(kind, &Id::new(parent)).await,
             (Some(_), None) => return Ok(None),
         };
@@ -182,7 +182,7 @@ impl Tenant {
         match self.get(kind, &kind.path_of(id.as_str())).await {
             Ok(body) if body.is_empty() => Ok(None),
             Ok(mut body) => {
-                kind.fill(&mut body, id.as_str());
+                kind.fill_path_fields(&mut body, id.as_str());
                 Ok(Some(body))
             }
             Err(error) if error.is_not_found() => Ok(None),
@@ -192,15 +192,15 @@ impl Tenant {
 
     /// Reads a list to its end, and each resource by itself where the list is only a summary.
     async fn list_whole<T: PartialEq>(&self, kind: &'static Kind, make: &(dyn Fn(ReadOutcome) -> T + Sync)) -> Result<Vec<T>, Error> {
-        let path = kind.path.to_owned();
-        if !kind.is_summarised {
-            let wanted = |body: Body| (!kind.has_presets || kind.id_of(&body).is_some()).then(|| make(ReadOutcome::Whole(body)));
+        let path = kind.paths.list.to_owned();
+        if !kind.paths.list_is_summary {
+            let wanted = |body: Body| (!kind.quirks.has_presets || kind.id_of(&body).is_some()).then(|| make(ReadOutcome::Whole(body)));
             let list = self.paged_list(kind, path, &wanted).read_all().await?;
             return Ok(list.into_iter().flatten().collect());
         }
         let named = |mut body: Body| {
             let id = kind.id_of(&body).map(Id::new)?;
-            body.0.retain(|field, _| field == kind.id || kind.key.contains(&field.as_str()));
+            body.0.retain(|field, _| field == kind.identity.id || kind.identity.key.contains(&field.as_str()));
             Some((id, body))
         };
         let listed = self.paged_list(kind, path, &named).read_all().await?;
@@ -315,7 +315,7 @@ impl IndividualReads {
 /// Returns an answer as an object: a bare array stands in the field that the kind keeps it in.
 pub(super) fn into_object(kind: &Kind, answer: Value) -> Option<Body> {
     match answer {
-        Value::Array(_) if !kind.list_field.is_empty() => Some(Body::from_iter([(kind.list_field.to_owned(), answer)])),
+        Value::Array(_) if !kind.quirks.list_field.is_empty() => Some(Body::from_iter([(kind.quirks.list_field.to_owned(), answer)])),
         other => Body::from_value(other).ok(),
     }
 }
@@ -327,7 +327,9 @@ fn to_absence<T>(kind: &Kind, error: Error) -> Result<Listing<T>, Error> {
         Error::Scope { .. } => Absence::Scope(error.to_string()),
         Error::Refused { status: 402 | 403, message, .. } => Absence::Entitlement(message.clone()),
         // What was never set up can be: it is a list of none.
-        Error::Refused { status: 404, .. } if kind.shape == Shape::Singleton && (kind.creation().is_some() || kind.is_optional) => {
+        Error::Refused { status: 404, .. }
+            if kind.shape == Shape::Singleton && (kind.creation().is_some() || kind.identity.is_optional) =>
+        {
             return Ok(Listing::Complete(Vec::new()));
         }
         Error::Refused { status: 404, .. } if kind.shape == Shape::Singleton => Absence::NotConfigured,

@@ -47,10 +47,10 @@ impl Redactor {
 
     /// Adds what the secret fields of a kind hold, and what its name or shape says is a secret.
     pub(super) fn add_secrets_of_kind(&mut self, kind: &Kind, body: &Body) {
-        for (_, value) in kind.secrets.iter().flat_map(|path| body.find(path)) {
+        for (_, value) in kind.secrets.paths.iter().flat_map(|path| body.find(path)) {
             self.add_texts(value);
         }
-        for (_, value) in kind.take_unlisted(&mut body.clone()) {
+        for (_, value) in kind.take_unlisted_secrets(&mut body.clone()) {
             self.add_texts(&value);
         }
     }

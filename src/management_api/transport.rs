@@ -16,7 +16,7 @@ use super::redact::Redactor;
 use super::retry::{Decision, Failure, Idempotency, RetryState, decide};
 use super::safety_limits::Excess;
 use super::traffic::{RequestCounters, Traffic};
-use crate::catalog::limits::Calls;
+use crate::catalog::limits::CallType;
 use crate::model::event::Event;
 
 /// A request to the Management API, however often it is sent.
@@ -120,8 +120,8 @@ impl Request {
         format!("{} /{}", self.method, self.path.split('?').next().unwrap_or_default().trim_start_matches('/'))
     }
 
-    fn calls(&self) -> Calls {
-        if self.is_write() { Calls::Write } else { Calls::Read }
+    fn calls(&self) -> CallType {
+        if self.is_write() { CallType::Write } else { CallType::Read }
     }
 
     fn is_write(&self) -> bool {

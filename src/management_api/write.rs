@@ -10,7 +10,7 @@ use super::read::into_object;
 use super::redact::Redactor;
 use super::tenant::Tenant;
 use super::transport::Request;
-use crate::catalog::{Delta, FollowUp, Kind, Shape, Write};
+use crate::catalog::{ElementChanges, FollowUp, Kind, Shape, Write};
 use crate::json::Body;
 use crate::model::resource::Id;
 
@@ -32,7 +32,7 @@ impl Tenant {
         let Some(path) = kind.creation_path(body) else {
             let id = Id::new(kind.id_of(body).unwrap_or_default());
             let mut answer = self.update(kind, &id, body).await?;
-            kind.fill(&mut answer, id.as_str());
+            kind.fill_path_fields(&mut answer, id.as_str());
             return Ok(answer);
         };
         let request = Request::new(Method::POST, path).with_json(&request_body(kind, body)).redacting(redactor_for(kind, body));
@@ -43,7 +43,7 @@ impl Tenant {
             // A 2xx that cannot be read has created something all the same.
             received.json(&request.name()).map_err(|error| Error::OutcomeUnknown { request: request.name(), source: Box::new(error) })?
         };
-        for field in kind.key.iter().copied().chain(kind.in_path()) {
+        for field in kind.identity.key.iter().copied().chain(kind.path_fields()) {
             if let (None, Some(value)) = (answer.0.get(field), body.0.get(field)) {
                 answer.0.insert(field.to_owned(), value.clone());
             }
@@ -58,7 +58,7 @@ impl Tenant {
     /// When the tenant refuses, or no answer comes after all attempts.
     pub async fn update(&self, kind: &'static Kind, id: &Id, body: &Body) -> Result<Body, Error> {
         let mut outgoing = body.clone();
-        let is_due = kind.follow_up.filter(|follow_up| outgoing.0.remove(follow_up.field) == Some(Value::Bool(true)));
+        let is_due = kind.lifecycle.follow_up.filter(|follow_up| outgoing.0.remove(follow_up.field) == Some(Value::Bool(true)));
         let answer = if outgoing.is_empty() && is_due.is_some() { Body::new() } else { self.write(kind, id, &outgoing).await? };
         if let Some(follow_up) = is_due {
             self.follow_up(kind, follow_up, id).await?;
@@ -67,7 +67,7 @@ impl Tenant {
     }
 
     async fn write(&self, kind: &Kind, id: &Id, body: &Body) -> Result<Body, Error> {
-        let method = match kind.write {
+        let method = match kind.paths.write {
             Write::Patch => Method::PATCH,
             Write::Put => Method::PUT,
         };
@@ -82,7 +82,7 @@ impl Tenant {
 
     /// Sends the request that makes a write count, once the resource is ready for it.
     async fn follow_up(&self, kind: &'static Kind, follow_up: FollowUp, id: &Id) -> Result<(), Error> {
-        if let Some((field, wanted)) = follow_up.once {
+        if let Some((field, wanted)) = follow_up.ready_when {
             self.wait_until(kind, id, field, wanted).await?;
         }
         // The last part of its path is the id as it may stand in one.
@@ -121,7 +121,7 @@ impl Tenant {
     ///
     /// When the tenant refuses, or no answer comes after all attempts.
     pub async fn delete(&self, kind: &Kind, id: &Id) -> Result<(), Error> {
-        if let Some(nothing) = kind.emptied() {
+        if let Some(nothing) = kind.empty_body() {
             return self.write(kind, id, &nothing).await.map(drop);
         }
         self.transport.send(&Request::new(Method::DELETE, kind.path_of(id.as_str()))).await.map(drop)
@@ -139,8 +139,8 @@ impl Tenant {
     ///
     /// When the kind is no child.
     pub async fn update_elements(&self, kind: &Kind, parent: &Id, added: &[Value], removed: &[Value]) -> Result<(), Error> {
-        let Shape::Child { delta, .. } = kind.shape else { unreachable!("only a child has elements") };
-        for request in element_requests(kind, delta, parent, added, removed) {
+        let Shape::Child { element_changes, .. } = kind.shape else { unreachable!("only a child has elements") };
+        for request in element_requests(kind, element_changes, parent, added, removed) {
             self.transport.send(&request).await?;
         }
         Ok(())
@@ -150,10 +150,10 @@ impl Tenant {
 /// Returns what is sent of a body: without the fields that stand in the path, and bare where the API takes a bare array.
 fn request_body(kind: &Kind, body: &Body) -> Value {
     let mut body = body.clone();
-    for field in kind.in_path() {
+    for field in kind.path_fields() {
         body.0.remove(field);
     }
-    if kind.list_field.is_empty() { body.into_value() } else { body.0.remove(kind.list_field).unwrap_or_else(|| json!([])) }
+    if kind.quirks.list_field.is_empty() { body.into_value() } else { body.0.remove(kind.quirks.list_field).unwrap_or_else(|| json!([])) }
 }
 
 fn redactor_for(kind: &Kind, body: &Body) -> Redactor {
@@ -163,16 +163,16 @@ fn redactor_for(kind: &Kind, body: &Body) -> Redactor {
 }
 
 /// Returns the requests that change a child's list; adding what is there and removing what is not does nothing.
-fn element_requests(kind: &Kind, delta: Delta, parent: &Id, added: &[Value], removed: &[Value]) -> Vec<Request> {
+fn element_requests(kind: &Kind, element_changes: ElementChanges, parent: &Id, added: &[Value], removed: &[Value]) -> Vec<Request> {
     let path = kind.path_of(parent.as_str());
-    match delta {
-        Delta::AddRemove { most } => [(Method::POST, added), (Method::DELETE, removed)]
+    match element_changes {
+        ElementChanges::AddRemove { most } => [(Method::POST, added), (Method::DELETE, removed)]
             .into_iter()
             .flat_map(|(method, elements)| elements.chunks(most.max(1)).map(move |chunk| (method.clone(), chunk)))
             .map(|(method, chunk)| Request::new(method, path.as_str()).with_json(&json!({kind.elements(): chunk})).idempotent())
             .collect(),
-        Delta::Named { by, most } => named_element_requests(kind, &path, by, most, added, removed),
-        Delta::Switch { most } => {
+        ElementChanges::AddUpdateRemove { by, most } => named_element_requests(kind, &path, by, most, added, removed),
+        ElementChanges::Switch { most } => {
             let switched = |elements: &[Value], on: bool| elements.iter().map(|element| with_status(element, on)).collect::<Vec<_>>();
             let all = [switched(added, true), switched(removed, false)].concat();
             all.chunks(most.max(1)).map(|chunk| Request::new(Method::PATCH, path.as_str()).with_json(&chunk)).collect()

@@ -269,24 +269,24 @@ impl Parser<'_> {
         if matches!(rule.effect, Effect::Skip | Effect::Rename(_)) {
             return Err(self.wrong(at, "the rule is about the whole resource", "leave out field"));
         }
-        let is_listed = |kind: &&Kind| kind.secrets.iter().any(|secret| crate::json::covers(secret, field));
-        let withheld = |kind: &&Kind| kind.withholds(field).filter(|_| kind.fields().has(field));
+        let is_listed = |kind: &&Kind| kind.secrets.paths.iter().any(|secret| crate::json::covers(secret, field));
+        let withheld = |kind: &&Kind| kind.withheld_reason(field).filter(|_| kind.fields.writable().has(field));
         if matches!(rule.effect, Effect::Secret(_)) {
             let is_plain = !field.contains(['[', '*']);
-            let known: Vec<&str> = kinds.iter().flat_map(|kind| kind.secrets).copied().collect();
+            let known: Vec<&str> = kinds.iter().flat_map(|kind| kind.secrets.paths).copied().collect();
             if is_plain && kinds.iter().any(|kind| is_listed(kind) || withheld(kind).is_some()) {
                 return Ok(());
             }
             return Err(self.wrong(at, format!("\"{field}\" is no secret of {}", names(&kinds)), did_you_mean(field, &known)));
         }
-        if kinds.iter().any(|kind| is_listed(kind) || withheld(kind).is_some_and(|reason| reason != WithheldReason::MayBeNamed)) {
+        if kinds.iter().any(|kind| is_listed(kind) || withheld(kind).is_some_and(|reason| reason != WithheldReason::PossibleSecretName)) {
             let label = "use secret = \"env:NAME\"";
             return Err(self.wrong(at, format!("\"{field}\" is a secret, which no snapshot holds"), label));
         }
-        if kinds.iter().any(|kind| kind.fields().has(field)) {
+        if kinds.iter().any(|kind| kind.fields.writable().has(field)) {
             return Ok(());
         }
-        let known: Vec<&str> = kinds.iter().flat_map(|kind| kind.fields().iter().map(|field| field.name)).collect();
+        let known: Vec<&str> = kinds.iter().flat_map(|kind| kind.fields.writable().iter().map(|field| field.name)).collect();
         let top = top(field);
         let label = match crate::diagnostic::nearest(top, known.iter().copied()) {
             Some(nearest) if nearest != top => format!("did you mean \"{nearest}\"?"),

@@ -103,7 +103,7 @@ impl Mapping {
 
 /// Gives a resource the name it has in the target: in its body, where the name is a field of it.
 fn rename(kind: &Kind, key: &Key, body: &mut Body, name: &str, renamed: &mut HashMap<Key, Key>) {
-    if let [field] = kind.key {
+    if let [field] = kind.identity.key {
         body.set(field, Value::String(name.to_owned()));
     }
     renamed.insert(key.clone(), Key::new(kind.name, name));
@@ -124,7 +124,7 @@ fn change(kind: &Kind, rule: &MappingRule, effect: &Effect, key: &Key, body: &mu
             touched
         }
         (Effect::Set(value), Some(field)) if field.contains(['[', '*']) => body.change(field, &mut |held| *held = value.clone()),
-        (Effect::Set(value), Some(field)) if kind.fields().has(field) => {
+        (Effect::Set(value), Some(field)) if kind.fields.writable().has(field) => {
             body.set(field, value.clone());
             1
         }
@@ -208,7 +208,7 @@ fn skip_dependents(mut skipped: HashSet<Key>, catalog: &Catalog, desired: &mut D
             }
         };
         resource.body.change(|body| {
-            for path in kind.sets {
+            for path in kind.lists.unordered {
                 body.change(path, spare);
             }
         });
@@ -219,8 +219,8 @@ fn depends_on(kind: &Kind, resource: &Resource, skipped: &HashSet<Key>) -> bool 
     if let Shape::Child { parent, .. } = kind.shape {
         return skipped.contains(&Key::new(parent, resource.key.name()));
     }
-    let body = resource.body.pick(kind.key);
-    kind.key.iter().filter_map(|path| body.get(path).and_then(id_substitution::as_reference)).any(|key| skipped.contains(&key))
+    let body = resource.body.pick(kind.identity.key);
+    kind.identity.key.iter().filter_map(|path| body.get(path).and_then(id_substitution::as_reference)).any(|key| skipped.contains(&key))
 }
 
 /// Gives every resource the key its mapped body has, and renames the references to it; kinds in the order of their references.

@@ -9,7 +9,7 @@ use std::fmt;
 use ring::rand::{self, SystemRandom};
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::{Exclusion, Kind, Purpose};
+use crate::catalog::{Exclusion, Kind, RequestPurpose};
 use crate::json::{Body, PackedBody, covers, is_blank};
 
 /// What the API addresses a resource by; it differs from tenant to tenant.
@@ -231,46 +231,44 @@ impl Resource {
     /// When the answer has no id, or one that no resource can be asked for by.
     pub fn read(kind: &Kind, mut answer: Body) -> Result<Self, Unreadable> {
         let alone = kind.exclusion(&answer, &BTreeSet::new());
-        let given = kind.built_in.filter(|given| given.is(&answer));
+        let given = kind.quirks.built_in.filter(|given| given.matches(&answer));
         let without_id = |answer: &Body| Unreadable::WithoutId {
             kind: kind.singular,
-            field: kind.id,
+            field: kind.identity.id,
             answer: answer.0.keys().cloned().collect::<Vec<_>>().join(", "),
         };
         let id = kind.id_of(&answer).map(Id::new).ok_or_else(|| without_id(&answer))?;
         if !id.is_addressable() {
             return Err(Unreadable::NoId { kind: kind.singular, id: id.0 });
         }
-        let alias = answer.text(kind.alias).map(str::to_owned);
-        for quirk in kind.quirks {
-            (quirk.read)(&mut answer);
-        }
-        if let Some(follow_up) = kind.follow_up
-            && let Some(running) = follow_up.running(&answer)
+        let alias = answer.text(kind.quirks.alias_id).map(str::to_owned);
+        kind.apply_read_edits(&mut answer);
+        if let Some(follow_up) = kind.lifecycle.follow_up
+            && let Some(running) = follow_up.deployed(&answer)
         {
             answer.set(follow_up.field, running);
         }
         let mut secrets = take_secrets(kind, &mut answer);
-        for path in kind.read_only {
+        for path in kind.fields.read_only {
             answer.take(path);
         }
         take_server_values(kind, &mut answer);
-        for (newer, older) in kind.exclusive {
+        for (newer, older) in kind.quirks.exclusive {
             if answer.get(newer).is_some_and(|value| !crate::json::is_blank(value)) {
                 answer.take(older);
             }
         }
-        let (mut body, mut carried) = kind.fields().split(answer, Purpose::Snapshot);
+        let (mut body, mut carried) = kind.fields.writable().split(answer, RequestPurpose::Snapshot);
         if let Some(given) = given {
-            given.keep_written(&mut body, kind.key);
+            given.keep_written(&mut body, kind.identity.key);
             secrets.retain(|secret| given.fields.iter().any(|field| covers(field, secret)));
         }
-        if kind.fields().get(kind.id).is_none() {
-            carried.0.remove(kind.id);
+        if kind.fields.writable().get(kind.identity.id).is_none() {
+            carried.0.remove(kind.identity.id);
         }
-        if kind.view_of.is_some() {
+        if kind.quirks.same_endpoint_as.is_some() {
             carried = Body::new();
-            secrets.retain(|secret| kind.fields().has(secret));
+            secrets.retain(|secret| kind.fields.writable().has(secret));
         }
         let key = Key::new(kind.name, &name_of(kind, &body));
         Ok(Self { alias, carried, secrets, is_given: given.is_some(), ..Self::of(key, id, body) }.left_alone_as(alone))
@@ -335,14 +333,12 @@ impl Resource {
     pub fn read_child(kind: &Kind, parent: &Id, elements: Vec<serde_json::Value>) -> Self {
         let mut answer = Body::new();
         answer.set(kind.elements(), serde_json::Value::Array(elements));
-        for quirk in kind.quirks {
-            (quirk.read)(&mut answer);
-        }
+        kind.apply_read_edits(&mut answer);
         let secrets = take_secrets(kind, &mut answer);
-        for path in kind.read_only {
+        for path in kind.fields.read_only {
             answer.take(path);
         }
-        let (body, carried) = kind.fields().split(answer, Purpose::Snapshot);
+        let (body, carried) = kind.fields.writable().split(answer, RequestPurpose::Snapshot);
         Self { carried, secrets, ..Self::of(Key::new(kind.name, parent.as_str()), parent.clone(), body) }
     }
 }
@@ -358,7 +354,7 @@ impl OpenResource {
     /// Returns whether it says nothing but what it is called.
     #[must_use]
     pub fn is_blank(&self, kind: &Kind) -> bool {
-        let is_name = |name: &str| kind.key.contains(&name) || kind.in_path().any(|field| field == name);
+        let is_name = |name: &str| kind.identity.key.contains(&name) || kind.path_fields().any(|field| field == name);
         self.secrets.is_empty() && self.body.0.iter().all(|(name, value)| is_name(name) || is_blank(value))
     }
 }
@@ -374,7 +370,7 @@ pub fn name_of(kind: &Kind, body: &Body) -> String {
         Some(serde_json::Value::Null) | None => kind.default_of(path).and_then(|value| value.as_str().map(str::to_owned)),
         Some(other) => Some(other.to_string()),
     };
-    kind.key.iter().filter_map(part).collect::<Vec<_>>().join(BETWEEN_PARTS)
+    kind.identity.key.iter().filter_map(part).collect::<Vec<_>>().join(BETWEEN_PARTS)
 }
 
 /// Takes out the values that the server alone gives, and the elements of lists that hold one.
@@ -382,7 +378,7 @@ fn take_server_values(kind: &Kind, answer: &mut Body) {
     let is_own = |value: Option<&serde_json::Value>, values: &[&str]| {
         value.and_then(serde_json::Value::as_str).is_some_and(|value| values.contains(&value))
     };
-    for (field, values) in kind.server_values {
+    for (field, values) in kind.quirks.server_values {
         let Some((list, name)) = field.split_once("[].") else {
             if is_own(answer.get(field), values) {
                 answer.take(field);
@@ -398,8 +394,8 @@ fn take_server_values(kind: &Kind, answer: &mut Body) {
 /// Takes every secret out of an answer, those of the kind's entry and those that nobody lists; returns where they stood. Blank ones (`""` of
 /// a public client) are dropped unnamed.
 pub fn take_secrets(kind: &Kind, answer: &mut Body) -> Vec<String> {
-    let listed = kind.take_listed(answer);
-    let taken = listed.into_iter().chain(kind.take_unlisted(answer));
+    let listed = kind.take_listed_secrets(answer);
+    let taken = listed.into_iter().chain(kind.take_unlisted_secrets(answer));
     taken.filter(|(_, value)| !is_blank(value)).map(|(path, _)| path).collect()
 }
 

@@ -85,7 +85,7 @@ pub fn plan_after(catalog: &Catalog, desired: &Desired, live: &Snapshot, past: P
 fn namesakes<'live>(catalog: &Catalog, live: &'live Snapshot) -> HashMap<(&'live str, &'live str), Vec<&'live Id>> {
     let numbered = NumberedKeys::of(live);
     let mut namesakes: HashMap<(&str, &str), Vec<&Id>> = HashMap::new();
-    let is_shared = |kind: &str| catalog.kind(kind).is_some_and(|kind| kind.allows_duplicates);
+    let is_shared = |kind: &str| catalog.kind(kind).is_some_and(|kind| kind.identity.allows_duplicates);
     for resource in live.resources.iter().filter(|resource| is_shared(resource.key.kind())) {
         namesakes.entry((resource.key.kind(), numbered.plain(&resource.key))).or_default().push(&resource.id);
     }
@@ -170,7 +170,7 @@ impl PlanBuilder<'_> {
     ///
     /// Resources of one name are created one after the other, so that the target lists them in the order of the source.
     fn position(&self, key: &Key, ranks: &HashMap<Key, usize>) -> (usize, usize) {
-        (self.catalog.place(key.kind()), self.numbered.number(key).max(ranks.get(key).copied().unwrap_or(1)))
+        (self.catalog.position(key.kind()), self.numbered.number(key).max(ranks.get(key).copied().unwrap_or(1)))
     }
 
     /// Records the target's ids of everything that changes refer to, and its names where they differ, so that the plan suffices to
@@ -183,7 +183,7 @@ impl PlanBuilder<'_> {
             let (keys, parent) = referenced_by(change);
             mentioned.extend(keys.into_iter().chain(parent.cloned()).chain(formerly_referenced_by(change)));
             if let Action::Update { edits, .. } = &change.action
-                && edits.iter().any(|edit| self.kind_of(&change.key).key.contains(&edit.path.as_str()))
+                && edits.iter().any(|edit| self.kind_of(&change.key).identity.key.contains(&edit.path.as_str()))
             {
                 renamed.insert(change.key.clone());
             }
@@ -192,7 +192,7 @@ impl PlanBuilder<'_> {
         for (held, own) in partners.live.iter().zip(&self.live.resources).filter(|(held, own)| held.key != own.key) {
             self.plan.known.insert(held.key.clone(), own.id.clone());
         }
-        let is_named: HashSet<&str> = self.catalog.kinds().flat_map(Kind::names_by_key).collect();
+        let is_named: HashSet<&str> = self.catalog.kinds().flat_map(Kind::kinds_referenced_by_key).collect();
         for key in mentioned {
             let Some(held) = held.get(&key) else { continue };
             self.plan.known.insert(key.clone(), held.id.clone());

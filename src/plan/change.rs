@@ -16,7 +16,7 @@ use super::ordering::Prerequisite;
 use super::references::OpenCandidate;
 use super::request_body::create_body;
 use super::secrets::{add_companions, secrets_to_send};
-use crate::catalog::{Kind, Shape, Written};
+use crate::catalog::{Kind, Shape, Writability};
 use crate::json::{Body, is_blank};
 use crate::model::resource::{Id, Key, OpenResource, Resource};
 use crate::snapshot::id_substitution;
@@ -45,7 +45,8 @@ impl PlanBuilder<'_> {
         add_empty_secret_objects(kind, &mut body);
         let withheld = remove_objects_without_secret(kind, wanted, &mut body, &supplied);
         self.plan.skipped.extend(withheld);
-        let is_late = |secret: &SecretField| kind.fields().get(&secret.path).is_some_and(|field| field.written == Written::OnUpdate);
+        let is_late =
+            |secret: &SecretField| kind.fields.writable().get(&secret.path).is_some_and(|field| field.written == Writability::OnUpdate);
         let (late, secrets): (Vec<_>, Vec<_>) = supplied.into_iter().partition(is_late);
         let change = |action, secrets| Change { key: wanted.key.clone(), source_id: wanted.id.clone(), action, needs: Vec::new(), secrets };
         if !late.is_empty() {
@@ -67,10 +68,10 @@ impl PlanBuilder<'_> {
 
     fn update(&mut self, kind: &Kind, mut wanted: OpenResource, mut held: OpenResource, supplied: Vec<SecretField>) -> Option<Change> {
         *self.plan.shared.entry(kind.name.to_owned()).or_default() += 1;
-        let given = kind.built_in.filter(|_| wanted.is_given || held.is_given);
+        let given = kind.quirks.built_in.filter(|_| wanted.is_given || held.is_given);
         if let Some(given) = given {
-            given.keep_written(&mut wanted.body, kind.key);
-            given.keep_written(&mut held.body, kind.key);
+            given.keep_written(&mut wanted.body, kind.identity.key);
+            given.keep_written(&mut held.body, kind.identity.key);
         }
         let draft = deploy::split_draft(kind, &mut wanted.body, Some(&mut held.body));
         self.plan.skipped.extend(keep_withheld_secrets(&mut wanted, &held));
@@ -89,7 +90,7 @@ impl PlanBuilder<'_> {
         }
         self.plan.skipped.extend(keep_objects_without_secret(kind, wanted, held, &mut difference, &supplied));
         let desired = self.past.desired_state;
-        if let Some((path, reason)) = difference.fixed.iter().find(|(path, _)| kind.required.contains(&path.as_str())) {
+        if let Some((path, reason)) = difference.fixed.iter().find(|(path, _)| kind.fields.required.contains(&path.as_str())) {
             self.skip_resource(&wanted.key, format!("its {path} differs in the target, and {}", reason.text(desired)));
             return None;
         }
@@ -158,7 +159,7 @@ impl PlanBuilder<'_> {
 
     /// Returns other resources of the target that have the name of one to create, where duplicate names are allowed.
     fn namesakes(&self, kind: &Kind, wanted: &OpenResource) -> Vec<Id> {
-        if !kind.allows_duplicates {
+        if !kind.identity.allows_duplicates {
             return Vec::new();
         }
         let name = id_substitution::portable_name(kind, &wanted.body);
@@ -168,7 +169,7 @@ impl PlanBuilder<'_> {
 
 /// Returns the fields that only an update accepts, if any are set.
 fn update_only_fields(kind: &Kind, wanted: &OpenResource) -> Option<Body> {
-    let is_only_updated = |name: &str| kind.fields().get(name).is_some_and(|field| field.written == Written::OnUpdate);
+    let is_only_updated = |name: &str| kind.fields.writable().get(name).is_some_and(|field| field.written == Writability::OnUpdate);
     let says = |name: &str, value: &Value| !is_blank(value) && kind.default_of(name).as_ref() != Some(value);
     let rest = wanted.body.0.iter().filter(|(name, value)| is_only_updated(name) && says(name, value));
     let rest: Body = rest.map(|(name, value)| (name.clone(), value.clone())).collect();

@@ -14,7 +14,7 @@ use crate::json::Body;
 ///
 /// If what is deployed stays as it is, both bodies lose the follow-up field and the draft stays in the body.
 pub(super) fn split_draft(kind: &Kind, wanted: &mut Body, held: Option<&mut Body>) -> Option<Difference> {
-    let follow_up = kind.follow_up?;
+    let follow_up = kind.lifecycle.follow_up?;
     let running = running(follow_up, wanted);
     if running.is_some() && wanted.get(follow_up.field) == Some(&Value::Bool(true)) {
         return None;
@@ -41,7 +41,7 @@ pub(super) fn split_draft(kind: &Kind, wanted: &mut Body, held: Option<&mut Body
 
 /// Removes the follow-up field from a body to create; returns the body that sends the follow-up, if it is due.
 pub(super) fn take_follow_up(kind: &Kind, body: &mut Body) -> Option<Body> {
-    let follow_up = kind.follow_up?;
+    let follow_up = kind.lifecycle.follow_up?;
     let is_due = body.0.remove(follow_up.field) == Some(Value::Bool(true));
     is_due.then(|| Body::from_iter([(follow_up.field.to_owned(), Value::Bool(true))]))
 }

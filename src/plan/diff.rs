@@ -8,7 +8,7 @@ use super::model::Edit;
 use super::normal_form::normalized;
 use super::reason::Reason;
 use super::request_body::{Clearing, clearing, is_created_by_update, update_body};
-use crate::catalog::{Field, Fields, Kind, Write, Written};
+use crate::catalog::{Field, Fields, Kind, Writability, Write};
 use crate::json::{Body, covers, join};
 
 /// The difference between a live body and a desired one.
@@ -38,7 +38,7 @@ pub fn difference_after(kind: &Kind, desired: &Body, live: &Body, dropped: &[Str
     let (mut wanted, held) = (normalized(kind, desired), normalized(kind, live));
     // An object is dropped field by field.
     let is_dropped = |path: &str| dropped.iter().any(|dropped| covers(path, dropped));
-    for (path, own) in kind.server_filled.iter().flat_map(|path| held.find(path)) {
+    for (path, own) in kind.defaults.server_filled.iter().flat_map(|path| held.find(path)) {
         if wanted.get(&path).is_none() && !is_dropped(&path) {
             wanted.set(&path, own.clone());
             difference.stays.push((path, Reason::ServerFilled));
@@ -47,7 +47,7 @@ pub fn difference_after(kind: &Kind, desired: &Body, live: &Body, dropped: &[Str
     let mut edits = compared(&wanted, &held);
     // The server fills an overlaid field in by itself, so what only the target holds there stays, unless it excludes what is wanted.
     let makes_room = |path: &str| kind.excluded_by(path).any(|other| wanted.get(other).is_some());
-    let is_overlaid = |path: &str| kind.read_modify_write.iter().any(|overlaid| covers(overlaid, path));
+    let is_overlaid = |path: &str| kind.fields.read_modify_write.iter().any(|overlaid| covers(overlaid, path));
     let stays = |edit: &mut Edit| edit.new.is_none() && is_overlaid(&edit.path) && !is_dropped(&edit.path) && !makes_room(&edit.path);
     difference.stays.extend(edits.extract_if(.., stays).map(|edit| (edit.path, Reason::TargetOnly)));
     for edit in edits.into_iter().flat_map(|edit| split_clearing(kind, edit)) {
@@ -100,12 +100,12 @@ fn split_clearing(kind: &Kind, edit: Edit) -> Vec<Edit> {
 /// Returns whether an object is cleared field by field: an update can only add to part of it, or merges it and does not accept
 /// null.
 fn is_cleared_by_field(kind: &Kind, path: &str, held: &Map<String, Value>) -> bool {
-    let mut below = kind.merge_only.iter().filter_map(|grown| grown.strip_prefix(path)?.strip_prefix('.'));
+    let mut below = kind.fields.merge_only.iter().filter_map(|grown| grown.strip_prefix(path)?.strip_prefix('.'));
     let holds_grown = below.any(|rest| held.contains_key(rest.split('.').next().unwrap_or(rest)));
-    let is_merged = kind.write == Write::Patch && !kind.replaced.contains(&path) && kind.default_of(path).is_none();
-    let takes_no_null = kind.fields().get(path).is_some_and(|field| !field.nullable);
+    let is_merged = kind.paths.write == Write::Patch && !kind.fields.replaced.contains(&path) && kind.default_of(path).is_none();
+    let takes_no_null = kind.fields.writable().get(path).is_some_and(|field| !field.nullable);
     // What is written over the target's own value is never cleared with it: only secrets may be left there.
-    holds_grown || (is_merged && takes_no_null) || kind.read_modify_write.contains(&path)
+    holds_grown || (is_merged && takes_no_null) || kind.fields.read_modify_write.contains(&path)
 }
 
 /// Returns a list after elements were added and removed.
@@ -125,8 +125,8 @@ pub fn is_same_value(one: Option<&Value>, other: Option<&Value>) -> bool {
 
 /// Returns why no update can make this edit.
 fn obstacle(kind: &Kind, edit: &Edit, held: &Body) -> Option<Reason> {
-    let field = field_at(kind.fields(), &edit.path);
-    if field.is_some_and(|field| field.written == Written::OnCreate) && !is_created_by_update(&edit.path, held) {
+    let field = field_at(kind.fields.writable(), &edit.path);
+    if field.is_some_and(|field| field.written == Writability::OnCreate) && !is_created_by_update(&edit.path, held) {
         return Some(Reason::CreateOnly);
     }
     let is_impossible = edit.new.is_none() && clearing(kind, &edit.path, edit.old.as_ref()) == Clearing::Impossible;
@@ -138,8 +138,8 @@ fn field_at<'table>(fields: &'table Fields, path: &str) -> Option<&'table Field>
     let (name, rest) = path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
     let field = fields.get(name)?;
     match (rest, &field.below) {
-        (Some(rest), Some(below)) if field.written != Written::OnCreate => field_at(below, rest),
-        (Some(_), None) if field.written != Written::OnCreate => None,
+        (Some(rest), Some(below)) if field.written != Writability::OnCreate => field_at(below, rest),
+        (Some(_), None) if field.written != Writability::OnCreate => None,
         _ => Some(field),
     }
 }

@@ -12,7 +12,7 @@ use super::prune::parent_of;
 use super::reason::{DesiredState, Reason};
 use super::references::{Candidate, Resolution, keep_target_choices, resolve, spare};
 use super::unique_names::{TakenNames, ambiguous};
-use crate::catalog::{Kind, Named, Shape, Write};
+use crate::catalog::{KeyNames, Kind, Shape, Write};
 use crate::json::covers;
 use crate::model::resource::{Id, Key, Resource};
 use crate::snapshot::{Snapshot, Status};
@@ -78,16 +78,16 @@ impl<'inputs> PlanBuilder<'inputs> {
             let hint = format!("`migrate unlink {} {}` lets it be made anew", kind.name, wanted.id);
             let gone = format!("the {} it is linked to ({}) is gone from the target; {hint}", kind.singular, link.target_id);
             self.skip_resource(&wanted.key, gone);
-        } else if let Some(reason) = ambiguous.get(&wanted.id).filter(|_| kind.allows_duplicates) {
+        } else if let Some(reason) = ambiguous.get(&wanted.id).filter(|_| kind.identity.allows_duplicates) {
             self.skip_resource(&wanted.key, reason.as_str());
-        } else if let (None, Some(given)) = (held, kind.built_in.filter(|_| wanted.is_given)) {
+        } else if let (None, Some(given)) = (held, kind.quirks.built_in.filter(|_| wanted.is_given)) {
             if says_nothing(kind, wanted) {
                 self.exclude(&wanted.key, given.reason);
             } else {
-                let step = given.by_hand.to_owned();
+                let step = given.manual_setup.to_owned();
                 self.plan.manual_steps.push(ManualStep { key: wanted.key.clone(), path: String::new(), step });
             }
-        } else if let (None, Some(what)) = (held, kind.by_hand) {
+        } else if let (None, Some(what)) = (held, kind.lifecycle.manual_setup) {
             self.plan.manual_steps.push(ManualStep { key: wanted.key.clone(), path: String::new(), step: what.to_owned() });
         } else if let Some(path) = held.is_none().then(|| missing_required_secret(kind, wanted, &self.supplied(&wanted.key))).flatten() {
             let step = format!("{path} is needed to make it and is not copied; supply it with a `secret` rule in the mapping");
@@ -136,13 +136,13 @@ impl<'inputs> PlanBuilder<'inputs> {
     /// Returns whether a singleton without settings in the source is to be emptied: only if an earlier run wrote it.
     fn is_emptied(&self, kind: &Kind, held: Option<&Resource>) -> bool {
         let applied = held.and_then(|held| self.past.base.of_target(&held.key, &held.id));
-        self.past.prune && kind.write == Write::Patch && applied.is_some_and(|applied| !applied.body.is_empty())
+        self.past.prune && kind.paths.write == Write::Patch && applied.is_some_and(|applied| !applied.body.is_empty())
     }
 
     /// Returns whether the target accepts a resource, and records why not.
     fn is_taken(&mut self, wanted: &Resource, at: Option<usize>, names: &mut TakenNames) -> bool {
         let kind = self.kind_of(&wanted.key);
-        let reason = match (self.live.kinds.get(kind.name), kind.not_created) {
+        let reason = match (self.live.kinds.get(kind.name), kind.lifecycle.not_creatable) {
             // What says nothing is not missed where it cannot be written.
             (Some(Status::Absent(_) | Status::Refused(_) | Status::Forbidden(_)), _) if says_nothing(kind, wanted) => return false,
             (Some(Status::Complete | Status::InPart(_)), Some(_)) if at.is_none() && says_nothing(kind, wanted) => return false,
@@ -228,13 +228,13 @@ impl<'inputs> PlanBuilder<'inputs> {
 
     /// Returns the language of a resource that exists once per language, if the target's list of languages will not have it.
     fn missing_language(&self, kind: &Kind, one: &Resource) -> Option<String> {
-        let Shape::Keyed { names: Named::EachWith { of, list, .. } } = kind.shape else { return None };
+        let Shape::Keyed { names: KeyNames::PerElement { of, list, .. } } = kind.shape else { return None };
         let listed =
             |snapshot: &Snapshot| snapshot.of_kind(of).next().and_then(|one| one.body.pick(&[list]).get(list)?.as_array().cloned());
         let is_kept = self.desired.kept.iter().any(|(key, path)| key.kind() == of && covers(path, list));
         let wanted = listed(&self.desired.snapshot).filter(|_| !is_kept);
         let languages = wanted.or_else(|| listed(self.live))?;
-        let own = kind.key.last().and_then(|field| one.body.pick(&[field]).text(field).map(str::to_owned))?;
+        let own = kind.identity.key.last().and_then(|field| one.body.pick(&[field]).text(field).map(str::to_owned))?;
         (!languages.iter().any(|language| *language == own)).then_some(own)
     }
 }

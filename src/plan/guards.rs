@@ -79,7 +79,7 @@ fn unread(catalog: &Catalog, plan: &Plan, desired: &Desired, live: &Snapshot) ->
     // What the source does not show would not be written anyway.
     let is_forbidden = |name: &&str| is_forbidden_by(live, name) && !is_forbidden_by(&desired.snapshot, name);
     let hit: BTreeSet<&str> = plan.skipped.iter().map(|left| left.key.kind()).filter(is_forbidden).collect();
-    let scopes: BTreeSet<&str> = hit.iter().filter_map(|name| catalog.kind(name)).flat_map(|kind| kind.read_scopes).copied().collect();
+    let scopes: BTreeSet<&str> = hit.iter().filter_map(|name| catalog.kind(name)).flat_map(|kind| kind.scopes.read).copied().collect();
     let message = format!(
         "the token for \"{}\" may not read {}; it lacks {}",
         plan.target.tenant,
@@ -122,10 +122,10 @@ fn changes_many(catalog: &Catalog, plan: &Plan, most: ChangeLimits) -> Option<Re
 pub fn scopes(catalog: &Catalog, plan: &Plan) -> BTreeSet<&'static str> {
     let kind_of = |change: &Change| catalog.kind(change.key.kind()).expect("a key names a kind of the catalog");
     let of_change = |change: &Change| match (&change.action, kind_of(change).creation()) {
-        (Action::Create { .. }, Some(_)) => kind_of(change).create_scopes,
-        (Action::Delete { .. }, _) if kind_of(change).emptied().is_some() => kind_of(change).update_scopes,
-        (Action::Delete { .. }, _) => kind_of(change).delete_scopes,
-        _ => kind_of(change).update_scopes,
+        (Action::Create { .. }, Some(_)) => kind_of(change).scopes.create,
+        (Action::Delete { .. }, _) if kind_of(change).empty_body().is_some() => kind_of(change).scopes.update,
+        (Action::Delete { .. }, _) => kind_of(change).scopes.delete,
+        _ => kind_of(change).scopes.update,
     };
     plan.changes().flat_map(of_change).copied().collect()
 }

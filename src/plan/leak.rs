@@ -123,7 +123,7 @@ fn placeholder<'text>(kind: &Kind, path: &str, text: &'text str) -> Option<&'tex
     ["##", "@@"].into_iter().find_map(|mark| {
         let begins: Vec<usize> = text.match_indices(mark).map(|(at, _)| at).collect();
         let between = begins.windows(2).map(|pair| (pair[0], &text[pair[0] + mark.len()..pair[1].max(pair[0] + mark.len())]));
-        let is_open = |name: &str| is_name(name) && !(mark == "@@" && kind.knows_variable(path, name));
+        let is_open = |name: &str| is_name(name) && !(mark == "@@" && kind.is_template_variable(path, name));
         let mut named = between.filter(|(_, name)| is_open(name)).map(|(at, name)| &text[at..at + name.len() + 2 * mark.len()]);
         named.next()
     })

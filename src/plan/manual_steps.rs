@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::diff::Difference;
 use super::model::{ManualStep, SecretField, Skipped};
-use crate::catalog::{Kind, StepTemplate};
+use crate::catalog::{Kind, ManualStepTemplate};
 use crate::json::{Body, covers, is_blank, top};
 use crate::model::resource::{OpenResource, Resource};
 use crate::snapshot::Snapshot;
@@ -15,24 +15,24 @@ use crate::snapshot::Snapshot;
 pub(super) fn missing_required_secret(kind: &Kind, wanted: &Resource, supplied: &[SecretField]) -> Option<&'static str> {
     let wanted = wanted.body.open();
     let is_withheld = |path: &&str| {
-        let is_missing = match kind.sealed_at(path) {
-            Some(sealed) => !sealed.is_open(&wanted),
+        let is_missing = match kind.requires_secrets_at(path) {
+            Some(sealed) => !sealed.needs_no_secrets(&wanted),
             None => wanted.get(path).is_none_or(is_blank),
         };
         is_missing && has_secrets(kind, path) && !supplied.iter().any(|secret| covers(path, &secret.path))
     };
-    let of_this = kind.required_when.iter().filter(|(field, when, _)| when.holds(wanted.get(field))).map(|(_, _, path)| *path);
-    kind.required.iter().copied().chain(of_this).find(is_withheld)
+    let of_this = kind.quirks.required_when.iter().filter(|(field, when, _)| when.holds(wanted.get(field))).map(|(_, _, path)| *path);
+    kind.fields.required.iter().copied().chain(of_this).find(is_withheld)
 }
 
 fn has_secrets(kind: &Kind, path: &str) -> bool {
-    let is_made = |secret: &str| kind.generated_secrets.iter().any(|made| made.path == secret);
-    kind.secrets.iter().any(|secret| covers(path, secret) && !is_made(secret))
+    let is_made = |secret: &str| kind.secrets.generated.iter().any(|made| made.path == secret);
+    kind.secrets.paths.iter().any(|secret| covers(path, secret) && !is_made(secret))
 }
 
 /// Adds an object that a create requires and no read shows, where it holds no secret.
 pub(super) fn add_empty_secret_objects(kind: &Kind, body: &mut Body) {
-    for sealed in kind.requires_secrets.iter().filter(|sealed| sealed.is_open(body)).collect::<Vec<_>>() {
+    for sealed in kind.secrets.required_in.iter().filter(|sealed| sealed.needs_no_secrets(body)).collect::<Vec<_>>() {
         body.0.entry(sealed.path).or_insert_with(|| Body::new().into_value());
     }
 }
@@ -41,8 +41,8 @@ pub(super) fn add_empty_secret_objects(kind: &Kind, body: &mut Body) {
 ///
 /// The rest of the resource is created without them.
 pub(super) fn remove_objects_without_secret(kind: &Kind, wanted: &OpenResource, body: &mut Body, supplied: &[SecretField]) -> Vec<Skipped> {
-    let is_written = |path: &str| body.get(path).is_some_and(|value| !is_blank(value)) && !kind.required.contains(&path);
-    let sealed = kind.requires_secrets.iter().filter(|sealed| is_written(sealed.path) && !sealed.is_open(&wanted.body));
+    let is_written = |path: &str| body.get(path).is_some_and(|value| !is_blank(value)) && !kind.fields.required.contains(&path);
+    let sealed = kind.secrets.required_in.iter().filter(|sealed| is_written(sealed.path) && !sealed.needs_no_secrets(&wanted.body));
     let missing: Vec<&str> = sealed.map(|sealed| sealed.path).filter(|path| !is_supplied(path, supplied)).collect();
     let skipped = |path: &str| Skipped { key: wanted.key.clone(), path: Some(path.to_owned()), reason: format!("it {WITHOUT_SECRET}") };
     missing.into_iter().inspect(|path| drop(body.take(path))).map(skipped).collect()
@@ -70,19 +70,19 @@ pub(super) fn keep_objects_without_secret(
     supplied: &[SecretField],
 ) -> Vec<Skipped> {
     // Laid over what the target holds, an object keeps its secret.
-    let is_kept = |path: &'static str| kind.is_laid_over(top(path)) && held.body.get(path).is_some_and(|value| !is_blank(value));
-    let sealed = kind.requires_secrets.iter().filter(|sealed| !sealed.is_open(&wanted.body)).map(|sealed| sealed.path);
+    let is_kept = |path: &'static str| kind.is_read_modify_write(top(path)) && held.body.get(path).is_some_and(|value| !is_blank(value));
+    let sealed = kind.secrets.required_in.iter().filter(|sealed| !sealed.needs_no_secrets(&wanted.body)).map(|sealed| sealed.path);
     let missing = sealed.filter(|path| !is_kept(path) && !is_supplied(path, supplied)).map(|path| (path, WITHOUT_SECRET));
     // In a list that the target has, its secrets are restored; in a new list nobody could.
     let comes_new = |path: &&String| !held.secrets.contains(path);
     let lists = wanted.secrets.iter().filter(comes_new).filter_map(|path| path.split_once('[')).map(|(list, _)| list);
-    let whole = |list| if kind.is_laid_over(top(list)) { list } else { top(list) };
+    let whole = |list| if kind.is_read_modify_write(top(list)) { list } else { top(list) };
     let lists = lists.map(whole).filter(|list| !is_supplied(list, supplied));
     let lists = lists.map(|list| (list, "would be written without the secrets in it; supply them with a `secret` rule in the mapping"));
-    let unread = kind.read_modify_write.iter().copied().filter(|path| held.body.get(path).is_none());
+    let unread = kind.fields.read_modify_write.iter().copied().filter(|path| held.body.get(path).is_none());
     let unread = unread.map(|path| (path, "cannot be written over what cannot be read there; the token may lack a scope"));
     let is_held = |path: &str| held.body.get(path).is_some() || held.secrets.iter().any(|secret| covers(path, secret));
-    let blocked = kind.blocked_by.iter().filter(|(_, other)| is_held(other)).map(|(field, _)| (*field, BLOCKED));
+    let blocked = kind.quirks.blocked_by.iter().filter(|(_, other)| is_held(other)).map(|(field, _)| (*field, BLOCKED));
     let mut skipped = Vec::new();
     for (path, reason) in missing.chain(lists).chain(unread).chain(blocked) {
         let edits = difference.edits.len();
@@ -124,7 +124,7 @@ const OWN_SECRET: &str = "it is a secret in the target, which stays as it is";
 ///
 /// Values that the catalog lists as secrets are known not to be copied and are not listed.
 pub(super) fn incomparable_secrets(kind: &Kind, wanted: &OpenResource, held: &OpenResource) -> Vec<Skipped> {
-    let is_listed = |path: &str| kind.secrets.iter().any(|secret| covers(secret, path));
+    let is_listed = |path: &str| kind.secrets.paths.iter().any(|secret| covers(secret, path));
     let unseen = wanted.secrets.iter().filter(|path| held.secrets.contains(path) && !is_listed(path));
     unseen.map(|path| Skipped { key: wanted.key.clone(), path: Some(path.clone()), reason: UNSEEN.to_owned() }).collect()
 }
@@ -141,13 +141,13 @@ pub(super) fn steps(
     live: &Snapshot,
 ) -> Vec<ManualStep> {
     let manual = |path: &str, step: String| ManualStep { key: wanted.key.clone(), path: path.to_owned(), step };
-    let is_done = |step: &StepTemplate| held.is_some_and(|held| step.when.holds(held.body.get(step.field)));
-    let due = kind.manual_steps.iter().filter(|step| step.when.holds(wanted.body.get(step.field)) && !is_done(step));
+    let is_done = |step: &ManualStepTemplate| held.is_some_and(|held| step.when.holds(held.body.get(step.field)));
+    let due = kind.lifecycle.manual_steps.iter().filter(|step| step.when.holds(wanted.body.get(step.field)) && !is_done(step));
     let tenant = live.domain.split('.').next().unwrap_or_default();
     let said = due.map(|step| {
         manual("", step.what.replace("{tenant}", tenant).replace("{domain}", &live.domain).replace("{name}", wanted.key.name()))
     });
-    let made: Vec<&str> = kind.made_for(&wanted.body).map(|made| made.path).collect();
+    let made: Vec<&str> = kind.generated_secrets_for(&wanted.body).map(|made| made.path).collect();
     // A new resource gets one whether or not the source shows its own: the token may lack the scope for it.
     let unshown = made.iter().copied().filter(|path| held.is_none() && !wanted.secrets.iter().any(|shown| shown == path));
     let hidden = hidden(kind, wanted, held);
@@ -171,9 +171,9 @@ pub(super) fn steps(
 /// Returns whether a `secret` rule can supply it: it is a listed or recognised secret, writable, outside lists, and its path has no
 /// names with dots.
 fn can_be_supplied(kind: &Kind, wanted: &OpenResource, path: &str) -> bool {
-    let is_listed = kind.secrets.iter().any(|secret| covers(secret, path));
+    let is_listed = kind.secrets.paths.iter().any(|secret| covers(secret, path));
     let is_plain = !path.contains('[') && path.rsplit_once('.').is_none_or(|(above, _)| wanted.body.get(above).is_some());
-    is_listed || (is_plain && kind.withholds(path).is_some() && kind.fields().has(path))
+    is_listed || (is_plain && kind.withheld_reason(path).is_some() && kind.fields.writable().has(path))
 }
 
 /// Returns the secrets that no read shows, if the object around them is new in the target.
@@ -181,7 +181,7 @@ fn can_be_supplied(kind: &Kind, wanted: &OpenResource, path: &str) -> bool {
 /// An element of a list is named by its key.
 fn hidden(kind: &Kind, wanted: &OpenResource, held: Option<&OpenResource>) -> Vec<String> {
     let signs_in_nowhere =
-        |path: &&&str| kind.requires_secrets.iter().any(|sealed| covers(sealed.path, path) && sealed.is_open(&wanted.body));
+        |path: &&&str| kind.secrets.required_in.iter().any(|sealed| covers(sealed.path, path) && sealed.needs_no_secrets(&wanted.body));
     let comes_new = |object: &str| {
         let beside = wanted.body.get(object).filter(|value| !is_blank(value));
         beside.is_some() && held.is_none_or(|held| held.body.get(object) != beside)
@@ -192,7 +192,7 @@ fn hidden(kind: &Kind, wanted: &OpenResource, held: Option<&OpenResource>) -> Ve
         (None, None) if !wanted.is_blank(kind) && held.is_none_or(|held| held.body != wanted.body) => vec![(*path).to_owned()],
         _ => Vec::new(),
     };
-    kind.write_only.iter().filter(|path| !signs_in_nowhere(path)).flat_map(of_path).collect()
+    kind.secrets.write_only.iter().filter(|path| !signs_in_nowhere(path)).flat_map(of_path).collect()
 }
 
 /// Returns the names in a list that the target's list lacks.

@@ -49,7 +49,7 @@ pub(super) fn ambiguous_names<'side>(
 ) -> AmbiguousNames<'side> {
     let mut names: AmbiguousNames<'side> = BTreeMap::new();
     let is_asked = |resource: &&Resource| {
-        let shares_keys = catalog.kind(resource.key.kind()).is_some_and(|kind| kind.allows_duplicates);
+        let shares_keys = catalog.kind(resource.key.kind()).is_some_and(|kind| kind.identity.allows_duplicates);
         shares_keys && resource.excluded.is_none()
     };
     let is_free = |one: &&Resource| links.of_source(one.key.kind(), &one.id).is_none();
@@ -145,7 +145,7 @@ fn owners(kind: &Kind, resource: &Resource) -> Vec<Key> {
     if kind.references.is_empty() {
         return Vec::new();
     }
-    resource.body.pick(kind.key).0.values().flat_map(id_substitution::mentioned).collect()
+    resource.body.pick(kind.identity.key).0.values().flat_map(id_substitution::mentioned).collect()
 }
 
 struct Matcher<'side> {
@@ -179,9 +179,9 @@ impl Matcher<'_> {
         free.retain(|at| !self.held.is_foreign(*at));
         let mut rest = self.pair_by_parent(kind, &wanted, &mut free);
         rest.retain(|at| self.matching.of_desired[*at].is_none() && !self.wanted.is_foreign(*at));
-        rest.retain(|at| !self.ambiguous_names.contains(&self.wanted.resources[*at].id) || !kind.allows_duplicates);
+        rest.retain(|at| !self.ambiguous_names.contains(&self.wanted.resources[*at].id) || !kind.identity.allows_duplicates);
         self.pair_by_key(&rest, &keys, &mut free);
-        if kind.allows_duplicates {
+        if kind.identity.allows_duplicates {
             self.pair_by_name(&rest, &mut free);
         }
         self.name(&wanted, &held, keys);
@@ -253,7 +253,7 @@ impl Matcher<'_> {
         if !owners(kind, resource).iter().any(|owner| names.contains_key(owner)) {
             return resource.key.clone();
         }
-        let mut fields: Body = resource.body.pick(kind.key);
+        let mut fields: Body = resource.body.pick(kind.identity.key);
         id_substitution::rename(&mut fields, names);
         let name = id_substitution::portable_name(kind, &fields);
         let number = self.held.numbered.split(&resource.key).1;

@@ -108,7 +108,7 @@ impl MergeInputs<'_> {
             return;
         }
         // No element of a list that only the target ever had came from a run.
-        let is_merged = self.kind.sets.contains(&path.as_str()) && !self.is_overwritten && before.or(wanted).is_some();
+        let is_merged = self.kind.lists.unordered.contains(&path.as_str()) && !self.is_overwritten && before.or(wanted).is_some();
         if let Some(list) = is_merged.then(|| merged_set(self.kind, &path, before, wanted, held, merged)).flatten() {
             if wanted.is_none() && is_blank(&list) {
                 merged.dropped.push(path.clone());
@@ -171,7 +171,7 @@ fn merged_set(
     };
     let all = wanted.iter().chain(held.iter().filter(|element| !wanted.contains(element)));
     let list: Vec<Value> = all.filter(stays).cloned().collect();
-    if let Some((field, name)) = kind.told_apart_by(path).and_then(|field| Some((field, duplicate(&list, field)?))) {
+    if let Some((field, name)) = kind.element_key_of(path).and_then(|field| Some((field, duplicate(&list, field)?))) {
         let of_that_name = |list: &[Value]| list.iter().find(|element| element[field] == *name).cloned();
         let shown = id_substitution::as_reference(name).map_or_else(|| name.as_str().unwrap_or_default().to_owned(), |key| key.to_string());
         let (base, desired, live) = (of_that_name(&before), of_that_name(&wanted), of_that_name(&held));

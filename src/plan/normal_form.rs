@@ -12,16 +12,17 @@ use crate::json::{Body, is_blank};
 pub fn normalized(kind: &Kind, body: &Body) -> Body {
     let mut body = body.clone();
     let is_present =
-        |(path, value): &(String, &Value)| value.is_object() && kind.fields().at(path).is_none_or(|field| !field.refuses_empty);
-    let present: Vec<String> = kind.present.iter().flat_map(|path| body.find(path)).filter(is_present).map(|(path, _)| path).collect();
+        |(path, value): &(String, &Value)| value.is_object() && kind.fields.writable().at(path).is_none_or(|field| !field.refuses_empty);
+    let present: Vec<String> =
+        kind.quirks.presence_is_setting.iter().flat_map(|path| body.find(path)).filter(is_present).map(|(path, _)| path).collect();
     order_sets(kind, &mut body);
     drop_blanks(&mut body.0);
-    for (path, _) in kind.defaults {
+    for (path, _) in kind.defaults.values {
         if body.get(path).is_some_and(|value| kind.default_of(path).as_ref() == Some(value)) {
             body.take(path);
         }
     }
-    for (path, other) in kind.defaults_to_field {
+    for (path, other) in kind.quirks.defaults_to_field {
         if body.get(path).is_some_and(|value| body.get(other) == Some(value)) {
             body.take(path);
         }
@@ -37,7 +38,7 @@ pub fn normalized(kind: &Kind, body: &Body) -> Body {
 
 /// Sorts the elements of sets.
 pub(super) fn order_sets(kind: &Kind, body: &mut Body) {
-    for path in kind.sets {
+    for path in kind.lists.unordered {
         body.change(path, &mut |value| {
             if let Value::Array(list) = value {
                 list.sort_by_cached_key(Value::to_string);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde_json::Value;
 
 use super::model::{Action, Change, Stage};
-use crate::catalog::{Catalog, Kind, Purpose};
+use crate::catalog::{Catalog, Kind, RequestPurpose};
 use crate::json::Body;
 use crate::model::resource::{Id, Key, Resource};
 use crate::snapshot::id_substitution;
@@ -84,7 +84,7 @@ pub(super) fn deletions<'held>(catalog: &Catalog, held: impl Iterator<Item = &'h
     for Resource { key, id, body, .. } in held {
         let action = Action::Delete { id: id.clone(), body: body.open() };
         let change = Change { key: key.clone(), source_id: Id::new(""), action, needs: Vec::new(), secrets: Vec::new() };
-        by_place.entry(catalog.place(key.kind())).or_default().push(change);
+        by_place.entry(catalog.position(key.kind())).or_default().push(change);
     }
     let title = |place| catalog.kinds().nth(place).expect("a place in the catalog").title;
     by_place.into_iter().rev().map(|(place, changes)| Stage { title: format!("{}, {reason}", title(place)), changes }).collect()
@@ -129,7 +129,7 @@ fn creation_positions(
     let created = changes.iter().filter(|change| matches!(change.action, Action::Create { .. }));
     let mut made: CreationPositions = created.map(|change| (change.key.clone(), position_of(&change.key))).collect();
     let is_followed_late = |change: &&Change| match &change.action {
-        Action::Create { body, .. } if kind_of(change).follow_up.is_some() => {
+        Action::Create { body, .. } if kind_of(change).lifecycle.follow_up.is_some() => {
             !forward_references(kind_of(change), body, position_of(&change.key), &made).is_empty()
         }
         _ => false,
@@ -142,7 +142,7 @@ fn creation_positions(
 /// Returns the fields that refer to resources created at the same time or later.
 fn forward_references(kind: &Kind, body: &Body, position: StagePosition, made: &CreationPositions) -> Vec<String> {
     let waits = |value: &Value| id_substitution::mentioned(value).iter().any(|key| made.get(key).is_some_and(|made| *made >= position));
-    let fields = body.0.iter().filter(|(name, value)| !kind.required.contains(&name.as_str()) && waits(value));
+    let fields = body.0.iter().filter(|(name, value)| !kind.fields.required.contains(&name.as_str()) && waits(value));
     fields.map(|(name, _)| name.clone()).collect()
 }
 
@@ -156,7 +156,7 @@ fn split_forward_references(kind: &Kind, change: &mut Change, position: StagePos
     if late.is_empty() {
         return None;
     }
-    late.extend(kind.follow_up.map(|follow_up| follow_up.field.to_owned()));
+    late.extend(kind.lifecycle.follow_up.map(|follow_up| follow_up.field.to_owned()));
     let moved: Body = late.iter().filter_map(|name| body.0.remove(name).map(|value| (name.clone(), value))).collect();
     let (id, edits) = match &mut change.action {
         Action::Update { id, edits, .. } => {
@@ -166,7 +166,7 @@ fn split_forward_references(kind: &Kind, change: &mut Change, position: StagePos
         }
         Action::Create { .. } | Action::Elements { .. } | Action::Delete { .. } => (None, Vec::new()),
     };
-    let body = if is_create { kind.fields().split(moved, Purpose::Update).0 } else { moved };
+    let body = if is_create { kind.fields.writable().split(moved, RequestPurpose::Update).0 } else { moved };
     let action = Action::Update { id, body, edits };
     Some(Change { key: change.key.clone(), source_id: change.source_id.clone(), action, needs: Vec::new(), secrets: Vec::new() })
 }

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::model::{Action, Change, Skipped};
 use super::references::{OpenCandidate, insert_in_order};
-use crate::catalog::{By, Catalog, Kind, Reference, Shape};
+use crate::catalog::{Catalog, Kind, Reference, ReferencedBy, Shape};
 use crate::json::Body;
 use crate::model::resource::{ExclusionReason, Id, Key, Resource};
 use crate::snapshot::{belongs_to, id_substitution};
@@ -59,10 +59,10 @@ impl<'catalog> Protected<'catalog> {
         let before = self.belongings.len();
         for one in resources {
             let Some(kind) = self.catalog.kind(one.key.kind()).filter(|_| self.root_of(&one.key).is_none()) else { continue };
-            if kind.references.is_empty() && kind.view_of.is_none() && kind.parent().is_none() {
+            if kind.references.is_empty() && kind.quirks.same_endpoint_as.is_none() && kind.parent().is_none() {
                 continue;
             }
-            let viewed = kind.view_of.and_then(|of| views.get(&(of, &one.id)).copied());
+            let viewed = kind.quirks.same_endpoint_as.and_then(|of| views.get(&(of, &one.id)).copied());
             let owner = viewed.or_else(|| belongs_to(self.catalog, one).iter().find_map(|owner| self.root_of(owner)));
             if let Some(root) = owner.cloned() {
                 self.belongings.insert(one.key.clone(), root);
@@ -84,7 +84,7 @@ impl<'catalog> Protected<'catalog> {
 
     /// Returns the protected resource that a resource, as its tenant names and writes it, belongs to.
     pub(super) fn root_of_one(&self, kind: &Kind, id: &Id, body: &Body) -> Option<&Key> {
-        let above = if let Shape::Child { parent, .. } = kind.shape { Some(parent) } else { kind.view_of };
+        let above = if let Shape::Child { parent, .. } = kind.shape { Some(parent) } else { kind.quirks.same_endpoint_as };
         let above = above.and_then(|above| self.ids.get(&(above.to_owned(), id.as_str().to_owned())));
         let identity = kind.references.iter().filter(|reference| is_identity(kind, reference));
         let named = || identity.flat_map(|reference| self.named_at(reference, body)).map(|(_, key)| key).next();
@@ -163,10 +163,10 @@ impl<'catalog> Protected<'catalog> {
 
     /// Returns where a reference of a body names a protected resource, and which.
     fn named_at(&self, reference: &Reference, body: &Body) -> Vec<(String, Key)> {
-        let by_name = |value: &Value| value.as_str().filter(|_| reference.by == By::Key).map(|name| Key::new(reference.to, name));
+        let by_name = |value: &Value| value.as_str().filter(|_| reference.by == ReferencedBy::Key).map(|name| Key::new(reference.to, name));
         let by_id = |value: &Value| {
             let text = value.as_str()?;
-            let is_named = |id: &str| text == id || (reference.by == By::Within && text.contains(id));
+            let is_named = |id: &str| text == id || (reference.by == ReferencedBy::Within && text.contains(id));
             self.ids.iter().find(|((kind, id), _)| kind == reference.to && is_named(id)).map(|(_, key)| key.clone())
         };
         let named = |value: &Value| {
@@ -282,14 +282,16 @@ fn parts(kind: &Kind) -> Vec<ProtectedPart> {
 
 /// Returns whether a reference says what a resource belongs to.
 pub(super) fn is_identity(kind: &Kind, reference: &Reference) -> bool {
-    kind.key.contains(&reference.path) || kind.parent_field() == Some(reference.path)
+    kind.identity.key.contains(&reference.path) || kind.parent_field() == Some(reference.path)
 }
 
 /// Returns the part in which a reference stands.
 fn part_of(kind: &Kind, reference: &Reference) -> ProtectedPart {
     let path: &'static str = reference.path;
     match path.split_once('[') {
-        Some((list, _)) if kind.sets.contains(&list) || kind.ordered_merge.contains(&list) => ProtectedPart::Elements(list),
+        Some((list, _)) if kind.lists.unordered.contains(&list) || kind.quirks.ordered_merge.contains(&list) => {
+            ProtectedPart::Elements(list)
+        }
         Some((list, _)) => ProtectedPart::List(list),
         None => ProtectedPart::Field(path.rsplit_once('.').map_or(path, |(object, _)| object)),
     }
@@ -302,7 +304,7 @@ fn can_be_without(kind: &Kind, part: &ProtectedPart) -> bool {
         ProtectedPart::List(_) => false,
         ProtectedPart::Field(path) => {
             let is_above = |required: &&&str| crate::json::is_in(required, path) || crate::json::is_in(path, required);
-            !kind.required.iter().any(|required| is_above(&required))
+            !kind.fields.required.iter().any(|required| is_above(&required))
         }
     }
 }

@@ -86,7 +86,7 @@ impl PlanBuilder<'_> {
                 None if self.past.prune && self.lists_none(resource) && self.is_gone(resource, &HashSet::new()) => {
                     self.skip_resource(&resource.key, format!("{reason}, {}", lists_none_of(kind)));
                 }
-                None if resource.is_given => self.exclude(&resource.key, kind.built_in.map_or("", |given| given.reason)),
+                None if resource.is_given => self.exclude(&resource.key, kind.quirks.built_in.map_or("", |given| given.reason)),
                 None => self.plan.unmanaged.entry(kind.name.to_owned()).or_default().push(resource.key.clone()),
             }
         }
@@ -102,7 +102,7 @@ impl PlanBuilder<'_> {
         let note = |(kind, names): (&str, Vec<&str>)| {
             let kind = self.catalog.kind(kind)?;
             let names = names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
-            Some(format!("with {} {names} goes what no undo brings back: {}", kind.singular, kind.user_data?))
+            Some(format!("with {} {names} goes what no undo brings back: {}", kind.singular, kind.lifecycle.user_data?))
         };
         let notes: Vec<String> = lost.into_iter().filter_map(note).collect();
         self.plan.notes.extend(notes);
@@ -111,7 +111,7 @@ impl PlanBuilder<'_> {
     /// Returns whether a list that the target may add to holds more than what was last applied.
     fn has_target_additions(&self, kind: &Kind, resource: &Resource) -> bool {
         let applied = self.past.base.of_target(&resource.key, &resource.id).map(|applied| normalized(kind, &applied.body.open()));
-        !kind.ordered_merge.is_empty() && applied != Some(normalized(kind, &resource.body.open()))
+        !kind.quirks.ordered_merge.is_empty() && applied != Some(normalized(kind, &resource.body.open()))
     }
 
     /// Returns whether a resource was created or adopted by an earlier run and deleted from the source, whose list is complete.
@@ -150,7 +150,7 @@ impl PlanBuilder<'_> {
                 source_of(parent, id.as_str()).is_some_and(|source| self.skips(kind.name, source))
             }
             Shape::Nested { parent } => {
-                let named = kind.references.iter().find(|reference| reference.path == kind.id).map(|reference| reference.to);
+                let named = kind.references.iter().find(|reference| reference.path == kind.identity.id).map(|reference| reference.to);
                 let (Some((above, own)), Some(to)) = (id.as_str().split_once('/'), named) else { return false };
                 let (Some(above), Some(own)) = (source_of(parent, above), source_of(to, own)) else { return false };
                 self.skips(kind.name, Id::new(format!("{above}/{own}")))

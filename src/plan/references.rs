@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::model::Skipped;
 use super::reason::{DesiredState, Reason};
-use crate::catalog::{By, Kind, Reference};
+use crate::catalog::{Kind, Reference, ReferencedBy};
 use crate::json::{Body, is_blank, top};
 use crate::model::resource::{Key, OpenResource, Resource};
 use crate::snapshot::id_substitution;
@@ -129,7 +129,7 @@ fn equal_fields(candidate: &OpenCandidate<'_>) -> HashSet<String> {
 
 /// Keeps the target's own choice where the source has none, that is, its own domain in place of a name; returns the kept fields.
 pub(super) fn keep_target_choices(kind: &Kind, candidate: &mut OpenCandidate<'_>) -> Vec<Skipped> {
-    let by_name = kind.references.iter().filter(|reference| reference.by == By::Key);
+    let by_name = kind.references.iter().filter(|reference| reference.by == ReferencedBy::Key);
     let own =
         by_name.flat_map(|reference| candidate.wanted.body.find(reference.path)).filter(|(_, value)| id_substitution::is_the_tenant(value));
     let own: Vec<String> = own.map(|(path, _)| path).filter(|path| !path.contains('[')).collect();
@@ -154,12 +154,13 @@ pub(super) fn spare(kind: &Kind, candidate: &mut OpenCandidate<'_>, alone: &Hash
         return Ok(Vec::new());
     }
     let body = &candidate.wanted.body;
-    let belongs = kind.key.iter().filter_map(|path| body.get(path)).flat_map(id_substitution::mentioned).find(|key| alone.contains(key));
+    let belongs =
+        kind.identity.key.iter().filter_map(|path| body.get(path)).flat_map(id_substitution::mentioned).find(|key| alone.contains(key));
     if let Some(owner) = belongs {
         return Err(format!("it belongs to {owner}, which is left alone"));
     }
     let mut spared = Vec::new();
-    for path in kind.sets.iter().chain(kind.ordered_merge) {
+    for path in kind.lists.unordered.iter().chain(kind.quirks.ordered_merge) {
         let Some(Value::Array(elements)) = candidate.wanted.body.get(path) else { continue };
         let of_alone = |element: &Value| id_substitution::mentioned(element).into_iter().find(|key| alone.contains(key));
         let named: Vec<(usize, Key)> =
@@ -184,7 +185,7 @@ fn unresolved(body: &Body, reference: &Reference, is_there: &dyn Fn(&Key) -> boo
         _ if is_blank(value) || id_substitution::is_the_tenant(value) => None,
         Some(key) if is_there(&key) => None,
         Some(key) => Some(format!("it refers to {key}, which the target does not have")),
-        None if reference.by == By::Within => None,
+        None if reference.by == ReferencedBy::Within => None,
         None => Some(format!("it refers to {} {value}, {}", reference.to, Reason::DanglingReference.text(desired))),
     };
     let found = body.find(reference.path).into_iter().rev();
@@ -207,7 +208,7 @@ fn part_of(kind: &Kind, path: &str) -> RemovablePart {
         let at = rest.split(']').next().and_then(|at| at.parse().ok()).unwrap_or_default();
         return RemovablePart::Element(list.to_owned(), at);
     }
-    if kind.key.contains(&path) || kind.required.contains(&path) {
+    if kind.identity.key.contains(&path) || kind.fields.required.contains(&path) {
         return RemovablePart::Whole;
     }
     let object = path.rsplit_once('.').map_or(path, |(object, _)| object);
@@ -243,7 +244,7 @@ fn unresolved_text(body: &Body, is_there: &dyn Fn(&Key) -> bool) -> Option<(Stri
 /// A client that only exists in production must not lose its connection because development does not know it.
 pub(super) fn keep_elements_of_the_target(kind: &Kind, candidate: &mut OpenCandidate<'_>, source_has: &HashSet<Key>) {
     let Some(held) = candidate.held.map(|held| held.body.open()) else { return };
-    for path in kind.sets.iter().chain(kind.ordered_merge) {
+    for path in kind.lists.unordered.iter().chain(kind.quirks.ordered_merge) {
         let Some(Value::Array(held)) = held.get(path) else { continue };
         let of_the_target = |element: &&Value| {
             let mentioned = id_substitution::mentioned(element);

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::model::Edit;
 use super::normal_form::{drop_blanks_in, normalized};
-use crate::catalog::{Fields, Kind, Purpose, Write};
+use crate::catalog::{Fields, Kind, RequestPurpose, Write};
 use crate::json::{Body, covers};
 
 /// How a field is cleared.
@@ -26,33 +26,33 @@ pub(super) enum Clearing {
 /// A PATCH merges objects one level deep (exact in 307 of 313 recorded updates of clients), so what lies deeper, or in an object
 /// that is replaced as a whole, is cleared by leaving it out.
 pub(super) fn clearing(kind: &Kind, path: &str, held: Option<&Value>) -> Clearing {
-    if kind.merge_only.iter().any(|grown| covers(grown, path)) {
+    if kind.fields.merge_only.iter().any(|grown| covers(grown, path)) {
         return Clearing::Impossible;
     }
     if let Some(mut default) = kind.default_of(path) {
-        if let (Value::Object(default), Some(Value::Object(held)), false) = (&mut default, held, kind.replaced.contains(&path)) {
+        if let (Value::Object(default), Some(Value::Object(held)), false) = (&mut default, held, kind.fields.replaced.contains(&path)) {
             for name in held.keys() {
                 default.entry(name).or_insert(Value::Null);
             }
         }
         return Clearing::By(default);
     }
-    let field = kind.fields().at(path);
+    let field = kind.fields.writable().at(path);
     let (top, depth) = (path.split('.').next().unwrap_or(path), path.split('.').count());
-    let is_whole = kind.write == Write::Put || kind.replaced.contains(&top);
-    let is_mirror = kind.defaults_to_field.iter().any(|(field, _)| *field == path);
-    let is_follow_up = kind.follow_up.is_some_and(|follow_up| follow_up.field == path);
-    let is_left_out = depth > 2 || (depth == 2 && is_whole) || (kind.write == Write::Put && field.is_none());
+    let is_whole = kind.paths.write == Write::Put || kind.fields.replaced.contains(&top);
+    let is_mirror = kind.quirks.defaults_to_field.iter().any(|(field, _)| *field == path);
+    let is_follow_up = kind.lifecycle.follow_up.is_some_and(|follow_up| follow_up.field == path);
+    let is_left_out = depth > 2 || (depth == 2 && is_whole) || (kind.paths.write == Write::Put && field.is_none());
     match (field, held) {
         _ if is_left_out => Clearing::LeftOut,
         _ if is_in_sealed(kind, path) => Clearing::Impossible,
         (None, _) => Clearing::By(Value::Null),
         // The update is sent in two requests: see `Kind::present`.
-        _ if kind.present.iter().any(|present| covers(present, path)) => Clearing::By(Value::Null),
+        _ if kind.quirks.presence_is_setting.iter().any(|present| covers(present, path)) => Clearing::By(Value::Null),
         (Some(field), _) if field.nullable => Clearing::By(Value::Null),
-        _ if kind.required.contains(&path) => Clearing::Impossible,
+        _ if kind.fields.required.contains(&path) => Clearing::Impossible,
         // A PATCH clears it if it is left out.
-        _ if kind.always_sent.contains(&path) && !is_mirror && !is_follow_up => Clearing::LeftOut,
+        _ if kind.fields.always_sent.contains(&path) && !is_mirror && !is_follow_up => Clearing::LeftOut,
         (Some(field), Some(Value::Array(_))) if !field.refuses_empty => Clearing::By(Value::Array(Vec::new())),
         (Some(field), Some(Value::String(_))) if !field.refuses_empty => Clearing::By(Value::String(String::new())),
         (Some(field), Some(Value::Object(held))) if !field.refuses_empty => Clearing::By(with_blank_fields(field.below.as_ref(), held)),
@@ -74,14 +74,14 @@ fn with_blank_fields(fields: Option<&Fields>, held: &Map<String, Value>) -> Valu
 /// Returns whether a field is inside an object that is written only together with its secrets.
 fn is_in_sealed(kind: &Kind, path: &str) -> bool {
     let top = path.split('.').next().unwrap_or(path);
-    kind.requires_secrets.iter().any(|sealed| sealed.path != path && covers(sealed.path, path)) && !kind.is_laid_over(top)
+    kind.secrets.required_in.iter().any(|sealed| sealed.path != path && covers(sealed.path, path)) && !kind.is_read_modify_write(top)
 }
 
 /// Returns the body of a create.
 pub(super) fn create_body(kind: &Kind, body: &Body) -> Body {
-    let (body, _) = kind.fields().split(body.clone(), Purpose::Create);
-    let mut body = Body(kind.fields().said(body.0));
-    let is_unsaid = |name: &str, value: &Value| value.as_str() == Some("") && !kind.required.contains(&name);
+    let (body, _) = kind.fields.writable().split(body.clone(), RequestPurpose::Create);
+    let mut body = Body(kind.fields.writable().sendable(body.0));
+    let is_unsaid = |name: &str, value: &Value| value.as_str() == Some("") && !kind.fields.required.contains(&name);
     body.0.retain(|name, value| !is_unsaid(name, value));
     body
 }
@@ -100,8 +100,8 @@ pub(super) fn update_body(kind: &Kind, desired: &Body, live: &Body, edits: &[Edi
     let is_cleared = |name: &str| edits.iter().any(|edit| edit.new.is_none() && edit.path == name);
     // Fields that no edit touches keep the target's value.
     let own = |name: &str| Some((name.to_owned(), live.0.get(name).or_else(|| desired.0.get(name))?.clone()));
-    let echoed = kind.always_sent.iter().copied().filter(|name| !is_cleared(name)).filter_map(own).collect();
-    for (name, value) in kind.fields().said(echoed) {
+    let echoed = kind.fields.always_sent.iter().copied().filter(|name| !is_cleared(name)).filter_map(own).collect();
+    for (name, value) in kind.fields.writable().sendable(echoed) {
         body.0.entry(name).or_insert(value);
     }
     let held = normalized(kind, live);
@@ -110,14 +110,14 @@ pub(super) fn update_body(kind: &Kind, desired: &Body, live: &Body, edits: &[Edi
         .filter(|edit| is_created_by_update(&edit.path, &held))
         .filter_map(|edit| Some((edit.path.clone(), body.get(&edit.path)?.clone())));
     let created: Vec<(String, Value)> = created.collect();
-    let mut body = kind.fields().split(body, Purpose::Update).0;
+    let mut body = kind.fields.writable().split(body, RequestPurpose::Update).0;
     for (path, value) in created {
         body.set(&path, value);
     }
     if body.is_empty() {
         // An empty PATCH is refused, even where something is cleared by leaving it out.
-        let key = kind.key.iter().filter_map(|name| Some(((*name).to_owned(), live.get(name)?.clone()))).collect();
-        body = kind.fields().split(key, Purpose::Update).0;
+        let key = kind.identity.key.iter().filter_map(|name| Some(((*name).to_owned(), live.get(name)?.clone()))).collect();
+        body = kind.fields.writable().split(key, RequestPurpose::Update).0;
     }
     body
 }
@@ -127,18 +127,21 @@ pub(super) fn update_body(kind: &Kind, desired: &Body, live: &Body, edits: &[Edi
 /// So what no edit shows stays, even inside an object that is replaced as a whole. Of fields that are laid over the target's value
 /// right before sending, only the edits are included.
 fn edited_fields(kind: &Kind, desired: &Body, live: &Body, edits: &[Edit]) -> Body {
-    let (said, mut body) = (Body(kind.fields().said(desired.0.clone())), Body(kind.fields().said(live.0.clone())));
+    let (said, mut body) =
+        (Body(kind.fields.writable().sendable(desired.0.clone())), Body(kind.fields.writable().sendable(live.0.clone())));
     let is_touched = |name: &str| edits.iter().any(|edit| edit.path.split('.').next() == Some(name));
     // What is cleared before it is written again is included as a whole, so that an interrupted run can restore it.
-    let is_cleared_first = |name: &str| kind.present.iter().any(|path| path.split('.').next() == Some(name));
-    body.0.retain(|name, _| kind.write == Write::Put || (is_touched(name) && (!kind.is_laid_over(name) || is_cleared_first(name))));
+    let is_cleared_first = |name: &str| kind.quirks.presence_is_setting.iter().any(|path| path.split('.').next() == Some(name));
+    body.0.retain(|name, _| {
+        kind.paths.write == Write::Put || (is_touched(name) && (!kind.is_read_modify_write(name) || is_cleared_first(name)))
+    });
     for (name, value) in &mut body.0 {
-        if kind.write == Write::Patch && !kind.replaced.contains(&name.as_str()) && !is_cleared_first(name) {
+        if kind.paths.write == Write::Patch && !kind.fields.replaced.contains(&name.as_str()) && !is_cleared_first(name) {
             drop_blanks_in(value);
         }
     }
     // These belong to the tenant: they stay if left out, and may be refused elsewhere.
-    for path in kind.server_filled.iter().filter(|path| path.ends_with(".*")) {
+    for path in kind.defaults.server_filled.iter().filter(|path| path.ends_with(".*")) {
         body.take(path);
     }
     for edit in edits {
@@ -159,14 +162,14 @@ pub(super) fn is_created_by_update(path: &str, held: &Body) -> bool {
 
 /// Returns the value of the field that an absent one defaults to.
 fn mirrored_value(kind: &Kind, name: &str, desired: &Body) -> Option<Value> {
-    let (_, other) = kind.defaults_to_field.iter().find(|(field, _)| *field == name)?;
+    let (_, other) = kind.quirks.defaults_to_field.iter().find(|(field, _)| *field == name)?;
     desired.get(other).cloned()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::{Catalog, Field, Written};
+    use crate::catalog::{Catalog, Field, Writability};
     use crate::json::lay_over;
     use crate::plan::diff::difference;
     use proptest::prelude::*;
@@ -194,7 +197,7 @@ mod tests {
 
     /// Puts into the objects of a body what every tenant fills in there.
     fn complete(kind: &Kind, body: &mut Body) {
-        for (path, default) in kind.defaults.iter().filter_map(|(path, _)| Some((*path, kind.default_of(path)?))) {
+        for (path, default) in kind.defaults.values.iter().filter_map(|(path, _)| Some((*path, kind.default_of(path)?))) {
             if let (Some(held @ Value::Object(_)), Value::Object(_)) = (body.0.get_mut(path), &default) {
                 fill_in(held, default);
             }
@@ -238,14 +241,14 @@ mod tests {
     /// Returns what a tenant holds after an update, as recordings show it: a PATCH merges objects one level deep, and null takes away.
     fn after(kind: &Kind, live: &Body, sent: &Body, edits: &[Edit]) -> Body {
         let mut after = live.clone();
-        if kind.write == Write::Put {
-            after.0.retain(|name, _| kind.fields().get(name).is_some_and(|field| field.written == Written::OnCreate));
+        if kind.paths.write == Write::Put {
+            after.0.retain(|name, _| kind.fields.writable().get(name).is_some_and(|field| field.written == Writability::OnCreate));
         }
-        after.0.retain(|name, _| !kind.always_sent.contains(&name.as_str()) || sent.0.contains_key(name));
+        after.0.retain(|name, _| !kind.fields.always_sent.contains(&name.as_str()) || sent.0.contains_key(name));
         for (name, value) in &sent.0 {
             let held = after.0.remove(name);
             let value = match (held, value) {
-                (Some(held), value) if kind.is_laid_over(name) => {
+                (Some(held), value) if kind.is_read_modify_write(name) => {
                     let mut whole = Body::from_iter([(name.clone(), held)]);
                     edits.iter().filter(|edit| edit.new.is_none()).for_each(|edit| drop(whole.take(&edit.path)));
                     let mut held = whole.0.remove(name).unwrap_or_default();
@@ -253,7 +256,7 @@ mod tests {
                     held.as_object_mut().into_iter().for_each(|held| held.retain(|_, value| !value.is_null()));
                     held
                 }
-                (Some(Value::Object(mut held)), Value::Object(fields)) if !kind.replaced.contains(&name.as_str()) => {
+                (Some(Value::Object(mut held)), Value::Object(fields)) if !kind.fields.replaced.contains(&name.as_str()) => {
                     held.extend(fields.clone());
                     held.retain(|_, value| !value.is_null());
                     Value::Object(held)
@@ -263,7 +266,7 @@ mod tests {
             after.0.insert(name.clone(), value);
         }
         for (name, held) in &live.0 {
-            if let (Some(value), Some(field)) = (after.0.get_mut(name), kind.fields().get(name)) {
+            if let (Some(value), Some(field)) = (after.0.get_mut(name), kind.fields.writable().get(name)) {
                 keep_what_is_set_at_birth(field, held, value);
             }
         }
@@ -275,7 +278,7 @@ mod tests {
         let (Some(below), Value::Object(held), Value::Object(value)) = (&field.below, held, value) else { return };
         for (name, held) in held {
             match below.get(name) {
-                Some(field) if field.written == Written::OnCreate => drop(value.entry(name).or_insert_with(|| held.clone())),
+                Some(field) if field.written == Writability::OnCreate => drop(value.entry(name).or_insert_with(|| held.clone())),
                 Some(field) => value.get_mut(name).into_iter().for_each(|value| keep_what_is_set_at_birth(field, held, value)),
                 None => {}
             }
@@ -288,12 +291,12 @@ mod tests {
 
     #[test]
     fn what_is_shown_is_what_changes_and_a_second_update_sends_nothing() {
-        for kind in Catalog::standard().kinds().filter(|kind| kind.parent().is_none() && !kind.update_scopes.is_empty()) {
+        for kind in Catalog::standard().kinds().filter(|kind| kind.parent().is_none() && !kind.scopes.update.is_empty()) {
             let mut runner = TestRunner::new(Config { cases: 48, failure_persistence: None, ..Config::default() });
             let checked = runner.run(&(any::<u64>(), any::<u64>()), |(one, other)| {
-                let [mut desired, mut live] = [one, other].map(|mut seed| Body(body(kind.fields(), "", &mut seed)));
+                let [mut desired, mut live] = [one, other].map(|mut seed| Body(body(kind.fields.writable(), "", &mut seed)));
                 // What makes a write count is planned by itself.
-                let done = kind.follow_up.map_or("", |follow_up| follow_up.field);
+                let done = kind.lifecycle.follow_up.map_or("", |follow_up| follow_up.field);
                 for body in [&mut desired, &mut live] {
                     body.0.remove(done);
                     complete(kind, body);

@@ -3,19 +3,19 @@
 use super::builder::PlanBuilder;
 use super::model::{Action, Change, Skipped};
 use super::pairing::Pairing;
-use crate::catalog::{Kind, Purpose};
+use crate::catalog::{Kind, RequestPurpose};
 use crate::json::Body;
 use crate::model::resource::{Key, Resource};
 
 impl PlanBuilder<'_> {
     /// Adds, after changes that reset other settings, writes of these settings, even if they are equal.
     pub(super) fn reapply_resets(&mut self, changes: &mut Vec<Change>, partners: &Pairing<'_>) {
-        let resetting: Vec<&'static Kind> = self.catalog.kinds().filter(|kind| !kind.resets.is_empty()).collect();
+        let resetting: Vec<&'static Kind> = self.catalog.kinds().filter(|kind| !kind.quirks.resets.is_empty()).collect();
         for kind in resetting.into_iter().filter(|kind| changes.iter().any(|change| change.key.kind() == kind.name)).collect::<Vec<_>>() {
             if self.exclude_resets_of_protected(kind, changes, partners) {
                 continue;
             }
-            let is_reset = |held: &&Resource| kind.resets.contains(&held.key.kind()) && held.excluded.is_none();
+            let is_reset = |held: &&Resource| kind.quirks.resets.contains(&held.key.kind()) && held.excluded.is_none();
             for held in partners.live.iter().map(|held| &**held).filter(is_reset) {
                 self.repeat(kind, held, changes, partners);
             }
@@ -24,7 +24,7 @@ impl PlanBuilder<'_> {
 
     /// Excludes the changes of a kind that would reset something protected; returns whether there were any.
     fn exclude_resets_of_protected(&mut self, kind: &Kind, changes: &mut Vec<Change>, partners: &Pairing<'_>) -> bool {
-        let is_reset = |key: &&Key| kind.resets.contains(&key.kind()) && self.untouched.root_of(key).is_some();
+        let is_reset = |key: &&Key| kind.quirks.resets.contains(&key.kind()) && self.untouched.root_of(key).is_some();
         let Some(reset) = partners.live.iter().map(|held| &held.key).find(is_reset).cloned() else { return false };
         let withheld: Vec<Change> = changes.extract_if(.., |change| change.key.kind() == kind.name).collect();
         let reason = format!("its write may reset {reset}, which is left alone");
@@ -34,7 +34,7 @@ impl PlanBuilder<'_> {
 
     fn repeat(&mut self, by: &Kind, held: &Resource, changes: &mut Vec<Change>, partners: &Pairing<'_>) {
         let kind = self.kind_of(&held.key);
-        let (whole, _) = kind.fields().split(held.body.open(), Purpose::Update);
+        let (whole, _) = kind.fields.writable().split(held.body.open(), RequestPurpose::Update);
         let body: Body = whole.0.into_iter().filter(|(_, value)| !value.is_null()).collect();
         if let Some(Change { action: Action::Update { body: written, .. }, .. }) = changes.iter_mut().find(|change| change.key == held.key)
         {

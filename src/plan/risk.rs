@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::model::{Action, Change, Edit, Plan};
 use super::refusal::{Item, Refusal};
-use crate::catalog::risk::{Class, Rule};
+use crate::catalog::risk::{RiskClass, RiskRule};
 use crate::catalog::{Catalog, Kind};
 use crate::json::{Body, is_blank};
 use crate::model::guard::Guard;
@@ -16,7 +16,7 @@ use crate::model::resource::Key;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EditRisk {
     /// Its class.
-    pub class: Class,
+    pub class: RiskClass,
     /// The field; absent if the whole resource is meant.
     pub path: Option<String>,
 }
@@ -26,7 +26,7 @@ pub struct EditRisk {
 /// Updates that complete a resource created by the same plan belong to the create.
 pub fn edit_risks(catalog: &Catalog, change: &Change) -> Vec<EditRisk> {
     let kind = catalog.kind(change.key.kind()).expect("a key names a kind of the catalog");
-    let risks = kind.risks();
+    let risks = kind.risk;
     let whole = |class| EditRisk { class, path: None };
     match &change.action {
         Action::Create { .. } => vec![whole(risks.raised(risks.created, change.key.name()))],
@@ -40,24 +40,24 @@ pub fn edit_risks(catalog: &Catalog, change: &Change) -> Vec<EditRisk> {
             let (old, new) = (Value::Array(removed.clone()), Value::Array(added.clone()));
             of_edit(kind, &change.key, &Edit { path: kind.elements().to_owned(), old: Some(old), new: Some(new) })
         }
-        Action::Delete { .. } => vec![whole(Class::DataLoss), whole(risks.removed)],
+        Action::Delete { .. } => vec![whole(RiskClass::DataLoss), whole(risks.deleted)],
     }
 }
 
 fn of_edit(kind: &Kind, key: &Key, edit: &Edit) -> Vec<EditRisk> {
     let what = format!("{key} {}", edit.new.as_ref().map(Value::to_string).unwrap_or_default());
     let classes = classes(kind, &edit.path, [edit.old.as_ref(), edit.new.as_ref()]);
-    classes.into_iter().map(|class| EditRisk { class: kind.risks().raised(class, &what), path: Some(edit.path.clone()) }).collect()
+    classes.into_iter().map(|class| EditRisk { class: kind.risk.raised(class, &what), path: Some(edit.path.clone()) }).collect()
 }
 
 /// Returns the classes of an edit; for an object, those of every field inside it with a rule of its own as well.
-fn classes(kind: &Kind, path: &str, sides: [Option<&Value>; 2]) -> BTreeSet<Class> {
+fn classes(kind: &Kind, path: &str, sides: [Option<&Value>; 2]) -> BTreeSet<RiskClass> {
     let default = kind.default_within(path);
     let mut sides = sides.map(|side| side.or(default.as_ref()).map(|value| held_at(path, value)));
-    let risks = kind.risks();
+    let risks = &kind.risk;
     let mut found = BTreeSet::new();
     // If the whole object is added or removed, its own rule decides.
-    let comes_or_goes = sides.iter().any(Option::is_none) && risks.rule(path) == Some(Rule::Presence);
+    let comes_or_goes = sides.iter().any(Option::is_none) && risks.rule(path) == Some(RiskRule::Presence);
     for below in risks.below(path).into_iter().filter(|_| !comes_or_goes) {
         let values = sides.each_mut().map(|side| side.as_mut().and_then(|body| taken(body, below)));
         if values[0] != values[1] {
@@ -70,7 +70,7 @@ fn classes(kind: &Kind, path: &str, sides: [Option<&Value>; 2]) -> BTreeSet<Clas
     if rest[0] != rest[1] && (found.is_empty() || !rest.iter().all(is_hollow)) {
         found.extend(by_rule(kind, path, rest));
     }
-    if found.is_empty() { BTreeSet::from([Class::Routine]) } else { found }
+    if found.is_empty() { BTreeSet::from([RiskClass::Routine]) } else { found }
 }
 
 fn held_at(path: &str, value: &Value) -> Body {
@@ -79,9 +79,9 @@ fn held_at(path: &str, value: &Value) -> Body {
     body
 }
 
-fn by_rule(kind: &Kind, path: &str, [old, new]: [Option<Value>; 2]) -> Vec<Class> {
+fn by_rule(kind: &Kind, path: &str, [old, new]: [Option<Value>; 2]) -> Vec<RiskClass> {
     // An unknown field cannot have been assessed.
-    let rule = kind.risks().rule(path).unwrap_or(Rule::Bound);
+    let rule = kind.risk.rule(path).unwrap_or(RiskRule::AnyChange);
     let default = kind.default_within(path);
     let [old, new] = [old, new].map(|side| side.or_else(|| default.clone()).map(|value| named(kind, rule, path, &value)));
     if old == new { Vec::new() } else { rule.classes(old.as_ref(), new.as_ref()) }
@@ -102,8 +102,8 @@ fn is_blank_inside(value: &Value) -> bool {
 }
 
 /// Returns a list as the keys of its elements where access depends on these only.
-fn named(kind: &Kind, rule: Rule, path: &str, value: &Value) -> Value {
-    let field = kind.told_apart_by(path).filter(|_| rule == Rule::Access);
+fn named(kind: &Kind, rule: RiskRule, path: &str, value: &Value) -> Value {
+    let field = kind.element_key_of(path).filter(|_| rule == RiskRule::Access);
     match (value, field) {
         (Value::Array(list), Some(field)) if list.iter().all(|one| one.get(field).is_some()) => {
             list.iter().map(|one| one[field].clone()).collect()
@@ -114,21 +114,21 @@ fn named(kind: &Kind, rule: Rule, path: &str, value: &Value) -> Value {
 
 /// Returns the risk of replacing a secret that was sent before.
 fn of_secret(kind: &Kind, path: &str) -> EditRisk {
-    let rule = kind.risks().rule(path).unwrap_or(Rule::Bound);
+    let rule = kind.risk.rule(path).unwrap_or(RiskRule::AnyChange);
     EditRisk { class: rule.class_of_another(), path: Some(path.to_owned()) }
 }
 
 /// Refuses lockout risks that nobody approved.
 pub fn lockout(catalog: &Catalog, plan: &Plan) -> Option<Refusal> {
-    Refusal::about(Guard::LockoutRisk, items(catalog, plan, Class::Lockout))
+    Refusal::about(Guard::LockoutRisk, items(catalog, plan, RiskClass::Lockout))
 }
 
 /// Refuses weaker protection that nobody approved.
 pub fn weaker(catalog: &Catalog, plan: &Plan) -> Option<Refusal> {
-    Refusal::about(Guard::WeakerProtection, items(catalog, plan, Class::Weakened))
+    Refusal::about(Guard::WeakerProtection, items(catalog, plan, RiskClass::Weakened))
 }
 
-fn items(catalog: &Catalog, plan: &Plan, class: Class) -> Vec<Item> {
+fn items(catalog: &Catalog, plan: &Plan, class: RiskClass) -> Vec<Item> {
     let mut found: BTreeMap<&Key, Vec<String>> = BTreeMap::new();
     for change in plan.changes() {
         for cost in edit_risks(catalog, change).into_iter().filter(|cost| cost.class == class) {
@@ -153,10 +153,9 @@ mod tests {
     fn what_goes_with_the_object_around_it_costs_what_it_would_alone() {
         let mut looked_at = 0;
         for kind in Catalog::standard().kinds() {
-            for path in kind.risks().fields.iter().flat_map(|(_, paths)| paths.split_whitespace()).filter(|path| !path.contains(['[', '*']))
-            {
+            for path in kind.risk.fields.iter().flat_map(|(_, paths)| paths.split_whitespace()).filter(|path| !path.contains(['[', '*'])) {
                 let Some((field, inside)) = path.split_once('.') else { continue };
-                if kind.risks().rule(field) == Some(Rule::Presence) {
+                if kind.risk.rule(field) == Some(RiskRule::Presence) {
                     continue;
                 }
                 for value in [json!(true), json!(false), json!(["a"]), json!("a")] {
@@ -173,13 +172,13 @@ mod tests {
 
     #[test]
     fn a_secret_in_the_place_of_another_is_never_routine() {
-        let edit_risks = |kind: &'static Kind| kind.secrets.iter().map(move |path| (kind.name, *path, of_secret(kind, path).class));
-        let routine: Vec<_> = Catalog::standard().kinds().flat_map(edit_risks).filter(|(.., class)| *class < Class::Weakened).collect();
+        let edit_risks = |kind: &'static Kind| kind.secrets.paths.iter().map(move |path| (kind.name, *path, of_secret(kind, path).class));
+        let routine: Vec<_> = Catalog::standard().kinds().flat_map(edit_risks).filter(|(.., class)| *class < RiskClass::Weakened).collect();
         assert_eq!(routine, []);
         let of = |name: &str, path: &str| of_secret(Catalog::standard().kind(name).expect("a kind"), path).class;
-        assert_eq!(of("connections", "options.client_secret"), Class::Lockout);
-        assert_eq!(of("email-provider", "credentials.api_key"), Class::Lockout);
-        assert_eq!(of("log-streams", "sink.datadogApiKey"), Class::Weakened);
+        assert_eq!(of("connections", "options.client_secret"), RiskClass::Lockout);
+        assert_eq!(of("email-provider", "credentials.api_key"), RiskClass::Lockout);
+        assert_eq!(of("log-streams", "sink.datadogApiKey"), RiskClass::Weakened);
     }
 
     #[test]
@@ -188,16 +187,16 @@ mod tests {
         let of = |path: &str, old: Option<&Value>, new: Option<&Value>| classes(kind, path, [old, new]);
         let (saml, sap) = (json!({"audience": "urn:a", "destination": "https://a.example"}), json!({"clientid": "a"}));
         for addon in [&saml, &sap] {
-            assert_eq!(of("addons.samlp", None, Some(addon)), BTreeSet::from([Class::Widened]));
-            assert_eq!(of("addons", Some(&json!({"samlp": addon})), None), BTreeSet::from([Class::Lockout]));
+            assert_eq!(of("addons.samlp", None, Some(addon)), BTreeSet::from([RiskClass::Widened]));
+            assert_eq!(of("addons", Some(&json!({"samlp": addon})), None), BTreeSet::from([RiskClass::Lockout]));
         }
         let changed = |path: &str| of(path, Some(&json!("urn:a")), Some(&json!("urn:b")));
-        assert_eq!(changed("addons.samlp.recipient"), BTreeSet::from([Class::Lockout]));
-        assert_eq!(changed("addons.samlp.audience"), BTreeSet::from([Class::Routine]));
-        assert_eq!(of("addons.samlp.audience", Some(&json!("urn:a")), None), BTreeSet::from([Class::Lockout]));
+        assert_eq!(changed("addons.samlp.recipient"), BTreeSet::from([RiskClass::Lockout]));
+        assert_eq!(changed("addons.samlp.audience"), BTreeSet::from([RiskClass::Routine]));
+        assert_eq!(of("addons.samlp.audience", Some(&json!("urn:a")), None), BTreeSet::from([RiskClass::Lockout]));
         for field in ["audience", "destination", "mappings.email"] {
             let path = format!("addons.samlp.{field}");
-            assert_eq!(of(&path, None, Some(&json!("https://a.example"))), BTreeSet::from([Class::Widened]), "{path}");
+            assert_eq!(of(&path, None, Some(&json!("https://a.example"))), BTreeSet::from([RiskClass::Widened]), "{path}");
         }
     }
 
@@ -205,9 +204,9 @@ mod tests {
     fn an_object_that_goes_whole_costs_the_most_that_anything_in_it_does() {
         let kind = Catalog::standard().kind("tenant-settings").expect("a kind");
         let quota = json!({"clients": {"client_credentials": {"enforce": true, "per_day": 9}}});
-        assert_eq!(classes(kind, "default_token_quota", [Some(&quota), None]), BTreeSet::from([Class::Weakened]));
+        assert_eq!(classes(kind, "default_token_quota", [Some(&quota), None]), BTreeSet::from([RiskClass::Weakened]));
         let flags = json!({"enable_dynamic_client_registration": false, "enable_apis_section": true});
-        assert_eq!(classes(kind, "flags", [None, Some(&flags)]), BTreeSet::from([Class::Routine, Class::Lockout]));
-        assert_eq!(classes(kind, "flags", [Some(&json!({"enable_sso": true})), None]), BTreeSet::from([Class::Lockout]));
+        assert_eq!(classes(kind, "flags", [None, Some(&flags)]), BTreeSet::from([RiskClass::Routine, RiskClass::Lockout]));
+        assert_eq!(classes(kind, "flags", [Some(&json!({"enable_sso": true})), None]), BTreeSet::from([RiskClass::Lockout]));
     }
 }

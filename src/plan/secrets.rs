@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::diff::Difference;
 use super::model::SecretField;
-use crate::catalog::{Kind, Purpose, Write};
+use crate::catalog::{Kind, RequestPurpose, Write};
 use crate::json::{Body, covers};
 use crate::model::resource::{Id, Secret};
 use crate::state::fingerprints::SentSecrets;
@@ -34,7 +34,7 @@ pub(super) fn secrets_to_send(
 /// It must if no read shows it: the object around it may be replaced as a whole, which would lose it.
 fn must_be_resent(kind: &Kind, path: &str, difference: &Difference, due: &[SecretField]) -> bool {
     let object = enclosing_object(kind, path);
-    let is_hidden = kind.write_only.iter().any(|secret| covers(secret, path));
+    let is_hidden = kind.secrets.write_only.iter().any(|secret| covers(secret, path));
     let is_beside = |edited: &str| object.is_empty() || covers(object, edited);
     is_hidden && (difference.edits.iter().any(|edit| is_beside(&edit.path)) || due.iter().any(|secret| is_beside(&secret.path)))
 }
@@ -56,21 +56,22 @@ pub fn secret_value(kind: &Kind, path: &str, secret: &Secret) -> Result<Value, S
 /// Returns the object around a secret that an update writes as a whole; empty for a top-level secret.
 fn enclosing_object<'path>(kind: &Kind, path: &'path str) -> &'path str {
     let whole = path.split_once('.').map_or("", |(top, _)| top);
-    if kind.is_laid_over(whole) { path.rsplit_once('.').map_or("", |(object, _)| object) } else { whole }
+    if kind.is_read_modify_write(whole) { path.rsplit_once('.').map_or("", |(object, _)| object) } else { whole }
 }
 
 /// Adds to an update what must be written together with its secrets: the whole object around each, or everything if an update
 /// replaces the resource.
 pub(super) fn add_companions(kind: &Kind, secrets: &[SecretField], desired: &Body, held: &Body, difference: &mut Difference) {
-    let is_replaced = kind.write == Write::Put && !secrets.is_empty();
+    let is_replaced = kind.paths.write == Write::Put && !secrets.is_empty();
     // What is laid over the target's value needs nothing besides the secret.
-    let objects = secrets.iter().filter_map(|secret| secret.path.split_once('.')).map(|(top, _)| top).filter(|top| !kind.is_laid_over(top));
+    let objects =
+        secrets.iter().filter_map(|secret| secret.path.split_once('.')).map(|(top, _)| top).filter(|top| !kind.is_read_modify_write(top));
     let whole: Vec<&str> = if is_replaced { desired.0.keys().map(String::as_str).collect() } else { objects.collect() };
-    let echoed = kind.always_sent.iter().copied().filter(|_| !secrets.is_empty());
+    let echoed = kind.fields.always_sent.iter().copied().filter(|_| !secrets.is_empty());
     let value = |name: &str| Some((name.to_owned(), desired.0.get(name).or_else(|| held.0.get(name))?.clone()));
     let beside: Body = whole.into_iter().chain(echoed).filter_map(value).collect();
-    let beside = Body(kind.fields().said(beside.0));
-    for (name, value) in kind.fields().split(beside, Purpose::Update).0.0 {
+    let beside = Body(kind.fields.writable().sendable(beside.0));
+    for (name, value) in kind.fields.writable().split(beside, RequestPurpose::Update).0.0 {
         difference.body.0.entry(name).or_insert(value);
     }
 }

@@ -79,7 +79,7 @@ pub fn related_kinds(catalog: &Catalog, plan: &Plan) -> BTreeSet<String> {
 /// Returns the kinds that resources of a kind belong to.
 fn owners(kind: &Kind) -> Vec<&'static str> {
     let of_identity = kind.references.iter().filter(|reference| is_identity(kind, reference)).map(|reference| reference.to);
-    of_identity.chain(kind.parent()).chain(kind.view_of).collect()
+    of_identity.chain(kind.parent()).chain(kind.quirks.same_endpoint_as).collect()
 }
 
 /// Returns a protected resource that the plan affects: one that the changed resource belongs to, or refers to before or after.
@@ -102,7 +102,7 @@ fn update(kind: &Kind, key: &Key, plan: &mut Plan, wanted: &Body, before: &Body,
     for (path, reason) in difference.stays {
         plan.excluded.push(Skipped { key: key.clone(), path: Some(path), reason: reason.text(DesiredState::Source).to_owned() });
     }
-    if let Some(given) = kind.built_in.filter(|_| held.is_given) {
+    if let Some(given) = kind.quirks.built_in.filter(|_| held.is_given) {
         given.keep_written(&mut difference.body, &[]);
     }
     if difference.body.is_empty() {

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::matching::ambiguous_names;
 use super::pairing::Pairing;
-use crate::catalog::{Catalog, Kind, Shape, Written};
+use crate::catalog::{Catalog, Kind, Shape, Writability};
 use crate::model::resource::{Id, Resource};
 use crate::snapshot::{Desired, Snapshot, id_substitution};
 use crate::state::links::Links;
@@ -67,23 +67,29 @@ impl TakenNames {
         };
         let side = side?;
         self.taken.insert((kind.name, name), side);
-        let what = if let [field] = kind.key { field } else { "name" };
+        let what = if let [field] = kind.identity.key { field } else { "name" };
         Some(format!("{side} has another {} of this {what}, and no tenant takes two", kind.singular))
     }
 }
 
 /// Returns whether names of a kind are unique.
 pub(super) fn is_once(kind: &Kind) -> bool {
-    matches!(kind.shape, Shape::Collection | Shape::Nested { .. }) && kind.view_of.is_none() && !kind.allows_duplicates
+    matches!(kind.shape, Shape::Collection | Shape::Nested { .. })
+        && kind.quirks.same_endpoint_as.is_none()
+        && !kind.identity.allows_duplicates
 }
 
 /// Returns the name that a target resource will have after an update.
 fn becomes(kind: &Kind, held: &Resource, partner: Option<&Resource>) -> String {
-    let mut fields = held.body.pick(kind.key);
+    let mut fields = held.body.pick(kind.identity.key);
     let is_written = |one: &Resource| one.excluded.is_none();
     if let Some(partner) = partner.filter(|partner| is_written(partner) && is_written(held)) {
-        let wanted = partner.body.pick(kind.key);
-        let renamed = kind.key.iter().filter(|path| kind.fields().get(path).is_some_and(|field| field.written == Written::Always));
+        let wanted = partner.body.pick(kind.identity.key);
+        let renamed = kind
+            .identity
+            .key
+            .iter()
+            .filter(|path| kind.fields.writable().get(path).is_some_and(|field| field.written == Writability::Always));
         renamed.for_each(|path| fields.put(path, wanted.get(path).cloned()));
     }
     id_substitution::portable_name(kind, &fields)

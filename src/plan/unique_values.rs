@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use super::model::{Action, Change, Edit};
 use super::unique_names::is_once;
-use crate::catalog::{Catalog, Kind, Written};
+use crate::catalog::{Catalog, Kind, Writability};
 use crate::json::Body;
 use crate::model::resource::{Id, Key, Resource};
 use crate::snapshot::id_substitution;
@@ -173,9 +173,9 @@ fn interim_change(key: &Key, source_id: &Id, id: &Id, (field, old, free): (&str,
 
 /// Returns the unique fields of a kind, each with the field that can get another value.
 fn unique(kind: &'static Kind) -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
-    let is_free = |path: &&&str| kind.fields().get(path).is_some_and(|field| field.written == Written::Always);
-    let own = kind.key.iter().rfind(is_free).filter(|_| is_once(kind)).map(|field| (*field, kind.key));
-    own.into_iter().chain(kind.unique.iter().map(|field| (*field, std::slice::from_ref(field))))
+    let is_free = |path: &&&str| kind.fields.writable().get(path).is_some_and(|field| field.written == Writability::Always);
+    let own = kind.identity.key.iter().rfind(is_free).filter(|_| is_once(kind)).map(|field| (*field, kind.identity.key));
+    own.into_iter().chain(kind.identity.unique.iter().map(|field| (*field, std::slice::from_ref(field))))
 }
 
 fn is_claimed(kind: &'static Kind, path: &str) -> bool {
@@ -184,7 +184,7 @@ fn is_claimed(kind: &'static Kind, path: &str) -> bool {
 
 fn claims(kind: &'static Kind, body: &Body) -> BTreeSet<UniqueValue> {
     let of = |(field, fields): (&'static str, &'static [&'static str])| {
-        let value = if fields == kind.key { id_substitution::portable_name(kind, body) } else { body.get(field)?.to_string() };
+        let value = if fields == kind.identity.key { id_substitution::portable_name(kind, body) } else { body.get(field)?.to_string() };
         Some((kind.name, field, value))
     };
     unique(kind).filter_map(of).collect()

@@ -47,7 +47,7 @@ fn indented(lines: impl IntoIterator<Item = String>) -> impl Iterator<Item = Str
 
 /// Returns the key field, where the name of the resource says it already.
 fn shown_above(kind: Option<&Kind>) -> &'static [&'static str] {
-    kind.map(|kind| kind.key).filter(|key| key.len() == 1).unwrap_or_default()
+    kind.map(|kind| kind.identity.key).filter(|key| key.len() == 1).unwrap_or_default()
 }
 
 /// Returns one field that differs.

@@ -285,10 +285,10 @@ impl TenantServer {
 fn check_scopes(state: &State, call: &ApiRequest, scopes: &Scopes) -> Option<ApiResponse> {
     let (kind, _) = state.kind_at(&call.path)?;
     let required = match call.method.as_str() {
-        "GET" => kind.read_scopes,
-        "POST" => kind.create_scopes,
-        "DELETE" => kind.delete_scopes,
-        _ => kind.update_scopes,
+        "GET" => kind.scopes.read,
+        "POST" => kind.scopes.create,
+        "DELETE" => kind.scopes.delete,
+        _ => kind.scopes.update,
     };
     (!scopes.allow_any(required)).then(|| ApiResponse::insufficient_scope(required))
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{ApiResponse, Fault, Options, RequestStats, Sandbox, State};
 use crate::catalog::limits::Tier;
-use crate::catalog::{Catalog, Delta, Kind, Paging};
+use crate::catalog::{Catalog, ElementChanges, Kind, Paging};
 
 const DOMAIN: &str = "acme-dev.eu.auth0.com";
 const CREDENTIALS: (&str, &str) = ("tool", "tool-secret");
@@ -431,7 +431,7 @@ static WIDGETS: Kind = Kind::collection("widgets", "widget", "/widgets")
     .defaults(&[("size", "1")])
     .scopes(&["read:widgets"], &["create:widgets"], &["update:widgets"], &["delete:widgets"]);
 static WIDGET_USERS: Kind =
-    Kind::child("widget-users", "users of widget", "/widgets/{id}/users", "widgets", Delta::AddRemove { most: 100 })
+    Kind::child("widget-users", "users of widget", "/widgets/{id}/users", "widgets", ElementChanges::AddRemove { most: 100 })
         .paged(Paging::Whole)
         .writable("users[]{user}")
         .scopes(&["read:widgets"], &["update:widgets"], &["update:widgets"], &["update:widgets"]);

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::model::Snapshot;
 use super::{id_substitution, placeholder};
-use crate::catalog::{By, Catalog, Kind};
+use crate::catalog::{Catalog, Kind, ReferencedBy};
 use crate::json::Body;
 use crate::model::resource::{Id, Key, Resource};
 
@@ -70,7 +70,7 @@ impl FormerIds {
                 *text = marked;
             }
         });
-        for reference in kind.references.iter().filter(|reference| reference.by == By::Id) {
+        for reference in kind.references.iter().filter(|reference| reference.by == ReferencedBy::Id) {
             body.change(reference.path, &mut |value| {
                 let key = value.as_str().and_then(|id| self.keys.get(id)).filter(|key| key.kind() == reference.to);
                 if let Some(key) = key {
@@ -88,7 +88,7 @@ impl FormerIds {
         if self.keys.is_empty() {
             return;
         }
-        for reference in kind.references.iter().filter(|reference| reference.by == By::Key) {
+        for reference in kind.references.iter().filter(|reference| reference.by == ReferencedBy::Key) {
             body.change(reference.path, &mut |value| {
                 if let Some(key) = id_substitution::as_reference(value).filter(|key| self.contains(key) && !is_named(key)) {
                     *value = key.name().into();

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Value;
 
 use super::placeholder::{self, IdMarker, Piece};
-use crate::catalog::{By, Catalog, Kind, Reference, Shape};
+use crate::catalog::{Catalog, Kind, Reference, ReferencedBy, Shape};
 use crate::json::{Body, PackedBody};
 use crate::model::resource::{Id, Key, Resource, name_of};
 
@@ -58,9 +58,9 @@ fn portable_key_name(kind: &Kind, resource: &Resource, marker: &IdMarker, ids: &
     if let Shape::Child { parent, .. } = kind.shape {
         return ids.get(&(parent.to_owned(), resource.id.clone())).map_or(resource.id.as_str(), Key::name).to_owned();
     }
-    let mut fields = resource.body.pick(kind.key);
+    let mut fields = resource.body.pick(kind.identity.key);
     fields.change_texts(&mut |path, text| {
-        let named = kind.references.iter().find(|reference| reference.path == path && reference.by == By::Id);
+        let named = kind.references.iter().find(|reference| reference.path == path && reference.by == ReferencedBy::Id);
         let key = named.and_then(|reference| ids.get(&(reference.to.to_owned(), Id::new(text.as_str()))));
         *text = key.map_or_else(|| placeholder::as_name(&marker.mark(text)), |key| key.name().to_owned());
     });
@@ -103,10 +103,11 @@ type Ids = HashMap<(String, Id), Key>;
 /// target.
 fn mark_pinned_versions(kind: &Kind, body: &mut Body) {
     let parent = |path: &'static str| path.rsplit_once('.');
-    for reference in kind.references.iter().filter(|reference| reference.by == By::Alias) {
+    for reference in kind.references.iter().filter(|reference| reference.by == ReferencedBy::Alias) {
         let Some((above, field)) = parent(reference.path) else { continue };
-        let is_beside =
-            |other: &&Reference| other.by == By::Id && other.to == reference.to && parent(other.path).is_some_and(|it| it.0 == above);
+        let is_beside = |other: &&Reference| {
+            other.by == ReferencedBy::Id && other.to == reference.to && parent(other.path).is_some_and(|it| it.0 == above)
+        };
         let Some((_, beside)) = kind.references.iter().find(is_beside).and_then(|other| parent(other.path)) else { continue };
         body.change(above, &mut |element| {
             let key = element[beside].as_str().and_then(placeholder::only_key);
@@ -126,10 +127,10 @@ fn mark_references(kind: &Kind, body: &mut Body, ids: &Ids, aliases: &Ids, taken
                 return;
             }
             let key = match reference.by {
-                By::Id => ids.get(&(reference.to.to_owned(), Id::new(text.as_str()))).cloned(),
-                By::Key => Some(Key::new(reference.to, text)).filter(|key| taken.contains(key)),
-                By::Alias => aliases.get(&(reference.to.to_owned(), Id::new(text.as_str()))).cloned(),
-                By::Within => None,
+                ReferencedBy::Id => ids.get(&(reference.to.to_owned(), Id::new(text.as_str()))).cloned(),
+                ReferencedBy::Key => Some(Key::new(reference.to, text)).filter(|key| taken.contains(key)),
+                ReferencedBy::Alias => aliases.get(&(reference.to.to_owned(), Id::new(text.as_str()))).cloned(),
+                ReferencedBy::Within => None,
             };
             if let Some(key) = key {
                 *text = placeholder::of(&key);
@@ -142,7 +143,7 @@ fn mark_references(kind: &Kind, body: &mut Body, ids: &Ids, aliases: &Ids, taken
 ///
 /// A tenant can hold such: a grant of a deleted client.
 pub fn dangling(kind: &Kind, body: &Body) -> Vec<(String, String)> {
-    let whole = kind.references.iter().filter(|reference| reference.by != By::Within);
+    let whole = kind.references.iter().filter(|reference| reference.by != ReferencedBy::Within);
     let found = whole.flat_map(|reference| body.find(reference.path));
     let unmarked = found.filter_map(|(path, value)| {
         value
@@ -161,7 +162,7 @@ pub fn with_known_names(kind: &Kind, body: &Body, is_known: &dyn Fn(&Key) -> boo
         let name = value.as_str().filter(|text| placeholder::only_key(text).is_none())?;
         Some(Key::new(reference.to, name)).filter(is_known)
     };
-    let by_name = || kind.references.iter().filter(|reference| reference.by == By::Key);
+    let by_name = || kind.references.iter().filter(|reference| reference.by == ReferencedBy::Key);
     if !by_name().any(|reference| body.find(reference.path).iter().any(|(_, value)| key_of(reference, value).is_some())) {
         return None;
     }
@@ -237,7 +238,7 @@ pub fn change_plain(text: &mut String, change: &mut dyn FnMut(&str) -> Option<St
 
 /// Returns the name a portable body gives its resource: what [`name_of`] says, with references written as names.
 pub fn portable_name(kind: &Kind, body: &Body) -> String {
-    let fields = kind.key.iter().filter_map(|path| body.get(path).map(|value| ((*path).to_owned(), value.clone())));
+    let fields = kind.identity.key.iter().filter_map(|path| body.get(path).map(|value| ((*path).to_owned(), value.clone())));
     let mut fields: Body = fields.collect();
     fields.change_texts(&mut |_, text| *text = placeholder::as_name(text));
     name_of(kind, &fields)
@@ -245,7 +246,7 @@ pub fn portable_name(kind: &Kind, body: &Body) -> String {
 
 /// Returns the name that the portable body of a resource gives it.
 pub fn portable_name_of(kind: &Kind, resource: &Resource) -> String {
-    portable_name(kind, &resource.body.pick(kind.key))
+    portable_name(kind, &resource.body.pick(kind.identity.key))
 }
 
 /// The ids and names of one tenant's resources by key, and its domain.
@@ -287,7 +288,7 @@ impl TenantNames {
     pub fn resolve(&self, kind: &Kind, body: &Body) -> Result<Body, Vec<Key>> {
         let mut attached = body.clone();
         let mut missing = Vec::new();
-        for reference in kind.references.iter().filter(|reference| reference.by == By::Key) {
+        for reference in kind.references.iter().filter(|reference| reference.by == ReferencedBy::Key) {
             attached.change(reference.path, &mut |value| {
                 if let Some(key) = value.as_str().and_then(placeholder::only_key) {
                     *value = Value::String(self.called.get(&key).map_or(key.name(), String::as_str).to_owned());

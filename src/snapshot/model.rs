@@ -117,17 +117,17 @@ impl Snapshot {
     /// Returns the hosts of the tenant besides its own domain, in lower case.
     pub fn hosts(&self, catalog: &Catalog) -> BTreeSet<String> {
         let of_kind = |kind: &'static Kind| {
-            let bodies = self.of_kind(kind.name).map(|resource| resource.body.pick(&[kind.host]));
-            bodies.filter_map(|body| body.text(kind.host).map(str::to_ascii_lowercase)).collect::<Vec<_>>()
+            let bodies = self.of_kind(kind.name).map(|resource| resource.body.pick(&[kind.identity.tenant_host]));
+            bodies.filter_map(|body| body.text(kind.identity.tenant_host).map(str::to_ascii_lowercase)).collect::<Vec<_>>()
         };
-        let all = catalog.kinds().filter(|kind| !kind.host.is_empty()).flat_map(of_kind);
+        let all = catalog.kinds().filter(|kind| !kind.identity.tenant_host.is_empty()).flat_map(of_kind);
         // A placeholder stands for the tenant's own domain, or a custom domain that is listed by itself.
         all.filter(|host| plain(host) == *host).collect()
     }
 
     /// Sorts the resources into the order of the catalog, keeping the order of each list.
     pub fn sort(&mut self, catalog: &Catalog) {
-        self.resources.sort_by_key(|resource| catalog.place(resource.key.kind()));
+        self.resources.sort_by_key(|resource| catalog.position(resource.key.kind()));
     }
 }
 

@@ -72,5 +72,5 @@ pub fn belongs_to(catalog: &Catalog, one: &Resource) -> Vec<Key> {
 
 /// Returns the fields that say what a resource of a kind belongs to.
 fn identity(kind: &Kind) -> Vec<&'static str> {
-    kind.key.iter().copied().chain(kind.parent_field()).collect()
+    kind.identity.key.iter().copied().chain(kind.parent_field()).collect()
 }

@@ -73,7 +73,7 @@ impl Source<'_> {
 
 /// Returns every word of what is usually left alone.
 pub(crate) fn includable(catalog: &Catalog) -> BTreeSet<&'static str> {
-    catalog.kinds().flat_map(|kind| kind.excluded).filter_map(|alone| alone.unless).collect()
+    catalog.kinds().flat_map(|kind| kind.lifecycle.excluded).filter_map(|alone| alone.include_word).collect()
 }
 
 /// Returns the words of what is copied though it is usually left alone, or says which there are.

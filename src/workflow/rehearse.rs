@@ -54,8 +54,8 @@ impl Copyist {
 impl ResponseRecorder for Copyist {
     fn record_resource(&self, kind: &'static Kind, answer: &Body) {
         let mut masked = answer.clone();
-        kind.change_listed(&mut masked, &mut mask);
-        kind.change_unlisted(&mut masked, &mut mask);
+        kind.replace_listed_secrets(&mut masked, &mut mask);
+        kind.replace_unlisted_secrets(&mut masked, &mut mask);
         self.add(|copy| copy.add(kind, &masked));
     }
 
@@ -66,7 +66,7 @@ impl ResponseRecorder for Copyist {
     fn record_absence(&self, kind: &'static Kind, status: u16, reason: &Absence) {
         let message = match reason {
             Absence::Entitlement(message) | Absence::Gone(message) | Absence::Refused(message) => message.clone(),
-            Absence::Scope(_) => format!("Insufficient scope, expected any of: {}", kind.read_scopes.join(",")),
+            Absence::Scope(_) => format!("Insufficient scope, expected any of: {}", kind.scopes.read.join(",")),
             Absence::NotConfigured => reason.to_string(),
         };
         self.add(|copy| copy.add_unavailable(kind, status, &message));

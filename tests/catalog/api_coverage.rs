@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use flate2::read::GzDecoder;
-use migrate::catalog::{Catalog, Delta, Kind, Shape, Write};
+use migrate::catalog::{Catalog, ElementChanges, Kind, Shape, Write};
 use serde_json::Value;
 
 use crate::catalog::sdk_types;
@@ -98,19 +98,21 @@ pub(crate) fn plain(path: &str) -> String {
 
 /// Returns the operations that a kind is read and written by.
 pub(crate) fn operations(kind: &Kind) -> Vec<String> {
-    let (list, item) = (plain(kind.path), plain(&kind.item()));
+    let (list, item) = (plain(kind.paths.list), plain(&kind.item()));
     let mut used = vec![("GET", list.clone())];
-    let change = if kind.write == Write::Put { "PUT" } else { "PATCH" };
+    let change = if kind.paths.write == Write::Put { "PUT" } else { "PATCH" };
     match kind.shape {
-        Shape::Child { delta: Delta::AddRemove { .. }, .. } => used.extend([("POST", list.clone()), ("DELETE", list.clone())]),
-        Shape::Child { delta: Delta::Switch { .. }, .. } => used.push(("PATCH", list.clone())),
-        Shape::Child { delta: Delta::Named { .. }, .. } => {
+        Shape::Child { element_changes: ElementChanges::AddRemove { .. }, .. } => {
+            used.extend([("POST", list.clone()), ("DELETE", list.clone())])
+        }
+        Shape::Child { element_changes: ElementChanges::Switch { .. }, .. } => used.push(("PATCH", list.clone())),
+        Shape::Child { element_changes: ElementChanges::AddUpdateRemove { .. }, .. } => {
             used.extend([("POST", list.clone()), ("DELETE", list.clone()), ("PATCH", format!("{list}/{{}}"))]);
         }
         _ => used.extend([("GET", item.clone()), (change, item.clone()), ("DELETE", item.clone())]),
     }
     used.extend(kind.creation().map(|path| ("POST", plain(path))));
-    used.extend(kind.follow_up.map(|follow_up| ("POST", plain(follow_up.path))));
+    used.extend(kind.lifecycle.follow_up.map(|follow_up| ("POST", plain(follow_up.path))));
     used.into_iter().map(|(method, path)| format!("{method} {path}")).collect()
 }
 

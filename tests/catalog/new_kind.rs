@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use migrate::apply::{Journal, PlanExecution, StaleChanges};
-use migrate::catalog::{Catalog, Exclusion, Kind, Paging, Reference, When};
+use migrate::catalog::{Catalog, Condition, Exclusion, Kind, Paging, Reference};
 use migrate::export::{Selection, export};
 use migrate::management_api::Tenant;
 use migrate::model::event::NoObserver;
@@ -23,11 +23,11 @@ static WIDGETS: Kind = Kind::collection("widgets", "widget", "/widgets")
     .writable("name+ size? parts[]{name} owner? next? api_key")
     .read_only(&["id", "made_at"])
     .secrets(&["api_key"])
-    .refers(&[Reference::id("owner", "clients"), Reference::id("next", "widgets").late()])
-    .sets(&["parts"])
+    .refers(&[Reference::id("owner", "clients"), Reference::id("next", "widgets").deferred()])
+    .unordered(&["parts"])
     .defaults(&[("size", "1")])
     .required(&["name"])
-    .excluded(&[Exclusion::always("is_system", When::True, "it is the tenant's own")])
+    .excluded(&[Exclusion::always("is_system", Condition::True, "it is the tenant's own")])
     .scopes(&["read:widgets"], &["create:widgets"], &["update:widgets"], &["delete:widgets"]);
 
 fn catalog() -> &'static Catalog {

@@ -1,6 +1,6 @@
 //! The catalog knows which fields accept null and which reject an empty value, as Auth0's OpenAPI description says.
 
-use migrate::catalog::{Catalog, Field, Fields, Kind, Purpose, Shape, Write, Written};
+use migrate::catalog::{Catalog, Field, Fields, Kind, RequestPurpose, Shape, Writability, Write};
 use migrate::json::covers;
 use migrate::sandbox::{SchemaViolation, schema_violations};
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ enum CommandOutput {
 struct Request {
     method: &'static str,
     path: String,
-    purpose: Purpose,
+    purpose: RequestPurpose,
 }
 
 fn requests(kind: &Kind) -> Vec<Request> {
@@ -31,10 +31,10 @@ fn requests(kind: &Kind) -> Vec<Request> {
         return requests;
     }
     if let Some(path) = kind.creation() {
-        requests.push(Request { method: "POST", path: format!("/{}", plain(path)), purpose: Purpose::Create });
+        requests.push(Request { method: "POST", path: format!("/{}", plain(path)), purpose: RequestPurpose::Create });
     }
-    let method = if kind.write == Write::Put { "PUT" } else { "PATCH" };
-    requests.push(Request { method, path: format!("/{}", plain(&kind.item())), purpose: Purpose::Update });
+    let method = if kind.paths.write == Write::Put { "PUT" } else { "PATCH" };
+    requests.push(Request { method, path: format!("/{}", plain(&kind.item())), purpose: RequestPurpose::Update });
     requests
 }
 
@@ -96,13 +96,13 @@ fn every_field_knows_whether_it_takes_null_and_refuses_a_blank() {
     let mut wrong = Vec::new();
     for kind in Catalog::standard().kinds() {
         let requests = requests(kind);
-        each(kind.fields(), "", &mut |path, field| {
-            let purpose = if field.written == Written::OnCreate { Purpose::Create } else { Purpose::Update };
+        each(kind.fields.writable(), "", &mut |path, field| {
+            let purpose = if field.written == Writability::OnCreate { RequestPurpose::Create } else { RequestPurpose::Update };
             let Some(request) = requests.iter().find(|request| request.purpose == purpose) else { return };
             let Some(Blanks { takes_null, refuses_empty }) = blanks(request, &path) else { return };
             let takes_null = takes_null || TAKES_NULL.contains(&format!("{} {path}", kind.name).as_str());
             let in_list = path.contains("[]");
-            if purpose == Purpose::Update && !in_list && field.nullable != takes_null {
+            if purpose == RequestPurpose::Update && !in_list && field.nullable != takes_null {
                 wrong.push(format!("{} {path}: {}", kind.name, if takes_null { "takes null (`?`)" } else { "takes no null" }));
             }
             if field.refuses_empty != refuses_empty {
@@ -117,12 +117,12 @@ fn every_field_knows_whether_it_takes_null_and_refuses_a_blank() {
 fn an_object_whose_secret_is_required_is_written_with_it_or_not_at_all() {
     let mut wrong = Vec::new();
     for kind in Catalog::standard().kinds() {
-        let is_made = |path: &str| kind.generated_secrets.iter().any(|made| made.path == path);
-        for (path, object) in kind.secrets.iter().filter_map(|path| Some((*path, path.rsplit_once('.')?.0))) {
+        let is_made = |path: &str| kind.secrets.generated.iter().any(|made| made.path == path);
+        for (path, object) in kind.secrets.paths.iter().filter_map(|path| Some((*path, path.rsplit_once('.')?.0))) {
             let lacks = |request: &Request| {
                 schema_violations(request.method, &request.path, &holding(object, json!({}))).iter().any(|found| found.place == path)
             };
-            let is_sealed = kind.requires_secrets.iter().any(|sealed| covers(sealed.path, path));
+            let is_sealed = kind.secrets.required_in.iter().any(|sealed| covers(sealed.path, path));
             if requests(kind).iter().any(lacks) && !is_sealed && !is_made(path) {
                 wrong.push(format!("{} {path}", kind.name));
             }

@@ -339,7 +339,7 @@ const ANSWERED: [(&str, &str); 2] = [("bindings[].ref.value", "/action/id"), ("g
 
 /// Returns whether a row is about a reference: its list is the kind's, and its pointer ends as the path does.
 fn is_about(row: &Row, kind: &Kind, path: &str) -> bool {
-    let (places, at): (Vec<&str>, Vec<&str>) = (kind.path.split('/').collect(), row.0.split('/').collect());
+    let (places, at): (Vec<&str>, Vec<&str>) = (kind.paths.list.split('/').collect(), row.0.split('/').collect());
     // The bindings of a trigger stand below the list of triggers.
     let is_at = at.len() >= places.len() && places.iter().zip(&at).all(|(place, at)| place == at || place.starts_with('{'));
     let answered = ANSWERED.iter().find(|(known, _)| *known == path).map(|(_, pointer)| *pointer);
@@ -360,7 +360,7 @@ fn no_reference_of_these_kinds_is_without_a_row() {
     let is_other = |kind: &&Kind| kind.name == "connections" || others.iter().any(|start| kind.name.starts_with(start));
     for kind in Catalog::standard().kinds().filter(|kind| !is_other(kind)) {
         // What stands in the path of the request is the target's, or nothing would be found there.
-        let in_path: Vec<&str> = kind.in_path().collect();
+        let in_path: Vec<&str> = kind.path_fields().collect();
         for reference in kind.references.iter().filter(|reference| !in_path.contains(&reference.path)) {
             assert!(rows.iter().any(|row| is_about(row, kind, reference.path)), "{} {}", kind.name, reference.path);
         }

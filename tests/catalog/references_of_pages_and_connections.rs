@@ -1,7 +1,7 @@
 //! Every reference of pages, protection settings, connections and tenant settings: two tenants have different ids for the same resources, and
 //! the target ends up with its own ids.
 
-use migrate::catalog::{Catalog, Kind, Named, Shape};
+use migrate::catalog::{Catalog, KeyNames, Kind, Shape};
 use migrate::management_api::{Listing, Tenant};
 use migrate::model::resource::Id;
 use migrate::sandbox::State;
@@ -157,7 +157,7 @@ fn tenant(domain: &str, pick: fn((&'static str, &'static str)) -> &'static str) 
 
 /// Returns what stands at a path in every resource of a kind, as the tenant itself answers.
 async fn held(tenant: &Tenant, kind: &'static Kind, path: &str) -> Vec<Value> {
-    let bodies = if let Shape::Keyed { names: Named::EachWith { .. } } = kind.shape {
+    let bodies = if let Shape::Keyed { names: KeyNames::PerElement { .. } } = kind.shape {
         tenant.read(kind, &Id::new("login/en")).await.expect("read").into_iter().collect()
     } else {
         match tenant.list(kind).await.expect("read") {

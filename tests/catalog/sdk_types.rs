@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use migrate::catalog::{Catalog, Field, Fields, Kind, Shape, Written};
+use migrate::catalog::{Catalog, Field, Fields, Kind, Shape, Writability};
 use migrate::json;
 use serde_json::Value;
 
@@ -55,15 +55,15 @@ pub(crate) fn paths(fields: &Fields) -> Vec<String> {
 
 /// Returns the fields that a request of this kind may hold: those of its elements, where a child's list is sent bare or an element alone.
 pub(crate) fn taken(kind: &'static Kind, is_of_elements: bool) -> &'static Fields {
-    let elements = || kind.fields().get(kind.elements()).and_then(|field| field.below.as_ref()).expect("a list of objects");
-    if is_of_elements { elements() } else { kind.fields() }
+    let elements = || kind.fields.writable().get(kind.elements()).and_then(|field| field.below.as_ref()).expect("a list of objects");
+    if is_of_elements { elements() } else { kind.fields.writable() }
 }
 
 /// Returns whether a field that may be written at this time goes with a request of this method.
-pub(crate) fn is_taken_by(method: &str, written: Written) -> bool {
+pub(crate) fn is_taken_by(method: &str, written: Writability) -> bool {
     match method {
-        "POST" => written != Written::OnUpdate,
-        "PATCH" => written != Written::OnCreate,
+        "POST" => written != Writability::OnUpdate,
+        "PATCH" => written != Writability::OnCreate,
         _ => true,
     }
 }
@@ -75,7 +75,7 @@ fn surplus(kind: &Kind, method: &str, sent: &Fields, taken: &Fields, above: &str
     for field in sent.iter() {
         let place = format!("{above}{}", field.name);
         let known = taken.get(field.name);
-        let is_dropped = kind.read_only.iter().any(|path| json::covers(&path.replace("[]", ""), &place));
+        let is_dropped = kind.fields.read_only.iter().any(|path| json::covers(&path.replace("[]", ""), &place));
         let is_taken = known.map_or(taken.is_open(), |known| is_taken_by(method, known.written));
         if is_dropped || !is_taken {
             surplus.push(place);
@@ -94,7 +94,7 @@ fn every_field_of_a_request_of_the_sdk_can_be_written_or_is_listed_with_a_reason
     for (operation, sent) in requests().into_iter().filter(|(operation, _)| !operation.starts_with("GET ")) {
         let (method, _) = operation.split_once(' ').expect("a method and a path");
         // What shows part of another kind is written with that part alone.
-        let own = Catalog::standard().kinds().filter(|kind| kind.view_of.is_none());
+        let own = Catalog::standard().kinds().filter(|kind| kind.quirks.same_endpoint_as.is_none());
         for kind in own.filter(|kind| operations(kind).contains(&operation)) {
             let is_of_elements = matches!(kind.shape, Shape::Child { .. }) && method == "PATCH";
             seen += sent.iter().count();

@@ -57,7 +57,7 @@ fn what_was_included_once_is_compared_too() {
 fn what_a_token_may_not_read_is_named_as_not_compared() {
     let mut fixture = Fixture::small();
     imported(&fixture);
-    let reads = Catalog::standard().kinds().flat_map(|kind| kind.read_scopes).copied().filter(|scope| !scope.ends_with(":clients"));
+    let reads = Catalog::standard().kinds().flat_map(|kind| kind.scopes.read).copied().filter(|scope| !scope.ends_with(":clients"));
     fixture.sign_in_to_prod_with(&reads.collect::<Vec<_>>());
     insta::assert_snapshot!(fixture.run("drift --tenant prod --check --quiet").whole(), @r#"
     exit 3

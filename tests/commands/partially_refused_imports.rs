@@ -184,7 +184,7 @@ const GROUPS: usize = 8;
 
 /// Returns where the list of a kind is read, or each of its named objects.
 fn list_of(kind: &Kind) -> String {
-    if matches!(kind.shape, Shape::Keyed { .. }) { without_places(&kind.item()) } else { without_places(kind.path) }
+    if matches!(kind.shape, Shape::Keyed { .. }) { without_places(&kind.item()) } else { without_places(kind.paths.list) }
 }
 
 async fn exported(state: Value) -> Snapshot {
@@ -201,8 +201,9 @@ fn lost_with(kind: &Kind, path: &str) -> BTreeSet<&'static str> {
     let pattern = glob::Pattern::new(path).expect("a pattern");
     let mut lost = BTreeSet::new();
     for other in Catalog::standard().kinds() {
-        let is_same = pattern.matches(other.path) || pattern.matches(&other.item()) || other.view_of == Some(kind.name);
-        let is_below = other.comes_after().any(|before| lost.contains(before) || before == kind.name);
+        let is_same =
+            pattern.matches(other.paths.list) || pattern.matches(&other.item()) || other.quirks.same_endpoint_as == Some(kind.name);
+        let is_below = other.dependencies().any(|before| lost.contains(before) || before == kind.name);
         if other.name == kind.name || is_same || is_below {
             lost.insert(other.name);
         }
@@ -217,8 +218,8 @@ fn optional_fields(plan: &Plan) -> BTreeMap<&'static str, BTreeSet<String>> {
         let kind = Catalog::standard().kind(change.key.kind()).expect("a kind");
         let (Action::Create { body, .. } | Action::Update { body, .. }) = &change.action else { continue };
         let is_fixed = |name: &str| {
-            let fixed = kind.key.iter().chain(kind.required).chain(kind.always_sent).any(|field| *field == name);
-            fixed || kind.in_path().any(|field| field == name) || kind.follow_up.is_some()
+            let fixed = kind.identity.key.iter().chain(kind.fields.required).chain(kind.fields.always_sent).any(|field| *field == name);
+            fixed || kind.path_fields().any(|field| field == name) || kind.lifecycle.follow_up.is_some()
         };
         fields.entry(kind.name).or_default().extend(body.0.keys().filter(|name| !is_fixed(name)).cloned());
     }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use migrate::apply::{ChangeResult, Summary};
-use migrate::catalog::{Catalog, Field, Fields, Kind, Written};
+use migrate::catalog::{Catalog, Field, Fields, Kind, Writability};
 use migrate::json::is_in;
 use migrate::model::event::Outcome;
 use migrate::model::resource::Key;
@@ -41,12 +41,15 @@ const FILLED_IN: &str = "prompts identifier_first";
 
 /// Returns whether a field may say nothing: no request needs it, and nothing is told apart or referred to by it.
 fn may_be_blank(kind: &Kind, field: &Field, path: &str) -> bool {
-    let is_named = kind.key.contains(&path) || kind.id == path || kind.required.contains(&path) || kind.secrets.contains(&path);
+    let is_named = kind.identity.key.contains(&path)
+        || kind.identity.id == path
+        || kind.fields.required.contains(&path)
+        || kind.secrets.paths.contains(&path);
     let is_bound = kind.references.iter().any(|reference| reference.path.starts_with(path));
     // An object without a part that the API does not take blank is refused whole.
     let is_needed = path.contains('.') && field.refuses_empty;
     let is_never = is_needed || NEVER_BLANK.iter().any(|(name, never)| *name == kind.name && is_in(never, path));
-    field.written == Written::Always && !field.in_path && !is_named && !is_bound && !is_never
+    field.written == Writability::Always && !field.in_path && !is_named && !is_bound && !is_never
 }
 
 /// Leaves fields absent, null or empty, one in three of those that may be, and adds one that nobody knows here and there.
@@ -86,7 +89,7 @@ fn blanked(state: &State, domain: &str, rng: &mut TestRng) -> Value {
             one => vec![one],
         };
         for object in objects.into_iter().filter_map(Value::as_object_mut) {
-            blank_some(kind, kind.fields(), "", object, &mut dice);
+            blank_some(kind, kind.fields.writable(), "", object, &mut dice);
         }
     }
     state

@@ -118,5 +118,5 @@ fn what_is_read_by_its_id_can_be_or_is_known_to_be_only_listed() {
         breaks.iter().any(|one| one.what == "no such operation" && !exceptions::allow(one))
     };
     let names = |is_one: &dyn Fn(&&Kind) -> bool| Catalog::standard().kinds().filter(is_one).map(|kind| kind.name).collect::<Vec<_>>();
-    assert_eq!(names(&has_none), names(&|kind: &&Kind| kind.is_only_listed));
+    assert_eq!(names(&has_none), names(&|kind: &&Kind| kind.paths.is_list_only));
 }

@@ -21,7 +21,7 @@ const IMPORT: &str = "import --tenant prod --allow lockout-risk,weaker-protectio
 
 /// Returns the kinds of which a tenant may hold two of one name.
 fn sharing() -> impl Iterator<Item = &'static Kind> {
-    Catalog::standard().kinds().filter(|kind| kind.allows_duplicates)
+    Catalog::standard().kinds().filter(|kind| kind.identity.allows_duplicates)
 }
 
 /// Counts what a tenant holds of each name, of the kinds that share names.
@@ -29,7 +29,7 @@ fn counted(sandbox: &Sandbox) -> BTreeMap<(&'static str, String), usize> {
     let held = sandbox.state().to_json()["data"].take();
     let mut counted = BTreeMap::new();
     for kind in sharing() {
-        for one in held[kind.path].as_array().into_iter().flatten() {
+        for one in held[kind.paths.list].as_array().into_iter().flatten() {
             *counted.entry((kind.name, one["name"].to_string())).or_default() += 1;
         }
     }
@@ -117,10 +117,10 @@ async fn a_look_for_another_writer_costs_one_list_of_each_kind_that_may_be_twice
         let is_one = |change: &Change| matches!(change.action, Action::Create { .. }) && change.key.kind() == kind.name;
         stage.changes.iter().any(is_one)
     };
-    let paths: BTreeSet<&str> = Catalog::standard().kinds().map(|kind| kind.path).collect();
+    let paths: BTreeSet<&str> = Catalog::standard().kinds().map(|kind| kind.paths.list).collect();
     for path in paths {
         let lists = into.requests()[before..].iter().filter(|seen| !seen.is_write && seen.path.split('?').next() == Some(path)).count();
-        let of_path = sharing().filter(|kind| kind.path == path);
+        let of_path = sharing().filter(|kind| kind.paths.list == path);
         let stages: usize = of_path.map(|kind| plan.stages.iter().filter(|stage| creates(stage, kind)).count()).sum();
         assert_eq!(lists, stages, "{path}");
     }

@@ -75,7 +75,7 @@ enum Met {
 impl Left {
     /// Counts the creates that landed.
     fn created(&self) -> usize {
-        let is_create = |seen: &&SeenRequest| seen.method == "POST" && Catalog::standard().kinds().any(|kind| kind.path == seen.path);
+        let is_create = |seen: &&SeenRequest| seen.method == "POST" && Catalog::standard().kinds().any(|kind| kind.paths.list == seen.path);
         self.seen.iter().filter(is_create).filter(|seen| (200..300).contains(&seen.status)).count()
     }
 }

@@ -16,7 +16,7 @@ const IMPORT: &str = "import --tenant prod --allow many-changes,lockout-risk,wea
 fn plant(state: &mut Value) -> usize {
     let mut planted = 0;
     for kind in Catalog::standard().kinds().filter(|kind| kind.shape == Shape::Collection) {
-        let Some(Value::Array(resources)) = state["data"].get_mut(kind.path) else { continue };
+        let Some(Value::Array(resources)) = state["data"].get_mut(kind.paths.list) else { continue };
         for resource in resources {
             let mut body = Body::from_value(resource.take()).expect("an object");
             // Of a gateway that is no text message's, no connection has anything.
@@ -25,7 +25,7 @@ fn plant(state: &mut Value) -> usize {
                 let gateway = json!({"method": "bearer", "audience": "urn:AcmeGateway"});
                 body.set("options.gateway_authentication", gateway);
             }
-            for path in kind.secrets.iter().filter(|path| has_gateway || !path.contains("gateway")) {
+            for path in kind.secrets.paths.iter().filter(|path| has_gateway || !path.contains("gateway")) {
                 let secret = Value::from(format!("CANARY-{}-{path}", kind.name));
                 match path.split_once("[].") {
                     Some((list, field)) => drop(body.change(&format!("{list}[]"), &mut |element| element[field] = secret.clone())),
@@ -104,26 +104,30 @@ fn plant_unlisted(kind: Option<&Kind>, path: &str, value: &mut Value, number: &m
 
 /// Adds to a tenant a resource of each kind that it has none of, with no more than a create needs.
 fn complete(state: &mut Value, tenant: &str) {
-    let is_created =
-        |kind: &&&Kind| kind.not_created.is_none() && kind.by_hand.is_none() && kind.view_of.is_none() && kind.list_field.is_empty();
+    let is_created = |kind: &&&Kind| {
+        kind.lifecycle.not_creatable.is_none()
+            && kind.lifecycle.manual_setup.is_none()
+            && kind.quirks.same_endpoint_as.is_none()
+            && kind.quirks.list_field.is_empty()
+    };
     for kind in Catalog::standard().kinds().collect::<Vec<_>>().iter().filter(is_created) {
         let mut body = Body::new();
         let is_plain = |path: &&str| !path.contains(['[', '*']) && kind.references.iter().all(|reference| reference.path != *path);
-        for field in kind.key.iter().chain(kind.required).copied().filter(is_plain) {
+        for field in kind.identity.key.iter().chain(kind.fields.required).copied().filter(is_plain) {
             body.set(field, format!("a {field}").into());
         }
         let held = match kind.shape {
             Shape::Collection => {
-                body.set(kind.id, format!("{tenant}Other000000000000000000a1b2").into());
+                body.set(kind.identity.id, format!("{tenant}Other000000000000000000a1b2").into());
                 json!([body.into_value()])
             }
             Shape::Singleton => {
-                body.set(kind.id, format!("{tenant}Own").into());
+                body.set(kind.identity.id, format!("{tenant}Own").into());
                 body.into_value()
             }
             _ => continue,
         };
-        state["data"].as_object_mut().expect("an object").entry(kind.path).or_insert(held);
+        state["data"].as_object_mut().expect("an object").entry(kind.paths.list).or_insert(held);
     }
     state["data"]["/flows"] = json!([{"id": format!("af_{tenant}flow"), "name": "Notify", "actions": [
         {"id": "one", "type": "HTTP", "action": "SEND_REQUEST", "params": {"url": "https://hook.example", "headers": {"accept": "json"}}},

@@ -172,7 +172,7 @@ fn the_secret_of_a_create_whose_answer_was_lost_is_kept_from_the_look_up() {
 #[test]
 fn where_the_look_up_does_not_show_the_secret_the_way_to_it_is_told() {
     let mut fixture = cut_after_the_create();
-    let reads = Catalog::standard().kinds().flat_map(|kind| kind.read_scopes).copied().filter(|scope| *scope != "read:client_keys");
+    let reads = Catalog::standard().kinds().flat_map(|kind| kind.scopes.read).copied().filter(|scope| *scope != "read:client_keys");
     fixture.sign_in_to_prod_with(&reads.chain(["create:clients", "update:clients"]).collect::<Vec<_>>());
     let said = import_to(&fixture, "file:secrets.jsonl");
     assert_eq!(said.code, 3, "{}", said.whole());

@@ -125,13 +125,17 @@ fn is_sent(change: Option<&Change>, text: &str) -> bool {
 
 /// Returns the kinds that an import creates, with a body that says no more than it must.
 fn creatable() -> Vec<(&'static Kind, Body)> {
-    let is_created =
-        |kind: &&Kind| kind.shape == Shape::Collection && kind.not_created.is_none() && kind.by_hand.is_none() && kind.view_of.is_none();
+    let is_created = |kind: &&Kind| {
+        kind.shape == Shape::Collection
+            && kind.lifecycle.not_creatable.is_none()
+            && kind.lifecycle.manual_setup.is_none()
+            && kind.quirks.same_endpoint_as.is_none()
+    };
     let with_body = |kind: &'static Kind| {
         let mut body = Body::new();
-        body.set(kind.id, "sRcOther00000000000000000000a1b2".into());
+        body.set(kind.identity.id, "sRcOther00000000000000000000a1b2".into());
         let is_plain = |path: &&str| !path.contains(['[', '*']) && kind.references.iter().all(|reference| reference.path != *path);
-        for field in kind.key.iter().chain(kind.required).copied().filter(is_plain) {
+        for field in kind.identity.key.iter().chain(kind.fields.required).copied().filter(is_plain) {
             body.set(field, format!("a {field}").into());
         }
         (kind, body)
@@ -143,7 +147,7 @@ fn creatable() -> Vec<(&'static Kind, Body)> {
 fn what_belongs_to_the_source_is_found_in_every_notation_at_every_field_of_every_kind_or_becomes_the_targets() {
     let (mut found, mut kinds) = (0, 0);
     for (kind, body) in creatable() {
-        let names: Vec<&str> = kind.fields().iter().map(|field| field.name).filter(|name| !body.0.contains_key(*name)).collect();
+        let names: Vec<&str> = kind.fields.writable().iter().map(|field| field.name).filter(|name| !body.0.contains_key(*name)).collect();
         let mut is_any = false;
         for (number, name) in names.into_iter().enumerate() {
             let notation = NOTATIONS[number % NOTATIONS.len()];

@@ -26,29 +26,42 @@ fn leaves(fields: &Fields, above: &str) -> Vec<String> {
 
 /// Returns every field that an entry names, but for those that nobody keeps.
 fn known(kind: &Kind) -> BTreeSet<String> {
-    let named = kind.key.iter().chain(kind.required).chain([&kind.id, &kind.alias, &kind.host]).copied();
+    let named = kind
+        .identity
+        .key
+        .iter()
+        .chain(kind.fields.required)
+        .chain([&kind.identity.id, &kind.quirks.alias_id, &kind.identity.tenant_host])
+        .copied();
     let referring = kind.references.iter().map(|reference| reference.path);
-    let settings = kind.defaults.iter().chain(kind.defaults_to_field).chain(kind.blocked_by).chain(kind.element_key).map(|(path, _)| *path);
+    let settings = kind
+        .defaults
+        .values
+        .iter()
+        .chain(kind.quirks.defaults_to_field)
+        .chain(kind.quirks.blocked_by)
+        .chain(kind.lists.element_key)
+        .map(|(path, _)| *path);
     let others = [
-        kind.sets,
-        kind.ordered_merge,
-        kind.server_filled,
-        kind.present,
-        kind.replaced,
-        kind.merge_only,
-        kind.always_sent,
+        kind.lists.unordered,
+        kind.quirks.ordered_merge,
+        kind.defaults.server_filled,
+        kind.quirks.presence_is_setting,
+        kind.fields.replaced,
+        kind.fields.merge_only,
+        kind.fields.always_sent,
         kind.entitlements,
     ];
     let paths = named.chain(referring).chain(settings).chain(others.concat()).filter(|path| !path.is_empty()).map(str::to_owned);
-    leaves(kind.fields(), "").into_iter().chain(paths).collect()
+    leaves(kind.fields.writable(), "").into_iter().chain(paths).collect()
 }
 
 #[test]
 fn every_known_field_that_sounds_like_a_secret_is_listed_as_one_or_said_to_be_none() {
-    let is_secret = |kind: &Kind, path: &str| kind.secrets.iter().any(|secret| covers(secret, path) || covers(path, secret));
+    let is_secret = |kind: &Kind, path: &str| kind.secrets.paths.iter().any(|secret| covers(secret, path) || covers(path, secret));
     let mut open = Vec::new();
     for kind in Catalog::standard().kinds() {
-        let sounding = known(kind).into_iter().filter(|path| kind.withholds(path).is_some() && !is_secret(kind, path));
+        let sounding = known(kind).into_iter().filter(|path| kind.withheld_reason(path).is_some() && !is_secret(kind, path));
         open.extend(sounding.map(|path| format!("{}: {path}", kind.name)));
     }
     assert!(open.is_empty(), "neither in `secrets` nor in `plain`:\n{}", open.join("\n"));
@@ -57,13 +70,13 @@ fn every_known_field_that_sounds_like_a_secret_is_listed_as_one_or_said_to_be_no
 #[test]
 fn every_exception_has_a_reason_and_is_one() {
     for kind in Catalog::standard().kinds() {
-        for (path, reason) in kind.not_secret {
+        for (path, reason) in kind.secrets.exempt {
             assert!(reason.len() > 10, "{}: {path}: {reason}", kind.name);
-            assert!(!kind.secrets.contains(path), "{}: {path} is listed as a secret", kind.name);
-            assert!(kind.fields().has(path), "{}: {path} is no field", kind.name);
+            assert!(!kind.secrets.paths.contains(path), "{}: {path} is listed as a secret", kind.name);
+            assert!(kind.fields.writable().has(path), "{}: {path} is no field", kind.name);
         }
-        for path in kind.code {
-            assert!(kind.fields().has(path), "{}: {path} is no field", kind.name);
+        for path in kind.fields.code {
+            assert!(kind.fields.writable().has(path), "{}: {path} is no field", kind.name);
         }
     }
 }
@@ -142,7 +155,7 @@ pub(crate) fn canary(name: &str, form: usize, mark: &str) -> Map<String, Value> 
 
 /// Returns whether an entry says that all that is in the object at a path are texts, whatever they are called.
 pub(crate) fn holds_texts(kind: &Kind, path: &str) -> bool {
-    kind.not_secret.iter().any(|(plain, _)| plain.ends_with('*') && covers(plain, &join(path, "any")))
+    kind.secrets.exempt.iter().any(|(plain, _)| plain.ends_with('*') && covers(plain, &join(path, "any")))
 }
 
 /// Puts such a secret beside all that an object holds, at every object of a table that holds more than texts.
@@ -167,10 +180,10 @@ fn a_secret_of_any_name_beside_any_field_of_any_kind_does_not_become_part_of_a_r
         let forms = |at: usize| [at % FORMS, (at + 1 + place % (FORMS - 1)) % FORMS];
         for (name, form) in NAMES.into_iter().enumerate().flat_map(|(at, name)| forms(at).map(|form| (name, form))) {
             let mut body = Map::new();
-            for path in kind.key.iter().chain([&kind.id]).filter(|path| !path.contains('.')) {
+            for path in kind.identity.key.iter().chain([&kind.identity.id]).filter(|path| !path.contains('.')) {
                 body.insert((*path).to_owned(), json!("a name"));
             }
-            plant(kind, "", kind.fields(), &mut body, &canary(name, form, "CANARY-1a2b3c"));
+            plant(kind, "", kind.fields.writable(), &mut body, &canary(name, form, "CANARY-1a2b3c"));
             planted += Value::Object(body.clone()).to_string().matches("CANARY").count();
             let read = match kind.shape {
                 Shape::Child { .. } => Resource::read_child(kind, &Id::new("parent"), vec![Value::Object(body)]),
@@ -286,14 +299,14 @@ fn what_a_new_resource_lacks_is_a_step_and_a_field_that_nobody_knows_is_not_offe
 
 /// Returns the kind of a path, as it is recorded or described.
 pub(crate) fn kind_of(path: &str) -> Option<&'static Kind> {
-    let own = Catalog::standard().kinds().filter(|kind| kind.view_of.is_none());
-    own.filter_map(|kind| Some((kind.covers(path)?.len(), kind))).min_by_key(|(places, _)| *places).map(|(_, kind)| kind)
+    let own = Catalog::standard().kinds().filter(|kind| kind.quirks.same_endpoint_as.is_none());
+    own.filter_map(|kind| Some((kind.match_path(path)?.len(), kind))).min_by_key(|(places, _)| *places).map(|(_, kind)| kind)
 }
 
 /// Returns the objects that an answer of a kind holds: itself, or those of its list.
 pub(crate) fn bodies(kind: &Kind, answer: &Value) -> Vec<Body> {
     let is_list_of = |value: &&Value| value.as_array().is_some_and(|list| list.iter().any(Value::is_object));
-    let is_one = || kind.key.iter().chain([&kind.id]).any(|field| answer.get(field).is_some());
+    let is_one = || kind.identity.key.iter().chain([&kind.identity.id]).any(|field| answer.get(field).is_some());
     let is_listed = matches!(kind.shape, Shape::Collection | Shape::Nested { .. }) && !is_one();
     let list = if is_listed { answer.as_object().and_then(|fields| fields.values().find(is_list_of)) } else { None };
     match list.unwrap_or(answer) {
@@ -337,8 +350,8 @@ fn of_recorded_tenants_nothing_is_withheld_but_secrets() {
     assert!(recorded.len() > 5_000, "{}", recorded.len());
     let mut found: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
     for (kind, mut body) in recorded {
-        kind.take_listed(&mut body);
-        for (path, value) in kind.take_unlisted(&mut body) {
+        kind.take_listed_secrets(&mut body);
+        for (path, value) in kind.take_unlisted_secrets(&mut body) {
             found.entry((kind.name.to_owned(), without_indexes(&path))).or_default().insert(value.to_string());
         }
     }

@@ -78,10 +78,10 @@ fn what_is_withheld_of_every_described_field_is_a_list_with_reasons() {
     let mut found = BTreeSet::new();
     for (kind, value) in described {
         for mut body in bodies(kind, &value) {
-            kind.take_listed(&mut body);
-            for (path, _) in kind.take_unlisted(&mut body) {
+            kind.take_listed_secrets(&mut body);
+            for (path, _) in kind.take_unlisted_secrets(&mut body) {
                 let path = without_indexes(&path);
-                let reason = kind.withholds(&path).map_or("what stands beside it says so".to_owned(), |reason| reason.to_string());
+                let reason = kind.withheld_reason(&path).map_or("what stands beside it says so".to_owned(), |reason| reason.to_string());
                 found.insert(format!("{}: {path}: {reason}", kind.name));
             }
         }

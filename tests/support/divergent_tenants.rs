@@ -130,12 +130,12 @@ impl StableNames {
     /// Learns the ids of everything a tenant holds.
     pub(crate) fn of(held: &Value) -> Self {
         let mut names = BTreeMap::new();
-        for kind in Catalog::standard().kinds().filter(|kind| !kind.path.contains('{')) {
-            for one in list(&held[kind.path]) {
-                let mut key: Vec<String> = kind.key.iter().map(|field| field_of(one, field)).collect();
+        for kind in Catalog::standard().kinds().filter(|kind| !kind.paths.list.contains('{')) {
+            for one in list(&held[kind.paths.list]) {
+                let mut key: Vec<String> = kind.identity.key.iter().map(|field| field_of(one, field)).collect();
                 // What shares its name is told apart by this.
-                key.extend(one["description"].as_str().filter(|_| kind.allows_duplicates).map(str::to_owned));
-                if let Some(id) = one[kind.id].as_str() {
+                key.extend(one["description"].as_str().filter(|_| kind.identity.allows_duplicates).map(str::to_owned));
+                if let Some(id) = one[kind.identity.id].as_str() {
                     names.insert(id.to_owned(), format!("<{}/{}>", kind.name, key.join(" ")));
                 }
             }

@@ -1,20 +1,23 @@
-//! Code that runs inside a login, and what it hangs on.
+//! Code that runs during a login, and what triggers it.
 //!
 //! Fields: `/actions`, `/rules`, `/rules-configs`, `/hooks` and `/token-exchange-profiles` in Auth0's OpenAPI description of 2026-06-25.
 
 use crate::catalog::kind::Kind;
-use crate::catalog::quirks;
-use crate::catalog::reference::{Exclusion, Reference, RequiredSecrets, When};
-use crate::catalog::shape::{FollowUp, Named, Paging};
+use crate::catalog::quirks::{self, Quirks};
+use crate::catalog::reference::{Condition, Exclusion, Reference, RequiredSecrets};
+use crate::catalog::risk::RiskClass::{self, DataLoss, Lockout};
+use crate::catalog::risk::RiskRule::{AnyChange, Identity, Routine};
+use crate::catalog::risk::Risks;
+use crate::catalog::shape::{FollowUp, KeyNames, Paging};
 
 /// Modules that actions share.
 ///
-/// A module is used by its published versions, so a change is published like an action is deployed. Actions pin a version; the newest one
-/// is what is carried over.
-pub(in crate::catalog) static MODULES: Kind = Kind::collection("action-modules", "action module", "/actions/modules")
+/// Actions use published versions of a module, so a change is published as an action is deployed. Actions pin a version; the newest one is
+/// copied.
+pub(super) static MODULES: Kind = Kind::collection("action-modules", "action module", "/actions/modules")
     .titled("Action modules")
     .paged(Paging::Counted { field: "modules", size: 50 })
-    .summarised()
+    .summary_list()
     .writable("name+ code secrets[]{name value} dependencies[]{name version} api_version+ publish")
     .read_only(&[
         "id",
@@ -26,31 +29,32 @@ pub(in crate::catalog) static MODULES: Kind = Kind::collection("action-modules",
         "secrets[].updated_at",
         "updated_at",
     ])
-    .secrets(&["secrets[].value"])
-    .code(&["code"])
-    .write_only(&["secrets[].value"])
-    // The description asks for the value of each.
-    .requires_secrets(&[RequiredSecrets { path: "secrets", open: None }])
-    .also_known_by("latest_version.id")
-    .sets(&["secrets", "dependencies"])
-    .element_key(&[("secrets", "name"), ("dependencies", "name")])
     .required(&["name", "code"])
     .always_sent(&["publish"])
+    .code(&["code"])
+    .secrets(&["secrets[].value"])
+    .write_only(&["secrets[].value"])
+    // The description requires the value of each.
+    .requires_secrets(&[RequiredSecrets { path: "secrets", secretless_when: None }])
+    .unordered(&["secrets", "dependencies"])
+    .element_key(&[("secrets", "name"), ("dependencies", "name")])
+    .scopes(&["read:actions"], &["create:actions"], &["update:actions"], &["delete:actions"])
     .follow_up(FollowUp {
         field: "publish",
-        told: "all_changes_published",
-        made: "latest_version",
+        status_field: "all_changes_published",
+        version_field: "latest_version",
         content: &["code", "dependencies"],
         path: "/actions/modules/{id}/versions",
-        once: None,
+        ready_when: None,
     })
-    .scopes(&["read:actions"], &["create:actions"], &["update:actions"], &["delete:actions"]);
+    .quirks(Quirks { alias_id: "latest_version.id", ..Quirks::NONE })
+    .risk(Risks::new(RiskClass::Routine, DataLoss, &[(AnyChange, "code secrets dependencies api_version publish"), (Routine, "name")]));
 
 /// Actions.
 ///
-/// An action runs as it was last deployed: it is built, deployed and then bound. A list of secrets that omits one deletes it, and their
-/// values cannot be read, so names alone are compared.
-pub(in crate::catalog) static ACTIONS: Kind = Kind::collection("actions", "action", "/actions/actions")
+/// An action runs as it was last deployed: it is built, deployed and then bound. A list of secrets that omits one deletes it. Their values
+/// cannot be read, so only names are compared.
+pub(super) static ACTIONS: Kind = Kind::collection("actions", "action", "/actions/actions")
     .titled("Actions")
     .paged(Paging::Counted { field: "actions", size: 50 })
     .writable(
@@ -77,38 +81,43 @@ pub(in crate::catalog) static ACTIONS: Kind = Kind::collection("actions", "actio
         "supported_triggers[].compatible_triggers",
         "supported_triggers[].binding_policy",
     ])
-    .secrets(&["secrets[].value"])
-    .code(&["code"])
-    .write_only(&["secrets[].value"])
-    .refers(&[Reference::id("modules[].module_id", "action-modules"), Reference::alias("modules[].module_version_id", "action-modules")])
-    .sets(&["secrets", "dependencies", "modules"])
-    .element_key(&[("secrets", "name"), ("dependencies", "name"), ("modules", "module_id")])
     .required(&["name", "supported_triggers"])
     .always_sent(&["deploy"])
+    .code(&["code"])
+    .secrets(&["secrets[].value"])
+    .write_only(&["secrets[].value"])
+    .refers(&[Reference::id("modules[].module_id", "action-modules"), Reference::alias("modules[].module_version_id", "action-modules")])
+    .unordered(&["secrets", "dependencies", "modules"])
+    .element_key(&[("secrets", "name"), ("dependencies", "name"), ("modules", "module_id")])
+    .scopes(&["read:actions"], &["create:actions"], &["update:actions"], &["delete:actions"])
     .excluded(&[
-        Exclusion::always("integration", When::Present, "it comes from the marketplace").foreign(),
-        Exclusion::always("installed_integration_id", When::Present, "it comes from the marketplace").foreign(),
+        Exclusion::always("integration", Condition::Present, "it comes from the marketplace").foreign(),
+        Exclusion::always("installed_integration_id", Condition::Present, "it comes from the marketplace").foreign(),
     ])
     .follow_up(FollowUp {
         field: "deploy",
-        told: "all_changes_deployed",
-        made: "deployed_version",
+        status_field: "all_changes_deployed",
+        version_field: "deployed_version",
         content: &["code", "dependencies", "runtime"],
         path: "/actions/actions/{id}/deploy",
-        once: Some(("status", "built")),
+        ready_when: Some(("status", "built")),
     })
-    .scopes(&["read:actions"], &["create:actions"], &["update:actions"], &["delete:actions"]);
+    .risk(Risks::new(
+        RiskClass::Routine,
+        DataLoss,
+        &[(AnyChange, "supported_triggers code dependencies runtime secrets modules deploy"), (Routine, "name")],
+    ));
 
 /// Which actions run at each trigger, in order.
 ///
-/// Read, a binding holds the whole action; written, it names one. The list is replaced whole, so what only the target binds (an action of
-/// the marketplace) is repeated behind the others.
-pub(in crate::catalog) static BINDINGS: Kind = Kind::keyed(
+/// A binding is read with the complete action and written with its name. An update replaces the list, so actions that only the target
+/// binds (from the marketplace) are repeated after the others.
+pub(super) static BINDINGS: Kind = Kind::keyed(
     "action-trigger-bindings",
     "bindings of trigger",
     "/actions/triggers",
     &["trigger"],
-    Named::These(&[
+    KeyNames::Fixed(&[
         "post-login",
         "credentials-exchange",
         "pre-user-registration",
@@ -129,74 +138,77 @@ pub(in crate::catalog) static BINDINGS: Kind = Kind::keyed(
     ]),
 )
 .titled("Triggers")
-.at("/actions/triggers/{trigger}/bindings")
+.item_path("/actions/triggers/{trigger}/bindings")
 .paged(Paging::Counted { field: "bindings", size: 50 })
 .writable("trigger/ bindings[]{ref{type! value} display_name}")
 .read_only(&["total", "page", "per_page"])
 .refers(&[Reference::key("bindings[].ref.value", "actions")])
-.ordered_merge(&["bindings"])
-.quirks(&[quirks::BOUND_BY_NAME])
-.scopes(&["read:actions"], &["update:actions"], &["update:actions"], &[]);
+.scopes(&["read:actions"], &["update:actions"], &["update:actions"], &[])
+.quirks(Quirks { edits: &[quirks::BOUND_BY_NAME], ordered_merge: &["bindings"], ..Quirks::NONE })
+.risk(Risks::new(Lockout, Lockout, &[(Identity, "trigger"), (AnyChange, "bindings"), (Routine, "bindings[].display_name")]));
 
-/// Token exchange profiles: which action decides about a subject token.
-pub(in crate::catalog) static TOKEN_EXCHANGE_PROFILES: Kind =
+/// Token exchange profiles: which action validates a subject token.
+pub(super) static TOKEN_EXCHANGE_PROFILES: Kind =
     Kind::collection("token-exchange-profiles", "token exchange profile", "/token-exchange-profiles")
         .titled("Token exchange profiles")
         .paged(Paging::Checkpoint { field: "token_exchange_profiles", size: 100 })
         .keyed_by(&["subject_token_type"])
         .writable("name! subject_token_type! action_id+! type+!")
         .read_only(&["id", "created_at", "updated_at"])
-        .refers(&[Reference::id("action_id", "actions")])
         .required(&["name", "subject_token_type", "action_id", "type"])
+        .refers(&[Reference::id("action_id", "actions")])
         .scopes(
             &["read:token_exchange_profiles"],
             &["create:token_exchange_profiles"],
             &["update:token_exchange_profiles"],
             &["delete:token_exchange_profiles"],
-        );
+        )
+        .risk(Risks::SIGN_IN);
 
 /// Rules.
 ///
-/// Read-only for most tenants since 2024-11-18 and at their end since 2026-11-18 (page "Deprecations and Migrations"); some tenants still
-/// serve them. They are kept up to date where both tenants have them and never created.
-pub(in crate::catalog) static RULES: Kind = Kind::collection("rules", "rule", "/rules")
+/// Read-only for most tenants since 2024-11-18 and discontinued on 2026-11-18 (page "Deprecations and Migrations"); some tenants still
+/// serve them. They are updated if both tenants have them, and never created.
+pub(super) static RULES: Kind = Kind::collection("rules", "rule", "/rules")
     .titled("Rules")
     .paged(Paging::Offset { field: "rules", size: 100, or_checkpoint: false })
+    // "A rule with the same order already exists" (409); auth0-deploy-cli first assigns other orders if rules swap places.
+    .unique(&["order"])
     .writable("name! script! order enabled")
-    .code(&["script"])
     .read_only(&["id", "stage"])
     .required(&["name", "script"])
+    .code(&["script"])
     .defaults(&[("enabled", "true")])
-    // "A rule with the same order already exists" (409); auth0-deploy-cli gives rules other orders first where they change places.
-    .unique(&["order"])
-    .not_created("rules ended on 2026-11-18; move this one to an action")
-    .scopes(&["read:rules"], &["create:rules"], &["update:rules"], &["delete:rules"]);
+    .scopes(&["read:rules"], &["create:rules"], &["update:rules"], &["delete:rules"])
+    .not_creatable("rules ended on 2026-11-18; move this one to an action")
+    .risk(Risks::new(Lockout, DataLoss, &[(AnyChange, "script order enabled"), (Routine, "name")]));
 
-/// Settings of rules: keys alone can be read.
-pub(in crate::catalog) static RULES_CONFIGS: Kind =
-    Kind::keyed("rules-configs", "setting of rules", "/rules-configs", &["key"], Named::Listed)
-        .only_listed()
-        .titled("Settings of rules")
-        .put()
-        .writable("key/ value")
-        .secrets(&["value"])
-        .not_secret(&[("key", "the name of a setting")])
-        .by_hand("settings of rules cannot be read, and rules ended on 2026-11-18; move the rules that use it to actions, with secrets")
-        .scopes(&["read:rules_configs"], &["update:rules_configs"], &["update:rules_configs"], &["delete:rules_configs"]);
+/// Settings of rules: only their keys can be read.
+pub(super) static RULES_CONFIGS: Kind = Kind::keyed("rules-configs", "setting of rules", "/rules-configs", &["key"], KeyNames::Listed)
+    .titled("Settings of rules")
+    .put()
+    .list_only()
+    .writable("key/ value")
+    .secrets(&["value"])
+    .not_secret(&[("key", "the name of a setting")])
+    .scopes(&["read:rules_configs"], &["update:rules_configs"], &["update:rules_configs"], &["delete:rules_configs"])
+    .manual_setup("settings of rules cannot be read, and rules ended on 2026-11-18; move the rules that use it to actions, with secrets")
+    .risk(Risks::SIGN_IN);
 
-/// Hooks, at their end like rules.
-pub(in crate::catalog) static HOOKS: Kind = Kind::collection("hooks", "hook", "/hooks")
+/// Hooks, discontinued like rules.
+pub(super) static HOOKS: Kind = Kind::collection("hooks", "hook", "/hooks")
     .titled("Hooks")
     .paged(Paging::Offset { field: "hooks", size: 100, or_checkpoint: false })
-    .summarised()
+    .summary_list()
     .keyed_by(&["name", "triggerId"])
-    .writable("name! script! enabled dependencies{*} triggerId+!")
-    .code(&["script"])
-    .read_only(&["id"])
-    .replaced(&["dependencies"])
-    .required(&["name", "script", "triggerId"])
-    .defaults(&[("enabled", "false")])
     // 409 "A hook with the same name already exists" (OpenAPI description of PATCH), whatever the trigger.
     .unique(&["name"])
-    .not_created("hooks ended on 2026-11-18; move this one to an action")
-    .scopes(&["read:hooks"], &["create:hooks"], &["update:hooks"], &["delete:hooks"]);
+    .writable("name! script! enabled dependencies{*} triggerId+!")
+    .read_only(&["id"])
+    .required(&["name", "script", "triggerId"])
+    .replaced(&["dependencies"])
+    .code(&["script"])
+    .defaults(&[("enabled", "false")])
+    .scopes(&["read:hooks"], &["create:hooks"], &["update:hooks"], &["delete:hooks"])
+    .not_creatable("hooks ended on 2026-11-18; move this one to an action")
+    .risk(Risks::new(Lockout, DataLoss, &[(AnyChange, "script enabled dependencies triggerId"), (Routine, "name")]));

@@ -1,43 +1,49 @@
-//! Second factors and the policies that ask for them.
+//! Second factors and the policies that require them.
 //!
 //! Fields: `/guardian` in Auth0's OpenAPI description of 2026-06-25. Older paths (`/guardian/factors/sms/..`) lead to the same settings as
-//! newer ones (`/guardian/factors/phone/..`), so only the newer ones are called. What Firebase is signed in to with (`fcm`, `fcmv1`) can be
-//! written and not read: it is a step of whoever chooses to send push notifications directly. Three settings are in no description and in
-//! recordings: `webauthn-platform`, `webauthn-roaming`, and the app that push notifications come from.
+//! newer ones (`/guardian/factors/phone/..`), so only the newer ones are called. The credentials of Firebase (`fcm`, `fcmv1`) can be written
+//! and not read, so they are a manual step for tenants that send push notifications directly. Three settings are in recordings and in no
+//! description: `webauthn-platform`, `webauthn-roaming`, and the app that push notifications come from.
 
 use crate::catalog::kind::Kind;
-use crate::catalog::reference::{StepTemplate, When};
-use crate::catalog::shape::Named;
+use crate::catalog::quirks::Quirks;
+use crate::catalog::reference::{Condition, ManualStepTemplate};
+use crate::catalog::risk::RiskClass::{self, DataLoss, Lockout, Weakened};
+use crate::catalog::risk::RiskRule::{Access, Exception, Identity, Lifetime, Protection, Requirement, Routine};
+use crate::catalog::risk::Risks;
+use crate::catalog::shape::KeyNames;
 
 const READ: &[&str] = &["read:guardian_factors"];
 const UPDATE: &[&str] = &["update:guardian_factors"];
 
-/// Which factors are on.
-pub(in crate::catalog) static FACTORS: Kind = Kind::keyed("guardian-factors", "factor", "/guardian/factors", &["name"], Named::Listed)
+/// Which factors are enabled.
+pub(super) static FACTORS: Kind = Kind::keyed("guardian-factors", "factor", "/guardian/factors", &["name"], KeyNames::Listed)
     .titled("Multi-factor authentication")
-    .at("/guardian/factors/{name}")
-    .only_listed()
+    .item_path("/guardian/factors/{name}")
     .put()
+    .list_only()
     .writable("name/ enabled")
     .read_only(&["trial_expired"])
     .depends_on(&["email-provider", "guardian-phone-twilio"])
-    .scopes(READ, UPDATE, UPDATE, &[]);
+    .scopes(READ, UPDATE, UPDATE, &[])
+    .risk(Risks::new(Lockout, Weakened, &[(Requirement, "enabled"), (Identity, "name")]));
 
-/// When factors are asked for.
-pub(in crate::catalog) static POLICIES: Kind = Kind::singleton("guardian-policies", "policies of factors", "/guardian/policies")
+/// When factors are required.
+pub(super) static POLICIES: Kind = Kind::singleton("guardian-policies", "policies of factors", "/guardian/policies")
     .titled("Policies of multi-factor authentication")
     .put()
-    .list_field("policies")
     .writable("policies")
     .depends_on(&["guardian-factors"])
-    .sets(&["policies"])
-    .scopes(&["read:mfa_policies"], &[], &["update:mfa_policies"], &[]);
+    .unordered(&["policies"])
+    .scopes(&["read:mfa_policies"], &[], &["update:mfa_policies"], &[])
+    .quirks(Quirks { list_field: "policies", ..Quirks::NONE })
+    .risk(Risks::new(Lockout, Weakened, &[(Requirement, "policies")]));
 
-/// How long a second factor is remembered, and whether people are asked.
+/// How long a second factor is remembered, and whether users are asked.
 ///
-/// Newer than the description, as are the settings of codes below: fields, defaults and methods as auth0 7.1.0 (npm) and Auth0's page "Set
-/// the Guardian Settings" have them; all four fields are required. Neither names a scope, so those of factors are asked for.
-pub(in crate::catalog) static SETTINGS: Kind = Kind::singleton("guardian-settings", "settings of factors", "/guardian/settings")
+/// Newer than the description, as are the settings of codes below: fields, defaults and methods are those of auth0 7.1.0 (npm) and of Auth0's
+/// page "Set the Guardian Settings"; all four fields are required. Neither names a scope, so those of factors are required.
+pub(super) static SETTINGS: Kind = Kind::singleton("guardian-settings", "settings of factors", "/guardian/settings")
     .titled("Settings of multi-factor authentication")
     .put()
     .writable("display_remember_me_checkbox remember_me_default_value mfa_session_inactivity_timeout mfa_session_overall_timeout")
@@ -47,96 +53,114 @@ pub(in crate::catalog) static SETTINGS: Kind = Kind::singleton("guardian-setting
         ("mfa_session_inactivity_timeout", "604800"),
         ("mfa_session_overall_timeout", "2592000"),
     ])
-    .scopes(READ, &[], UPDATE, &[]);
+    .scopes(READ, &[], UPDATE, &[])
+    .risk(Risks::new(
+        RiskClass::Routine,
+        DataLoss,
+        &[
+            (Lifetime, "mfa_session_inactivity_timeout mfa_session_overall_timeout"),
+            (Exception, "remember_me_default_value"),
+            (Routine, "display_remember_me_checkbox"),
+        ],
+    ));
 
 /// Codes that are sent by email.
-pub(in crate::catalog) static EMAIL_SETTINGS: Kind =
+pub(super) static EMAIL_SETTINGS: Kind =
     Kind::singleton("guardian-email-settings", "settings of email codes", "/guardian/factors/email/settings")
         .titled("Codes by email")
         .put()
         .writable("otp_length otp_expiration_time")
-        .scopes(READ, &[], UPDATE, &[]);
+        .scopes(READ, &[], UPDATE, &[])
+        .risk(Risks::new(RiskClass::Routine, DataLoss, &[(Protection, "otp_length"), (Lifetime, "otp_expiration_time")]));
 
 /// Codes that are sent by phone.
-pub(in crate::catalog) static PHONE_SETTINGS: Kind =
+pub(super) static PHONE_SETTINGS: Kind =
     Kind::singleton("guardian-phone-settings", "settings of phone codes", "/guardian/factors/phone/settings")
         .titled("Codes by phone")
         .put()
         .writable("otp_length otp_expiration_time")
-        .scopes(READ, &[], UPDATE, &[]);
+        .scopes(READ, &[], UPDATE, &[])
+        .risk(Risks::new(RiskClass::Routine, DataLoss, &[(Protection, "otp_length"), (Lifetime, "otp_expiration_time")]));
 
 /// Duo.
-pub(in crate::catalog) static DUO: Kind = Kind::singleton("guardian-duo", "Duo settings", "/guardian/factors/duo/settings")
+pub(super) static DUO: Kind = Kind::singleton("guardian-duo", "Duo settings", "/guardian/factors/duo/settings")
     .titled("Duo")
     .writable("ikey skey! host")
     .secrets(&["ikey", "skey"])
-    .scopes(READ, &[], UPDATE, &[]);
+    .scopes(READ, &[], UPDATE, &[])
+    .risk(Risks::TENANT_WIDE);
 
 /// How phone messages are sent.
-pub(in crate::catalog) static PHONE_MESSAGE_TYPES: Kind =
+pub(super) static PHONE_MESSAGE_TYPES: Kind =
     Kind::singleton("guardian-phone-message-types", "phone message types", "/guardian/factors/phone/message-types")
         .titled("Phone message types")
         .put()
         .writable("message_types")
-        .sets(&["message_types"])
-        .scopes(READ, &[], UPDATE, &[]);
+        .unordered(&["message_types"])
+        .scopes(READ, &[], UPDATE, &[])
+        .risk(Risks::new(RiskClass::Routine, Lockout, &[(Access, "message_types")]));
 
 /// Who sends phone messages.
-pub(in crate::catalog) static PHONE_PROVIDER: Kind =
+pub(super) static PHONE_PROVIDER: Kind =
     Kind::singleton("guardian-phone-selected-provider", "phone provider of factors", "/guardian/factors/phone/selected-provider")
         .titled("Phone provider of factors")
         .aliases(&["/guardian/factors/sms/selected-provider"])
-        .depends_on(&["guardian-phone-twilio", "action-trigger-bindings"])
         .put()
         .writable("provider!")
-        .scopes(READ, &[], UPDATE, &[]);
+        .depends_on(&["guardian-phone-twilio", "action-trigger-bindings"])
+        .scopes(READ, &[], UPDATE, &[])
+        .risk(Risks::TENANT_WIDE);
 
 /// Twilio for phone messages.
-pub(in crate::catalog) static PHONE_TWILIO: Kind =
+pub(super) static PHONE_TWILIO: Kind =
     Kind::singleton("guardian-phone-twilio", "Twilio settings of factors", "/guardian/factors/phone/providers/twilio")
         .titled("Twilio for factors")
         .aliases(&["/guardian/factors/sms/providers/twilio"])
         .put()
         .writable("from? messaging_service_sid?! auth_token?! sid?!")
         .secrets(&["auth_token", "sid"])
-        .scopes(READ, &[], UPDATE, &[]);
+        .scopes(READ, &[], UPDATE, &[])
+        .risk(Risks::TENANT_WIDE);
 
-/// What phone messages say.
-pub(in crate::catalog) static PHONE_TEMPLATES: Kind =
+/// The texts of phone messages.
+pub(super) static PHONE_TEMPLATES: Kind =
     Kind::singleton("guardian-phone-templates", "phone templates of factors", "/guardian/factors/phone/templates")
         .titled("Phone templates of factors")
         .aliases(&["/guardian/factors/sms/templates"])
         .put()
         .writable("enrollment_message verification_message")
-        .scopes(READ, &[], UPDATE, &[]);
+        .scopes(READ, &[], UPDATE, &[])
+        .risk(Risks::TENANT_WIDE);
 
 /// Who sends push notifications.
-pub(in crate::catalog) static PUSH_PROVIDER: Kind =
+pub(super) static PUSH_PROVIDER: Kind =
     Kind::singleton("guardian-push-selected-provider", "push provider of factors", "/guardian/factors/push-notification/selected-provider")
         .titled("Push provider of factors")
         .put()
         .writable("provider!")
         .depends_on(&["guardian-push-apns", "guardian-push-sns"])
-        .manual_steps(&[StepTemplate {
+        .scopes(READ, &[], UPDATE, &[])
+        .manual_steps(&[ManualStepTemplate {
             field: "provider",
-            when: When::Is("direct"),
-            what: "give the target what it signs in to Firebase with, which cannot be read: \
+            when: Condition::Is("direct"),
+            what: "set the Firebase credentials of the target, which cannot be read: \
            `migrate api PATCH guardian/factors/push-notification/providers/fcmv1 --data FILE`",
         }])
-        .scopes(READ, &[], UPDATE, &[]);
+        .risk(Risks::TENANT_WIDE);
 
 /// Apple's push notifications; the certificate cannot be read.
-pub(in crate::catalog) static PUSH_APNS: Kind =
+pub(super) static PUSH_APNS: Kind =
     Kind::singleton("guardian-push-apns", "APNs settings", "/guardian/factors/push-notification/providers/apns")
         .titled("Apple push notifications")
         .writable("sandbox bundle_id?! p12?!")
         .read_only(&["enabled"])
         .secrets(&["p12"])
         .write_only(&["p12"])
-        .scopes(READ, &[], UPDATE, &[]);
+        .scopes(READ, &[], UPDATE, &[])
+        .risk(Risks::TENANT_WIDE);
 
 /// Amazon's push notifications; the secret key cannot be read.
-pub(in crate::catalog) static PUSH_SNS: Kind =
+pub(super) static PUSH_SNS: Kind =
     Kind::singleton("guardian-push-sns", "SNS settings", "/guardian/factors/push-notification/providers/sns")
         .titled("Amazon SNS push notifications")
         .writable(
@@ -145,28 +169,32 @@ pub(in crate::catalog) static PUSH_SNS: Kind =
         )
         .secrets(&["aws_access_key_id", "aws_secret_access_key"])
         .write_only(&["aws_secret_access_key"])
-        .scopes(READ, &[], UPDATE, &[]);
+        .scopes(READ, &[], UPDATE, &[])
+        .risk(Risks::TENANT_WIDE);
 
-/// How a device's own authenticator is asked.
-pub(in crate::catalog) static WEBAUTHN_PLATFORM: Kind =
+/// Settings of WebAuthn with device authenticators.
+pub(super) static WEBAUTHN_PLATFORM: Kind =
     Kind::singleton("guardian-webauthn-platform", "settings of device authenticators", "/guardian/factors/webauthn-platform/settings")
         .titled("WebAuthn with device authenticators")
         .put()
         .writable("overrideRelyingParty relyingPartyIdentifier")
         .defaults(&[("overrideRelyingParty", "false")])
-        .scopes(READ, &[], UPDATE, &[]);
+        .scopes(READ, &[], UPDATE, &[])
+        .risk(Risks::TENANT_WIDE);
 
-/// How a security key is asked.
-pub(in crate::catalog) static WEBAUTHN_ROAMING: Kind =
+/// Settings of WebAuthn with security keys.
+pub(super) static WEBAUTHN_ROAMING: Kind =
     Kind::singleton("guardian-webauthn-roaming", "settings of security keys", "/guardian/factors/webauthn-roaming/settings")
         .titled("WebAuthn with security keys")
         .put()
         .writable("userVerification overrideRelyingParty relyingPartyIdentifier")
         .defaults(&[("overrideRelyingParty", "false")])
-        .scopes(READ, &[], UPDATE, &[]);
+        .scopes(READ, &[], UPDATE, &[])
+        .risk(Risks::TENANT_WIDE);
 
-/// The app that push notifications come from, and where to get it.
-pub(in crate::catalog) static PUSH_APP: Kind = Kind::singleton("guardian-push-app", "app of push notifications", "/prompts/mfa-push")
+/// The app that push notifications come from, and its download links.
+pub(super) static PUSH_APP: Kind = Kind::singleton("guardian-push-app", "app of push notifications", "/prompts/mfa-push")
     .titled("App of push notifications")
     .writable("app_name apple_app_link google_app_link")
-    .scopes(&["read:prompts"], &[], &["update:prompts"], &[]);
+    .scopes(&["read:prompts"], &[], &["update:prompts"], &[])
+    .risk(Risks::COSMETIC);

@@ -1,29 +1,35 @@
-//! Where logs and events go.
+//! Where logs and events are delivered.
 //!
-//! Fields: `/log-streams` and `/event-streams` in Auth0's OpenAPI description of 2026-06-25, with `webhook_authorization` as recordings
-//! write it.
+//! Fields: `/log-streams` and `/event-streams` in Auth0's OpenAPI description of 2026-06-25, with `webhook_authorization` from
+//! recordings.
 
 use crate::catalog::kind::Kind;
-use crate::catalog::reference::{Reference, RequiredSecrets, StepTemplate, When};
+use crate::catalog::quirks::Quirks;
+use crate::catalog::reference::{Condition, ManualStepTemplate, Reference, RequiredSecrets};
+use crate::catalog::risk::RiskClass::{Weakened, Widened};
+use crate::catalog::risk::RiskRule::{Monitoring, Protection, Routine};
+use crate::catalog::risk::Risks;
 use crate::catalog::shape::Paging;
 
 /// Log streams. A new one delivers at once.
 ///
-/// The tenant suspends a stream whose deliveries fail; the description's schema of PATCH knows `active` and `paused` alone
-/// (auth0-deploy-cli PR 495 and PR 725). A stream of priority answers the filter `security`, which no request may hold (the description; recorded of
-/// seven creates without filters). A PATCH without `pii_config` drops it, and masking with it.
-pub(in crate::catalog) static LOG_STREAMS: Kind = Kind::collection("log-streams", "log stream", "/log-streams")
-    .titled("Log streams")
-    .allows_duplicates()
-    .writable(
-        "name type+! isPriority filters[]{type! name! *} pii_config!{log_fields! method! algorithm!} startFrom+ status~!
+/// The tenant suspends a stream whose deliveries fail; the schema of PATCH accepts only `active` and `paused` (auth0-deploy-cli PR 495 and
+/// PR 725). A priority stream returns the filter `security`, which no request may contain (the description; seven recorded creates without
+/// filters). A PATCH without `pii_config` removes it, and with it the masking.
+pub(super) static LOG_STREAMS: Kind = Kind::collection("log-streams", "log stream", "/log-streams")
+.titled("Log streams")
+.allows_duplicates()
+.writable("name type+! isPriority filters[]{type! name! *} pii_config!{log_fields! method! algorithm!} startFrom+ status~!
          sink{awsAccountId+ awsRegion+ azureSubscriptionId+ azureResourceGroup+ azureRegion+ httpAuthorization httpContentFormat
               httpContentType httpEndpoint httpCustomHeaders[]{header value *} datadogApiKey datadogRegion splunkDomain splunkPort splunkToken
               splunkSecure sumoSourceAddress segmentWriteKey mixpanelRegion mixpanelProjectId mixpanelServiceAccountUsername
-              mixpanelServiceAccountPassword}",
-    )
-    .read_only(&["id", "sink.awsPartnerEventSource", "sink.azurePartnerTopic"])
-    .secrets(&[
+              mixpanelServiceAccountPassword}")
+.read_only(&["id", "sink.awsPartnerEventSource", "sink.azurePartnerTopic"])
+.required(&["type", "sink"])
+.read_modify_write(&["sink"])
+.always_sent(&["pii_config"])
+.written_together(&[&["status", "sink", "filters"]])
+.secrets(&[
         "sink.httpAuthorization",
         "sink.datadogApiKey",
         "sink.splunkToken",
@@ -32,21 +38,24 @@ pub(in crate::catalog) static LOG_STREAMS: Kind = Kind::collection("log-streams"
         "sink.sumoSourceAddress",
         "sink.httpCustomHeaders",
     ])
-    .server_values(&[("status", &["suspended"]), ("filters[].name", &["security"])])
-    .defaults(&[("status", "\"active\""), ("isPriority", "false")])
-    .required(&["type", "sink"])
-    .read_modify_write(&["sink"])
-    .always_sent(&["pii_config"])
-    .written_together(&[&["status", "sink", "filters"]])
-    // Every other sink needs what it signs in with (the description; http may go without).
-    .requires_secrets(&[RequiredSecrets { path: "sink", open: Some(("type", When::OneOf(&["http", "eventbridge", "eventgrid"]))) }])
-    .manual_steps(&[
-        StepTemplate { field: "type", when: When::Is("eventbridge"), what: "accept the partner event source of \"{name}\" in the AWS account" },
-        StepTemplate { field: "type", when: When::Is("eventgrid"), what: "activate the partner topic of \"{name}\" in Azure" },
+    // Every other sink needs credentials (the description; http may omit them).
+.requires_secrets(&[RequiredSecrets { path: "sink", secretless_when: Some(("type", Condition::OneOf(&["http", "eventbridge", "eventgrid"]))) }])
+.defaults(&[("status", "\"active\""), ("isPriority", "false")])
+.scopes(&["read:log_streams"], &["create:log_streams"], &["update:log_streams"], &["delete:log_streams"])
+.manual_steps(&[
+        ManualStepTemplate { field: "type", when: Condition::Is("eventbridge"), what: "accept the partner event source of \"{name}\" in the AWS account" },
+        ManualStepTemplate { field: "type", when: Condition::Is("eventgrid"), what: "activate the partner topic of \"{name}\" in Azure" },
     ])
-    .scopes(&["read:log_streams"], &["create:log_streams"], &["update:log_streams"], &["delete:log_streams"]);
+.quirks(Quirks {
+server_values: &[("status", &["suspended"]), ("filters[].name", &["security"])],
+..Quirks::NONE })
+.risk(Risks::new(
+    Widened,
+    Weakened,
+    &[(Protection, "status pii_config"), (Monitoring, "filters sink"), (Routine, "sink.httpContentFormat sink.httpContentType *")],
+));
 
-/// What a webhook is called with; answers tell the method alone (8 recorded).
+/// The credentials of a webhook; answers contain only the method (8 recorded).
 const WEBHOOK_SECRETS: &[&str] = &[
     "destination.configuration.webhook_authorization.token",
     "destination.configuration.webhook_authorization.password",
@@ -54,7 +63,7 @@ const WEBHOOK_SECRETS: &[&str] = &[
 ];
 
 /// Event streams.
-pub(in crate::catalog) static EVENT_STREAMS: Kind = Kind::collection("event-streams", "event stream", "/event-streams")
+pub(super) static EVENT_STREAMS: Kind = Kind::collection("event-streams", "event stream", "/event-streams")
     .titled("Event streams")
     .paged(Paging::Checkpoint { field: "eventStreams", size: 100 })
     .writable(
@@ -63,18 +72,22 @@ pub(in crate::catalog) static EVENT_STREAMS: Kind = Kind::collection("event-stre
               aws_account_id+ aws_region+ action_id}}",
     )
     .read_only(&["id", "created_at", "updated_at", "destination.configuration.aws_partner_event_source"])
-    .secrets(WEBHOOK_SECRETS)
-    .write_only(WEBHOOK_SECRETS)
-    .requires_secrets(&[RequiredSecrets { path: "destination", open: Some(("destination.type", When::OneOf(&["eventbridge", "action"]))) }])
-    .refers(&[Reference::id("destination.configuration.action_id", "actions")])
-    .sets(&["subscriptions"])
-    .defaults(&[("status", "\"enabled\"")])
     .required(&["destination"])
     .replaced(&["destination"])
     .written_together(&[&["status", "destination", "subscriptions"]])
-    .manual_steps(&[StepTemplate {
+    .secrets(WEBHOOK_SECRETS)
+    .write_only(WEBHOOK_SECRETS)
+    .requires_secrets(&[RequiredSecrets {
+        path: "destination",
+        secretless_when: Some(("destination.type", Condition::OneOf(&["eventbridge", "action"]))),
+    }])
+    .refers(&[Reference::id("destination.configuration.action_id", "actions")])
+    .unordered(&["subscriptions"])
+    .defaults(&[("status", "\"enabled\"")])
+    .scopes(&["read:event_streams"], &["create:event_streams"], &["update:event_streams"], &["delete:event_streams"])
+    .manual_steps(&[ManualStepTemplate {
         field: "destination.type",
-        when: When::Is("eventbridge"),
+        when: Condition::Is("eventbridge"),
         what: "accept the partner event source of \"{name}\" in the AWS account",
     }])
-    .scopes(&["read:event_streams"], &["create:event_streams"], &["update:event_streams"], &["delete:event_streams"]);
+    .risk(Risks::new(Widened, Weakened, &[(Protection, "status"), (Monitoring, "subscriptions destination"), (Routine, "name")]));

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
-use crate::catalog::{Catalog, Kind, Named, Shape};
+use crate::catalog::{Catalog, KeyNames, Kind, Shape};
 use crate::cli::context::Context;
 use crate::report::Table;
 
@@ -15,8 +15,8 @@ impl Kinds {
     pub(in crate::cli) fn run(context: &Context) -> u8 {
         let json = || {
             let kinds = context.catalog.kinds().map(|kind| {
-                json!({"kind": kind.name, "title": kind.title, "shape": shape(kind), "key": kind.key, "refers_to": refers(kind),
-                       "not_copied": kind.secrets, "by_hand": by_hand(kind), "created": kind.not_created.is_none() && kind.by_hand.is_none()})
+                json!({"kind": kind.name, "title": kind.title, "shape": shape(kind), "key": kind.identity.key, "refers_to": refers(kind),
+                       "not_copied": kind.secrets.paths, "manual_steps": manual_steps(kind), "created": kind.lifecycle.not_creatable.is_none() && kind.lifecycle.manual_setup.is_none()})
             });
             json!({"kinds": kinds.collect::<Vec<_>>(), "exit": 0})
         };
@@ -27,7 +27,7 @@ impl Kinds {
 }
 
 fn table(catalog: &Catalog) -> String {
-    let mut table = Table::new(&["kind", "what it is", "shape", "told apart by", "refers to", "not copied"]);
+    let mut table = Table::new(&["kind", "what it is", "shape", "key", "refers to", "not copied"]);
     for kind in catalog.kinds() {
         table.row([kind.name.to_owned(), kind.title.to_owned(), shape(kind), key(kind), refers(kind).join(", "), not_copied(kind)]);
     }
@@ -37,10 +37,10 @@ fn table(catalog: &Catalog) -> String {
 /// Returns the table as a page.
 fn markdown(catalog: &Catalog) -> String {
     let mut page = "# What is copied\n\nPrinted by `migrate kinds --output markdown`; in the order in which it is created.\n\n\
-                    | kind | what it is | shape | told apart by | refers to | not copied | by hand |\n|---|---|---|---|---|---|---|\n"
+                    | kind | what it is | shape | key | refers to | not copied | manual steps |\n|---|---|---|---|---|---|---|\n"
         .to_owned();
     for kind in catalog.kinds() {
-        let secrets: Vec<String> = kind.secrets.iter().map(|path| format!("`{path}`")).collect();
+        let secrets: Vec<String> = kind.secrets.paths.iter().map(|path| format!("`{path}`")).collect();
         let cells = [
             format!("`{}`", kind.name),
             kind.title.to_owned(),
@@ -48,7 +48,7 @@ fn markdown(catalog: &Catalog) -> String {
             key(kind),
             refers(kind).join(", "),
             secrets.join(", "),
-            by_hand(kind).join("; "),
+            manual_steps(kind).join("; "),
         ];
         let cells: Vec<String> = cells.into_iter().map(|cell| cell.replace('|', "\\|")).collect();
         page.extend(["| ", &cells.join(" | "), " |\n"]);
@@ -57,16 +57,16 @@ fn markdown(catalog: &Catalog) -> String {
 }
 
 /// Returns what a person has to do about a kind, whatever stands in a tenant.
-fn by_hand(kind: &Kind) -> Vec<String> {
-    let steps = kind.manual_steps.iter().map(|step| step.what.to_owned());
-    kind.by_hand.into_iter().chain(kind.not_created).map(str::to_owned).chain(steps).collect()
+fn manual_steps(kind: &Kind) -> Vec<String> {
+    let steps = kind.lifecycle.manual_steps.iter().map(|step| step.what.to_owned());
+    kind.lifecycle.manual_setup.into_iter().chain(kind.lifecycle.not_creatable).map(str::to_owned).chain(steps).collect()
 }
 
 fn shape(kind: &Kind) -> String {
     match kind.shape {
         Shape::Collection => "list".to_owned(),
         Shape::Singleton => "one".to_owned(),
-        Shape::Keyed { names: Named::These(names) } => format!("{} named", names.len()),
+        Shape::Keyed { names: KeyNames::Fixed(names) } => format!("{} named", names.len()),
         Shape::Keyed { .. } => "named".to_owned(),
         Shape::Nested { parent } => format!("list under each of {parent}"),
         Shape::Part { parent } => format!("one under each of {parent}"),
@@ -77,7 +77,7 @@ fn shape(kind: &Kind) -> String {
 fn key(kind: &Kind) -> String {
     match kind.shape {
         Shape::Child { .. } => "its parent".to_owned(),
-        _ => kind.key.join(" + "),
+        _ => kind.identity.key.join(" + "),
     }
 }
 
@@ -89,7 +89,7 @@ fn refers(kind: &Kind) -> Vec<&'static str> {
 }
 
 fn not_copied(kind: &Kind) -> String {
-    match (kind.not_created.or(kind.by_hand), kind.secrets) {
+    match (kind.lifecycle.not_creatable.or(kind.lifecycle.manual_setup), kind.secrets.paths) {
         (Some(_), _) => "new ones".to_owned(),
         (None, []) => String::new(),
         (None, [one]) => (*one).to_owned(),

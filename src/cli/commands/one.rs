@@ -1,6 +1,6 @@
 //! One resource of a tenant, found by name or id.
 
-use crate::catalog::{Kind, Named, Shape};
+use crate::catalog::{KeyNames, Kind, Shape};
 use crate::cli::context::Context;
 use crate::cli::error::{FAILED, Failure, REFUSED, USAGE};
 use crate::cli::options::kind;
@@ -99,7 +99,7 @@ pub(super) async fn find(context: &Context, tenant: &Tenant, of: &'static Kind, 
             answer.set(of.elements(), serde_json::Value::Array(elements.clone()));
             Ok(Found { name: above.name, id: above.id.clone(), answer, resource: Resource::read_child(of, &above.id, elements) })
         }
-        (Shape::Nested { .. } | Shape::Part { .. } | Shape::Keyed { names: Named::EachWith { .. } }, Some(name)) => {
+        (Shape::Nested { .. } | Shape::Part { .. } | Shape::Keyed { names: KeyNames::PerElement { .. } }, Some(name)) => {
             find_below(context, tenant, of, name).await
         }
         (Shape::Collection | Shape::Keyed { .. }, Some(name)) => find_listed(tenant, of, name).await,

@@ -48,9 +48,9 @@ impl Scopes {
 
     fn of(&self, kind: &Kind) -> Vec<&'static str> {
         match self.purpose {
-            Purpose::Export => [kind.read_scopes, kind.extra_scopes.0].concat(),
+            Purpose::Export => [kind.scopes.read, kind.quirks.extra_scopes.0].concat(),
             Purpose::Import => {
-                [kind.read_scopes, kind.create_scopes, kind.update_scopes, kind.extra_scopes.0, kind.extra_scopes.1].concat()
+                [kind.scopes.read, kind.scopes.create, kind.scopes.update, kind.quirks.extra_scopes.0, kind.quirks.extra_scopes.1].concat()
             }
         }
     }

@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::Value;
 
 use super::one::{self, Found};
-use crate::catalog::{Kind, Purpose};
+use crate::catalog::{Kind, RequestPurpose};
 use crate::cli::ceremony::Ceremony;
 use crate::cli::context::Context;
 use crate::cli::dry_run::{Next, Refusals, Stop};
@@ -101,10 +101,11 @@ fn read_file(path: &Path) -> Result<Body, Failure> {
 
 /// What was read from one resource is not written over another by mistake.
 fn refuse_another(found: &Found, kind: &Kind, wanted: &Body, file: &Path) -> Result<(), Failure> {
-    match wanted.text(kind.id) {
-        Some(id) if found.answer.text(kind.id).is_some_and(|held| held != id) => {
-            let state = format!("\"{}\" is of another {}, its {} is {id}", file.display(), kind.singular, kind.id);
-            let hint = format!("take {} out of the file to give \"{}\" the same settings, or name {id} instead", kind.id, found.name);
+    match wanted.text(kind.identity.id) {
+        Some(id) if found.answer.text(kind.identity.id).is_some_and(|held| held != id) => {
+            let state = format!("\"{}\" is of another {}, its {} is {id}", file.display(), kind.singular, kind.identity.id);
+            let hint =
+                format!("take {} out of the file to give \"{}\" the same settings, or name {id} instead", kind.identity.id, found.name);
             Err(Failure::new(USAGE, state).hint(hint))
         }
         _ => Ok(()),
@@ -113,9 +114,9 @@ fn refuse_another(found: &Found, kind: &Kind, wanted: &Body, file: &Path) -> Res
 
 /// A field that neither the API nor the tenant's answer has is misspelt.
 fn refuse_unknown(found: &Found, kind: &Kind, wanted: &Body, file: &Path) -> Result<(), Failure> {
-    let fields = kind.fields();
-    let is_shown = |name: &str| found.answer.0.contains_key(name) || name == kind.id;
-    let is_read_only = |name: &str| kind.read_only.iter().chain(kind.secrets).any(|path| top(path) == name);
+    let fields = kind.fields.writable();
+    let is_shown = |name: &str| found.answer.0.contains_key(name) || name == kind.identity.id;
+    let is_read_only = |name: &str| kind.fields.read_only.iter().chain(kind.secrets.paths).any(|path| top(path) == name);
     let is_known = |name: &str| fields.has(name) || is_read_only(name) || is_shown(name);
     let Some(name) = wanted.0.keys().find(|name| !is_known(name)) else { return Ok(()) };
     let known: Vec<&str> = fields.iter().map(|field| field.name).collect();
@@ -125,14 +126,15 @@ fn refuse_unknown(found: &Found, kind: &Kind, wanted: &Body, file: &Path) -> Res
 
 /// Of what the tenant itself made only some fields are taken.
 fn refuse_fixed(found: &Found, kind: &Kind, wanted: &Body, file: &Path) -> Result<(), Failure> {
-    let Some(given) = kind.built_in.filter(|_| found.resource.is_given) else { return Ok(()) };
+    let Some(given) = kind.quirks.built_in.filter(|_| found.resource.is_given) else { return Ok(()) };
     let (mut asked, mut held) = (wanted.clone(), found.answer.clone());
     for path in given.fields {
         asked.take(path);
         held.take(path);
     }
     let is_emptied = |value: &Value| value.as_object().is_some_and(serde_json::Map::is_empty);
-    let differs = |(name, value): &(&String, &Value)| kind.fields().has(name) && !is_emptied(value) && held.0.get(*name) != Some(*value);
+    let differs =
+        |(name, value): &(&String, &Value)| kind.fields.writable().has(name) && !is_emptied(value) && held.0.get(*name) != Some(*value);
     let Some((name, _)) = asked.0.iter().find(differs) else { return Ok(()) };
     let state = format!("\"{}\" changes {name}, and {}", file.display(), given.reason);
     Err(Failure::new(USAGE, state).hint(format!("it takes {}", given.fields.join(", "))))
@@ -140,11 +142,9 @@ fn refuse_fixed(found: &Found, kind: &Kind, wanted: &Body, file: &Path) -> Resul
 
 /// Returns the body the file asks for: its writable fields over what the tenant holds.
 fn writable(context: &Context, kind: &'static Kind, found: &Found, mut wanted: Body, file: &Path) -> Resource {
-    for quirk in kind.quirks {
-        (quirk.read)(&mut wanted);
-    }
+    kind.apply_read_edits(&mut wanted);
     let secrets = take_secrets(kind, &mut wanted);
-    let (wanted, left) = kind.fields().split(wanted, Purpose::Snapshot);
+    let (wanted, left) = kind.fields.writable().split(wanted, RequestPurpose::Snapshot);
     let is_changed = |name: &&String| found.answer.0.get(*name) != left.0.get(*name);
     let unchanged: Vec<&str> = left.0.keys().filter(|name| !is_changed(name)).map(String::as_str).collect();
     let changed: Vec<&str> = left.0.keys().filter(is_changed).map(String::as_str).collect();
@@ -160,8 +160,8 @@ fn writable(context: &Context, kind: &'static Kind, found: &Found, mut wanted: B
     let mut resource = found.resource.clone();
     resource.body.change(|body| {
         body.0.extend(wanted.0);
-        if let Some(given) = kind.built_in.filter(|_| found.resource.is_given) {
-            given.keep_written(body, kind.key);
+        if let Some(given) = kind.quirks.built_in.filter(|_| found.resource.is_given) {
+            given.keep_written(body, kind.identity.key);
         }
     });
     resource

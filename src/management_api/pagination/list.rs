@@ -56,7 +56,7 @@ pub(in crate::management_api) trait Identified {
 
 impl Identified for Body {
     fn identity(&self, kind: &Kind) -> String {
-        let own = kind.id_of(self).or_else(|| self.text(kind.id).map(str::to_owned));
+        let own = kind.id_of(self).or_else(|| self.text(kind.identity.id).map(str::to_owned));
         own.unwrap_or_else(|| self.clone().into_value().to_string())
     }
 }
@@ -90,7 +90,7 @@ impl<'list, A: DeserializeOwned + Identified, T> PagedList<'list, A, T> {
 
     /// Reads every page, in the tenant's order; what the tenant lists twice is there once.
     pub(in crate::management_api) async fn read_all(&self) -> Result<Vec<T>, Error> {
-        let list = match self.kind.paging {
+        let list = match self.kind.paths.paging {
             Paging::Whole => self.elements_of(self.page("", &[]).await?)?,
             Paging::In { field } => self.elements_of(self.page(field, &[]).await?)?,
             Paging::Checkpoint { field, size } => self.read_consistently(field, size, true).await?,
@@ -189,7 +189,7 @@ impl<'list, A: DeserializeOwned + Identified, T> PagedList<'list, A, T> {
 
     async fn offset_page(&self, field: &str, window: Window) -> Result<Page<Element<T>>, Error> {
         let mut query = vec![("page", window.number.to_string()), ("per_page", window.size.to_string())];
-        if !matches!(self.kind.paging, Paging::Counted { .. }) {
+        if !matches!(self.kind.paths.paging, Paging::Counted { .. }) {
             query.push(("include_totals", "true".to_owned()));
         }
         self.page(field, &query).await
@@ -314,7 +314,7 @@ fn append_page<T>(list: &mut Vec<Element<T>>, window: Window, page: Vec<Element<
 
 /// Returns a path with the query that every read of the kind carries.
 pub(in crate::management_api) fn with_query(kind: &Kind, path: &str) -> String {
-    let query: Vec<String> = kind.query.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
+    let query: Vec<String> = kind.paths.query.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
     if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) }
 }
 

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::bucket::{Bucket, Wait};
 use super::headers::RateLimitHeaders;
-use crate::catalog::limits::{Calls, Rate, Tier};
+use crate::catalog::limits::{CallType, Rate, Tier};
 
 /// Calls that one endpoint bucket may count.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -16,7 +16,7 @@ pub(super) enum CallGroup {
     /// The rest of the tier's calls.
     Rest,
     /// Where no tier is known: the first name of the path, reads and writes apart.
-    Named(Calls, String),
+    Named(CallType, String),
 }
 
 /// What tells one bucket from another.
@@ -61,7 +61,7 @@ impl Buckets {
     }
 
     /// Returns the group of a call.
-    pub(super) fn group_of(&self, calls: Calls, path: &str) -> CallGroup {
+    pub(super) fn group_of(&self, calls: CallType, path: &str) -> CallGroup {
         match self.tier {
             Some(tier) => tier.group_of(calls, path).map_or(CallGroup::Rest, CallGroup::Group),
             None => CallGroup::Named(calls, path.trim_start_matches('/').split(['/', '?']).next().unwrap_or_default().to_owned()),
@@ -164,7 +164,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_bucket_that_is_not_published_holds_back_every_call_but_those_of_another() {
         let mut buckets = Buckets::new(None, None, SHARE);
-        let [clients, roles] = ["/clients", "/roles"].map(|path| buckets.group_of(Calls::Read, path));
+        let [clients, roles] = ["/clients", "/roles"].map(|path| buckets.group_of(CallType::Read, path));
         answer(&mut buckets, &clients, headers(10, 2));
         assert_eq!(buckets.reserve(&roles, Instant::now()), Err(Wait::For(Duration::from_secs(4))));
         tokio::time::advance(Duration::from_secs(4)).await;
@@ -175,7 +175,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_headers_correct_a_published_bucket() {
         let mut buckets = Buckets::new(None, Some(Rate { burst: 10, a_minute: 120 }), SHARE);
-        let roles = buckets.group_of(Calls::Write, "/roles");
+        let roles = buckets.group_of(CallType::Write, "/roles");
         answer(&mut buckets, &roles, headers(10, 2));
         assert_eq!(buckets.reserve(&roles, Instant::now()), Err(Wait::For(Duration::from_millis(501))));
     }
@@ -184,7 +184,7 @@ mod tests {
     async fn where_two_published_buckets_hold_as_much_the_slower_one_is_assumed() {
         let tier = Tier::named("essentials").expect("published");
         let mut buckets = Buckets::new(Some(tier), None, SHARE);
-        let [grants, roles] = ["/organizations/o/client-grants", "/roles"].map(|path| buckets.group_of(Calls::Read, path));
+        let [grants, roles] = ["/organizations/o/client-grants", "/roles"].map(|path| buckets.group_of(CallType::Read, path));
         answer(&mut buckets, &grants, headers(10, 2));
         assert_eq!(buckets.reserve(&grants, Instant::now()), Err(Wait::For(Duration::from_millis(601))));
         assert!(buckets.reserve(&roles, Instant::now()).is_ok());

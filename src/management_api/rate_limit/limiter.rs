@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::bucket::Wait;
 use super::buckets::{Buckets, CallGroup, Reservation};
 use super::headers::RateLimitHeaders;
-use crate::catalog::limits::{Calls, Rate, Tier};
+use crate::catalog::limits::{CallType, Rate, Tier};
 
 /// How long what a tenant said is worth something while nothing is sent.
 const HEADERS_LIFETIME: Duration = Duration::from_secs(10);
@@ -94,7 +94,12 @@ impl RateLimiter {
     }
 
     /// Waits until a request may leave; `notify` is called for waits longer than a second, once for all that wait.
-    pub(in crate::management_api) async fn acquire(&self, calls: Calls, path: &str, notify: impl Fn(Duration, &'static str)) -> Permit<'_> {
+    pub(in crate::management_api) async fn acquire(
+        &self,
+        calls: CallType,
+        path: &str,
+        notify: impl Fn(Duration, &'static str),
+    ) -> Permit<'_> {
         let group = self.state().buckets.group_of(calls, path);
         let mut was_at_capacity = false;
         loop {
@@ -227,24 +232,24 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_first_request_goes_alone_until_it_is_answered() {
         let limiter = limiter();
-        let mut first = limiter.acquire(Calls::Read, "/clients", silent).await;
-        let second = limiter.acquire(Calls::Read, "/clients", silent);
+        let mut first = limiter.acquire(CallType::Read, "/clients", silent).await;
+        let second = limiter.acquire(CallType::Read, "/clients", silent);
         assert!(tokio::time::timeout(Duration::from_secs(60), second).await.is_err());
         first.record_response(404, None);
-        assert!(tokio::time::timeout(Duration::from_secs(60), limiter.acquire(Calls::Read, "/clients", silent)).await.is_err());
+        assert!(tokio::time::timeout(Duration::from_secs(60), limiter.acquire(CallType::Read, "/clients", silent)).await.is_err());
         first.record_response(200, None);
-        let second = limiter.acquire(Calls::Read, "/clients", silent);
+        let second = limiter.acquire(CallType::Read, "/clients", silent);
         assert!(tokio::time::timeout(Duration::ZERO, second).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
     async fn after_a_429_that_names_no_bucket_everybody_waits_and_one_says_so() {
         let (limiter, started) = (limiter(), Instant::now());
-        let first = limiter.acquire(Calls::Read, "/clients", silent).await;
+        let first = limiter.acquire(CallType::Read, "/clients", silent).await;
         first.record_rate_limit(Duration::from_secs(7));
         let announced = RefCell::new(Vec::new());
         let leave = async |path| {
-            drop(limiter.acquire(Calls::Read, path, |wait, reason| announced.borrow_mut().push((wait, reason))).await);
+            drop(limiter.acquire(CallType::Read, path, |wait, reason| announced.borrow_mut().push((wait, reason))).await);
             started.elapsed().as_secs()
         };
         let left = tokio::join!(leave("/roles"), leave("/clients"), leave("/rules"));
@@ -256,12 +261,12 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn no_more_than_the_concurrency_is_under_way() {
         let limiter = limiter();
-        limiter.acquire(Calls::Read, "/clients", silent).await.record_response(200, None);
+        limiter.acquire(CallType::Read, "/clients", silent).await.record_response(200, None);
         let mut permits = Vec::new();
         for _ in 0..8 {
-            permits.push(limiter.acquire(Calls::Read, "/clients", silent).await);
+            permits.push(limiter.acquire(CallType::Read, "/clients", silent).await);
         }
-        let ninth = limiter.acquire(Calls::Read, "/clients", silent);
+        let ninth = limiter.acquire(CallType::Read, "/clients", silent);
         assert!(tokio::time::timeout(Duration::from_secs(60), ninth).await.is_err());
     }
 }

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 
 use super::headers::RateLimitHeaders;
 use super::limiter::{LimiterConfig, RateLimiter};
-use crate::catalog::limits::{Calls, Rate, Tier};
+use crate::catalog::limits::{CallType, Rate, Tier};
 
 const REQUESTS: u32 = 300;
 const SHARE: f64 = 0.8;
@@ -72,10 +72,10 @@ struct Run {
 }
 
 /// A server's answer to a request: whether it is served, and its headers.
-type Serve<'server> = dyn Fn(Calls, &str) -> (bool, RateLimitHeaders) + 'server;
+type Serve<'server> = dyn Fn(CallType, &str) -> (bool, RateLimitHeaders) + 'server;
 
 /// Sends these calls in turn as a rate limiter permits, sixteen at once, with latencies from 20 to 180 ms.
-async fn run(limiter: &RateLimiter, calls: &[(Calls, &str)], serve: &Serve<'_>) -> Run {
+async fn run(limiter: &RateLimiter, calls: &[(CallType, &str)], serve: &Serve<'_>) -> Run {
     let (started, refused) = (Instant::now(), Cell::new(0));
     let send = |number: u32| {
         let refused = &refused;
@@ -111,7 +111,7 @@ async fn simulate(name: &str, known: bool, bucket: ServerBucket, others: Option<
     let rate = bucket.rate;
     let bucket = RefCell::new(bucket);
     let limiter = RateLimiter::new(LimiterConfig { tier: None, rate: known.then_some(rate), share: SHARE, concurrency: 16 });
-    let serve = |_: Calls, _: &str| bucket.borrow_mut().take();
+    let serve = |_: CallType, _: &str| bucket.borrow_mut().take();
     let theirs = async {
         while let Some(period) = others {
             sleep(period).await;
@@ -120,7 +120,7 @@ async fn simulate(name: &str, known: bool, bucket: ServerBucket, others: Option<
         std::future::pending::<()>().await;
     };
     let run =
-        tokio::select! { run = run(&limiter, &[(Calls::Write, "/roles")], &serve) => run, () = theirs => unreachable!("it never ends") };
+        tokio::select! { run = run(&limiter, &[(CallType::Write, "/roles")], &serve) => run, () = theirs => unreachable!("it never ends") };
     let (whole, share) = (least(rate, 1.0), least(rate, SHARE));
     let over = run.took.as_secs_f64() / share.as_secs_f64();
     println!(
@@ -169,12 +169,16 @@ async fn a_bucket_that_others_use_too_is_left_in_peace() {
 #[tokio::test(start_paused = true)]
 async fn every_bucket_of_a_tier_is_kept_at_once() {
     let tier = Tier::named("essentials").expect("published");
-    let calls =
-        [(Calls::Read, "/clients"), (Calls::Write, "/clients/c1"), (Calls::Read, "/connections"), (Calls::Read, "/organizations/o1")];
+    let calls = [
+        (CallType::Read, "/clients"),
+        (CallType::Write, "/clients/c1"),
+        (CallType::Read, "/connections"),
+        (CallType::Read, "/organizations/o1"),
+    ];
     let full = |rate: Rate| RefCell::new(ServerBucket::of(rate, rate.burst.into(), Reset::WhenFull));
     let tenant = full(tier.tenant);
     let groups: Vec<_> = tier.endpoints.iter().map(|limit| full(limit.rate)).collect();
-    let serve = |calls: Calls, path: &str| {
+    let serve = |calls: CallType, path: &str| {
         let (served, headers) = tenant.borrow_mut().take();
         let Some(group) = tier.group_of(calls, path).filter(|_| served) else { return (served, headers) };
         groups[group].borrow_mut().take()

@@ -43,7 +43,7 @@ impl Case {
         let mut body = Body::new();
         for (at, key) in named.iter().enumerate() {
             let text = format!("⟦{key}⟧");
-            let text = if self.reference.by == By::Within { format!("client_id:{text}") } else { text };
+            let text = if self.reference.by == ReferencedBy::Within { format!("client_id:{text}") } else { text };
             let value = Value::String(text);
             match self.reference.path.split_once("[]") {
                 Some((list, rest)) => {
@@ -192,19 +192,20 @@ fn other_elements_of_a_list_come_and_go_beside_one_that_names_something_protecte
 
 #[test]
 fn what_a_write_of_another_kind_would_reset_is_not_reset_where_it_is_protected() {
-    for kind in Catalog::standard().kinds().filter(|kind| !kind.resets.is_empty()) {
+    for kind in Catalog::standard().kinds().filter(|kind| !kind.quirks.resets.is_empty()) {
         let tenant = |value: &str, is_protected: bool| {
             let one = |name: &str, value: Value| {
-                let field = Catalog::standard().kind(name).and_then(|kind| kind.fields().iter().next()).expect("a kind with fields").name;
+                let field =
+                    Catalog::standard().kind(name).and_then(|kind| kind.fields.writable().iter().next()).expect("a kind with fields").name;
                 Resource::of(Key::new(name, ""), Id::new(name), Body::from_iter([(field.to_owned(), value)]))
             };
             let mut resources = vec![one(kind.name, json!(value))];
-            resources.extend(kind.resets.iter().map(|name| one(name, json!(1))));
+            resources.extend(kind.quirks.resets.iter().map(|name| one(name, json!(1))));
             let kinds = resources.iter().map(|one| (one.key.kind().to_owned(), Status::Complete)).collect();
             let (tenant, domain) = ("t".to_owned(), "t.auth0.com".to_owned());
             let mut snapshot = Snapshot { tenant, domain, taken: String::new(), kinds, resources, twice: Vec::new() };
             if is_protected {
-                snapshot.protect(&kind.resets.iter().map(|name| glob::Pattern::new(name).expect("a pattern")).collect::<Vec<_>>());
+                snapshot.protect(&kind.quirks.resets.iter().map(|name| glob::Pattern::new(name).expect("a pattern")).collect::<Vec<_>>());
             }
             snapshot
         };
@@ -235,7 +236,7 @@ fn nothing_is_created_or_removed_that_names_something_protected() {
 fn what_belongs_to_something_protected_is_not_changed_though_it_differs_elsewhere() {
     for case in Case::all().iter().filter(|case| case.is_identity()) {
         let mut source = case.tenant(Some(&[&case.protected]), false);
-        let field = case.kind.fields().iter().find(|field| !case.kind.key.contains(&field.name) && !field.in_path);
+        let field = case.kind.fields.writable().iter().find(|field| !case.kind.identity.key.contains(&field.name) && !field.in_path);
         let Some(field) = field else { continue };
         let of_kind = |one: &&mut Resource| one.key.kind() == case.kind.name && one.id.as_str() == "one";
         source.resources.iter_mut().filter(of_kind).for_each(|one| one.body.change(|body| body.set(field.name, json!("changed"))));
@@ -260,7 +261,8 @@ fn a_single_change_of_what_names_something_protected_or_belongs_to_it_is_found_b
         let touched = |before: &[&Key], after: &[&Key]| {
             let (before, mut after) = (held(raw(before)), held(raw(after)));
             if case.is_identity() {
-                let field = case.kind.fields().iter().find(|field| !case.kind.key.contains(&field.name) && !field.in_path)?;
+                let field =
+                    case.kind.fields.writable().iter().find(|field| !case.kind.identity.key.contains(&field.name) && !field.in_path)?;
                 after.body.change(|body| body.set(field.name, json!("changed")));
             }
             let plan = crate::plan::plan_single_resource(Catalog::standard(), &side, "One", &before, &after);

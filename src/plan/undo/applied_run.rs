@@ -37,7 +37,7 @@ pub(super) fn names(catalog: &Catalog, done: AppliedRun<'_>, live: &Snapshot, pl
     let now = |key: &Key, id: &Id| places.get(key.kind(), id).map(|held| &held.key);
     let renamed = |(key, id): (&Key, &Id)| now(key, id).filter(|now| *now != key).map(|now| (key.clone(), now.clone()));
     let mut names: HashMap<Key, Key> = known(done).filter_map(renamed).collect();
-    let is_shared = |key: &Key| catalog.kind(key.kind()).is_some_and(|kind| kind.allows_duplicates);
+    let is_shared = |key: &Key| catalog.kind(key.kind()).is_some_and(|kind| kind.identity.allows_duplicates);
     let is_gone = |(key, id): &(&Key, &Id)| is_shared(key) && now(key, id).is_none();
     let mut taken: HashSet<Key> = live.resources.iter().map(|held| held.key.clone()).collect();
     for (key, _) in known(done).filter(is_gone) {
@@ -62,7 +62,7 @@ fn renamed_with_others(catalog: &Catalog, held: &Resource, names: &HashMap<Key, 
         let parent = names.get(&Key::new(parent, held.key.name()))?;
         return Some(Key::new(kind.name, parent.name()));
     }
-    let mut body = held.body.pick(kind.key);
+    let mut body = held.body.pick(kind.identity.key);
     let before = id_substitution::portable_name(kind, &body);
     id_substitution::rename(&mut body, names);
     let after = id_substitution::portable_name(kind, &body);

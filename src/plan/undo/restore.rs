@@ -52,7 +52,7 @@ impl Reversal<'_> {
         }
         if kind.has_own_ids() {
             self.notes.push(format!("{} \"{}\" is created again, with a new id", kind.singular, key.name()));
-            if let Some(what) = kind.user_data {
+            if let Some(what) = kind.lifecycle.user_data {
                 self.skip_resource(&key, None, &format!("{what} went with it, and nothing here brings that back"));
             }
         }

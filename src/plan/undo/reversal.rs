@@ -219,12 +219,12 @@ impl<'inputs> Reversal<'inputs> {
         let key = self.before[at].key.clone();
         let mut written = created.clone();
         written.0.extend(self.written.remove(&key).unwrap_or_default().0);
-        if let Some(follow_up) = kind.follow_up {
+        if let Some(follow_up) = kind.lifecycle.follow_up {
             written.0.remove(follow_up.field);
         }
-        if kind.delete_scopes.is_empty() {
+        if kind.scopes.delete.is_empty() {
             let mut edits = difference(kind, &written, &Body::new()).edits;
-            edits.retain(|edit| !kind.key.contains(&edit.path.as_str()));
+            edits.retain(|edit| !kind.identity.key.contains(&edit.path.as_str()));
             self.undo_update(kind, at, &edits);
             self.skip_resource(&key, None, "no request removes it; what the run wrote into it is cleared");
             return;
@@ -277,7 +277,7 @@ impl<'inputs> Reversal<'inputs> {
 
     /// Keeps deployed what the run deployed for the first time, since no request reverts that; returns whether that is so.
     fn keep_first_deployment(&mut self, kind: &Kind, at: usize, edits: &[Edit]) -> bool {
-        let Some(follow_up) = kind.follow_up else { return false };
+        let Some(follow_up) = kind.lifecycle.follow_up else { return false };
         let is_first = edits.iter().any(|edit| edit.path == follow_up.field && edit.old.is_none());
         if is_first {
             let key = self.before[at].key.clone();
@@ -376,7 +376,7 @@ impl<'inputs> Reversal<'inputs> {
             live.resources.iter().filter(|held| touched.contains(&held.key)).map(|held| (held.key.kind(), &held.id)).collect();
         // Dangling references may be planned as well, though the run did not touch them.
         let reset: HashSet<&str> =
-            touched.iter().filter_map(|key| catalog.kind(key.kind())).flat_map(|kind| kind.resets).copied().collect();
+            touched.iter().filter_map(|key| catalog.kind(key.kind())).flat_map(|kind| kind.quirks.resets).copied().collect();
         let is_repeated = |change: &Change| reset.contains(change.key.kind()) && change.is_repeated();
         let is_touched =
             |change: &Change| touched.contains(&change.key) || ids.contains(&(change.key.kind(), &change.source_id)) || is_repeated(change);
@@ -418,7 +418,7 @@ fn hangs_under(catalog: &Catalog, held: &Resource, gone: &HashSet<Key>) -> bool 
 
 /// Returns the path in the deployed content that holds what an edit wrote, where that is kept beside the draft.
 fn running_path(kind: &Kind, body: &Body, edit: &Edit) -> Option<String> {
-    let follow_up = kind.follow_up?;
+    let follow_up = kind.lifecycle.follow_up?;
     let is_content = follow_up.content.iter().any(|field| covers(field, &edit.path));
     let path = crate::json::join(follow_up.field, &edit.path);
     (is_content && body.get(follow_up.field)?.is_object() && is_same_value(body.get(&path), edit.new.as_ref())).then_some(path)

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::validate::{sent_object, validate_body};
-use crate::catalog::{By, Delta, Kind, Purpose, Shape};
+use crate::catalog::{ElementChanges, Kind, ReferencedBy, RequestPurpose, Shape};
 use crate::sandbox::behaviour::registry::behaviour_of;
 use crate::sandbox::http::request::ApiRequest;
 use crate::sandbox::http::response::ApiResponse;
@@ -11,41 +11,41 @@ use crate::sandbox::store::state::State;
 
 impl State {
     pub(crate) fn respond_for_children(&mut self, kind: &'static Kind, id: &str, request: &ApiRequest) -> Result<ApiResponse, ApiResponse> {
-        let Shape::Child { parent, delta } = kind.shape else { return Err(ApiResponse::not_found()) };
+        let Shape::Child { parent, element_changes } = kind.shape else { return Err(ApiResponse::not_found()) };
         let parent = self.catalog.kind(parent).ok_or_else(ApiResponse::not_found)?;
-        if !self.has(parent.name, By::Id, id) {
+        if !self.has(parent.name, ReferencedBy::Id, id) {
             return Err(ApiResponse::unknown_resource(parent));
         }
-        match (delta, request.method.as_str()) {
+        match (element_changes, request.method.as_str()) {
             (_, "GET") => {
                 let list = self.children.get(kind.name).and_then(|lists| lists.get(id));
                 Self::list_children(kind, list.map_or(&[][..], Vec::as_slice), request)
             }
-            (Delta::AddRemove { .. }, "POST") => {
+            (ElementChanges::AddRemove { .. }, "POST") => {
                 let added = sent_elements(self, kind, request)?;
                 self.check_elements(kind, &added)?;
                 self.add_elements(kind, id, added);
                 Ok(ApiResponse::new(201, json!({})))
             }
-            (Delta::AddRemove { .. }, "DELETE") => {
+            (ElementChanges::AddRemove { .. }, "DELETE") => {
                 let removed = sent_elements(self, kind, request)?;
                 self.remove_elements(kind, id, &removed);
                 Ok(ApiResponse::empty())
             }
-            (Delta::Named { most, .. }, "POST") => {
+            (ElementChanges::AddUpdateRemove { most, .. }, "POST") => {
                 let added = sent_elements(self, kind, request)?;
                 check_length(added.len(), most)?;
                 self.check_elements(kind, &added)?;
                 self.add_elements(kind, id, added.clone());
                 Ok(ApiResponse::new(201, Value::Array(added)))
             }
-            (Delta::Named { by, most }, "DELETE") => {
+            (ElementChanges::AddUpdateRemove { by, most }, "DELETE") => {
                 let names = request.body[kind.elements()].as_array().cloned().unwrap_or_default();
                 check_length(names.len(), most)?;
                 self.child_list(kind, id).retain(|element| !names.contains(&element[by]));
                 Ok(ApiResponse::empty())
             }
-            (Delta::Switch { most }, "PATCH") => self.switch_elements(kind, id, most, request),
+            (ElementChanges::Switch { most }, "PATCH") => self.switch_elements(kind, id, most, request),
             _ => Err(ApiResponse::not_found()),
         }
     }
@@ -161,7 +161,7 @@ fn check_length(length: usize, most: usize) -> Result<(), ApiResponse> {
 
 fn sent_elements(state: &State, kind: &'static Kind, request: &ApiRequest) -> Result<Vec<Value>, ApiResponse> {
     let sent = sent_object(kind, request)?;
-    validate_body(kind, behaviour_of(kind.name), &sent, state.validation_basis(request, Purpose::Create))?;
+    validate_body(kind, behaviour_of(kind.name), &sent, state.validation_basis(request, RequestPurpose::Create))?;
     let list = sent.get(kind.elements()).and_then(Value::as_array).filter(|list| !list.is_empty());
     list.cloned().ok_or_else(|| ApiResponse::invalid_body(&format!("'Missing required property: {}'", kind.elements())))
 }
@@ -172,6 +172,6 @@ fn text<'value>(value: &'value Value, field: &str) -> &'value str {
 
 /// Returns whether two elements are equal in all writable fields.
 fn is_same(kind: &'static Kind, known: &Value, element: &Value) -> bool {
-    let fields = kind.fields().iter().next().and_then(|field| field.below.as_ref());
+    let fields = kind.fields.writable().iter().next().and_then(|field| field.below.as_ref());
     fields.is_some_and(|fields| fields.iter().all(|field| known[field.name] == element[field.name]))
 }

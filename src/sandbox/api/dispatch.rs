@@ -4,7 +4,7 @@ use hyper::Method;
 use serde_json::Value;
 
 use super::schema::description;
-use crate::catalog::{Delta, Kind, Shape};
+use crate::catalog::{ElementChanges, Kind, Shape};
 use crate::sandbox::behaviour::registry::behaviour_of;
 use crate::sandbox::http::request::ApiRequest;
 use crate::sandbox::http::response::ApiResponse;
@@ -65,14 +65,14 @@ impl State {
     fn respond_for(&mut self, kind: &'static Kind, target: Target, request: &ApiRequest) -> Result<ApiResponse, ApiResponse> {
         // What is absent stays absent, except what a write can create.
         let is_made = request.is_write()
-            && (kind.is_optional || kind.creation().is_some() || matches!(kind.shape, Shape::Keyed { .. } | Shape::Part { .. }));
+            && (kind.identity.is_optional || kind.creation().is_some() || matches!(kind.shape, Shape::Keyed { .. } | Shape::Part { .. }));
         if let Some(absent) = self.absent.get(&request.path).filter(|_| !is_made) {
             return Err(absent.clone());
         }
         if let (Shape::Child { .. }, Target::Resource(id)) = (kind.shape, &target) {
             return self.respond_for_children(kind, id, request);
         }
-        if let (Shape::Child { delta: Delta::Named { by, .. }, .. }, Target::Element(id, name), "PATCH") =
+        if let (Shape::Child { element_changes: ElementChanges::AddUpdateRemove { by, .. }, .. }, Target::Element(id, name), "PATCH") =
             (kind.shape, &target, request.method.as_str())
         {
             return self.update_element(kind, by, (id, name), request);
@@ -104,7 +104,7 @@ impl State {
     fn respond_for_singleton(&mut self, kind: &'static Kind, method: &str, request: &ApiRequest) -> Result<ApiResponse, ApiResponse> {
         let is_there = self.tables.get(kind.name).is_some_and(|table| table.has(""));
         match method {
-            "GET" if !is_there && kind.is_optional => Err(ApiResponse::unknown_resource(kind)),
+            "GET" if !is_there && kind.identity.is_optional => Err(ApiResponse::unknown_resource(kind)),
             "GET" | "PATCH" | "PUT" if !is_there && kind.creation().is_some() => Err(ApiResponse::unknown_resource(kind)),
             "GET" => {
                 let body = self.tables.get(kind.name).and_then(|table| table.get("")).cloned().unwrap_or_default();

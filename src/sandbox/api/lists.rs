@@ -18,7 +18,7 @@ impl State {
         let filters = filters(kind, parent, request);
         let shown = |body: &Body| {
             let shown = self.read_response(kind, body, request);
-            let mut shown = if kind.is_summarised { summary(kind, shown) } else { shown };
+            let mut shown = if kind.paths.list_is_summary { summary(kind, shown) } else { shown };
             (behaviour_of(kind.name).on_list)(body, &mut shown);
             shown
         };
@@ -58,7 +58,7 @@ impl State {
     ///
     /// The refusal of an invalid page.
     pub(crate) fn paged_within(kind: &'static Kind, shown: Value, request: &ApiRequest) -> Result<Value, ApiResponse> {
-        let (Shape::Keyed { .. }, Paging::Counted { field, .. }) = (kind.shape, kind.paging) else { return Ok(shown) };
+        let (Shape::Keyed { .. }, Paging::Counted { field, .. }) = (kind.shape, kind.paths.paging) else { return Ok(shown) };
         let list = shown[field].as_array().cloned().unwrap_or_default();
         Self::list_children(kind, &list, request).map(|page| page.body)
     }
@@ -88,7 +88,7 @@ fn filters(kind: &'static Kind, parent: Option<&str>, request: &ApiRequest) -> V
     let mut filters: Vec<(String, Vec<String>)> = Vec::new();
     for (name, value) in &request.query {
         let renamed = behaviour.filter_fields.iter().find(|(parameter, _)| parameter == name).map(|(_, field)| *field);
-        let Some(field) = renamed.or_else(|| kind.fields().get(name).map(|field| field.name)) else { continue };
+        let Some(field) = renamed.or_else(|| kind.fields.writable().get(name).map(|field| field.name)) else { continue };
         let separator = if behaviour.comma_separated.contains(&name.as_str()) { "," } else { "\n" };
         let wanted = value.split(separator).map(str::to_owned);
         match filters.iter_mut().find(|(known, _)| known == field) {
@@ -115,7 +115,8 @@ fn holds(body: &Body, field: &str, wanted: &[String]) -> bool {
 fn summary(kind: &Kind, shown: Value) -> Value {
     match shown {
         Value::Object(fields) => {
-            let is_plain = |name: &str, value: &Value| !(value.is_object() || value.is_array()) || kind.fields().get(name).is_none();
+            let is_plain =
+                |name: &str, value: &Value| !(value.is_object() || value.is_array()) || kind.fields.writable().get(name).is_none();
             Value::Object(fields.into_iter().filter(|(name, value)| is_plain(name, value)).collect())
         }
         other => other,

@@ -52,7 +52,7 @@ pub(super) enum Totals {
 pub(super) fn page_request(kind: &Kind, request: &ApiRequest) -> Result<PageRequest, ApiResponse> {
     let wants_checkpoint = request.query_parameter("take").is_some() || request.query_parameter("from").is_some();
     let is_child = kind.parent().is_some();
-    let (field, longest, deepest, checkpoint) = match kind.paging {
+    let (field, longest, deepest, checkpoint) = match kind.paths.paging {
         Paging::Whole => return Ok(PageRequest::Whole),
         Paging::In { field } => return Ok(PageRequest::In(field)),
         Paging::Counted { field, .. } if request.query_parameter("include_totals").is_none() => (field, MAX_PAGE, usize::MAX, false),
@@ -88,7 +88,7 @@ fn offset_request(kind: &Kind, request: &ApiRequest, field: &'static str, deepes
             "You can only page through the first {deepest} records. Use checkpoint pagination."
         )));
     }
-    let totals = match kind.paging {
+    let totals = match kind.paths.paging {
         // Recorded lists of modules include zeros; those of actions and bindings do not.
         Paging::Counted { .. } if kind.name == "action-modules" => Totals::Always,
         Paging::Counted { .. } => Totals::UnlessZero,

@@ -1,6 +1,6 @@
 //! Preconditions: what must exist, or must not, before a request is carried out.
 
-use crate::catalog::{By, Kind};
+use crate::catalog::{Kind, ReferencedBy};
 use crate::json::Body;
 use crate::sandbox::http::response::ApiResponse;
 use crate::sandbox::store::api_form::unique_name;
@@ -9,7 +9,7 @@ use crate::sandbox::store::state::State;
 impl State {
     pub(super) fn check_parent(&self, kind: &Kind, id: &str) -> Result<(), ApiResponse> {
         let parent = kind.parent().and_then(|parent| self.catalog.kind(parent)).ok_or_else(ApiResponse::not_found)?;
-        if self.has(parent.name, By::Id, id) { Ok(()) } else { Err(ApiResponse::unknown_resource(parent)) }
+        if self.has(parent.name, ReferencedBy::Id, id) { Ok(()) } else { Err(ApiResponse::unknown_resource(parent)) }
     }
 
     pub(super) fn stored(&self, kind: &Kind, id: &str) -> Result<&Body, ApiResponse> {
@@ -26,7 +26,7 @@ impl State {
     }
 
     pub(super) fn check_name(&self, kind: &'static Kind, body: &Body, own: Option<&str>) -> Result<(), ApiResponse> {
-        if kind.allows_duplicates || kind.key.is_empty() {
+        if kind.identity.allows_duplicates || kind.identity.key.is_empty() {
             return Ok(());
         }
         let name = unique_name(kind, body);
@@ -36,7 +36,7 @@ impl State {
 
     /// Refuses a resource that is identified by another one that does not exist.
     pub(super) fn check_identity(&self, kind: &'static Kind, sent: &Body) -> Result<(), ApiResponse> {
-        for reference in kind.references.iter().filter(|reference| kind.key.contains(&reference.path)) {
+        for reference in kind.references.iter().filter(|reference| kind.identity.key.contains(&reference.path)) {
             let (Some(value), Some(to)) = (sent.text(reference.path), self.catalog.kind(reference.to)) else { continue };
             if !self.has(to.name, reference.by, value) {
                 return Err(ApiResponse::unknown_resource(to));

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::catalog::{By, Kind, Shape};
+use crate::catalog::{Kind, ReferencedBy, Shape};
 use crate::json::Body;
 use crate::sandbox::behaviour::registry::behaviour_of;
 use crate::sandbox::behaviour::server_behaviour::now;
@@ -38,11 +38,11 @@ impl State {
             }
             for reference in other.references.iter().filter(|reference| reference.to == kind.name) {
                 let called = match reference.by {
-                    By::Id => &id,
-                    By::Key => &name,
-                    By::Alias | By::Within => continue,
+                    ReferencedBy::Id => &id,
+                    ReferencedBy::Key => &name,
+                    ReferencedBy::Alias | ReferencedBy::Within => continue,
                 };
-                if other.key.contains(&reference.path) {
+                if other.identity.key.contains(&reference.path) {
                     let table = self.tables.entry(other.name).or_default();
                     for place in table.ids_where(|body| body.text(reference.path) == Some(called)) {
                         let identified_by_it = table.get(&place).cloned();

@@ -37,7 +37,7 @@ impl State {
             }
         }
         for (field, child) in behaviour.child_lists.iter().filter(|(field, _)| api_history::is_filled_in(kind.name, field, self.day())) {
-            let id = body.text(kind.id).unwrap_or_default();
+            let id = body.text(kind.identity.id).unwrap_or_default();
             let list = self.children.get(child).and_then(|lists| lists.get(id));
             if let (Some(list), Some(name)) = (list, self.child_reference_field(child)) {
                 visible.set(field, list.iter().map(|element| element[name].clone()).collect());
@@ -73,7 +73,7 @@ impl State {
 
 /// Removes what can never be read back from a response.
 pub(crate) fn without_write_only(kind: &Kind, mut visible: Value) -> Value {
-    for path in behaviour_of(kind.name).write_only.iter().chain(kind.write_only) {
+    for path in behaviour_of(kind.name).write_only.iter().chain(kind.secrets.write_only) {
         if let Value::Object(fields) = &mut visible {
             let mut body = Body(std::mem::take(fields));
             body.take(path);

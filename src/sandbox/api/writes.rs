@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::representation::without_write_only;
 use super::validate::{sent_object, validate_body};
-use crate::catalog::{Kind, Named, Purpose, Shape};
+use crate::catalog::{KeyNames, Kind, RequestPurpose, Shape};
 use crate::json::Body;
 use crate::sandbox::behaviour::api_history;
 use crate::sandbox::behaviour::registry::behaviour_of;
@@ -20,7 +20,7 @@ impl State {
         let behaviour = behaviour_of(kind.name);
         let mut sent = sent_object(kind, request)?;
         let listed = self.take_child_lists(kind, &mut sent)?;
-        validate_body(kind, behaviour, &sent, self.validation_basis(request, Purpose::Create))?;
+        validate_body(kind, behaviour, &sent, self.validation_basis(request, RequestPurpose::Create))?;
         self.check_entitlement(kind, &sent)?;
         sent.0.retain(|_, value| !value.is_null());
         if let (Some(field), Some(parent)) = (kind.parent_field(), parent) {
@@ -30,8 +30,8 @@ impl State {
         self.check_identity(kind, &sent)?;
         let mut body = self.created_body(kind, behaviour, &sent);
         let id = if kind.shape == Shape::Singleton { String::new() } else { kind.id_of(&body).unwrap_or_default() };
-        if matches!(kind.shape, Shape::Keyed { names: Named::These(names) } if !names.contains(&id.as_str())) {
-            return Err(ApiResponse::invalid_body(&format!("'No enum match for: {id}' on property {}", kind.id)));
+        if matches!(kind.shape, Shape::Keyed { names: KeyNames::Fixed(names) } if !names.contains(&id.as_str())) {
+            return Err(ApiResponse::invalid_body(&format!("'No enum match for: {id}' on property {}", kind.identity.id)));
         }
         self.absent.remove(&kind.read_path_of(&id));
         self.put(kind, &id, body.clone());
@@ -50,9 +50,11 @@ impl State {
         for (name, value) in self.defaults.get(kind.name).into_iter().flat_map(|defaults| &defaults.0) {
             body.0.entry(name).or_insert_with(|| value.clone());
         }
-        if kind.fields().get(kind.id).is_none() && kind.places().iter().any(|place| place == "id" || place == kind.id) {
+        if kind.fields.writable().get(kind.identity.id).is_none()
+            && kind.path_parameters().iter().any(|place| place == "id" || place == kind.identity.id)
+        {
             let id = self.unused_id(kind);
-            body.set(kind.id, id.into());
+            body.set(kind.identity.id, id.into());
         }
         for (path, text) in behaviour.server_filled {
             body.set(path, serde_json::from_str(text).expect("behaviour test: what is filled in is JSON"));
@@ -91,7 +93,7 @@ impl State {
         if let Some(name) = behaviour.repeatable_in_update.iter().find(|name| sent.0.contains_key(**name)) {
             return Err(ApiResponse::invalid_body(&format!("'Additional properties not allowed: {name}'")));
         }
-        validate_body(kind, behaviour, &sent, self.validation_basis(request, Purpose::Update))?;
+        validate_body(kind, behaviour, &sent, self.validation_basis(request, RequestPurpose::Update))?;
         self.check_entitlement(kind, &sent)?;
         let mut body =
             if request.method == Method::PUT { put_body(kind, &before, &sent) } else { patched_body(kind, behaviour, &before, &sent) };
@@ -110,7 +112,7 @@ impl State {
 
     fn update_response(&self, kind: &'static Kind, mut body: Body, key_access: KeyAccess) -> ApiResponse {
         let behaviour = behaviour_of(kind.name);
-        for field in kind.in_path() {
+        for field in kind.path_fields() {
             body.0.remove(field);
         }
         (behaviour.on_update_response)(&mut body);
@@ -147,13 +149,13 @@ impl State {
 fn empty_body(kind: &Kind, id: &str) -> Body {
     let mut body = Body::new();
     if kind.shape != Shape::Singleton {
-        kind.fill(&mut body, id);
+        kind.fill_path_fields(&mut body, id);
     }
     body
 }
 
 fn with_defaults(kind: &Kind, hidden: &[&str], mut body: Body) -> Body {
-    for (path, _) in kind.defaults.iter().filter(|(path, _)| !hidden.contains(path)) {
+    for (path, _) in kind.defaults.values.iter().filter(|(path, _)| !hidden.contains(path)) {
         let parent_is_there = path.rsplit_once('.').is_none_or(|(above, _)| body.get(above).is_some_and(Value::is_object));
         if let (true, None, Some(value)) = (parent_is_there, body.get(path), kind.default_of(path)) {
             body.set(path, value);
@@ -165,14 +167,14 @@ fn with_defaults(kind: &Kind, hidden: &[&str], mut body: Body) -> Body {
 /// Returns a body after a PUT: writable fields are replaced, the rest stays.
 fn put_body(kind: &Kind, before: &Body, sent: &Body) -> Body {
     let mut body = before.clone();
-    body.0.retain(|name, _| kind.fields().get(name).map_or(!kind.fields().is_open(), |field| field.in_path));
+    body.0.retain(|name, _| kind.fields.writable().get(name).map_or(!kind.fields.writable().is_open(), |field| field.in_path));
     body.0.extend(sent.0.iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.clone(), value.clone())));
     body
 }
 
 /// Sets timestamps that the server maintains; the catalog lists them as read-only.
 fn set_dates(kind: &Kind, dates: &[&str], body: &mut Body) {
-    for date in dates.iter().filter(|date| kind.read_only.contains(date)) {
+    for date in dates.iter().filter(|date| kind.fields.read_only.contains(date)) {
         body.set(date, now().into());
     }
 }
@@ -188,7 +190,7 @@ fn patched_body(kind: &Kind, behaviour: &ServerBehaviour, before: &Body, sent: &
             Value::Object(_) if behaviour.deep_merged.contains(&name.as_str()) => {
                 deep_merge(body.0.entry(name.clone()).or_insert(Value::Null), value);
             }
-            Value::Object(new) if !kind.replaced.contains(&name.as_str()) => {
+            Value::Object(new) if !kind.fields.replaced.contains(&name.as_str()) => {
                 let old = body.0.entry(name.clone()).or_insert_with(|| json!({}));
                 if !old.is_object() {
                     *old = json!({});

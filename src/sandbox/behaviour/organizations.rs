@@ -54,7 +54,7 @@ pub(crate) static BEHAVIOURS: &[ServerBehaviour] = &[
 /// A missing `user_id` is filled in, also by an update.
 fn fill_user_id(profile: &mut Body, context: &WriteContext<'_>) {
     profile.0.entry("user_id").or_insert_with(|| json!({}));
-    for (path, _) in context.kind.defaults {
+    for (path, _) in context.kind.defaults.values {
         if let (None, Some(value)) = (profile.get(path), context.kind.default_of(path)) {
             profile.set(path, value);
         }

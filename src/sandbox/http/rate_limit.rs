@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use hyper::header::HeaderValue;
 use tokio::time::Instant;
 
-use crate::catalog::limits::{Calls, Tier};
+use crate::catalog::limits::{CallType, Tier};
 
 /// The rate and burst of a token bucket.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -83,7 +83,7 @@ impl Buckets {
     /// Takes a token from each bucket that applies, the tenant's first; returns the status of the tightest.
     pub(crate) fn take(&mut self, is_write: bool, path: &str, now: Instant) -> Result<Option<BucketStatus>, BucketStatus> {
         let tenant = self.tenant.as_mut().map(|bucket| bucket.take(now)).transpose()?;
-        let calls = if is_write { Calls::Write } else { Calls::Read };
+        let calls = if is_write { CallType::Write } else { CallType::Read };
         let group = self.tier.and_then(|tier| tier.group_of(calls, path));
         let group = group.map(|place| self.groups[place].take(now)).transpose()?;
         Ok(tenant.into_iter().chain(group).min_by_key(|status| status.remaining))

@@ -1,7 +1,7 @@
 //! Routing: the kind of the catalog that a path belongs to, and what it addresses.
 
 use crate::catalog::address::{matched, places};
-use crate::catalog::{Catalog, Delta, Kind, Named, Shape};
+use crate::catalog::{Catalog, ElementChanges, KeyNames, Kind, Shape};
 
 /// What a path addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub(crate) enum Target {
 
 /// Returns the kind that serves a path and what the path addresses; the template with the fewest placeholders wins.
 pub(crate) fn route(catalog: &'static Catalog, path: &str) -> Option<(&'static Kind, Target)> {
-    let own = catalog.kinds().filter(|kind| kind.view_of.is_none());
+    let own = catalog.kinds().filter(|kind| kind.quirks.same_endpoint_as.is_none());
     let found = own.flat_map(|kind| forms(kind).into_iter().map(move |form| (kind, form)));
     let covering = found.filter_map(|(kind, (form, what))| Some((places(&form).count(), kind, what(kind, values(&form, path)?))));
     covering.min_by_key(|(places, ..)| *places).map(|(_, kind, target)| (kind, target))
@@ -37,21 +37,21 @@ fn forms(kind: &'static Kind) -> Vec<(String, ToTarget)> {
         |_, values| Target::Element(values.first().cloned().unwrap_or_default(), values.last().cloned().unwrap_or_default());
     let follow_up: ToTarget = |_, values| Target::FollowUp(values.join("/"));
     let mut forms = match kind.shape {
-        Shape::Child { delta: Delta::Named { by, .. }, .. } => {
-            vec![(kind.path.to_owned(), one), (format!("{}/{{{by}}}", kind.path), element)]
+        Shape::Child { element_changes: ElementChanges::AddUpdateRemove { by, .. }, .. } => {
+            vec![(kind.paths.list.to_owned(), one), (format!("{}/{{{by}}}", kind.paths.list), element)]
         }
-        Shape::Child { .. } | Shape::Part { .. } => vec![(kind.path.to_owned(), one)],
-        Shape::Nested { .. } => vec![(kind.path.to_owned(), under), (kind.item(), one)],
-        Shape::Singleton => vec![(kind.path.to_owned(), whole), (kind.item(), whole)],
-        Shape::Collection | Shape::Keyed { names: Named::Listed } => vec![(kind.path.to_owned(), whole), (kind.item(), one)],
+        Shape::Child { .. } | Shape::Part { .. } => vec![(kind.paths.list.to_owned(), one)],
+        Shape::Nested { .. } => vec![(kind.paths.list.to_owned(), under), (kind.item(), one)],
+        Shape::Singleton => vec![(kind.paths.list.to_owned(), whole), (kind.item(), whole)],
+        Shape::Collection | Shape::Keyed { names: KeyNames::Listed } => vec![(kind.paths.list.to_owned(), whole), (kind.item(), one)],
         // What is known by name only has no list.
         Shape::Keyed { .. } => vec![(kind.item(), one)],
     };
     if let Some(path) = kind.creation().filter(|path| forms.iter().all(|(form, _)| form != path)) {
         forms.push((path.to_owned(), whole));
     }
-    forms.extend(kind.aliases.iter().map(|path| ((*path).to_owned(), forms[0].1)).collect::<Vec<_>>());
-    if let Some(follow) = kind.follow_up {
+    forms.extend(kind.paths.aliases.iter().map(|path| ((*path).to_owned(), forms[0].1)).collect::<Vec<_>>());
+    if let Some(follow) = kind.lifecycle.follow_up {
         forms.push((follow.path.to_owned(), follow_up));
     }
     forms

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::api_form::insert_at_path;
 use super::state::State;
 use super::state_file::StateError;
-use crate::catalog::{Catalog, Kind, Named, Shape};
+use crate::catalog::{Catalog, KeyNames, Kind, Shape};
 use crate::json::Body;
 use crate::sandbox::http::response::ApiResponse;
 
@@ -32,8 +32,8 @@ impl Replica {
         let answer = ApiResponse::refusal(status, message, None);
         let answer = json!({"status": answer.status, "body": answer.body});
         let paths = match kind.shape {
-            Shape::Keyed { names: Named::These(names) } => names.iter().map(|name| kind.path_of(name)).collect(),
-            _ => vec![kind.path.to_owned()],
+            Shape::Keyed { names: KeyNames::Fixed(names) } => names.iter().map(|name| kind.path_of(name)).collect(),
+            _ => vec![kind.paths.list.to_owned()],
         };
         self.absent.extend(paths.into_iter().map(|path| (path, answer.clone())));
     }
@@ -42,8 +42,8 @@ impl Replica {
     fn unread(&self) -> Vec<String> {
         let under = |kind: &'static Kind, parent: &str| {
             let parent = Catalog::standard().kind(parent).expect("catalog test: every parent is a kind");
-            let held = self.data.get(parent.path).and_then(Value::as_array).into_iter().flatten();
-            held.filter_map(|one| one[parent.id].as_str()).map(|id| kind.path_of(id)).collect::<Vec<_>>()
+            let held = self.data.get(parent.paths.list).and_then(Value::as_array).into_iter().flatten();
+            held.filter_map(|one| one[parent.identity.id].as_str()).map(|id| kind.path_of(id)).collect::<Vec<_>>()
         };
         let lists = Catalog::standard().kinds().filter_map(|kind| match kind.shape {
             Shape::Child { parent, .. } => Some(under(kind, parent)),

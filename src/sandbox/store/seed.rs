@@ -21,7 +21,7 @@ mod tests {
 
     use super::*;
     use crate::catalog::address::matched;
-    use crate::catalog::{By, Catalog, Kind, Named, Shape};
+    use crate::catalog::{Catalog, KeyNames, Kind, ReferencedBy, Shape};
     use crate::json::Body;
 
     /// A state file with its resources by kind.
@@ -54,7 +54,7 @@ mod tests {
         /// Every id that the tenant issued.
         fn ids(&self) -> BTreeSet<String> {
             let collections = Catalog::standard().kinds().filter(|kind| kind.shape == Shape::Collection);
-            collections.flat_map(|kind| self.texts(kind.name, kind.id)).chain(self.credentials()).collect()
+            collections.flat_map(|kind| self.texts(kind.name, kind.identity.id)).chain(self.credentials()).collect()
         }
 
         fn credentials(&self) -> Vec<String> {
@@ -90,11 +90,11 @@ mod tests {
 
     fn is_path_of(kind: &Kind, path: &str) -> bool {
         let is_one = matches!(kind.shape, Shape::Keyed { .. }) && matched(&kind.item(), path).is_some();
-        kind.view_of.is_none() && (is_one || matched(kind.path, path).is_some())
+        kind.quirks.same_endpoint_as.is_none() && (is_one || matched(kind.paths.list, path).is_some())
     }
 
     fn parent_of<'path>(kind: &Kind, path: &'path str) -> Option<&'path str> {
-        let (before, after) = kind.path.split_once("{id}")?;
+        let (before, after) = kind.paths.list.split_once("{id}")?;
         path.strip_prefix(before)?.strip_suffix(after)
     }
 
@@ -104,7 +104,8 @@ mod tests {
             for (kind, body) in &seed.answers {
                 for reference in kind.references {
                     let target = Catalog::standard().kind(reference.to).expect("a kind");
-                    let known = seed.texts(target.name, if reference.by == By::Id { target.id } else { target.key[0] });
+                    let known =
+                        seed.texts(target.name, if reference.by == ReferencedBy::Id { target.identity.id } else { target.identity.key[0] });
                     for (place, value) in body.find(reference.path) {
                         assert!(known.contains(&text(value)), "{}: {} at {place} = {value}", seed.domain(), kind.name);
                     }
@@ -155,7 +156,7 @@ mod tests {
     fn ids_look_like_those_of_auth0() {
         for seed in seeds() {
             let shape = |kind, prefix: &str, length: usize| {
-                for id in seed.texts(kind, Catalog::standard().kind(kind).expect("a kind").id) {
+                for id in seed.texts(kind, Catalog::standard().kind(kind).expect("a kind").identity.id) {
                     let rest = id.strip_prefix(prefix).expect("the prefix of the kind");
                     assert!(rest.len() == length && rest.chars().all(|sign| sign.is_ascii_alphanumeric()), "{kind}: {id}");
                 }
@@ -178,7 +179,7 @@ mod tests {
             for (kind, mut body) in seed.answers.iter().cloned() {
                 // Ids of credentials are no secrets, but useless in another tenant.
                 body.take("client_authentication_methods");
-                for path in kind.secrets {
+                for path in kind.secrets.paths {
                     let mut taken = Body::new();
                     body.take(path).into_iter().for_each(|(_, value)| taken.set("secret", value));
                     taken.each_text(&mut |_, secret| assert!(secret.starts_with("CANARY-"), "{}: {path} = {secret}", kind.name));
@@ -193,15 +194,15 @@ mod tests {
         for seed in seeds() {
             for (kind, body) in seed.answers.iter().cloned() {
                 let mut body = without_read_only(kind, body);
-                kind.secrets.iter().chain([&kind.id]).for_each(|path| drop(body.take(path)));
-                let (_, unknown) = kind.fields().split(body, crate::catalog::Purpose::Snapshot);
+                kind.secrets.paths.iter().chain([&kind.identity.id]).for_each(|path| drop(body.take(path)));
+                let (_, unknown) = kind.fields.writable().split(body, crate::catalog::RequestPurpose::Snapshot);
                 assert!(unknown.is_empty(), "{}: {unknown:?}", kind.name);
             }
         }
     }
 
     fn without_read_only(kind: &Kind, mut body: Body) -> Body {
-        kind.read_only.iter().for_each(|path| drop(body.take(path)));
+        kind.fields.read_only.iter().for_each(|path| drop(body.take(path)));
         body
     }
 
@@ -234,7 +235,7 @@ mod tests {
             let own = seed.of("clients").find(|client| client.text("name") == Some("migrate")).expect("a client");
             let grant = seed.of("client-grants").find(|grant| grant.text("client_id") == own.text("client_id")).expect("a grant");
             let granted: BTreeSet<_> = grant.find("scope[]").into_iter().map(|(_, scope)| text(scope)).collect();
-            let needed = |kind: &Kind| [kind.read_scopes, kind.create_scopes, kind.update_scopes, kind.delete_scopes].concat();
+            let needed = |kind: &Kind| [kind.scopes.read, kind.scopes.create, kind.scopes.update, kind.scopes.delete].concat();
             for scope in Catalog::standard().kinds().flat_map(needed) {
                 assert!(granted.contains(scope), "{}: {scope}", seed.domain());
             }
@@ -245,7 +246,7 @@ mod tests {
     fn every_email_template_is_there_or_answers_that_it_is_not() {
         for seed in seeds() {
             let shape = Catalog::standard().kind("email-templates").expect("a kind").shape;
-            let Shape::Keyed { names: Named::These(names) } = shape else { panic!("a keyed kind") };
+            let Shape::Keyed { names: KeyNames::Fixed(names) } = shape else { panic!("a keyed kind") };
             for name in names {
                 let path = format!("/email-templates/{name}");
                 let (given, absent) = (&seed.state["data"][&path], &seed.state["absent"][&path]["body"]["errorCode"]);

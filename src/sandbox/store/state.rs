@@ -8,7 +8,7 @@ use super::api_form::unique_name;
 use super::ids::IdGenerator;
 use super::table::{ResourceTable, sort_key};
 use super::tenant_rule::TenantRule;
-use crate::catalog::{By, Catalog, Kind};
+use crate::catalog::{Catalog, Kind, ReferencedBy};
 use crate::json::Body;
 use crate::sandbox::http::response::ApiResponse;
 use crate::sandbox::http::route::{Target, route};
@@ -90,27 +90,27 @@ impl State {
     /// Stores a resource in the table of its kind.
     pub(crate) fn put(&mut self, kind: &'static Kind, id: &str, body: Body) {
         let sort_key = sort_key(kind, id, &body);
-        let name = (!kind.allows_duplicates && !kind.key.is_empty()).then(|| unique_name(kind, &body));
+        let name = (!kind.identity.allows_duplicates && !kind.identity.key.is_empty()).then(|| unique_name(kind, &body));
         self.tables.entry(kind.name).or_default().put(id, body, sort_key, name);
     }
 
     /// Returns whether the resource that a reference names exists.
-    pub(crate) fn has(&self, kind: &str, by: By, value: &str) -> bool {
+    pub(crate) fn has(&self, kind: &str, by: ReferencedBy, value: &str) -> bool {
         self.tables.get(kind).is_some_and(|table| match by {
-            By::Id => table.has(value),
-            By::Key => table.id_by_name(value).is_some(),
-            By::Alias => {
-                let alias = self.catalog.kind(kind).map_or("", |kind| kind.alias);
+            ReferencedBy::Id => table.has(value),
+            ReferencedBy::Key => table.id_by_name(value).is_some(),
+            ReferencedBy::Alias => {
+                let alias = self.catalog.kind(kind).map_or("", |kind| kind.quirks.alias_id);
                 !table.ids_where(|body| body.text(alias) == Some(value)).is_empty()
             }
-            By::Within => true,
+            ReferencedBy::Within => true,
         })
     }
 }
 
 /// Returns every scope that the kinds of a catalog require, sorted.
 pub(crate) fn required_scopes(catalog: &Catalog) -> Vec<String> {
-    let of = |kind: &'static Kind| [kind.read_scopes, kind.create_scopes, kind.update_scopes, kind.delete_scopes].concat();
+    let of = |kind: &'static Kind| [kind.scopes.read, kind.scopes.create, kind.scopes.update, kind.scopes.delete].concat();
     let mut scopes: Vec<String> = catalog.kinds().flat_map(of).map(str::to_owned).collect();
     scopes.extend(["read:client_keys".to_owned(), "update:client_keys".to_owned()]);
     scopes.sort();

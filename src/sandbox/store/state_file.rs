@@ -26,7 +26,7 @@ use super::api_form::{from_api, insert_at_path};
 use super::ids::IdGenerator;
 use super::state::State;
 use super::tenant_rule::TenantRule;
-use crate::catalog::{Catalog, Kind, Named, Shape};
+use crate::catalog::{Catalog, KeyNames, Kind, Shape};
 use crate::files;
 use crate::json::Body;
 use crate::sandbox::http::response::ApiResponse;
@@ -153,7 +153,7 @@ impl State {
                 self.children.entry(kind.name).or_default().insert(id, list);
             }
             // Created at one path and read at another.
-            (Shape::Singleton, Target::Root, Value::Array(made)) if path != kind.path => {
+            (Shape::Singleton, Target::Root, Value::Array(made)) if path != kind.paths.list => {
                 self.uncovered.insert(path, Value::Array(made));
             }
             (Shape::Singleton, Target::Root, value) => {
@@ -162,7 +162,7 @@ impl State {
             }
             (Shape::Keyed { .. } | Shape::Part { .. }, Target::Resource(id), value) => {
                 let mut body = from_api(kind, value).ok_or_else(|| unfit(&path, kind.singular))?;
-                kind.fill(&mut body, &id);
+                kind.fill_path_fields(&mut body, &id);
                 self.put(kind, &id, body);
             }
             // A single resource repeats what its list contains.
@@ -182,8 +182,8 @@ impl State {
             }
             match kind.id_of(&body) {
                 Some(id) => self.put(kind, &id, body),
-                None if kind.has_presets => self.presets.entry(kind.name).or_default().push(body.into_value()),
-                None => return Err(unfit(path, &format!("{} with \"{}\"", kind.singular, kind.id))),
+                None if kind.quirks.has_presets => self.presets.entry(kind.name).or_default().push(body.into_value()),
+                None => return Err(unfit(path, &format!("{} with \"{}\"", kind.singular, kind.identity.id))),
             }
         }
         Ok(())
@@ -194,7 +194,7 @@ impl State {
         const OLD: &str = "enabled_clients";
         let Some(parent) = self.catalog.kind("connections") else { return };
         let Some(child) =
-            self.catalog.below(parent.name).find(|kind| matches!(kind.shape, Shape::Child { .. }) && kind.elements() == "clients")
+            self.catalog.children_of(parent.name).find(|kind| matches!(kind.shape, Shape::Child { .. }) && kind.elements() == "clients")
         else {
             return;
         };
@@ -215,7 +215,7 @@ impl State {
             if self.tables.contains_key(kind.name) {
                 continue;
             }
-            let made = self.uncovered.get(kind.create_path).and_then(|made| made.get(0)).cloned();
+            let made = self.uncovered.get(kind.paths.create).and_then(|made| made.get(0)).cloned();
             if let Some(body) = made.and_then(|made| from_api(kind, made)) {
                 self.put(kind, "", body);
             }
@@ -227,7 +227,7 @@ impl State {
     pub fn to_json(&self) -> Value {
         let mut data: Map<String, Value> = self.uncovered.clone().into_iter().collect();
         for kind in self.catalog.kinds() {
-            if kind.view_of.is_some() {
+            if kind.quirks.same_endpoint_as.is_some() {
                 continue;
             }
             if let Shape::Child { .. } = kind.shape {
@@ -237,12 +237,12 @@ impl State {
                 continue;
             }
             let Some(table) = self.tables.get(kind.name) else { continue };
-            if matches!(kind.shape, Shape::Collection | Shape::Keyed { names: Named::Listed }) {
+            if matches!(kind.shape, Shape::Collection | Shape::Keyed { names: KeyNames::Listed }) {
                 // An empty list must be written too.
-                data.insert(kind.path.to_owned(), json!([]));
+                data.insert(kind.paths.list.to_owned(), json!([]));
             }
             table.in_order(None, true).for_each(|(_, body)| insert_at_path(&mut data, kind, body));
-            if let Some(Value::Array(list)) = data.get_mut(kind.path) {
+            if let Some(Value::Array(list)) = data.get_mut(kind.paths.list) {
                 list.extend(self.presets.get(kind.name).into_iter().flatten().cloned());
             }
         }

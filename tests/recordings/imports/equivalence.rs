@@ -49,7 +49,7 @@ fn walk(kind: &Kind, path: &str, wanted: &Value, held: &Value, found: &mut Vec<U
 /// Returns a body without the fields that hold what another field holds, which they do where they are absent.
 fn without_mirrors(kind: &Kind, body: &Value) -> Value {
     let mut fields = body.as_object().cloned().unwrap_or_default();
-    for (path, other) in kind.defaults_to_field {
+    for (path, other) in kind.quirks.defaults_to_field {
         if fields.get(*path) == fields.get(*other) {
             fields.remove(*path);
         }
@@ -77,7 +77,7 @@ fn says_nothing(kind: &Kind, path: &str, value: &Value) -> bool {
 /// Returns a value as it is compared: the elements of a set in one order, each once.
 fn plain(kind: &Kind, path: &str, value: &Value) -> Value {
     match bare(value) {
-        Value::Array(mut list) if kind.sets.contains(&path) => {
+        Value::Array(mut list) if kind.lists.unordered.contains(&path) => {
             list.sort_by_key(Value::to_string);
             list.dedup();
             Value::Array(list)

@@ -117,7 +117,7 @@ fn todays(state: &State) -> (State, Vec<usize>) {
 async fn each_value_that_is_brought_up_to_date_is_refused_for_that_reason_and_recorded() {
     let (_sandbox, tenant) = start(State::empty("today.eu.auth0.com")).await;
     for dated in DATED {
-        let kind = Catalog::standard().kinds().find(|kind| kind.path == dated.list).expect("a kind");
+        let kind = Catalog::standard().kinds().find(|kind| kind.paths.list == dated.list).expect("a kind");
         let body = Body::from_value((dated.example)()).expect("an object");
         let refused = tenant.create(kind, &body).await.expect_err(dated.field).to_string();
         assert!(refused.contains(dated.refusal), "{} {}: {refused}", dated.list, dated.field);

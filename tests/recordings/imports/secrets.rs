@@ -14,11 +14,11 @@ pub(crate) type Secrets = BTreeMap<String, Value>;
 /// Returns every secret that a tenant shows.
 pub(crate) async fn held(tenant: &Tenant) -> Secrets {
     let mut held = Secrets::new();
-    for kind in Catalog::standard().kinds().filter(|kind| kind.shape == Shape::Collection && !kind.secrets.is_empty()) {
+    for kind in Catalog::standard().kinds().filter(|kind| kind.shape == Shape::Collection && !kind.secrets.paths.is_empty()) {
         let Listing::Complete(answers) = tenant.list(kind).await.expect("listed") else { continue };
         for answer in answers {
-            let id = answer.text(kind.id).expect("an id").to_owned();
-            let found = kind.secrets.iter().flat_map(|path| answer.find(path));
+            let id = answer.text(kind.identity.id).expect("an id").to_owned();
+            let found = kind.secrets.paths.iter().flat_map(|path| answer.find(path));
             held.extend(found.map(|(path, value)| (format!("{}/{id}: {path}", kind.name), value.clone())));
         }
     }

@@ -56,7 +56,7 @@ pub(crate) fn unnamed(before: &Snapshot, after: &Snapshot, back: &Plan) -> Vec<S
         let kind = Catalog::standard().kind(key.kind()).expect("a kind");
         let [was, is] = [&before, &after].map(|side| side.get(key).map_or(Value::Null, |held| held.body.open().into_value()));
         let said: Vec<&Skipped> = back.skipped.iter().filter(|left| left.key == *key).collect();
-        let is_new = unlike(kind, &Value::Null, &was).iter().all(|one| kind.key.contains(&one.path.as_str()));
+        let is_new = unlike(kind, &Value::Null, &was).iter().all(|one| kind.identity.key.contains(&one.path.as_str()));
         let differs = unlike(kind, &was, &is).into_iter();
         let differs = differs.filter(|one| !said.iter().any(|left| names(left, &one.path, is_new)) && !lacks_only_named(kind, one, &said));
         differs.map(|one| format!("{key}: {} was {} and is {}", one.path, one.wanted, one.held)).collect::<Vec<_>>()

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use migrate::catalog::{By, Catalog, Kind, Shape};
+use migrate::catalog::{Catalog, Kind, ReferencedBy, Shape};
 use migrate::model::resource::{Key, Resource};
 use migrate::plan::{Plan, Skipped};
 use migrate::snapshot::{Desired, Snapshot};
@@ -91,7 +91,7 @@ impl<'seen> Verdict<'seen> {
     }
 
     fn is_made_by_hand(&self, wanted: &Resource) -> bool {
-        kind_of(&wanted.key).by_hand.is_some() && self.seen.first.manual_steps.iter().any(|manual| manual.key == wanted.key)
+        kind_of(&wanted.key).lifecycle.manual_setup.is_some() && self.seen.first.manual_steps.iter().any(|manual| manual.key == wanted.key)
     }
 
     /// Returns what differs from the mapped source, but for exactly the fields that are named.
@@ -126,7 +126,7 @@ impl<'seen> Verdict<'seen> {
     /// connection because development does not know it.
     fn drop_what_only_the_target_can_mean(&self, kind: &Kind, held: &mut Value, old: &Value) {
         let known: BTreeSet<String> = self.wanted.values().cloned().collect();
-        for path in kind.sets.iter().filter(|path| !path.contains('.')) {
+        for path in kind.lists.unordered.iter().filter(|path| !path.contains('.')) {
             let old: Vec<Value> = old.get(path).and_then(Value::as_array).cloned().unwrap_or_default();
             let Some(Value::Array(list)) = held.get_mut(path) else { continue };
             list.retain(|element| {
@@ -253,7 +253,7 @@ fn drop_elements(body: &mut Value, paths: &[&str]) {
 /// Puts ids of the target into the body of a resource, so that it says the same whatever its resources are called.
 fn in_ids(kind: &Kind, resource: &Resource, ids: &Ids) -> Value {
     let mut body = resource.body.open();
-    for reference in kind.references.iter().filter(|reference| reference.by == By::Key) {
+    for reference in kind.references.iter().filter(|reference| reference.by == ReferencedBy::Key) {
         let named =
             |text: &str| text.strip_prefix(&format!("⟦{}/", reference.to)).and_then(|rest| rest.strip_suffix('⟧')).map(str::to_owned);
         body.change(reference.path, &mut |value| {

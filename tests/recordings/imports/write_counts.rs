@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use migrate::catalog::{Catalog, Delta, Kind, Shape, Written};
+use migrate::catalog::{Catalog, ElementChanges, Kind, Shape, Writability};
 use migrate::json::Body;
 use migrate::plan::{Action, Change, Plan};
 use migrate::sandbox::State;
@@ -18,8 +18,8 @@ type Counted = BTreeMap<&'static str, usize>;
 /// Returns why a resource that was written before is written again, or nothing where one request could have said it all.
 fn why_again(kind: &Kind, body: &Body, is_created: &dyn Fn(&str) -> bool) -> Option<&'static str> {
     let refers = |value: &Value| value.to_string().split('⟦').skip(1).any(|rest| rest.split('⟧').next().is_some_and(is_created));
-    let only_in_an_update = |name: &String| kind.fields().get(name).is_some_and(|field| field.written == Written::OnUpdate);
-    match kind.follow_up {
+    let only_in_an_update = |name: &String| kind.fields.writable().get(name).is_some_and(|field| field.written == Writability::OnUpdate);
+    match kind.lifecycle.follow_up {
         Some(follow_up) if body.0.contains_key(follow_up.field) => return Some("what runs is deployed by a request of its own"),
         Some(follow_up) if body.0.keys().any(|name| follow_up.content.contains(&name.as_str())) => {
             return Some("a draft is written once what runs is deployed");
@@ -35,10 +35,10 @@ fn why_again(kind: &Kind, body: &Body, is_created: &dyn Fn(&str) -> bool) -> Opt
 
 /// Returns how many requests a list of elements takes beyond the first: the API bounds what one adds, and adds and removes apart.
 fn splits(kind: &Kind, added: usize, removed: usize) -> usize {
-    let Shape::Child { delta, .. } = kind.shape else { panic!("{} has no elements", kind.name) };
-    let requests = match delta {
-        Delta::AddRemove { most } | Delta::Named { most, .. } => added.div_ceil(most) + removed.div_ceil(most),
-        Delta::Switch { most } => (added + removed).div_ceil(most),
+    let Shape::Child { element_changes, .. } = kind.shape else { panic!("{} has no elements", kind.name) };
+    let requests = match element_changes {
+        ElementChanges::AddRemove { most } | ElementChanges::AddUpdateRemove { most, .. } => added.div_ceil(most) + removed.div_ceil(most),
+        ElementChanges::Switch { most } => (added + removed).div_ceil(most),
     };
     requests - 1
 }

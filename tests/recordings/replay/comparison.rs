@@ -238,7 +238,7 @@ impl Comparison {
 
     /// Returns a list in one order where its order says nothing.
     fn sorted_set(&self, path: &str, value: &Value) -> Value {
-        let is_set = self.kind.sets.contains(&path) || ORDERLESS.contains(&(self.kind.name, path));
+        let is_set = self.kind.lists.unordered.contains(&path) || ORDERLESS.contains(&(self.kind.name, path));
         match value {
             Value::Array(list) if is_set => {
                 let mut list = list.clone();

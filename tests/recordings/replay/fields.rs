@@ -16,7 +16,8 @@ const UNKNOWN: &[(&str, &str, &str)] = &[];
 
 /// Returns the resources that an answer holds: itself, or the elements of its list.
 fn resources<'answer>(kind: &Kind, path: &str, answer: &'answer Value) -> Vec<&'answer Value> {
-    if kind.covers(path).is_some_and(|_| path.trim_matches('/') != kind.path.trim_matches('/')) || kind.shape == Shape::Singleton {
+    if kind.match_path(path).is_some_and(|_| path.trim_matches('/') != kind.paths.list.trim_matches('/')) || kind.shape == Shape::Singleton
+    {
         return vec![answer];
     }
     let list = answer.as_array().or_else(|| answer.as_object()?.values().find_map(Value::as_array));
@@ -28,7 +29,7 @@ fn unknown_fields(kind: &Kind, answer: &Value) -> Vec<String> {
     if body.0.contains_key("statusCode") {
         return Vec::new();
     }
-    kind.fill(&mut body, "one/other");
+    kind.fill_path_fields(&mut body, "one/other");
     let Ok(resource) = Resource::read(kind, body) else { return Vec::new() };
     let mut unknown = Vec::new();
     for (name, value) in &resource.carried.0 {
@@ -89,7 +90,7 @@ fn unwritten(kind: &Kind, method: &str, fields: &Fields, sent: &Value, above: &s
     let below = |(name, value): (&String, &Value)| {
         let place = if above.is_empty() { name.clone() } else { format!("{above}.{name}") };
         let known = fields.get(name);
-        let is_dropped = kind.read_only.iter().any(|path| covers(&path.replace("[]", ""), &place));
+        let is_dropped = kind.fields.read_only.iter().any(|path| covers(&path.replace("[]", ""), &place));
         match known {
             _ if is_dropped => vec![place],
             Some(field) if is_taken_by(method, field.written) => {
@@ -104,7 +105,7 @@ fn unwritten(kind: &Kind, method: &str, fields: &Fields, sent: &Value, above: &s
 
 /// Returns the paths inside an open object that are dropped on the way in.
 fn dropped_within(kind: &Kind, sent: &Value, place: &str) -> Vec<String> {
-    if kind.read_only.iter().any(|path| covers(path, place)) {
+    if kind.fields.read_only.iter().any(|path| covers(path, place)) {
         return vec![place.to_owned()];
     }
     let inside = sent.as_object().into_iter().flatten();

@@ -33,7 +33,7 @@ fn ids_look_like_recorded_ones() {
         let Some(kind) = replayed(row).filter(|kind| kind.has_own_ids() && kind.creation().is_some_and(is_creation)) else { continue };
         let mut tenant = recordings.tenant_before_create(kind, row);
         let answer = tenant.ask("POST", text(row, "path"), row["request"].clone());
-        let id_of = |body: &Value| body[kind.id].as_str().map(form);
+        let id_of = |body: &Value| body[kind.identity.id].as_str().map(form);
         let (recorded, given) = forms.entry(kind.name).or_default();
         recorded.extend(id_of(&row["response"]).filter(|form| !OTHERS.iter().any(|(of, other, _)| *of == kind.name && other == form)));
         given.extend(id_of(&answer.body).filter(|form| !form.starts_with("tpc_")));

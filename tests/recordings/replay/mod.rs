@@ -55,8 +55,8 @@ pub(crate) fn text<'row>(row: &'row Value, field: &str) -> &'row str {
 
 /// Returns the kind that covers a path; one that is named as it stands before one that an id leads to.
 fn kind_of(path: &str) -> Option<&'static Kind> {
-    let own = Catalog::standard().kinds().filter(|kind| kind.view_of.is_none());
-    own.filter_map(|kind| Some((kind.covers(path)?.len(), kind))).min_by_key(|(places, _)| *places).map(|(_, kind)| kind)
+    let own = Catalog::standard().kinds().filter(|kind| kind.quirks.same_endpoint_as.is_none());
+    own.filter_map(|kind| Some((kind.match_path(path)?.len(), kind))).min_by_key(|(places, _)| *places).map(|(_, kind)| kind)
 }
 
 /// Returns the kind that a row is replayed for: a child answers with nothing that could be compared.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, UNIX_EPOCH};
 
-use migrate::catalog::{By, Catalog, Kind, Shape};
+use migrate::catalog::{Catalog, Kind, ReferencedBy, Shape};
 use migrate::json::Body;
 use migrate::sandbox::State;
 use serde_json::{Map, Value, json};
@@ -52,8 +52,8 @@ impl Recordings {
         let mut data = self.objects(row);
         data.extend(self.referred(kind, row));
         match kind.shape {
-            Shape::Collection => data.insert(kind.path.to_owned(), json!([row["before"]])),
-            Shape::Singleton => data.insert(kind.path.to_owned(), self.stored(row)),
+            Shape::Collection => data.insert(kind.paths.list.to_owned(), json!([row["before"]])),
+            Shape::Singleton => data.insert(kind.paths.list.to_owned(), self.stored(row)),
             Shape::Nested { .. } => data.insert(list_path(kind, row), json!([row["before"]])),
             _ => data.insert(text(row, "path").to_owned(), row["before"].clone()),
         };
@@ -145,11 +145,14 @@ impl Recordings {
                 continue;
             }
             let body = &answer["response_body"];
-            let list = body.as_array().or_else(|| body.as_object()?.values().find_map(Value::as_array).filter(|_| body[kind.id].is_null()));
+            let list = body
+                .as_array()
+                .or_else(|| body.as_object()?.values().find_map(Value::as_array).filter(|_| body[kind.identity.id].is_null()));
             for resource in list.map_or(std::slice::from_ref(body), Vec::as_slice) {
                 let is_same = |path: &&str| resource.pointer(&pointer(path)) == row["request"].pointer(&pointer(path));
-                let is_another = resource[kind.id] != row["response"][kind.id] && !(kind.key.iter().all(is_same));
-                if let (Some(id), true) = (resource[kind.id].as_str(), is_another) {
+                let is_another =
+                    resource[kind.identity.id] != row["response"][kind.identity.id] && !(kind.identity.key.iter().all(is_same));
+                if let (Some(id), true) = (resource[kind.identity.id].as_str(), is_another) {
                     found.insert(id.to_owned(), resource.clone());
                 }
             }
@@ -161,7 +164,7 @@ impl Recordings {
     fn referred(&self, kind: &Kind, row: &Value) -> Map<String, Value> {
         let named = kind.references.iter().filter_map(|reference| Catalog::standard().kind(reference.to));
         let others = named.filter(|to| to.name != kind.name && to.shape == Shape::Collection);
-        others.map(|to| (to.path.to_owned(), self.siblings(to, row))).collect()
+        others.map(|to| (to.paths.list.to_owned(), self.siblings(to, row))).collect()
     }
 
     /// Returns what this tenant fills in and others do not.
@@ -251,30 +254,30 @@ fn pointer(path: &str) -> String {
 
 /// Returns the path of the list that a row belongs to.
 fn list_path(kind: &Kind, row: &Value) -> String {
-    let places = kind.covers(text(row, "path")).unwrap_or_default();
-    places.first().filter(|_| kind.parent().is_some()).map_or_else(|| kind.path.to_owned(), |(_, parent)| kind.path_under(parent))
+    let places = kind.match_path(text(row, "path")).unwrap_or_default();
+    places.first().filter(|_| kind.parent().is_some()).map_or_else(|| kind.paths.list.to_owned(), |(_, parent)| kind.path_under(parent))
 }
 
 /// Returns the resource that a new one hangs under.
 pub(super) fn parent(kind: &Kind, row: &Value) -> Option<(String, Value)> {
     let parent = Catalog::standard().kind(kind.parent()?)?;
-    let (_, id) = kind.covers(text(row, "path"))?.into_iter().next()?;
+    let (_, id) = kind.match_path(text(row, "path"))?.into_iter().next()?;
     let mut body = json!({"name": "parent"});
-    body[parent.id] = id.into();
-    Some((parent.path.to_owned(), json!([body])))
+    body[parent.identity.id] = id.into();
+    Some((parent.paths.list.to_owned(), json!([body])))
 }
 
 /// Returns what a new resource is identified by.
 fn identifying(kind: &Kind, request: &Value) -> Map<String, Value> {
     let request = Body::from_value(request.clone()).expect("an object");
     let mut data = Map::new();
-    for reference in kind.references.iter().filter(|reference| kind.key.contains(&reference.path)) {
+    for reference in kind.references.iter().filter(|reference| kind.identity.key.contains(&reference.path)) {
         let (Some(value), Some(to)) = (request.text(reference.path), Catalog::standard().kind(reference.to)) else { continue };
-        let mut other = json!({to.id: value});
-        if reference.by == By::Key {
-            other[to.key[0]] = value.into();
+        let mut other = json!({to.identity.id: value});
+        if reference.by == ReferencedBy::Key {
+            other[to.identity.key[0]] = value.into();
         }
-        data.insert(to.path.to_owned(), json!([other]));
+        data.insert(to.paths.list.to_owned(), json!([other]));
     }
     data
 }

@@ -123,7 +123,7 @@ impl Project {
         for change in self.plans().iter().flat_map(|(_, plan)| plan.changes()) {
             let Action::Update { edits, .. } = &change.action else { continue };
             let kind = Catalog::standard().kind(change.key.kind()).expect("a kind");
-            let place = |edit: &Edit| (kind.path.to_owned(), change.key.name().to_owned(), edit.path.clone());
+            let place = |edit: &Edit| (kind.paths.list.to_owned(), change.key.name().to_owned(), edit.path.clone());
             cleared.extend(edits.iter().filter(|edit| edit.new.is_none()).map(place));
         }
         cleared

@@ -77,7 +77,7 @@ impl Left {
 }
 
 fn is_create(seen: &SeenRequest) -> bool {
-    seen.method == "POST" && Catalog::standard().kinds().any(|kind| kind.path == seen.path)
+    seen.method == "POST" && Catalog::standard().kinds().any(|kind| kind.paths.list == seen.path)
 }
 
 /// Starts the target, in which this goes wrong.

@@ -1,43 +1,45 @@
-//! What a value says of itself under a name that says secret: that it is one, or words, a template or a public key.
+//! Decides whether the value of a suspicious field is a secret, or plain words, a template or a public key.
 
 use serde_json::Value;
 
-use super::names::{Says, ends_with_secret};
+use super::field_names::{NameClass, ends_with_secret};
 use crate::json::is_blank;
 
-/// As many letters and digits as a value has that nobody takes for a secret, such as `v2` and `saml2`.
+/// The most letters and digits of a value that is too short for a secret, such as `v2` and `saml2`.
 const SHORT: usize = 7;
-/// As many letters as a choice has: `as_needed`, `optional`.
+/// The most letters of a choice: `as_needed`, `optional`.
 const CHOICE: usize = 9;
-/// Ways to sign in that stand before a secret.
+/// Authentication schemes that precede a secret.
 const SCHEMES: &[&str] = &["bearer", "basic", "token", "apikey", "digest"];
 
-/// Returns whether a field whose name says this holds a secret. A number is one where the name ends with what it is: `password_min_length`
-/// and `token_lifetime` are settings.
-pub(super) fn holds_secret(name: &str, says: Says, value: &Value) -> bool {
+/// Returns whether a field of this name and class contains a secret.
+///
+/// A number is a secret only if the last word of the name says so: `password_min_length` and `token_lifetime` are settings.
+pub(super) fn holds_secret(name: &str, class: NameClass, value: &Value) -> bool {
     match value {
-        Value::Number(_) => says == Says::Secret && ends_with_secret(name),
-        Value::Array(list) => list.iter().any(|element| holds_secret(name, says, element)),
-        Value::String(text) => is_secret(says, text),
+        Value::Number(_) => class == NameClass::Secret && ends_with_secret(name),
+        Value::Array(list) => list.iter().any(|element| holds_secret(name, class, element)),
+        Value::String(text) => is_secret(class, text),
         Value::Null | Value::Bool(_) | Value::Object(_) => false,
     }
 }
 
-/// Returns whether a text is a secret under a name that says this.
-pub(super) fn is_secret(says: Says, text: &str) -> bool {
+/// Returns whether a text is a secret in a field whose name has this class.
+pub(super) fn is_secret(class: NameClass, text: &str) -> bool {
     let is_open = || is_blank(&Value::from(text)) || is_template(text) || is_public(text);
-    match says {
-        Says::Nothing => false,
-        Says::Perhaps => is_mask(text) || (!is_open() && !is_words(text)),
-        Says::Asks => is_mask(text) || (!is_open() && !is_choice(text)),
-        Says::Secret => !is_open(),
+    match class {
+        NameClass::Unrelated => false,
+        NameClass::Possible => is_mask(text) || (!is_open() && !is_words(text)),
+        NameClass::Prompt => is_mask(text) || (!is_open() && !is_choice(text)),
+        NameClass::Secret => !is_open(),
     }
 }
 
-/// Returns whether a text may be what a tenant, a recording or somebody on the way shows in the place of a secret: written back, it would become
-/// the secret. Where no secret stands it is a text like any other: people are shown it in an empty field for their password.
+/// Returns whether a text may be a mask that a tenant, a recording or a proxy shows instead of a secret.
 ///
-/// Asterisks are recorded of the password of a stream to Mixpanel; one or two of them are a pattern, as in `https://*.acme.example` or `**`.
+/// Written back, it would become the secret. In other fields it is ordinary text, such as the placeholder of a password field.
+///
+/// Asterisks were recorded for the password of a stream to Mixpanel; one or two of them are a pattern, as in `https://*.acme.example` or `**`.
 #[must_use]
 pub fn is_mask(text: &str) -> bool {
     let is_covered = text.chars().count() > 2 && text.chars().all(|sign| sign == '*' || sign == '\u{2022}');
@@ -45,7 +47,7 @@ pub fn is_mask(text: &str) -> bool {
     is_covered || ["redacted", "hidden", "masked"].iter().any(|word| named.eq_ignore_ascii_case(word))
 }
 
-/// Returns whether a text only says where the secret comes from: nothing in it but templates and what separates them, as in
+/// Returns whether a text only refers to a secret: it consists of templates, separators and authentication schemes, as in
 /// `Bearer {{vars.token}}` and `{{fields.user}}:{{fields.pin}}`.
 pub(super) fn is_template(text: &str) -> bool {
     let (mut rest, mut around, mut has_any) = (text, String::new(), false);
@@ -63,26 +65,26 @@ pub(super) fn is_template(text: &str) -> bool {
     has_any && words.all(|word| SCHEMES.contains(&word.to_ascii_lowercase().as_str()))
 }
 
-/// Returns whether a template says a value itself, in quotes that are none around the name of a field: `{{ x | default: "a" }}`.
+/// Returns whether a template contains a literal value, which quotes around the name of a field are not: `{{ x | default: "a" }}`.
 fn holds_literal(template: &str) -> bool {
     let names = ["[\"", "\"]", "['", "']"].iter().fold(template.to_owned(), |text, quote| text.replace(quote, "."));
     names.contains(['"', '\'']) || !names.trim_start().starts_with(|sign: char| sign.is_alphabetic() || "_.#@$".contains(sign))
 }
 
-/// A certificate or a public key, which everybody may know.
+/// Returns whether a text is a certificate or a public key.
 fn is_public(text: &str) -> bool {
     let is_block = |label: &str| text.trim_start().starts_with(&format!("-----BEGIN {label}-----"));
     is_block("CERTIFICATE") || is_block("PUBLIC KEY") || is_block("RSA PUBLIC KEY")
 }
 
-/// Returns whether a person reads a text as words: `client_secret_post`, `oauth2`, `The password has at least 8 signs.`
+/// Returns whether a text is plain words: `client_secret_post`, `oauth2`, `The password has at least 8 signs.`
 pub(super) fn is_words(text: &str) -> bool {
     let mut words = text.split(|sign: char| !sign.is_alphanumeric()).filter(|word| !word.is_empty());
     let is_sentence = text.split_whitespace().nth(1).is_some();
     is_short(text) || words.all(|word| is_word(word) || (is_sentence && is_short(word)))
 }
 
-/// Returns whether a text is a sentence, or a word as short as a choice mostly is: `optional`, `Diagnostic password, 3 of 5 left.`
+/// Returns whether a text is a sentence, or a word short enough for a choice: `optional`, `Diagnostic password, 3 of 5 left.`
 fn is_choice(text: &str) -> bool {
     let is_sentence = text.split_whitespace().nth(2).is_some();
     (is_sentence && is_words(text)) || (text.chars().count() <= CHOICE && text.chars().all(|sign| sign.is_ascii_lowercase() || sign == '_'))
@@ -92,7 +94,7 @@ fn is_short(text: &str) -> bool {
     text.chars().filter(|sign| sign.is_alphanumeric()).count() <= SHORT
 }
 
-/// Letters of one language: small ones behind the first, capitals only, or a few humps (`preferredUsername`).
+/// Returns whether a text looks like a word: capitalised, in capitals, or in camel case (`preferredUsername`).
 fn is_word(word: &str) -> bool {
     let letters = word.chars().count();
     let capitals = word.chars().skip(1).filter(|sign| sign.is_uppercase()).count();
@@ -114,7 +116,7 @@ mod tests {
             "Basic {{fields.user}}:{{fields.password}}",
             " {{ vars['api key'].of[\"a\"] | trim }} ",
         ] {
-            assert!(!is_secret(Says::Secret, text), "{text}");
+            assert!(!is_secret(NameClass::Secret, text), "{text}");
         }
         for text in [
             "{{x}}sk_live_abc",
@@ -129,17 +131,17 @@ mod tests {
             "{}",
             "--",
         ] {
-            assert!(is_secret(Says::Secret, text), "{text}");
+            assert!(is_secret(NameClass::Secret, text), "{text}");
         }
     }
 
     #[test]
     fn a_word_is_no_secret_under_a_name_that_asks_where_it_may_be_a_choice() {
         for text in ["", "optional", "as_needed", "Wrong password, 3 of 5 left.", "{{fields.password}}"] {
-            assert!(!is_secret(Says::Asks, text), "{text}");
+            assert!(!is_secret(NameClass::Prompt, text), "{text}");
         }
         for text in ["Sommergewitter", "abcdefghijkl", "hunter2", "correct horse", "********"] {
-            assert!(is_secret(Says::Asks, text), "{text}");
+            assert!(is_secret(NameClass::Prompt, text), "{text}");
         }
     }
 
@@ -156,7 +158,7 @@ mod tests {
             "Passwort ändern",
             "v2.1",
         ] {
-            assert!(!is_secret(Says::Perhaps, text), "{text}");
+            assert!(!is_secret(NameClass::Possible, text), "{text}");
         }
         for text in [
             "********",
@@ -168,7 +170,7 @@ mod tests {
             "hunter2hunter2",
             "key-3ax6xnjp29jd6fds",
         ] {
-            assert!(is_secret(Says::Perhaps, text), "{text}");
+            assert!(is_secret(NameClass::Possible, text), "{text}");
         }
     }
 }

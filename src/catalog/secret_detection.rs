@@ -1,12 +1,13 @@
-//! Secrets that no entry lists: what says by its name or by its shape that it is one.
+//! Finds secrets that no entry lists, by the name of a field or by a pattern in its text.
 //!
-//! Objects of the API are open in many places, and new fields come every month. So behind [`Kind::secrets`] stands a rule about every text
-//! of an answer, at any depth. It withholds rather too much: what it takes for a secret and is none is an entry of [`Kind::plain`], with
-//! its reason. Code ([`Kind::code`]) is copied as it is: part of a program cannot be withheld, and a program without it would be another.
+//! Many objects of the API accept any field, and new fields appear every month. So besides the secrets that an entry lists
+//! ([`SecretFields::paths`](super::SecretFields)), every text of an answer is examined, at any depth. When in doubt, it is withheld: a field
+//! that is mistaken for a secret is listed as exempt ([`SecretFields::exempt`](super::SecretFields)), with the reason. Code is copied as it
+//! is, because a program without some of its text would be a different program.
 
-mod names;
-mod shapes;
-mod values;
+mod field_names;
+mod field_values;
+mod text_patterns;
 
 use std::fmt;
 
@@ -14,227 +15,216 @@ use serde_json::{Map, Value};
 
 use super::kind::Kind;
 use crate::json::{Body, covers, join, top};
-use names::Says;
-pub use values::is_mask;
-use values::is_template;
-
-/// Fields that hold what the object around them is called.
-const VALUES: &[&str] = &["value", "values", "val", "default_value", "header_value", "current", "previous", "plaintext", "raw"];
-/// Fields that say what the object around them is called: `{"name": "authorization", "value": ".."}`.
-const NAMES: &[&str] = &["name", "key", "header", "header_name", "header_key", "param"];
-/// Fields that may be such values, and are as often what people read.
-const CONTENTS: &[&str] = &["content", "contents", "text", "data"];
-/// Fields that may be such names, and as often say what a thing is called on a page.
-const LABELS: &[&str] = &["label", "id", "title", "field", "field_name"];
-/// Members of a JSON Web Key, which has a `kty`, that only its owner knows.
-const PRIVATE_MEMBERS: &[&str] = &["d", "p", "q", "dp", "dq", "qi", "k", "oth"];
+use field_names::{CONTENTS, LABELS, NAMES, NameClass, PRIVATE_MEMBERS, VALUES};
+pub use field_values::is_mask;
+use field_values::is_template;
 
 /// Why a field is withheld that no entry lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WithheldReason {
-    /// Its name says that it is a secret, or what it is the value of is called so.
-    Named,
-    /// Its name may say so; it is withheld where nobody reads the value as words.
-    MayBeNamed,
-    /// What it stands in has nothing but secrets in it.
-    Held,
+    /// It is named like a secret, or it is the value of something that is.
+    SecretName,
+    /// It may be named like a secret: it is withheld unless the value is plain words.
+    PossibleSecretName,
+    /// It is in an object or list that contains only secrets.
+    InSecretContainer,
 }
 
 impl fmt::Display for WithheldReason {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self {
-            Self::Named => "its name says that it is a secret",
-            Self::MayBeNamed => "its name may say so: withheld unless the value is words",
-            Self::Held => "it stands in what has nothing but secrets in it",
+            Self::SecretName => "it is named like a secret",
+            Self::PossibleSecretName => "it may be named like a secret: withheld unless the value is plain words",
+            Self::InSecretContainer => "it is in an object that contains only secrets",
         })
     }
 }
 
 impl Kind {
-    /// Takes every secret of its entry out of an answer; returns each with where it stood.
+    /// Removes every secret that the entry lists from an answer, and returns each with its path.
     ///
-    /// A text of nothing but templates stays: it says where the secret comes from, and holds none.
-    pub fn take_listed(&self, answer: &mut Body) -> Vec<(String, Value)> {
+    /// A text that consists of templates stays: it refers to a secret and contains none.
+    pub fn take_listed_secrets(&self, answer: &mut Body) -> Vec<(String, Value)> {
         let is_secret = |value: &Value| !value.as_str().is_some_and(is_template);
-        self.secrets.iter().flat_map(|path| answer.take_if(path, &is_secret)).collect()
+        self.secrets.paths.iter().flat_map(|path| answer.take_if(path, &is_secret)).collect()
     }
 
-    /// Changes every secret of an answer that its entry lists.
-    pub fn change_listed(&self, answer: &mut Body, change: &mut dyn FnMut(&mut Value)) {
+    /// Replaces every secret of an answer that the entry lists.
+    pub fn replace_listed_secrets(&self, answer: &mut Body, change: &mut dyn FnMut(&mut Value)) {
         let mut change_secret = |value: &mut Value| {
             if !value.as_str().is_some_and(is_template) {
                 change(value);
             }
         };
-        for path in self.secrets {
+        for path in self.secrets.paths {
             answer.change(path, &mut change_secret);
         }
     }
 
-    /// Takes out of an answer every secret that no entry lists; returns each with where it stood.
-    pub fn take_unlisted(&self, answer: &mut Body) -> Vec<(String, Value)> {
+    /// Removes every secret that no entry lists from an answer, and returns each with its path.
+    pub fn take_unlisted_secrets(&self, answer: &mut Body) -> Vec<(String, Value)> {
         let mut taken = Vec::new();
-        self.each_unlisted(answer, &mut |path, value| {
+        self.visit_unlisted(answer, &mut |path, value| {
             taken.push((path, value.take()));
-            Keep::Nothing
+            SecretAction::Remove
         });
         taken
     }
 
-    /// Changes every secret of an answer that no entry lists.
-    pub fn change_unlisted(&self, answer: &mut Body, change: &mut dyn FnMut(&mut Value)) {
-        self.each_unlisted(answer, &mut |_, value| {
+    /// Replaces every secret of an answer that no entry lists.
+    pub fn replace_unlisted_secrets(&self, answer: &mut Body, change: &mut dyn FnMut(&mut Value)) {
+        self.visit_unlisted(answer, &mut |_, value| {
             change(value);
-            Keep::Changed
+            SecretAction::Keep
         });
     }
 
-    /// Returns why what stands at this path would be withheld for what it is called, wherever it holds a text.
+    /// Returns why a text at this path would be withheld because of its name.
     #[must_use]
-    pub fn withholds(&self, path: &str) -> Option<WithheldReason> {
-        if self.is_listed(path) || is_any(self.code, path) {
+    pub fn withheld_reason(&self, path: &str) -> Option<WithheldReason> {
+        if self.is_listed(path) || is_any(self.fields.code, path) {
             return None;
         }
         let last = last_name(path);
         let above = path.rsplit_once('.').filter(|_| VALUES.contains(&last)).map(|(above, _)| last_name(above));
-        let of_value = || above.map_or(Says::Nothing, names::says).around_a_value();
-        let are_secrets = |(end, _): (usize, &str)| names::holds_secrets(last_name(&path[..end])) && !self.is_listed(&path[..end]);
-        let is_held = || path.match_indices('.').any(are_secrets) && !is_spared_among_secrets(last);
-        match names::says(last).max(of_value()) {
-            Says::Secret => Some(WithheldReason::Named),
-            _ if is_held() => Some(WithheldReason::Held),
-            Says::Perhaps | Says::Asks => Some(WithheldReason::MayBeNamed),
-            Says::Nothing => None,
+        let of_value = || above.map_or(NameClass::Unrelated, field_names::classify).for_value();
+        let are_secrets = |(end, _): (usize, &str)| field_names::holds_secrets(last_name(&path[..end])) && !self.is_listed(&path[..end]);
+        let is_held = || path.match_indices('.').any(are_secrets) && !is_exempt_among_secrets(last);
+        match field_names::classify(last).max(of_value()) {
+            NameClass::Secret => Some(WithheldReason::SecretName),
+            _ if is_held() => Some(WithheldReason::InSecretContainer),
+            NameClass::Possible | NameClass::Prompt => Some(WithheldReason::PossibleSecretName),
+            NameClass::Unrelated => None,
         }
     }
 
-    fn each_unlisted(&self, answer: &mut Body, see: &mut dyn FnMut(String, &mut Value) -> Keep) {
-        Rule { kind: self, see }.look_into(&mut answer.0, "", Around::default());
+    fn visit_unlisted(&self, answer: &mut Body, visit: &mut dyn FnMut(String, &mut Value) -> SecretAction) {
+        SecretScanner { kind: self, visit }.scan_object(&mut answer.0, "", ParentContext::default());
     }
 
-    /// Returns whether an entry says what a field is whose name sounds like a secret.
+    /// Returns whether the entry says that this field is not a secret.
     fn is_listed(&self, path: &str) -> bool {
-        self.not_secret.iter().any(|(plain, _)| is_exactly(plain, path)) || is_any(self.read_only, path)
+        self.secrets.exempt.iter().any(|(plain, _)| is_exactly(plain, path)) || is_any(self.fields.read_only, path)
     }
 }
 
-/// What becomes of a secret where it stood.
+/// What to do with a secret that was found.
 #[derive(Clone, Copy, PartialEq)]
-enum Keep {
-    Changed,
-    Nothing,
+enum SecretAction {
+    Keep,
+    Remove,
 }
 
-/// What the names around an object say of what is in it.
+/// What the names around an object say about its content.
 #[derive(Clone, Copy)]
-struct Around {
-    /// Of its `value`: its own name.
-    value: Says,
-    /// Whether it has nothing but secrets in it.
+struct ParentContext {
+    /// The class of its own name, which applies to its field `value`.
+    value: NameClass,
+    /// Whether it contains only secrets.
     holds_secrets: bool,
 }
 
-impl Default for Around {
+impl Default for ParentContext {
     fn default() -> Self {
-        Self { value: Says::Nothing, holds_secrets: false }
+        Self { value: NameClass::Unrelated, holds_secrets: false }
     }
 }
 
-impl Around {
-    /// Returns what a field says of its own value.
-    fn says(self, object: &Object, name: &str) -> Says {
-        let of_itself = if object.names.contains(&name) { Says::Nothing } else { names::says(name) };
-        let of_pair = if VALUES.contains(&name) { self.value.max(object.value) } else { Says::Nothing };
-        let of_content = if CONTENTS.contains(&name) { object.content } else { Says::Nothing };
-        let is_held = self.holds_secrets && !object.names.contains(&name) && !is_spared_among_secrets(name);
-        let of_others = if is_held || object.is_proof(name) { Says::Secret } else { Says::Nothing };
+impl ParentContext {
+    /// Returns the class of a field of the object.
+    fn classify(self, object: &ObjectContext, name: &str) -> NameClass {
+        let of_itself = if object.names.contains(&name) { NameClass::Unrelated } else { field_names::classify(name) };
+        let of_pair = if VALUES.contains(&name) { self.value.max(object.value) } else { NameClass::Unrelated };
+        let of_content = if CONTENTS.contains(&name) { object.content } else { NameClass::Unrelated };
+        let is_held = self.holds_secrets && !object.names.contains(&name) && !is_exempt_among_secrets(name);
+        let of_others = if is_held || object.is_private_member(name) { NameClass::Secret } else { NameClass::Unrelated };
         of_itself.max(of_pair).max(of_content).max(of_others)
     }
 }
 
-/// What the fields of an object say of each other.
+/// What the fields of an object say about each other.
 #[derive(Default)]
-struct Object {
-    /// The fields that say what the object is called.
+struct ObjectContext {
+    /// The fields that contain the name of the object.
     names: Vec<&'static str>,
-    value: Says,
-    content: Says,
+    value: NameClass,
+    content: NameClass,
     is_key: bool,
-    /// Whether it is what a machine signs in to a vault with: a `secret_id` beside its `role_id`.
+    /// Whether it is an AppRole credential of a vault: a `secret_id` next to its `role_id`.
     is_role: bool,
 }
 
-impl Object {
+impl ObjectContext {
     fn of(fields: &Map<String, Value>) -> Self {
         let has = |names: &[&str]| names.iter().any(|name| fields.contains_key(*name));
         let (has_value, has_content) = (has(VALUES), has(CONTENTS));
         let called = |names: &[&'static str]| {
-            let texts = names.iter().filter_map(|name| fields.get(*name)?.as_str()).filter(|text| !is_said_again(fields, text));
-            texts.map(names::says_of_label).max().unwrap_or_default()
+            let texts = names.iter().filter_map(|name| fields.get(*name)?.as_str()).filter(|text| !value_repeats_name(fields, text));
+            texts.map(field_names::classify_label).max().unwrap_or_default()
         };
-        let (by_name, by_label) = (called(NAMES), called(LABELS).min(Says::Perhaps));
+        let (by_name, by_label) = (called(NAMES), called(LABELS).min(NameClass::Possible));
         let names = NAMES.iter().chain(LABELS).copied().filter(|name| (has_value || has_content) && fields.contains_key(*name));
         Self {
             names: names.collect(),
-            value: if has_value { by_name.max(by_label) } else { Says::Nothing },
-            content: if has_content { by_name.max(by_label).min(Says::Perhaps) } else { Says::Nothing },
+            value: if has_value { by_name.max(by_label) } else { NameClass::Unrelated },
+            content: if has_content { by_name.max(by_label).min(NameClass::Possible) } else { NameClass::Unrelated },
             is_key: fields.contains_key("kty"),
             is_role: fields.contains_key("role_id"),
         }
     }
 
-    /// Returns whether a field is one of those that prove something beside the other fields.
-    fn is_proof(&self, name: &str) -> bool {
+    /// Returns whether a field is the private part of a key or credential.
+    fn is_private_member(&self, name: &str) -> bool {
         (self.is_key && PRIVATE_MEMBERS.contains(&name)) || (self.is_role && name == "secret_id")
     }
 }
 
-/// Returns whether the value of a pair says no more than its name, as that of a choice does: `{"label": "API key", "value": "api_key"}`.
-fn is_said_again(fields: &Map<String, Value>, name: &str) -> bool {
-    VALUES.iter().filter_map(|value| fields.get(*value)?.as_str()).any(|value| names::is_same_name(name, value))
+/// Returns whether the value of a pair repeats its name, as in an option: `{"label": "API key", "value": "api_key"}`.
+fn value_repeats_name(fields: &Map<String, Value>, name: &str) -> bool {
+    VALUES.iter().filter_map(|value| fields.get(*value)?.as_str()).any(|value| field_names::are_same_words(name, value))
 }
 
-/// Returns whether a name says, among secrets, that it is no secret itself.
-fn is_spared_among_secrets(name: &str) -> bool {
-    names::is_about(name) || NAMES.contains(&name) || LABELS.contains(&name)
+/// Returns whether a field in an object of secrets is not a secret itself, by its name.
+fn is_exempt_among_secrets(name: &str) -> bool {
+    field_names::is_attribute_name(name) || NAMES.contains(&name) || LABELS.contains(&name)
 }
 
-/// Looks through an answer of a kind for secrets.
-struct Rule<'rule> {
-    kind: &'rule Kind,
-    see: &'rule mut dyn FnMut(String, &mut Value) -> Keep,
+/// Searches an answer for secrets.
+struct SecretScanner<'scan> {
+    kind: &'scan Kind,
+    visit: &'scan mut dyn FnMut(String, &mut Value) -> SecretAction,
 }
 
-impl Rule<'_> {
-    /// Looks into an object; the names around it may say something of it.
-    fn look_into(&mut self, fields: &mut Map<String, Value>, above: &str, around: Around) {
-        let object = Object::of(fields);
+impl SecretScanner<'_> {
+    /// Searches an object.
+    fn scan_object(&mut self, fields: &mut Map<String, Value>, above: &str, parent: ParentContext) {
+        let object = ObjectContext::of(fields);
         fields.retain(|name, value| {
             if matches!(value, Value::Null | Value::Bool(_)) {
                 return true;
             }
             let path = join(above, name);
-            let is_identity = path == self.kind.id || self.kind.key.contains(&path.as_str());
-            if is_identity || is_any(self.kind.code, &path) || is_any(self.kind.read_only, &path) {
+            let is_identity = path == self.kind.identity.id || self.kind.identity.key.contains(&path.as_str());
+            if is_identity || is_any(self.kind.fields.code, &path) || is_any(self.kind.fields.read_only, &path) {
                 return true;
             }
             let is_listed = self.kind.is_listed(&path);
-            let says = if is_listed { Says::Nothing } else { around.says(&object, name) };
+            let class = if is_listed { NameClass::Unrelated } else { parent.classify(&object, name) };
             if is_leaf(value) {
-                return !is_secret(name, says, value) || (self.see)(path, value) == Keep::Changed;
+                return !is_secret(name, class, value) || (self.visit)(path, value) == SecretAction::Keep;
             }
-            let holds_secrets = around.holds_secrets || (!is_listed && names::holds_secrets(name));
-            self.look_below(&path, value, Around { value: says.around_a_value(), holds_secrets });
+            let holds_secrets = parent.holds_secrets || (!is_listed && field_names::holds_secrets(name));
+            self.scan_value(&path, value, ParentContext { value: class.for_value(), holds_secrets });
             true
         });
     }
 
-    fn look_below(&mut self, path: &str, value: &mut Value, around: Around) {
+    fn scan_value(&mut self, path: &str, value: &mut Value, parent: ParentContext) {
         match value {
-            Value::Object(fields) => self.look_into(fields, path, around),
+            Value::Object(fields) => self.scan_object(fields, path, parent),
             Value::Array(list) => {
                 for (index, element) in list.iter_mut().enumerate() {
-                    self.look_below(&format!("{path}[{index}]"), element, around);
+                    self.scan_value(&format!("{path}[{index}]"), element, parent);
                 }
             }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
@@ -242,13 +232,13 @@ impl Rule<'_> {
     }
 }
 
-/// Returns whether a field of this name, of which this is said, holds a secret.
-fn is_secret(name: &str, says: Says, value: &Value) -> bool {
-    let is_header = names::names_headers(name) && texts_of(value).any(shapes::is_secret_header);
-    is_header || texts_of(value).any(shapes::is_shaped_so) || values::holds_secret(name, says, value)
+/// Returns whether a field of this name and class contains a secret.
+fn is_secret(name: &str, class: NameClass, value: &Value) -> bool {
+    let is_header = field_names::is_header_list(name) && texts_of(value).any(text_patterns::is_secret_header);
+    is_header || texts_of(value).any(text_patterns::matches_secret_pattern) || field_values::holds_secret(name, class, value)
 }
 
-/// Returns whether a value has no field: a text, a number, or a list of such.
+/// Returns whether a value contains no object: a text, a number, or a list of those.
 fn is_leaf(value: &Value) -> bool {
     match value {
         Value::Array(list) => list.iter().all(is_leaf),
@@ -264,7 +254,7 @@ fn texts_of(value: &Value) -> Box<dyn Iterator<Item = &str> + '_> {
     }
 }
 
-/// Returns the name that a path ends with, without what it says of a list.
+/// Returns the last name of a path, without the index of a list.
 fn last_name(path: &str) -> &str {
     top(path.rsplit_once('.').map_or(path, |(_, last)| last))
 }
@@ -273,7 +263,7 @@ fn is_any(patterns: &[&str], path: &str) -> bool {
     patterns.iter().any(|pattern| covers(pattern, path))
 }
 
-/// Returns whether a pattern names this very path and not one above it; `**` at its end stands for all that is below.
+/// Returns whether a pattern covers exactly this path and not one above it; `**` at its end covers everything below.
 fn is_exactly(pattern: &str, path: &str) -> bool {
     covers(pattern, path) && (pattern.ends_with("**") || pattern.split('.').count() == path.split('.').count())
 }
@@ -287,7 +277,7 @@ mod tests {
     fn left(kind: &str, answer: Value) -> (Value, Vec<String>) {
         let kind = Catalog::standard().kind(kind).expect("a kind");
         let mut body = Body::from_value(answer).expect("an object");
-        let taken = kind.take_unlisted(&mut body);
+        let taken = kind.take_unlisted_secrets(&mut body);
         (body.into_value(), taken.into_iter().map(|(path, _)| path).collect())
     }
 
@@ -358,7 +348,7 @@ mod tests {
             |token: &str| json!({"name": "F", "actions": [{"params": {"token": token, "basic": {"password": "{{vars.a}}:{{vars.b}}"}}}]});
         let taken = |token: &str| {
             let mut body = Body::from_value(params(token)).expect("an object");
-            Catalog::standard().kind("flows").expect("a kind").take_listed(&mut body)
+            Catalog::standard().kind("flows").expect("a kind").take_listed_secrets(&mut body)
         };
         assert_eq!(taken("{{fields.token}}"), []);
         assert_eq!(taken("{{fields.token}}x"), [("actions[0].params.token".to_owned(), json!("{{fields.token}}x"))]);
@@ -385,6 +375,14 @@ mod tests {
                 json!({"name": "F", "actions": [{"params": {"connection_id": "ac_1a2b3c4d5e6f", "token": "{{vars.t}}", "key": "cart"}}]}),
             ),
             ("clients", json!({"name": "A", "client_metadata": {"key": "main", "auth": "oidc", "forgot_password": "Click here, please."}})),
+        ] {
+            assert_eq!(left(kind, answer.clone()), (answer, Vec::new()), "{kind}");
+        }
+    }
+
+    #[test]
+    fn settings_about_secrets_and_names_of_attributes_stay() {
+        for (kind, answer) in [
             (
                 "clients",
                 json!({"name": "A", "token_endpoint_auth_method": "client_secret_post", "refresh_token": {
