@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::format::{count, named, number, printable};
-use super::style::{ADDED, CHANGED, QUIET, REMOVED, painted};
+use super::style::{ADDED, CHANGED, QUIET, REMOVED, styled};
 use super::text_diff::{Line, difference};
 use super::values::{WIDTH, cut, element, fields, from_where_they_part, inline};
 use crate::catalog::{Catalog, Kind};
@@ -17,21 +17,21 @@ const MOST: usize = 30;
 const SHORT: usize = 24;
 
 /// Returns a change as a heading and what it does, indented under it.
-pub(super) fn change(change: &Change) -> Vec<String> {
+pub(super) fn change_lines(change: &Change) -> Vec<String> {
     let kind = Catalog::standard().kind(change.key.kind());
     let name = named(&change.key);
     let (heading, below) = match &change.action {
-        Action::Create { body, .. } => (format!("{} create {name}", painted(ADDED, "+")), fields(body, shown_above(kind))),
+        Action::Create { body, .. } => (format!("{} create {name}", styled(ADDED, "+")), fields(body, shown_above(kind))),
         Action::Update { id, body, edits } => {
             let when = if id.is_some() { "" } else { ", once it exists" };
             // What is written late has no edits: the resource does not exist yet.
             let below = if edits.is_empty() { fields(body, &[]) } else { edits.iter().flat_map(|one| edit(kind, one)).collect() };
-            (format!("{} change {name}{when}", painted(CHANGED, "~")), below)
+            (format!("{} update {name}{when}", styled(CHANGED, "~")), below)
         }
-        Action::Delete { .. } => (format!("{} remove {name}", painted(REMOVED, "-")), Vec::new()),
+        Action::Delete { .. } => (format!("{} delete {name}", styled(REMOVED, "-")), Vec::new()),
         Action::Elements { added, removed, .. } => {
             let below = elements(&added.iter().map(element).collect::<Vec<_>>(), &removed.iter().map(element).collect::<Vec<_>>());
-            return one_or_many(&format!("{} change {name}", painted(CHANGED, "~")), &below);
+            return one_or_many(&format!("{} update {name}", styled(CHANGED, "~")), &below);
         }
     };
     let secrets = change.secrets.iter().map(|secret| {
@@ -69,10 +69,10 @@ fn value(path: &str, old: Option<&Value>, new: Option<&Value>) -> Vec<String> {
     let shown = |value: Option<&Value>| value.map_or_else(|| "(none)".to_owned(), inline);
     let (old, new) = (shown(old), shown(new));
     if path.len() + old.chars().count() + new.chars().count() <= WIDTH {
-        return vec![format!("{path}: {} -> {}", painted(REMOVED, old), painted(ADDED, new))];
+        return vec![format!("{path}: {} -> {}", styled(REMOVED, old), styled(ADDED, new))];
     }
     let (old, new) = from_where_they_part(&old, &new, WIDTH);
-    vec![format!("{path}:"), format!("  {}", painted(REMOVED, format!("- {old}"))), format!("  {}", painted(ADDED, format!("+ {new}")))]
+    vec![format!("{path}:"), format!("  {}", styled(REMOVED, format!("- {old}"))), format!("  {}", styled(ADDED, format!("+ {new}")))]
 }
 
 fn list(path: &str, old: &[Value], new: &[Value]) -> Vec<String> {
@@ -83,7 +83,7 @@ fn list(path: &str, old: &[Value], new: &[Value]) -> Vec<String> {
     let mut lines = elements(&added, &removed);
     let unchanged = new.len() - added.len();
     if unchanged > 0 {
-        lines.push(painted(QUIET, format!("({} unchanged)", number(unchanged))));
+        lines.push(styled(QUIET, format!("({} unchanged)", number(unchanged))));
     }
     one_or_many(path, &lines)
 }
@@ -99,10 +99,10 @@ fn beyond(list: &[Value], other: &[Value]) -> Vec<String> {
 }
 
 fn elements(added: &[String], removed: &[String]) -> Vec<String> {
-    let signed = |style, sign: char| move |element: &String| painted(style, format!("{sign} {}", cut(element, WIDTH)));
+    let signed = |style, sign: char| move |element: &String| styled(style, format!("{sign} {}", cut(element, WIDTH)));
     let all: Vec<String> = removed.iter().map(signed(REMOVED, '-')).chain(added.iter().map(signed(ADDED, '+'))).collect();
     let more = all.len().saturating_sub(MOST);
-    let rest = (more > 0).then(|| painted(QUIET, format!("… {} more", number(more))));
+    let rest = (more > 0).then(|| styled(QUIET, format!("… {} more", number(more))));
     all.into_iter().take(MOST).chain(rest).collect()
 }
 
@@ -140,14 +140,14 @@ fn text(path: &str, old: &str, new: &str) -> Vec<String> {
     }
     let mut out = vec![format!("{path}:")];
     out.extend(lines.iter().take(MOST).map(|line| match line {
-        Line::Hidden(hidden) => painted(QUIET, format!("  … {} unchanged", count(*hidden, "line"))),
-        Line::Same(text) => painted(QUIET, format!("    {}", cut(&printable(text), WIDTH))),
-        Line::Removed(text) => painted(REMOVED, format!("  - {}", cut(&printable(text), WIDTH))),
-        Line::Added(text) => painted(ADDED, format!("  + {}", cut(&printable(text), WIDTH))),
+        Line::Hidden(hidden) => styled(QUIET, format!("  … {} unchanged", count(*hidden, "line"))),
+        Line::Same(text) => styled(QUIET, format!("    {}", cut(&printable(text), WIDTH))),
+        Line::Removed(text) => styled(REMOVED, format!("  - {}", cut(&printable(text), WIDTH))),
+        Line::Added(text) => styled(ADDED, format!("  + {}", cut(&printable(text), WIDTH))),
     }));
     let more = lines.iter().skip(MOST).filter(is_changed).count();
     if more > 0 {
-        out.push(painted(QUIET, format!("  … {} more", count(more, "changed line"))));
+        out.push(styled(QUIET, format!("  … {} more", count(more, "changed line"))));
     }
     out
 }

@@ -91,11 +91,11 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::report::style::{REMOVED, painted};
+    use crate::report::style::{REMOVED, styled};
 
     #[test]
     fn colours_and_lines_pass_and_nothing_else_does() {
-        let own = format!("{}\n\tand more\n", painted(REMOVED, "Refused"));
+        let own = format!("{}\n\tand more\n", styled(REMOVED, "Refused"));
         assert_eq!(printed(&own), own);
         assert_eq!(
             printed("a\u{1b}[2Jb\u{1b}]0;c\u{7}\u{9b}1m\u{202e}\r\u{1b}"),

@@ -7,9 +7,9 @@ use std::time::Instant;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::ended_run::RunCost;
 use super::printed::{printable, printed};
 use super::progress_model::Watch;
-use super::summary::Effort;
 use crate::model::event::{Event, Observer};
 
 pub use super::progress_model::Mode;
@@ -34,8 +34,8 @@ impl Progress {
     }
 
     /// Returns what applying has cost so far; before anything is applied, what the run has cost.
-    pub fn effort(&self) -> Effort {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner).watch.effort(Instant::now())
+    pub fn cost(&self) -> RunCost {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner).watch.cost(Instant::now())
     }
 
     /// Takes the live lines away, before something else is written to the terminal.

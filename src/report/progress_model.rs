@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use super::ended_run::RunCost;
 use super::format::{count, duration, named, number, printable};
-use super::summary::Effort;
 use crate::model::event::{Event, Operation, Outcome};
 use crate::model::resource::Key;
 
@@ -87,8 +87,8 @@ impl Watch {
     }
 
     /// Returns what applying has cost so far, or everything where nothing is applied.
-    pub(super) fn effort(&self, now: Instant) -> Effort {
-        Effort { took: now - self.began, requests: self.requests, waited: self.waited }
+    pub(super) fn cost(&self, now: Instant) -> RunCost {
+        RunCost { took: now - self.began, requests: self.requests, waited: self.waited }
     }
 
     /// Takes an event in; returns the lines that tell of it for good.
@@ -343,7 +343,7 @@ mod tests {
         watch.see(&waiting(4), start);
         watch.see(&waiting(5), start + Duration::from_secs(1));
         watch.see(&answered, start + Duration::from_secs(6));
-        let effort = watch.effort(start + Duration::from_secs(7));
-        assert_eq!(effort, Effort { took: Duration::from_secs(7), requests: 1, waited: Duration::from_secs(6) });
+        let cost = watch.cost(start + Duration::from_secs(7));
+        assert_eq!(cost, RunCost { took: Duration::from_secs(7), requests: 1, waited: Duration::from_secs(6) });
     }
 }

@@ -80,7 +80,7 @@ fn word(line: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::style::{TITLE, painted};
+    use crate::report::style::{TITLE, styled};
 
     fn on_forty(text: &str) -> String {
         fitted(text, Some(40))
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn colours_take_no_room_and_a_word_that_is_too_long_is_not_broken() {
-        let title = format!("{}\n", painted(TITLE, "a title that has just forty letters in it"));
+        let title = format!("{}\n", styled(TITLE, "a title that has just forty letters in it"));
         assert_eq!(fitted(&title, Some(41)), title);
         insta::assert_snapshot!(on_forty("hint:  see https://example.com/a/very/long/path/to/somewhere there"), @"
         hint:  see

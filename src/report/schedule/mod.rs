@@ -4,6 +4,8 @@
 
 use std::fmt::Write as _;
 
+use super::shell::{is_plain, shell_word};
+
 #[cfg(test)]
 mod tests;
 
@@ -220,10 +222,6 @@ fn joined(words: &[String], quoted: fn(&str) -> String) -> String {
     words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
 }
 
-fn is_plain(word: &str) -> bool {
-    !word.is_empty() && word.chars().all(|sign| sign.is_ascii_alphanumeric() || "-_./:,=+@".contains(sign))
-}
-
 /// Quotes a word of `ExecStart=`, where a `$` stands for a variable.
 fn systemd_command_word(word: &str) -> String {
     systemd_path(word).replace('$', "$$")
@@ -235,11 +233,6 @@ fn systemd_path(word: &str) -> String {
         return word.to_owned();
     }
     format!("\"{}\"", word.replace('\\', "\\\\").replace('"', "\\\"").replace('%', "%%"))
-}
-
-/// Quotes a word of a shell.
-pub fn shell_word(word: &str) -> String {
-    if is_plain(word) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }
 
 /// Quotes a word of YAML, whose quoted texts are those of JSON.
