@@ -19,7 +19,7 @@ use crate::plan::{Change, Conflict, Counts, Drift, DriftReport, ManualStep, Plan
 use crate::snapshot::{Snapshot, Status};
 
 /// The version of the shape of all answers; it rises when a field goes or changes its meaning.
-const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 1;
 
 #[derive(Serialize)]
 struct Answer<'a, T> {
@@ -31,7 +31,12 @@ struct Answer<'a, T> {
 
 /// Returns the answer of a command with these fields, which ends with this code.
 pub fn answer(fields: &impl Serialize, exit: u8) -> Value {
-    serde_json::to_value(Answer { format: FORMAT, fields, exit }).expect("an answer has names for keys, and its values are JSON")
+    to_json(&Answer { format: FORMAT, fields, exit })
+}
+
+/// Returns a value of this program as JSON.
+pub fn to_json(value: &impl Serialize) -> Value {
+    serde_json::to_value(value).expect("an answer has names for keys, and its values are JSON")
 }
 
 /// Why a command has no answer.

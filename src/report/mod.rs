@@ -62,7 +62,7 @@ pub use exported::exported;
 pub use files::files;
 pub(crate) use format::count;
 pub use format::named;
-pub use json::{ErrorFields, answer, drift_json, exported_json, plan_json, summary_json};
+pub use json::{ErrorFields, FORMAT, answer, drift_json, exported_json, plan_json, summary_json, to_json};
 pub use plan_document::{drift, plan};
 pub use printed::{json_text, printable, printed};
 pub use progress::{Mode, Progress};
