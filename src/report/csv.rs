@@ -36,7 +36,7 @@ fn rows<'run>(run: &EndedRun<'run>, due: &'run [ManualStep]) -> Vec<[&'run str; 
     settled.chain(refused).chain(unsent).chain(skipped).chain(manual).collect()
 }
 
-/// Returns a cell that no spreadsheet takes for a formula, and no terminal for more than text.
+/// Returns a cell that is plain text to spreadsheets, which could take it for a formula, and to terminals.
 fn harmless(cell: &str) -> String {
     let shown = printable(cell);
     if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{shown}") } else { shown.into_owned() }

@@ -1,4 +1,4 @@
-//! A document as one HTML file that needs nothing else.
+//! A document as a self-contained HTML file.
 
 use super::document::{Document, Section, Tone};
 use super::format::printable;

@@ -1,4 +1,4 @@
-//! The observer that draws on stderr while a run goes on: live lines on a terminal, plain lines elsewhere.
+//! The observer that shows progress on stderr: live lines on a terminal, plain lines elsewhere.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;

@@ -194,18 +194,18 @@ fn failed(ErrorFields { error, causes, hint, .. }: &ErrorFields) -> String {
     texts.map(|text| text.lines().next().unwrap_or_default()).collect::<Vec<_>>().join("; ")
 }
 
-/// Returns a line in which nobody is mentioned and nothing is a link, whatever the names in it say.
+/// Returns a line that mentions nobody and links nowhere, whatever names it holds.
 ///
-/// Slack begins both with `<`, which is escaped as it asks for ("Formatting text for app surfaces"). Chats like it mention by `@` and link by
-/// `[text](address)`; a blank without width takes each apart.
+/// Slack begins both with `<`, which is escaped as it asks for ("Formatting text for app surfaces"). Chats like it mention with `@` and link with
+/// `[text](address)`; a zero-width space breaks both.
 fn in_chat(line: &str) -> String {
     line.replace('&', "&amp;").replace('<', "&lt;").replace('@', "@\u{200b}").replace("](", "]\u{200b}(")
 }
 
-/// Returns what a chat is sent, in the form that the one behind this host takes.
+/// Returns the message for a chat, in the form that the service at this host accepts.
 ///
-/// Slack's incoming webhooks take `text` (Slack's "Sending messages using incoming webhooks"), as do those that speak like them. Workflows
-/// of Teams take an adaptive card in a message and nothing else ("Create Incoming Webhooks with Workflows for Microsoft Teams").
+/// Slack's incoming webhooks accept `text` (Slack's "Sending messages using incoming webhooks"), as do compatible services. Workflows of
+/// Teams accept nothing but an adaptive card in a message ("Create Incoming Webhooks with Workflows for Microsoft Teams").
 pub fn chat(host: &str, line: &str) -> Value {
     const WORKFLOWS: [&str; 3] = [".logic.azure.com", ".powerplatform.com", ".webhook.office.com"];
     if !WORKFLOWS.iter().any(|end| host.ends_with(end)) {
@@ -215,7 +215,7 @@ pub fn chat(host: &str, line: &str) -> Value {
         "type": "AdaptiveCard",
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "version": "1.4",
-        // Its text is text; that of a TextBlock is markdown.
+        // The text of a TextRun is plain; that of a TextBlock is Markdown.
         "body": [{"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": line}]}],
     });
     json!({
@@ -230,7 +230,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_mentions_nobody_and_is_no_link() {
+    fn a_name_mentions_nobody_and_links_nowhere() {
         let line = "1 left out (hooks/<!channel> <https://evil|all is well> @here [fine](https://evil) &lt;)";
         let sent = "1 left out (hooks/&lt;!channel> &lt;https://evil|all is well> @\u{200b}here [fine]\u{200b}(https://evil) &amp;lt;)";
         assert_eq!(chat("hooks.slack.com", line), json!({"text": sent}));
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_workflow_of_teams_is_sent_a_card_and_everybody_else_text() {
+    fn a_workflow_of_teams_gets_a_card_and_every_other_chat_text() {
         for host in ["hooks.slack.com", "chat.example", "logic.azure.com.evil.example"] {
             assert_eq!(chat(host, "dev -> prod: nothing to apply"), json!({"text": "dev -> prod: nothing to apply"}), "{host}");
         }

@@ -12,12 +12,12 @@ pub struct Table {
 }
 
 impl Table {
-    /// Opens a table with these columns.
+    /// Returns an empty table with these columns.
     pub fn new(head: &[&str]) -> Self {
         Self { head: head.iter().map(|&title| title.to_owned()).collect(), rows: Vec::new() }
     }
 
-    /// Adds a row; cells that are missing stay blank.
+    /// Adds a row; missing cells are blank.
     pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         let mut cells: Vec<String> = cells.into_iter().collect();
         cells.resize(self.head.len(), String::new());
@@ -29,7 +29,7 @@ impl Table {
         self.rows.is_empty()
     }
 
-    /// Returns the head and the rows as aligned text; columns of numbers are aligned to the right.
+    /// Returns the head and the rows as aligned text, columns of numbers to the right.
     pub fn text(&self) -> String {
         self.aligned(&[std::slice::from_ref(&self.head), &self.rows].concat())
     }
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_are_as_wide_as_what_they_show() {
+    fn columns_are_as_wide_as_their_widest_cell() {
         assert_eq!(table().text(), "kind     count  note\nclients  1,200  a|b\n役割         3\n");
     }
 }

@@ -7,7 +7,7 @@ use super::mapping_rules::AcceptingRule;
 use super::messages::{message_lines, step_lines};
 use super::shell::shell_word;
 use super::style::{ADDED, CHANGED, QUIET, REMOVED, TITLE, styled};
-use super::values::{both, or_none};
+use super::values::{or_none, pair};
 use crate::apply::{AlteredValue, ChangeResult};
 use crate::plan::refusal::Refusal;
 use crate::plan::{Action, Change, Conflict, Drift, Plan};
@@ -148,7 +148,7 @@ fn update_command(conflict: &Conflict, source: &str) -> String {
 }
 
 fn altered_line((result, altered): &(&ChangeResult, &AlteredValue)) -> String {
-    let (sent, returned) = both(altered.sent.as_ref(), altered.answered.as_ref(), WIDTH);
+    let (sent, returned) = pair(altered.sent.as_ref(), altered.answered.as_ref(), WIDTH);
     format!("{}: {} was sent as {sent} and returned as {returned}", named(&result.key), printable(&altered.path))
 }
 
