@@ -2,10 +2,10 @@
 
 use std::error::Error;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::config;
-use crate::report::{fitted, printable};
+use crate::report::{self, ErrorFields, fitted, printable};
 use crate::workflow::Interrupt;
 use crate::{apply, export, management_api, mapping, plan, snapshot, state::fingerprints, state::links, state::pair, state::source_ids};
 
@@ -101,7 +101,13 @@ impl Failure {
 
     /// Returns it for programs.
     pub(super) fn json(&self) -> Value {
-        json!({"error": self.error, "causes": self.causes, "hint": self.hint, "state": self.state, "exit": self.code})
+        report::answer(&self.fields(), self.code)
+    }
+
+    /// Returns what there is to say, for a report of more than that.
+    pub(super) fn fields(&self) -> ErrorFields {
+        let Self { error, causes, hint, state, .. } = self;
+        ErrorFields { error: Some(error.clone()), causes: causes.clone(), hint: hint.clone(), state: state.clone() }
     }
 
     /// Prints the failure on stderr (as JSON on stdout where programs read); returns the exit code.

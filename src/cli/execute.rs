@@ -7,7 +7,7 @@ use super::error::{FAILED, Failure, INCOMPLETE, OVER, ROOM, interrupted};
 use super::limits::limit_text;
 use crate::files;
 use crate::plan::Plan;
-use crate::report::{self, Effort};
+use crate::report::{self, RunCost};
 use crate::workflow::{self, EndedRun, Error, Session};
 
 /// A run that ended, as a person is told of it.
@@ -15,7 +15,7 @@ pub(super) struct Ended {
     /// The run.
     pub(super) run: EndedRun,
     /// What it cost.
-    pub(super) effort: Effort,
+    pub(super) cost: RunCost,
     /// The command that resumes it.
     pub(super) resume: String,
     /// The exit code.
@@ -26,7 +26,7 @@ impl Ended {
     /// Returns it for the report.
     pub(super) fn to_report(&self) -> report::EndedRun<'_> {
         let EndedRun { plan, summary, folder, .. } = &self.run;
-        report::EndedRun { plan, summary, effort: self.effort, folder, resume: &self.resume }
+        report::EndedRun { plan, summary, cost: self.cost, folder, resume: &self.resume }
     }
 
     /// Returns the limit that ended it, in words.
@@ -105,8 +105,8 @@ impl<'command> Execution<'command> {
     /// Leaves the reports of a run that ended.
     pub(super) fn end(self, run: EndedRun) -> Result<Ended, Failure> {
         let code = if run.limit.is_some() { OVER } else { exit_of(&run) };
-        let effort = self.context.terminal.progress.effort();
-        let ended = Ended { effort, resume: self.resume.into_inner().unwrap_or_default(), code, run };
+        let cost = self.context.terminal.progress.cost();
+        let ended = Ended { cost, resume: self.resume.into_inner().unwrap_or_default(), code, run };
         ended.leave_reports()?;
         Ok(ended)
     }

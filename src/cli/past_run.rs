@@ -19,7 +19,7 @@ pub(super) fn status_of<'run>(context: &Context, past: &'run PastRun) -> Result<
         tally: summary.tally(),
         is_ended: record.is_ended,
         is_stopped: record.is_stopped,
-        overtaken_by: if record.is_ended { None } else { overtaken_by(context.environment()?, name, plan) },
+        superseded_by: if record.is_ended { None } else { overtaken_by(context.environment()?, name, plan) },
         resume: resume_of(context, past),
     })
 }

@@ -41,7 +41,7 @@ pub(super) fn allowing(names: &[String]) -> Option<String> {
 /// Says what was let pass, right before it is asked whether to go on.
 pub(super) fn show_acknowledged(context: &Context, refusals: &[Refusal]) {
     if !refusals.is_empty() {
-        context.show(|| report::acknowledged(refusals));
+        context.show(|| report::approved(refusals));
     }
 }
 

@@ -5,33 +5,33 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::format::{count, named, number, printable};
-use super::style::{ADDED, CHANGED, QUIET, REMOVED, painted};
+use super::style::{ADDED, CHANGED, QUIET, REMOVED, styled};
 use super::text_diff::{Line, difference};
-use super::values::{WIDTH, cut, element, fields, from_where_they_part, inline};
+use super::values::{WIDTH, around_difference, cut, element, fields, inline};
 use crate::catalog::{Catalog, Kind};
 use crate::plan::{Action, Change, Edit};
 
 /// Lines shown of a text that changes in many places, and of a list that changes in many elements.
 const MOST: usize = 30;
-/// Elements up to this wide stand side by side.
+/// Elements up to this width share a line.
 const SHORT: usize = 24;
 
 /// Returns a change as a heading and what it does, indented under it.
-pub(super) fn change(change: &Change) -> Vec<String> {
+pub(super) fn change_lines(change: &Change) -> Vec<String> {
     let kind = Catalog::standard().kind(change.key.kind());
     let name = named(&change.key);
     let (heading, below) = match &change.action {
-        Action::Create { body, .. } => (format!("{} create {name}", painted(ADDED, "+")), fields(body, shown_above(kind))),
+        Action::Create { body, .. } => (format!("{} create {name}", styled(ADDED, "+")), fields(body, shown_above(kind))),
         Action::Update { id, body, edits } => {
             let when = if id.is_some() { "" } else { ", once it exists" };
-            // What is written late has no edits: the resource does not exist yet.
+            // A late update has no edits: the resource does not exist yet.
             let below = if edits.is_empty() { fields(body, &[]) } else { edits.iter().flat_map(|one| edit(kind, one)).collect() };
-            (format!("{} change {name}{when}", painted(CHANGED, "~")), below)
+            (format!("{} update {name}{when}", styled(CHANGED, "~")), below)
         }
-        Action::Delete { .. } => (format!("{} remove {name}", painted(REMOVED, "-")), Vec::new()),
+        Action::Delete { .. } => (format!("{} delete {name}", styled(REMOVED, "-")), Vec::new()),
         Action::Elements { added, removed, .. } => {
             let below = elements(&added.iter().map(element).collect::<Vec<_>>(), &removed.iter().map(element).collect::<Vec<_>>());
-            return one_or_many(&format!("{} change {name}", painted(CHANGED, "~")), &below);
+            return one_or_many(&format!("{} update {name}", styled(CHANGED, "~")), &below);
         }
     };
     let secrets = change.secrets.iter().map(|secret| {
@@ -45,14 +45,14 @@ fn indented(lines: impl IntoIterator<Item = String>) -> impl Iterator<Item = Str
     lines.into_iter().map(|line| format!("    {line}"))
 }
 
-/// Returns the key field, where the name of the resource says it already.
+/// Returns the key field, where it is the name of the resource and shown above.
 fn shown_above(kind: Option<&Kind>) -> &'static [&'static str] {
     kind.map(|kind| kind.identity.key).filter(|key| key.len() == 1).unwrap_or_default()
 }
 
 /// Returns one field that differs.
 ///
-/// A plan leaves out what equals a default of the server; it is shown, since that is what the field will be.
+/// A plan omits a value that equals a default of the server; it is shown, since that is the value the field will have.
 fn edit(kind: Option<&Kind>, edit: &Edit) -> Vec<String> {
     let path = printable(&edit.path);
     let or_default = |value: &Option<Value>| value.clone().or_else(|| kind?.default_of(&edit.path));
@@ -69,10 +69,10 @@ fn value(path: &str, old: Option<&Value>, new: Option<&Value>) -> Vec<String> {
     let shown = |value: Option<&Value>| value.map_or_else(|| "(none)".to_owned(), inline);
     let (old, new) = (shown(old), shown(new));
     if path.len() + old.chars().count() + new.chars().count() <= WIDTH {
-        return vec![format!("{path}: {} -> {}", painted(REMOVED, old), painted(ADDED, new))];
+        return vec![format!("{path}: {} -> {}", styled(REMOVED, old), styled(ADDED, new))];
     }
-    let (old, new) = from_where_they_part(&old, &new, WIDTH);
-    vec![format!("{path}:"), format!("  {}", painted(REMOVED, format!("- {old}"))), format!("  {}", painted(ADDED, format!("+ {new}")))]
+    let (old, new) = around_difference(&old, &new, WIDTH);
+    vec![format!("{path}:"), format!("  {}", styled(REMOVED, format!("- {old}"))), format!("  {}", styled(ADDED, format!("+ {new}")))]
 }
 
 fn list(path: &str, old: &[Value], new: &[Value]) -> Vec<String> {
@@ -83,12 +83,12 @@ fn list(path: &str, old: &[Value], new: &[Value]) -> Vec<String> {
     let mut lines = elements(&added, &removed);
     let unchanged = new.len() - added.len();
     if unchanged > 0 {
-        lines.push(painted(QUIET, format!("({} unchanged)", number(unchanged))));
+        lines.push(styled(QUIET, format!("({} unchanged)", number(unchanged))));
     }
     one_or_many(path, &lines)
 }
 
-/// Returns the elements of one list that the other has not, as often as it lacks them.
+/// Returns the elements of one list that the other lacks, as often as it lacks them.
 fn beyond(list: &[Value], other: &[Value]) -> Vec<String> {
     let mut taken = BTreeSet::new();
     let mut is_in_other = |element: &Value| {
@@ -99,14 +99,14 @@ fn beyond(list: &[Value], other: &[Value]) -> Vec<String> {
 }
 
 fn elements(added: &[String], removed: &[String]) -> Vec<String> {
-    let signed = |style, sign: char| move |element: &String| painted(style, format!("{sign} {}", cut(element, WIDTH)));
+    let signed = |style, sign: char| move |element: &String| styled(style, format!("{sign} {}", cut(element, WIDTH)));
     let all: Vec<String> = removed.iter().map(signed(REMOVED, '-')).chain(added.iter().map(signed(ADDED, '+'))).collect();
     let more = all.len().saturating_sub(MOST);
-    let rest = (more > 0).then(|| painted(QUIET, format!("… {} more", number(more))));
+    let rest = (more > 0).then(|| styled(QUIET, format!("… {} more", number(more))));
     all.into_iter().take(MOST).chain(rest).collect()
 }
 
-/// Returns a heading with its parts on the same line where they fit, else under it: short ones side by side, long ones one a line.
+/// Returns a heading with its parts on the same line where they fit, else under it: several short ones a line, or one long one.
 fn one_or_many(heading: &str, parts: &[String]) -> Vec<String> {
     let line = format!("{heading}: {}", parts.join("  "));
     if width(&line) <= WIDTH {
@@ -126,7 +126,7 @@ fn one_or_many(heading: &str, parts: &[String]) -> Vec<String> {
     lines
 }
 
-/// Returns how many characters of a styled text are seen.
+/// Returns the width of a styled text.
 fn width(text: &str) -> usize {
     anstream::adapter::strip_str(text).to_string().chars().count()
 }
@@ -140,14 +140,14 @@ fn text(path: &str, old: &str, new: &str) -> Vec<String> {
     }
     let mut out = vec![format!("{path}:")];
     out.extend(lines.iter().take(MOST).map(|line| match line {
-        Line::Hidden(hidden) => painted(QUIET, format!("  … {} unchanged", count(*hidden, "line"))),
-        Line::Same(text) => painted(QUIET, format!("    {}", cut(&printable(text), WIDTH))),
-        Line::Removed(text) => painted(REMOVED, format!("  - {}", cut(&printable(text), WIDTH))),
-        Line::Added(text) => painted(ADDED, format!("  + {}", cut(&printable(text), WIDTH))),
+        Line::Hidden(hidden) => styled(QUIET, format!("  … {} unchanged", count(*hidden, "line"))),
+        Line::Same(text) => styled(QUIET, format!("    {}", cut(&printable(text), WIDTH))),
+        Line::Removed(text) => styled(REMOVED, format!("  - {}", cut(&printable(text), WIDTH))),
+        Line::Added(text) => styled(ADDED, format!("  + {}", cut(&printable(text), WIDTH))),
     }));
     let more = lines.iter().skip(MOST).filter(is_changed).count();
     if more > 0 {
-        out.push(painted(QUIET, format!("  … {} more", count(more, "changed line"))));
+        out.push(styled(QUIET, format!("  … {} more", count(more, "changed line"))));
     }
     out
 }
@@ -174,13 +174,13 @@ mod tests {
     }
 
     #[test]
-    fn a_list_shows_only_the_elements_that_come_and_go() {
+    fn a_list_shows_only_the_elements_that_are_added_or_removed() {
         assert_eq!(shown(json!(["a", "b", "c"]), json!(["b", "c", "d"])), ["field: - a  + d  (2 unchanged)"]);
         assert_eq!(shown(json!(["a", "a"]), json!(["a"])), ["field: - a  (1 unchanged)"]);
     }
 
     #[test]
-    fn many_short_elements_stand_side_by_side() {
+    fn short_elements_share_a_line() {
         let locales: Vec<String> = (10..40).map(|nth| format!("locale-{nth}")).collect();
         let lines = shown(json!([]), json!(locales));
         assert_eq!((lines.len(), lines[0].as_str()), (6, "field:"));
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_that_only_changed_its_order_says_so() {
+    fn a_list_in_another_order_says_so() {
         assert_eq!(shown(json!(["a", "b"]), json!(["b", "a"])), ["field (order): [a, b] -> [b, a]"]);
     }
 
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn long_texts_show_the_place_where_they_part() {
+    fn long_texts_show_their_first_difference() {
         let (old, new) = (format!("{}old{}", "x".repeat(90), "y".repeat(90)), format!("{}new{}", "x".repeat(90), "y".repeat(90)));
         let lead = format!("…{}", "x".repeat(20));
         let rest = "y".repeat(75);

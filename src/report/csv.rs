@@ -1,8 +1,8 @@
-//! The report of a run as CSV: one row for each change, each part of one that was refused, each thing left out and each step to do by hand.
+//! The report of a run as CSV: one row for each change, each part of one that was refused, each thing skipped and each manual step.
 
+use super::ended_run::EndedRun;
 use super::json::outcome_word;
 use super::printed::printable;
-use super::summary::EndedRun;
 use crate::model::resource::{Id, Key};
 use crate::plan::ManualStep;
 
@@ -32,11 +32,11 @@ fn rows<'run>(run: &EndedRun<'run>, due: &'run [ManualStep]) -> Vec<[&'run str; 
     let unsent = run.unsent().into_iter().map(|change| row(&change.key, [change.operation().as_str(), "unsent", "", "", ""]));
     let skipped =
         run.plan.skipped.iter().map(|left| row(&left.key, ["", "skipped", left.path.as_deref().unwrap_or_default(), "", &left.reason]));
-    let manual = due.iter().map(|manual| row(&manual.key, ["", "by_hand", &manual.path, "", &manual.step]));
+    let manual = due.iter().map(|manual| row(&manual.key, ["", "manual_step", &manual.path, "", &manual.step]));
     settled.chain(refused).chain(unsent).chain(skipped).chain(manual).collect()
 }
 
-/// Returns a cell that no spreadsheet takes for a formula, and no terminal for more than text.
+/// Returns a cell that is plain text to spreadsheets, which could take it for a formula, and to terminals.
 fn harmless(cell: &str) -> String {
     let shown = printable(cell);
     if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{shown}") } else { shown.into_owned() }

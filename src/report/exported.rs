@@ -1,58 +1,56 @@
-//! What an export found, and what it could not or would not take.
+//! What an export found, and what it could not read or leaves out.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::format::{count, enumeration, names, number, printable};
-use super::sections::section;
-use super::style::{QUIET, TITLE, painted};
+use super::document::{Content, Document, Lead, Sections, Tone, Topic, fields};
+use super::format::{count, enumeration, number, printable};
 use super::table::Table;
 use crate::catalog::Catalog;
 use crate::model::resource::Key;
 use crate::snapshot::{Snapshot, Status};
 
-/// Names shown of each kind.
-const FEW: usize = 5;
-
 /// Returns what an export found, as styled text.
 ///
-/// `is_same` says that it equals the version that stands at `path` already, so that none was written.
+/// `is_same` says that it equals the version at `path`, so that none was written.
 pub fn exported(snapshot: &Snapshot, path: &Path, is_same: bool) -> String {
-    let mut blocks = vec![heading(snapshot, path, is_same)];
-    blocks.extend(counts(snapshot));
-    blocks.extend(section("Not here", absent(snapshot)));
-    blocks.extend(section("Names that stand twice, and what they are called here", twice(snapshot)));
-    let unknown = snapshot.unknown_fields().into_iter().map(|(kind, paths)| format!("{kind}: {}", printable(&paths.join(", "))));
-    blocks.extend(section("Fields nobody knows yet, carried and never sent", unknown.collect()));
-    blocks.extend(secrets_left_out(snapshot));
-    let mut text = blocks.join("\n\n");
-    text.push('\n');
-    text
+    Document::of_export(snapshot, path, is_same).to_text()
+}
+
+impl<'a> Document<'a> {
+    fn of_export(snapshot: &'a Snapshot, path: &Path, is_same: bool) -> Self {
+        let mut sections = Sections::new(&snapshot.tenant);
+        sections.add(Topic::Counts, Content::Rows(counts(snapshot)));
+        sections.add(Topic::NotExported, Content::Lines(absent(snapshot)));
+        sections.add(Topic::DuplicateNames, Content::Keys(duplicates(snapshot)));
+        sections.add(Topic::UnknownFields, fields(&snapshot.unknown_fields()));
+        sections.add(Topic::Remainder, Content::Line(secrets_not_exported(snapshot)));
+        let lead = Lead::new(Tone::Neutral, heading(snapshot, path, is_same));
+        Self { title: snapshot.tenant.clone(), lead: Some(lead), sections: sections.in_order(), ..Self::default() }
+    }
 }
 
 fn heading(snapshot: &Snapshot, path: &Path, is_same: bool) -> String {
     let (tenant, found) = (&snapshot.tenant, count(snapshot.resources.len(), "resource"));
     let path = path.display();
-    let line = if is_same {
-        format!("{tenant} has not changed: its {found} are equal to {path}, so no new version was written.")
+    if is_same {
+        format!("{tenant} is unchanged: its {found} equal {path}, so no new version was written.")
     } else {
         format!("Exported {found} of {tenant} ({}) to {path}", snapshot.domain)
-    };
-    painted(TITLE, line)
+    }
 }
 
-fn counts(snapshot: &Snapshot) -> Option<String> {
-    let mut table = Table::new(&["", "", ""]);
+fn counts(snapshot: &Snapshot) -> Table {
+    let mut table = Table::new(&["kind", "count", "note"]);
     for kind in Catalog::standard().kinds() {
         let reason = match snapshot.kinds.get(kind.name) {
             Some(Status::Complete | Status::InPart(_)) => "",
-            Some(Status::Selected(_)) => "only what was asked for",
+            Some(Status::Selected(_)) => "only the selected ones",
             Some(Status::Absent(_) | Status::Refused(_) | Status::Forbidden(_)) | None => continue,
         };
         table.row([kind.name.to_owned(), number(snapshot.of_kind(kind.name).count()), reason.to_owned()]);
     }
-    let text = table.body();
-    (!text.is_empty()).then(|| text.lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n"))
+    table
 }
 
 fn absent(snapshot: &Snapshot) -> Vec<String> {
@@ -74,15 +72,15 @@ fn absent(snapshot: &Snapshot) -> Vec<String> {
     snapshot.kinds.iter().filter_map(line).chain(unseen).collect()
 }
 
-fn twice(snapshot: &Snapshot) -> Vec<String> {
+fn duplicates(snapshot: &Snapshot) -> Vec<(&str, Vec<&Key>)> {
     let mut kinds: BTreeMap<&str, Vec<&Key>> = BTreeMap::new();
     for key in &snapshot.twice {
         kinds.entry(key.kind()).or_default().push(key);
     }
-    kinds.into_iter().map(|(kind, keys)| format!("{kind} ({}): {}", number(keys.len()), names(keys.into_iter(), FEW))).collect()
+    kinds.into_iter().collect()
 }
 
-/// Returns how many secrets were taken out, by kind.
+/// Returns how many secrets were left out of it, by kind.
 pub(super) fn secrets(snapshot: &Snapshot) -> BTreeMap<&str, usize> {
     let mut counts = BTreeMap::new();
     for resource in snapshot.resources.iter().filter(|resource| !resource.secrets.is_empty()) {
@@ -91,11 +89,11 @@ pub(super) fn secrets(snapshot: &Snapshot) -> BTreeMap<&str, usize> {
     counts
 }
 
-fn secrets_left_out(snapshot: &Snapshot) -> Option<String> {
+fn secrets_not_exported(snapshot: &Snapshot) -> String {
     let counts = secrets(snapshot);
     let parts: Vec<String> = counts.iter().map(|(kind, count)| format!("{} of {kind}", number(*count))).collect();
     let total: usize = counts.values().sum();
-    (total > 0).then(|| painted(QUIET, format!("{} left out: {}.", count(total, "secret"), enumeration(&parts))))
+    if total > 0 { format!("{} not exported: {}.", count(total, "secret"), enumeration(&parts)) } else { String::new() }
 }
 
 #[cfg(test)]
@@ -147,30 +145,30 @@ mod tests {
         insta::assert_snapshot!(plain(&exported(&snapshot(), Path::new("snapshots/dev/2026-03-01T10-00-00Z"), false)), @"
         Exported 3 resources of dev (acme-dev.eu.auth0.com) to snapshots/dev/2026-03-01T10-00-00Z
 
-          roles                     0  only what was asked for
+          roles                     0  only the selected ones
           clients                   2
           organization-connections  0
 
-        Not here
+        Not exported
           email-templates: the token may not read them (read:email_templates)
           organization-connections of alpha: the tenant does not show them
           rules: the tenant does not serve them (they were switched off)
           role-permissions/Clerk: the tenant does not show it (the tenant answered 400: No)
 
-        Names that stand twice, and what they are called here
+        Duplicate names, and the keys used here
           clients (1): Web#2
 
-        Fields nobody knows yet, carried and never sent
+        Unknown fields (exported, not applied)
           clients: brand_new
 
-        2 secrets left out: 2 of clients.
+        2 secrets not exported: 2 of clients.
         ");
     }
 
     #[test]
     fn an_export_that_found_nothing_new_says_so_first() {
         let text = plain(&exported(&snapshot(), Path::new("snapshots/dev/x"), true));
-        let first = "dev has not changed: its 3 resources are equal to snapshots/dev/x, so no new version was written.";
+        let first = "dev is unchanged: its 3 resources equal snapshots/dev/x, so no new version was written.";
         assert_eq!(text.lines().next(), Some(first));
     }
 }

@@ -1,4 +1,4 @@
-//! Numbers, times, names and counts as people write them.
+//! Numbers, durations, names and counts as people write them.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -7,7 +7,7 @@ pub(super) use super::printed::printable;
 use crate::catalog::{Catalog, Shape};
 use crate::model::resource::Key;
 
-/// Returns a resource as part of a sentence: `client "Billing API"`, `tenant settings`; a key without a name is all of its kind.
+/// Returns a resource as part of a sentence: `client "Billing API"`, `tenant settings`; a key without a name means all of its kind.
 pub fn named(key: &Key) -> String {
     let Some(kind) = Catalog::standard().kind(key.kind()) else { return printable(&key.to_string()).into_owned() };
     match key.name() {
@@ -17,7 +17,7 @@ pub fn named(key: &Key) -> String {
     }
 }
 
-/// Returns a number with its thousands apart: `1,000`.
+/// Returns a number with separated thousands: `1,000`.
 pub(super) fn number(count: usize) -> String {
     let digits = count.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
@@ -35,7 +35,7 @@ pub(crate) fn count(count: usize, thing: &str) -> String {
     if count == 1 { format!("1 {thing}") } else { format!("{} {thing}s", number(count)) }
 }
 
-/// Returns a time as people say it: `0.4 s`, `31 s`, `4 min 12 s`, `1 h 3 min`.
+/// Returns a duration: `0.4 s`, `31 s`, `4 min 12 s`, `1 h 3 min`.
 pub(super) fn duration(time: Duration) -> String {
     let seconds = time.as_secs_f64().round();
     if time < Duration::from_millis(9_950) {
@@ -51,7 +51,7 @@ pub(super) fn duration(time: Duration) -> String {
     }
 }
 
-/// Returns names in a row, the first few of them: `A, B and 7 more`.
+/// Returns the first few names: `A, B and 7 more`.
 pub(super) fn names<'key>(keys: impl ExactSizeIterator<Item = &'key Key>, most: usize) -> String {
     let more = keys.len().saturating_sub(most);
     let shown: Vec<Cow<'_, str>> =
@@ -59,7 +59,7 @@ pub(super) fn names<'key>(keys: impl ExactSizeIterator<Item = &'key Key>, most: 
     if more == 0 { shown.join(", ") } else { format!("{} and {} more", shown.join(", "), number(more)) }
 }
 
-/// Returns parts of a sentence in a row: `a, b and c`.
+/// Returns a list as part of a sentence: `a, b and c`.
 pub(super) fn enumeration(parts: &[String]) -> String {
     match parts {
         [] => String::new(),
@@ -73,14 +73,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_have_their_thousands_apart() {
+    fn numbers_have_separated_thousands() {
         assert_eq!([0, 999, 1_000, 1_234_567].map(number), ["0", "999", "1,000", "1,234,567"]);
     }
 
     #[test]
-    fn times_are_as_exact_as_they_matter() {
-        let said = [400, 4_000, 9_960, 31_400, 119_600, 252_000, 3_780_000].map(|millis| duration(Duration::from_millis(millis)));
-        assert_eq!(said, ["0.4 s", "4 s", "10 s", "31 s", "2 min 0 s", "4 min 12 s", "1 h 3 min"]);
+    fn durations_are_as_exact_as_they_matter() {
+        let durations = [400, 4_000, 9_960, 31_400, 119_600, 252_000, 3_780_000].map(|millis| duration(Duration::from_millis(millis)));
+        assert_eq!(durations, ["0.4 s", "4 s", "10 s", "31 s", "2 min 0 s", "4 min 12 s", "1 h 3 min"]);
     }
 
     #[test]

@@ -1,8 +1,7 @@
-//! The report of a run as one HTML file that needs nothing else.
+//! A document as a self-contained HTML file.
 
+use super::document::{Document, Section, Tone};
 use super::format::printable;
-use super::page::Page;
-use super::table::Table;
 
 const STYLE: &str = "\
 :root { color-scheme: light dark; --line: #8884; --quiet: #777; --good: #1a7f37; --bad: #cf222e; }
@@ -17,8 +16,39 @@ th, td { text-align: left; vertical-align: top; padding: .3rem .75rem .3rem 0; b
 td:last-child { width: 55%; } th { color: var(--quiet); font-weight: normal; white-space: nowrap; } td:first-child { white-space: nowrap; }
 ";
 
+impl Document<'_> {
+    /// Returns the document as HTML.
+    pub(super) fn to_html(&self) -> String {
+        let title = escaped(&self.title);
+        let lead = self.lead.iter().map(|lead| {
+            let class = if lead.tone == Tone::Good { "good" } else { "bad" };
+            format!("<p class=\"state {class}\">{}</p>\n", escaped(&lead.text))
+        });
+        let lead: String = lead.collect();
+        let facts =
+            self.facts.iter().map(|(name, fact)| format!("<dt>{name}</dt><dd>{}</dd>\n", escaped(fact))).collect::<Vec<_>>().concat();
+        let sections = self.sections.iter().map(section).collect::<Vec<_>>().concat();
+        format!(
+            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+             <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
+             <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n\
+             {lead}<dl>\n{facts}</dl>\n{sections}</body>\n</html>\n"
+        )
+    }
+}
+
+fn section(section: &Section<'_>) -> String {
+    let cells =
+        |tag: &str, cells: &[String]| cells.iter().map(|cell| format!("<{tag}>{}</{tag}>", escaped(cell))).collect::<Vec<_>>().concat();
+    let table = section.content.to_table();
+    let heading = section.heading.iter().map(|heading| format!("<h2>{}</h2>\n", escaped(heading))).collect::<Vec<_>>().concat();
+    let rows = table.rows().iter().map(|row| format!("<tr>{}</tr>\n", cells("td", row))).collect::<Vec<_>>().concat();
+    format!("{heading}<div><table>\n<tr>{}</tr>\n{rows}</table></div>\n", cells("th", table.head()))
+}
+
 /// Returns a text so that HTML shows it as it is.
-pub(super) fn escaped(text: &str) -> String {
+fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for sign in printable(text).chars() {
         match sign {
@@ -31,28 +61,6 @@ pub(super) fn escaped(text: &str) -> String {
         }
     }
     out
-}
-
-/// Returns a page as HTML.
-pub(super) fn html(page: &Page) -> String {
-    let (title, state) = (escaped(&page.title), escaped(&page.state));
-    let class = if page.is_whole { "good" } else { "bad" };
-    let facts = page.facts.iter().map(|(name, fact)| format!("<dt>{name}</dt><dd>{}</dd>\n", escaped(fact))).collect::<Vec<_>>().concat();
-    let sections = page.sections.iter().map(|(title, table)| section(title, table)).collect::<Vec<_>>().concat();
-    format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
-         <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n\
-         <p class=\"state {class}\">{state}</p>\n<dl>\n{facts}</dl>\n{sections}</body>\n</html>\n"
-    )
-}
-
-fn section(title: &str, table: &Table) -> String {
-    let cells =
-        |tag: &str, cells: &[String]| cells.iter().map(|cell| format!("<{tag}>{}</{tag}>", escaped(cell))).collect::<Vec<_>>().concat();
-    let rows = table.rows().iter().map(|row| format!("<tr>{}</tr>\n", cells("td", row))).collect::<Vec<_>>().concat();
-    format!("<h2>{}</h2>\n<div><table>\n<tr>{}</tr>\n{rows}</table></div>\n", escaped(title), cells("th", table.head()))
 }
 
 #[cfg(test)]

@@ -1,120 +1,244 @@
-//! Plans, runs and exports for programs.
+//! Answers for programs: plans, runs, exports and drift.
 //!
-//! Texts stay portable (`⟦clients/Billing API⟧`, `⟨tenant⟩`), as they stand in `plan.json`. Every answer carries `exit`, the code the
-//! command ends with.
-//!
-//! ```text
-//! plan    source target counts changes[] left_out[] drift[] conflicts[] manual[] left_alone[] unchanged{} target_only{} unknown{} notes[] refusals[] exit
-//! run     source target state counts seconds requests waited_seconds changes[] differs[] left_out[] conflicts[] manual[] secrets[] run exit
-//! export  tenant domain taken count kinds{} twice[] unknown{} secrets path is_same exit
-//! ```
+//! Texts stay portable (`⟦clients/Billing API⟧`, `⟨tenant⟩`), as they are in `plan.json`. Every answer carries `format`, the version of its
+//! shape, and `exit`, the code the command ends with.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
+use super::ended_run::{EndedRun, RunCost, RunState};
 use super::exported::secrets;
-use super::summary::{EndedRun, state};
-use crate::apply::{AlteredValue, ChangeResult, GeneratedSecret, SecretDisposition, Summary};
-use crate::model::event::{Outcome, Shortfall};
+use crate::apply::{ChangeResult, GeneratedSecret, OutcomeCounts, SecretDisposition, Summary};
+use crate::model::event::{Operation, Outcome};
+use crate::model::resource::{Id, Key};
 use crate::plan::refusal::Refusal;
-use crate::plan::{Change, Plan};
+use crate::plan::{Change, Conflict, Counts, Drift, DriftReport, ManualStep, Plan, PlannedTenant, Skipped};
 use crate::snapshot::{Snapshot, Status};
 
-/// Returns a plan as JSON.
-///
-/// A change is as it stands in `plan.json` (`key`, `source_id`, `action` and what it sends), with the title of its `stage`.
-pub fn plan_json(plan: &Plan, refusals: &[Refusal], exit: u8) -> Value {
-    let changes: Vec<Value> = plan.stages.iter().flat_map(|stage| stage.changes.iter().map(|one| change(&stage.title, one))).collect();
-    json!({
-        "source": plan.source,
-        "target": plan.target,
-        "counts": plan.counts(),
-        "changes": changes,
-        "skipped": plan.skipped,
-        "drift": plan.drift,
-        "conflicts": plan.conflicts,
-        "manual_steps": plan.manual_steps,
-        "excluded": plan.excluded,
-        "unchanged": plan.unchanged,
-        "unmanaged": plan.unmanaged,
-        "unknown": plan.unknown,
-        "notes": plan.notes,
-        "refusals": refusals,
-        "exit": exit,
-    })
+/// The version of the shape of all answers; it rises when a field goes or changes its meaning.
+pub const FORMAT: u32 = 1;
+
+#[derive(Serialize)]
+struct Answer<'a, T> {
+    format: u32,
+    #[serde(flatten)]
+    fields: &'a T,
+    exit: u8,
 }
 
-fn change(stage: &str, change: &Change) -> Value {
-    let mut value = serde_json::to_value(change).expect("a change is JSON");
-    if let Value::Object(fields) = &mut value {
-        fields.insert("stage".to_owned(), stage.into());
+/// Returns the answer of a command with these fields, which ends with this code.
+pub fn answer(fields: &impl Serialize, exit: u8) -> Value {
+    to_json(&Answer { format: FORMAT, fields, exit })
+}
+
+/// Returns a value of this program as JSON.
+pub fn to_json(value: &impl Serialize) -> Value {
+    serde_json::to_value(value).expect("an answer has names for keys, and its values are JSON")
+}
+
+/// Why a command has no answer.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct ErrorFields {
+    /// What went wrong.
+    pub error: Option<String>,
+    /// Every cause, the nearest first.
+    pub causes: Vec<String>,
+    /// What to do next.
+    pub hint: Option<String>,
+    /// What was written, where that is not nothing.
+    pub state: Option<String>,
+}
+
+#[derive(Serialize)]
+pub(super) struct PlanFields<'a> {
+    source: &'a PlannedTenant,
+    target: &'a PlannedTenant,
+    counts: Counts,
+    changes: Vec<StagedChange<'a>>,
+    skipped: &'a [Skipped],
+    drift: &'a [Drift],
+    conflicts: &'a [Conflict],
+    manual_steps: &'a [ManualStep],
+    excluded: &'a [Skipped],
+    unchanged: &'a BTreeMap<String, usize>,
+    unmanaged: &'a BTreeMap<String, Vec<Key>>,
+    unknown: &'a BTreeMap<String, Vec<String>>,
+    notes: &'a [String],
+    refusals: &'a [Refusal],
+}
+
+/// A change as it is in `plan.json`, with the title of its stage.
+#[derive(Serialize)]
+struct StagedChange<'a> {
+    stage: &'a str,
+    #[serde(flatten)]
+    change: &'a Change,
+}
+
+impl<'a> PlanFields<'a> {
+    pub(super) fn new(plan: &'a Plan, refusals: &'a [Refusal]) -> Self {
+        let staged = |stage: &'a crate::plan::Stage| stage.changes.iter().map(|change| StagedChange { stage: &stage.title, change });
+        Self {
+            source: &plan.source,
+            target: &plan.target,
+            counts: plan.counts(),
+            changes: plan.stages.iter().flat_map(staged).collect(),
+            skipped: &plan.skipped,
+            drift: &plan.drift,
+            conflicts: &plan.conflicts,
+            manual_steps: &plan.manual_steps,
+            excluded: &plan.excluded,
+            unchanged: &plan.unchanged,
+            unmanaged: &plan.unmanaged,
+            unknown: &plan.unknown,
+            notes: &plan.notes,
+            refusals,
+        }
     }
-    value
+}
+
+/// Returns a plan as JSON.
+pub fn plan_json(plan: &Plan, refusals: &[Refusal], exit: u8) -> Value {
+    answer(&PlanFields::new(plan, refusals), exit)
+}
+
+#[derive(Serialize)]
+pub(super) struct RunFields<'a> {
+    source: &'a PlannedTenant,
+    target: &'a PlannedTenant,
+    state: String,
+    counts: OutcomeCounts,
+    #[serde(flatten)]
+    cost: Option<CostFields>,
+    changes: Vec<ResultFields<'a>>,
+    differs: Vec<AlteredFields<'a>>,
+    skipped: &'a [Skipped],
+    conflicts: &'a [Conflict],
+    manual_steps: Vec<ManualStep>,
+    secrets: Vec<SecretFields<'a>>,
+    run: &'a Path,
+}
+
+#[derive(Serialize)]
+struct CostFields {
+    seconds: f64,
+    requests: usize,
+    waited_seconds: f64,
+}
+
+impl From<RunCost> for CostFields {
+    fn from(RunCost { took, requests, waited }: RunCost) -> Self {
+        let rounded = |seconds: f64| (seconds * 1000.0).round() / 1000.0;
+        Self { seconds: rounded(took.as_secs_f64()), requests, waited_seconds: rounded(waited.as_secs_f64()) }
+    }
+}
+
+impl<'a> RunFields<'a> {
+    /// Returns how a run ended and what that cost.
+    fn new(run: &EndedRun<'a>) -> Self {
+        Self { cost: Some(run.cost.into()), ..Self::without_cost(run) }
+    }
+
+    /// Returns how a run ended of which the cost is not known.
+    pub(super) fn without_cost(run: &EndedRun<'a>) -> Self {
+        let summary = run.summary;
+        Self {
+            source: &run.plan.source,
+            target: &run.plan.target,
+            state: RunState::new(summary).to_string(),
+            counts: summary.tally(),
+            cost: None,
+            changes: summary.settled.iter().map(ResultFields::from).chain(run.unsent().into_iter().map(ResultFields::unsent)).collect(),
+            differs: altered(summary),
+            skipped: &run.plan.skipped,
+            conflicts: &run.plan.conflicts,
+            manual_steps: run.due(),
+            secrets: summary.made.iter().map(|made| SecretFields::new(run, made)).collect(),
+            run: run.folder,
+        }
+    }
 }
 
 /// Returns how a run ended as JSON.
-///
-/// The `outcome` of a change is `applied` (with its `id`), `partial` (with the parts that were `refused`), `failed`, `skipped`, `unknown` (each with a `message`) or `unsent`.
 pub fn summary_json(run: &EndedRun<'_>, exit: u8) -> Value {
-    let unsent = |change: &&Change| json!({"key": change.key, "operation": change.operation(), "outcome": "unsent"});
-    let changes: Vec<Value> = run.summary.settled.iter().map(settled).chain(run.unsent().iter().map(unsent)).collect();
-    json!({
-        "source": run.plan.source,
-        "target": run.plan.target,
-        "state": state(run.summary),
-        "counts": run.summary.tally(),
-        "seconds": rounded(run.effort.took.as_secs_f64()),
-        "requests": run.effort.requests,
-        "waited_seconds": rounded(run.effort.waited.as_secs_f64()),
-        "changes": changes,
-        "differs": differs(run.summary),
-        "skipped": run.plan.skipped,
-        "conflicts": run.plan.conflicts,
-        "manual_steps": run.due(),
-        "secrets": run.summary.made.iter().map(|made| secret(run, made)).collect::<Vec<_>>(),
-        "run": run.folder,
-        "exit": exit,
-    })
+    answer(&RunFields::new(run), exit)
 }
 
-fn rounded(seconds: f64) -> f64 {
-    (seconds * 1000.0).round() / 1000.0
+/// How a change ended: `applied` (with its `id`), `partial` (also with the parts that were `refused`), `failed`, `skipped`, `unknown` (each
+/// with a `message`) or `unsent`.
+#[derive(Serialize)]
+pub(super) struct ResultFields<'a> {
+    key: &'a Key,
+    operation: Operation,
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a Id>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refused: Option<&'a [String]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'a str>,
 }
 
-pub(super) fn settled(settled: &ChangeResult) -> Value {
-    let ChangeResult { key, operation, outcome, .. } = settled;
-    match outcome {
-        Outcome::Applied(id) => json!({"key": key, "operation": operation, "outcome": outcome_word(outcome), "id": id}),
-        Outcome::Partial(id, Shortfall { parts, message }) => {
-            json!({"key": key, "operation": operation, "outcome": outcome_word(outcome), "id": id, "refused": parts, "message": message})
-        }
-        Outcome::Failed(message) | Outcome::Skipped(message) | Outcome::Unknown(message) => {
-            json!({"key": key, "operation": operation, "outcome": outcome_word(outcome), "message": message})
-        }
+impl<'a> From<&'a ChangeResult> for ResultFields<'a> {
+    fn from(result: &'a ChangeResult) -> Self {
+        let ChangeResult { key, operation, outcome, .. } = result;
+        let refused = outcome.shortfall().map(|short| short.parts.as_slice());
+        Self { key, operation: *operation, outcome: outcome_word(outcome), id: outcome.id(), refused, message: outcome.message() }
     }
 }
 
-/// Returns every value that the target answered otherwise than it was `sent`; one that was cleared, or not answered, is null.
-pub(super) fn differs(summary: &Summary) -> Vec<Value> {
-    let row = |(settled, altered): (&ChangeResult, &AlteredValue)| {
-        let AlteredValue { path, sent, answered } = altered;
-        json!({"key": settled.key, "operation": settled.operation, "path": path, "sent": sent, "answered": answered})
-    };
-    summary.altered().map(row).collect()
+impl<'a> ResultFields<'a> {
+    fn unsent(change: &'a Change) -> Self {
+        Self { key: &change.key, operation: change.operation(), outcome: "unsent", id: None, refused: None, message: None }
+    }
 }
 
-/// Returns what became of a secret that the target made: the `fate` is `kept`, `left`, `lost` or `unknown`, and `fetch` the command that prints it.
-fn secret(run: &EndedRun<'_>, made: &GeneratedSecret) -> Value {
-    let (fate, reason) = match &made.fate {
-        SecretDisposition::Kept => ("kept", None),
-        SecretDisposition::Left => ("left", None),
-        SecretDisposition::Unknown => ("unknown", None),
-        SecretDisposition::Lost(reason) => ("lost", Some(reason)),
-    };
-    let fetch = run.fetch(made, made.id.as_str());
-    json!({"key": made.key, "id": made.id, "field": made.path, "fate": fate, "message": reason, "fetch": fetch})
+/// A value that the target answered otherwise than it was `sent`; one that was cleared, or not answered, is null.
+#[derive(Serialize)]
+pub(super) struct AlteredFields<'a> {
+    key: &'a Key,
+    operation: Operation,
+    path: &'a str,
+    sent: Option<&'a Value>,
+    answered: Option<&'a Value>,
+}
+
+/// Returns every value that the target answered otherwise than it was sent.
+pub(super) fn altered(summary: &Summary) -> Vec<AlteredFields<'_>> {
+    let altered = summary.altered().map(|(result, altered)| AlteredFields {
+        key: &result.key,
+        operation: result.operation,
+        path: &altered.path,
+        sent: altered.sent.as_ref(),
+        answered: altered.answered.as_ref(),
+    });
+    altered.collect()
+}
+
+/// A secret that the target generated, where it went, and the command that prints it.
+#[derive(Serialize)]
+struct SecretFields<'a> {
+    key: &'a Key,
+    id: &'a Id,
+    field: &'static str,
+    fate: &'static str,
+    message: Option<&'a str>,
+    fetch: String,
+}
+
+impl<'a> SecretFields<'a> {
+    fn new(run: &EndedRun<'a>, made: &'a GeneratedSecret) -> Self {
+        let (fate, message) = match &made.fate {
+            SecretDisposition::Kept => ("kept", None),
+            SecretDisposition::Left => ("left", None),
+            SecretDisposition::Unknown => ("unknown", None),
+            SecretDisposition::Lost(reason) => ("lost", Some(reason.as_str())),
+        };
+        Self { key: &made.key, id: &made.id, field: made.path, fate, message, fetch: run.fetch(made, made.id.as_str()) }
+    }
 }
 
 /// Returns an outcome as one word for programs.
@@ -128,26 +252,56 @@ pub(super) fn outcome_word(outcome: &Outcome) -> &'static str {
     }
 }
 
-/// Returns what an export found as JSON; `is_same` says that it equals the version that stands at `path` already.
+#[derive(Serialize)]
+struct ExportFields<'a> {
+    tenant: &'a str,
+    domain: &'a str,
+    taken: &'a str,
+    count: usize,
+    kinds: BTreeMap<&'a str, KindFields<'a>>,
+    twice: &'a [Key],
+    unknown: BTreeMap<String, Vec<String>>,
+    secrets: usize,
+    path: &'a Path,
+    is_same: bool,
+}
+
+#[derive(Serialize)]
+struct KindFields<'a> {
+    count: usize,
+    #[serde(flatten)]
+    status: &'a Status,
+}
+
+/// Returns what an export found as JSON; `is_same` says that it equals the version at `path`.
 pub fn exported_json(snapshot: &Snapshot, path: &Path, is_same: bool, exit: u8) -> Value {
-    let kind = |(kind, status): (&String, &Status)| {
-        let mut value = serde_json::to_value(status).expect("a status is JSON");
-        if let Value::Object(fields) = &mut value {
-            fields.insert("count".to_owned(), snapshot.of_kind(kind).count().into());
-        }
-        (kind.clone(), value)
+    let kinds = snapshot.kinds.iter();
+    let kinds = kinds.map(|(kind, status)| (kind.as_str(), KindFields { count: snapshot.of_kind(kind).count(), status }));
+    let fields = ExportFields {
+        tenant: &snapshot.tenant,
+        domain: &snapshot.domain,
+        taken: &snapshot.taken,
+        count: snapshot.resources.len(),
+        kinds: kinds.collect(),
+        twice: &snapshot.twice,
+        unknown: snapshot.unknown_fields(),
+        secrets: secrets(snapshot).values().sum(),
+        path,
+        is_same,
     };
-    json!({
-        "tenant": snapshot.tenant,
-        "domain": snapshot.domain,
-        "taken": snapshot.taken,
-        "count": snapshot.resources.len(),
-        "kinds": snapshot.kinds.iter().map(kind).collect::<BTreeMap<_, _>>(),
-        "twice": snapshot.twice,
-        "unknown": snapshot.unknown_fields(),
-        "secrets": secrets(snapshot).values().sum::<usize>(),
-        "path": path,
-        "is_same": is_same,
-        "exit": exit,
-    })
+    answer(&fields, exit)
+}
+
+#[derive(Serialize)]
+struct DriftFields<'a> {
+    target: &'a str,
+    drift: &'a [Drift],
+    gone: &'a [Key],
+    unseen: &'a [Skipped],
+}
+
+/// Returns what changed in a target by itself, what it lost and what could not be compared, as JSON.
+pub fn drift_json(target: &str, drift: &DriftReport, exit: u8) -> Value {
+    let DriftReport { moved, gone, unseen } = drift;
+    answer(&DriftFields { target, drift: moved, gone, unseen }, exit)
 }

@@ -1,50 +1,53 @@
-//! Telling the person: what is happening, what would change, what was done.
+//! Reports for people and programs: what would change, what is happening, what was done.
 //!
 //! ```text
-//! progress.rs                                  draws on stderr while a run goes on, the only place here that does; progress_model.rs knows what to say
-//! text.rs                                      a plan, in the future tense
-//! changes.rs                                   one change of it, field by field
-//! summary.rs                                   how a run ended, in the past tense
-//! exported.rs                                  what an export found
-//! runs.rs                                      runs that were
-//! sync.rs                                      how a sync ended
-//! rehearsal.rs                                 an import tried on a copy
-//! follow_ups.rs                                what is left to a person
-//! schedule/                                    what starts a sync every night
-//! json.rs                                      the same for programs
-//! files.rs                                     report.{json,csv,md,html} of a run: page.rs, csv.rs, markdown.rs, html.rs
-//! wrap.rs                                      lines broken where a terminal ends
-//! printed.rs                                   what may reach a terminal, of any text
-//! text_diff.rs                                 two texts, line by line
-//! table.rs                                     aligned columns
-//! format.rs, values.rs, sections.rs, style.rs  the small pieces of all of them
+//! document.rs                      what a report says, before it has a format: its sections, their headings and their order
+//! plan_document.rs                 builds it from a plan or drift, in the future tense
+//! run_document.rs, ended_run.rs    builds it from a run that ended, in the past tense
+//! rehearsal.rs, exported.rs        builds it from a rehearsal, an export
+//! follow_ups.rs, mapping_rules.rs  what a run leaves to a person; the rules that accept what was refused
+//! text.rs                          renders it for a terminal: changes.rs, messages.rs
+//! markdown.rs, html.rs             renders it for files: cells.rs
+//! files.rs                         report.{json,csv,md,html} of a run
+//! json.rs, csv.rs                  the same values for programs
+//! runs.rs, sync.rs                 past runs; how a sync ended
+//! progress.rs, progress_model.rs   draws on stderr while a run is under way, the only file here that does; what it says
+//! schedule/                        units that start a sync every night
+//! wrap.rs, printed.rs              lines wrapped to the width of a terminal; what may reach a terminal, of any text
+//! table.rs, text_diff.rs           aligned columns; two texts, line by line
+//! format.rs, values.rs, style.rs, shell.rs  numbers, names, values, colours and quoted words
 //! ```
 //!
-//! It renders and decides nothing: no counting that a plan or a summary does itself, no exit code, no network. What a tenant answered is
-//! shown with its control characters made visible, so that a name cannot draw on anybody's terminal. Texts come styled; whoever prints
-//! them strips the styles where nobody sees colours.
+//! It renders and decides nothing: no counting that a plan or a summary does itself, no exit code, no network. Control characters in what a
+//! tenant answered are made visible, so that a name cannot draw on a terminal. Texts are styled; whoever prints them strips the styles where
+//! colours are not shown.
 
+mod cells;
 mod changes;
 mod csv;
+mod document;
+mod ended_run;
 mod exported;
 mod files;
 mod follow_ups;
 mod format;
 mod html;
 mod json;
+mod mapping_rules;
 mod markdown;
-mod page;
+mod messages;
+mod plan_document;
 mod printed;
 mod progress;
 mod progress_model;
 mod rehearsal;
+mod run_document;
 mod runs;
 #[cfg(test)]
 mod sample;
 mod schedule;
-mod sections;
+mod shell;
 mod style;
-mod summary;
 mod sync;
 mod table;
 #[cfg(test)]
@@ -54,18 +57,21 @@ mod text_diff;
 mod values;
 mod wrap;
 
+pub use ended_run::{EndedRun, RunCost, state};
 pub use exported::exported;
 pub use files::files;
 pub(crate) use format::count;
 pub use format::named;
-pub use json::{exported_json, plan_json, summary_json};
+pub use json::{ErrorFields, FORMAT, answer, drift_json, exported_json, plan_json, summary_json, to_json};
+pub use plan_document::{drift, plan};
 pub use printed::{json_text, printable, printed};
 pub use progress::{Mode, Progress};
 pub use rehearsal::{Rehearsal, rehearsal, rehearsal_json};
-pub use runs::{Listed, RunStatus, runs, runs_json, shown, shown_json};
-pub use schedule::{Nightly, Scheduler, Unit, VOLUME, shell_word, units};
-pub use summary::{Effort, EndedRun, state, summary};
+pub use run_document::summary;
+pub use runs::{RunEntry, RunStatus, runs, runs_json, shown, shown_json};
+pub use schedule::{Nightly, Scheduler, Unit, VOLUME, units};
+pub use shell::shell_word;
 pub use sync::{Resumed, SyncReport, chat};
 pub use table::Table;
-pub use text::{acknowledged, drift, plan};
+pub use text::approved;
 pub use wrap::fitted;

@@ -1,14 +1,14 @@
-//! What may reach a terminal: the one place that every text goes through which is printed, and the names in it before.
+//! What may reach a terminal.
 //!
-//! A name can hold anything: escape sequences that draw over what was said, signs that turn the direction of writing, line breaks after which
-//! it speaks for the program. [`printable`] makes all of it visible where a name enters a text. [`printed`] is the last look at a text before
-//! it is written, which lets nothing pass but line breaks, tabs and this program's own colours.
+//! A name can hold anything: escape sequences that draw over other text, characters that reverse the direction of writing, line breaks after
+//! which it passes for text of the program. [`printable`] makes all of them visible where a name enters a text. [`printed`] filters every text
+//! before it is written: only line breaks, tabs and this program's own colours pass.
 
 use std::borrow::Cow;
 
 use serde_json::Value;
 
-/// Returns whether a sign is invisible and does something: controls, what turns the direction of writing, what breaks lines, what hides text.
+/// Returns whether a character is invisible and has an effect: it controls the terminal, reverses the direction, breaks lines or hides text.
 fn is_hidden(sign: char) -> bool {
     let is_invisible = matches!(
         sign,
@@ -27,12 +27,12 @@ fn is_hidden(sign: char) -> bool {
     is_invisible || (sign.is_control() && sign != '\t')
 }
 
-/// Returns a text with its control characters, and those that turn the direction of writing, made visible.
+/// Returns a text with its control characters, and those that reverse the direction of writing, made visible.
 pub fn printable(text: &str) -> Cow<'_, str> {
     shown(text, &|_| false)
 }
 
-/// Returns a text of several lines, in this program's colours, with everything else made visible that does something to a terminal.
+/// Returns a text of several lines in this program's colours, with everything else that affects a terminal made visible.
 pub fn printed(text: &str) -> Cow<'_, str> {
     if !text.contains('\u{1b}') {
         return shown(text, &|sign| sign == '\n');
@@ -49,7 +49,7 @@ pub fn printed(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Returns how long the sequence is that a text begins with, where that sets a colour: `ESC [ 1 m`.
+/// Returns the length of the sequence at the start of a text that sets a colour, such as `ESC [ 1 m`; 0 where there is none.
 fn colour(text: &str) -> usize {
     let Some(parameters) = text.strip_prefix("\u{1b}[") else { return 0 };
     let end = parameters.find(|sign: char| !sign.is_ascii_digit() && sign != ';').unwrap_or(parameters.len());
@@ -65,10 +65,10 @@ fn shown<'text>(text: &'text str, passes: &dyn Fn(char) -> bool) -> Cow<'text, s
     Cow::Owned(text.chars().map(visible).collect())
 }
 
-/// Returns JSON as text that a terminal can show: the same value to whoever reads it, with escapes for what does something there.
+/// Returns JSON as text for a terminal: the same value, with escapes for characters that affect a terminal.
 pub fn json_text(value: &Value) -> String {
     let text = format!("{value:#}\n");
-    // Such signs stand in strings alone, and JSON escapes the control characters of ASCII itself, but for DEL.
+    // Such characters occur in strings only, and JSON itself escapes the control characters of ASCII except DEL.
     let is_escaped = |sign: char| is_hidden(sign) && sign != '\n';
     if !text.contains(is_escaped) {
         return text;
@@ -91,11 +91,11 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::report::style::{REMOVED, painted};
+    use crate::report::style::{REMOVED, styled};
 
     #[test]
     fn colours_and_lines_pass_and_nothing_else_does() {
-        let own = format!("{}\n\tand more\n", painted(REMOVED, "Refused"));
+        let own = format!("{}\n\tand more\n", styled(REMOVED, "Refused"));
         assert_eq!(printed(&own), own);
         assert_eq!(
             printed("a\u{1b}[2Jb\u{1b}]0;c\u{7}\u{9b}1m\u{202e}\r\u{1b}"),

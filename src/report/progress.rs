@@ -1,28 +1,28 @@
-//! The observer that draws on stderr while a run goes on: live lines on a terminal, plain lines elsewhere.
+//! The observer that shows progress on stderr: live lines on a terminal, plain lines elsewhere.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::ended_run::RunCost;
 use super::printed::{printable, printed};
-use super::progress_model::Watch;
-use super::summary::Effort;
+use super::progress_model::ProgressModel;
 use crate::model::event::{Event, Observer};
 
 pub use super::progress_model::Mode;
 
-/// Tells a person on stderr what happens.
+/// Shows on stderr what happens.
 #[derive(Debug)]
 pub struct Progress {
-    inner: Mutex<Inner>,
+    display: Mutex<Display>,
 }
 
 #[derive(Debug)]
-struct Inner {
-    watch: Watch,
+struct Display {
+    model: ProgressModel,
     screen: Option<Screen>,
 }
 
@@ -30,17 +30,21 @@ impl Progress {
     /// Returns an observer for stderr; `terminal` says that stderr is one.
     pub fn new(mode: Mode, terminal: bool) -> Self {
         let screen = (terminal && mode != Mode::Quiet).then(Screen::new);
-        Self { inner: Mutex::new(Inner { watch: Watch::new(mode, Instant::now()), screen }) }
+        Self { display: Mutex::new(Display { model: ProgressModel::new(mode, Instant::now()), screen }) }
     }
 
     /// Returns what applying has cost so far; before anything is applied, what the run has cost.
-    pub fn effort(&self) -> Effort {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner).watch.effort(Instant::now())
+    pub fn cost(&self) -> RunCost {
+        self.display().model.cost(Instant::now())
     }
 
-    /// Takes the live lines away, before something else is written to the terminal.
+    fn display(&self) -> MutexGuard<'_, Display> {
+        self.display.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Removes the live lines, before something else is written to the terminal.
     pub fn clear(&self) {
-        if let Some(screen) = &mut self.inner.lock().unwrap_or_else(PoisonError::into_inner).screen {
+        if let Some(screen) = &mut self.display().screen {
             screen.clear();
         }
     }
@@ -49,26 +53,26 @@ impl Progress {
 impl Observer for Progress {
     fn notify(&self, event: &Event) {
         let now = Instant::now();
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let Inner { watch, screen } = &mut *inner;
-        let told = watch.see(event, now);
+        let mut display = self.display();
+        let Display { model, screen } = &mut *display;
+        let lines = model.update(event, now);
         if let Some(screen) = screen {
-            screen.say(&told);
-            screen.show(watch, event, now);
+            screen.print(&lines);
+            screen.show(model, event, now);
         } else {
-            let standing = watch.standing(event, now);
-            standing.iter().chain(&told).for_each(|line| say(line));
+            let status = model.status_line(event, now);
+            status.iter().chain(&lines).for_each(|line| print(line));
         }
     }
 }
 
-/// Returns what stands in a live line.
+/// Returns the text of a live line.
 fn message(line: Option<String>) -> String {
     printable(&line.unwrap_or_default()).into_owned()
 }
 
-/// A run does not stop because nobody reads its stderr.
-fn say(line: &str) {
+/// Prints a line on stderr; a run does not stop because nobody reads it.
+fn print(line: &str) {
     let _ = writeln!(anstream::stderr(), "{}", printed(line));
 }
 
@@ -87,19 +91,19 @@ impl Screen {
         Self { lines, listings: BTreeMap::new(), applying: None, waiting: None }
     }
 
-    /// Writes lines above the live ones; each ends with a line break of its own, so that whatever is written next begins anew.
-    fn say(&self, lines: &[String]) {
+    /// Prints lines above the live ones; each ends with a line break, so that the next text starts on its own line.
+    fn print(&self, lines: &[String]) {
         if !lines.is_empty() {
-            self.lines.suspend(|| lines.iter().for_each(|line| say(line)));
+            self.lines.suspend(|| lines.iter().for_each(|line| print(line)));
         }
     }
 
-    fn show(&mut self, watch: &Watch, event: &Event, now: Instant) {
+    fn show(&mut self, model: &ProgressModel, event: &Event, now: Instant) {
         self.end_wait(now);
         match event {
             Event::Listing { tenant, kind, .. } => {
                 let bar = self.listings.entry((tenant.clone(), *kind)).or_insert_with(|| self.lines.add(line("{spinner} {wide_msg}")));
-                bar.set_message(message(watch.listing_line(tenant, kind, now)));
+                bar.set_message(message(model.listing_line(tenant, kind, now)));
                 bar.tick();
             }
             Event::Listed { tenant, kind, .. } => {
@@ -107,9 +111,9 @@ impl Screen {
                     self.drop_line(&bar);
                 }
             }
-            Event::Applying { .. } | Event::Settled { .. } => self.show_applying(watch, now),
+            Event::Applying { .. } | Event::Settled { .. } => self.show_applying(model, now),
             Event::Waiting { wait, .. } => {
-                if let Some(text) = Watch::waiting_line(event) {
+                if let Some(text) = ProgressModel::waiting_line(event) {
                     let (bar, until) = self.waiting.get_or_insert_with(|| (self.lines.add(line("  {wide_msg}")), now + *wait));
                     *until = (*until).max(now + *wait);
                     bar.set_message(message(Some(text)));
@@ -119,10 +123,10 @@ impl Screen {
         }
     }
 
-    fn show_applying(&mut self, watch: &Watch, now: Instant) {
-        let Some((settled, changes)) = watch.applying() else { return };
+    fn show_applying(&mut self, model: &ProgressModel, now: Instant) {
+        let Some((settled, changes)) = model.applying() else { return };
         let bar = self.applying.get_or_insert_with(|| self.lines.add(line("{bar:24} {wide_msg}")));
-        bar.set_message(message(watch.applying_line(now)));
+        bar.set_message(message(model.applying_line(now)));
         bar.set_length(changes as u64);
         bar.set_position(settled as u64);
         if settled >= changes {

@@ -1,41 +1,41 @@
-//! What a run has come to, counted from its events, and how that is said; pure, so that time is an argument.
+//! The progress of a run, counted from its events, and the lines that show it; pure: time is an argument.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use super::ended_run::RunCost;
 use super::format::{count, duration, named, number, printable};
-use super::summary::Effort;
 use crate::model::event::{Event, Operation, Outcome};
 use crate::model::resource::Key;
 
-/// How much a person wants to know while a run goes on.
+/// How much is shown while a run is under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Mode {
     /// Nothing.
     Quiet,
-    /// Where it stands, and what went wrong.
+    /// Progress, and what went wrong.
     Normal,
-    /// Every kind that was read, every change and every request that is sent again, too.
+    /// Also every kind that was read, every change and every request that is sent again.
     Verbose,
 }
 
-/// Lines that only say where things stand come no closer than this.
-const CALM: Duration = Duration::from_secs(10);
-/// A tenth of the changes is worth a line where it is at least this many.
-const MANY: usize = 20;
-/// Waits shorter than this are the rate limiter's ordinary steps.
+/// The least time between two status lines.
+const STATUS_INTERVAL: Duration = Duration::from_secs(10);
+/// The least number of changes between two status lines; more where a tenth of the changes is more.
+const STATUS_STEP: usize = 20;
+/// Shorter waits are the rate limiter's ordinary pace, and not shown.
 const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 
-/// Where a kind stands while it is read.
+/// The progress of reading a kind.
 #[derive(Debug, Clone, Copy)]
 struct Listing {
     since: Instant,
     read: usize,
     total: Option<usize>,
-    said: Instant,
+    shown: Instant,
 }
 
-/// Where a tenant stands while it is read.
+/// The progress of reading a tenant.
 #[derive(Debug, Clone, Copy)]
 struct Exporting {
     since: Instant,
@@ -44,7 +44,7 @@ struct Exporting {
     resources: usize,
 }
 
-/// Where a plan stands while it is applied.
+/// The progress of applying a plan.
 #[derive(Debug, Clone)]
 struct Applying {
     tenant: String,
@@ -53,25 +53,25 @@ struct Applying {
     settled: usize,
     applied: usize,
     failed: usize,
-    said: Instant,
-    said_at: usize,
+    shown: Instant,
+    shown_at: usize,
 }
 
-/// What a run has come to.
+/// The progress of a run.
 #[derive(Debug)]
-pub(super) struct Watch {
+pub(super) struct ProgressModel {
     mode: Mode,
     began: Instant,
     requests: usize,
     waited: Duration,
     waiting_until: Instant,
-    wait_said: Option<Instant>,
+    wait_shown: Option<Instant>,
     readings: BTreeMap<String, Exporting>,
     listings: BTreeMap<(String, &'static str), Listing>,
     applying: Option<Applying>,
 }
 
-impl Watch {
+impl ProgressModel {
     pub(super) fn new(mode: Mode, now: Instant) -> Self {
         Self {
             mode,
@@ -79,7 +79,7 @@ impl Watch {
             requests: 0,
             waited: Duration::ZERO,
             waiting_until: now,
-            wait_said: None,
+            wait_shown: None,
             readings: BTreeMap::new(),
             listings: BTreeMap::new(),
             applying: None,
@@ -87,19 +87,19 @@ impl Watch {
     }
 
     /// Returns what applying has cost so far, or everything where nothing is applied.
-    pub(super) fn effort(&self, now: Instant) -> Effort {
-        Effort { took: now - self.began, requests: self.requests, waited: self.waited }
+    pub(super) fn cost(&self, now: Instant) -> RunCost {
+        RunCost { took: now - self.began, requests: self.requests, waited: self.waited }
     }
 
-    /// Takes an event in; returns the lines that tell of it for good.
-    pub(super) fn see(&mut self, event: &Event, now: Instant) -> Vec<String> {
+    /// Updates the progress; returns the lines that stay.
+    pub(super) fn update(&mut self, event: &Event, now: Instant) -> Vec<String> {
         let line = match event {
             Event::Reading { tenant, kinds } => {
                 self.readings.insert(tenant.clone(), Exporting { since: now, left: *kinds, kinds: *kinds, resources: 0 });
                 None
             }
             Event::Listing { tenant, kind, read, total } => {
-                let fresh = Listing { since: now, read: 0, total: None, said: now };
+                let fresh = Listing { since: now, read: 0, total: None, shown: now };
                 let listing = self.listings.entry((tenant.clone(), kind)).or_insert(fresh);
                 (listing.read, listing.total) = (*read, *total);
                 None
@@ -131,7 +131,7 @@ impl Watch {
 
     fn begin(&mut self, tenant: &str, changes: usize, now: Instant) {
         let tenant = tenant.to_owned();
-        self.applying = Some(Applying { tenant, since: now, changes, settled: 0, applied: 0, failed: 0, said: now, said_at: 0 });
+        self.applying = Some(Applying { tenant, since: now, changes, settled: 0, applied: 0, failed: 0, shown: now, shown_at: 0 });
         (self.began, self.requests, self.waited) = (now, 0, Duration::ZERO);
     }
 
@@ -171,38 +171,38 @@ impl Watch {
         }
         let what = format!("{operation} {}", named(key));
         match outcome {
-            Outcome::Partial(_, short) => Some(format!("applied in part: {what}: {}", printable(&short.message))),
-            Outcome::Failed(message) => Some(format!("refused: {what}: {}", printable(message))),
-            Outcome::Unknown(message) => Some(format!("in doubt: {what}: {}", printable(message))),
+            Outcome::Partial(_, short) => Some(format!("partially applied: {what}: {}", printable(&short.message))),
+            Outcome::Failed(message) => Some(format!("failed: {what}: {}", printable(message))),
+            Outcome::Unknown(message) => Some(format!("outcome unknown: {what}: {}", printable(message))),
             Outcome::Skipped(reason) if self.mode == Mode::Verbose => Some(format!("skipped: {what}: {}", printable(reason))),
             Outcome::Applied(_) if self.mode == Mode::Verbose => Some(format!("applied: {what}")),
             Outcome::Skipped(_) | Outcome::Applied(_) => None,
         }
     }
 
-    /// Returns the line a log is due for an event that was taken in: where things stand, not too often.
-    pub(super) fn standing(&mut self, event: &Event, now: Instant) -> Option<String> {
+    /// Returns the status line that a log is due after this event, which has updated the progress: not too often.
+    pub(super) fn status_line(&mut self, event: &Event, now: Instant) -> Option<String> {
         let line = match event {
             Event::Listing { tenant, kind, .. } => {
-                let listing = self.listings.get_mut(&(tenant.clone(), *kind)).filter(|listing| now - listing.said >= CALM)?;
-                listing.said = now;
+                let listing = self.listings.get_mut(&(tenant.clone(), *kind)).filter(|listing| now - listing.shown >= STATUS_INTERVAL)?;
+                listing.shown = now;
                 self.listing_line(tenant, kind, now)
             }
             Event::Applying { tenant, changes } => Some(format!("applying {} to {tenant}", count(*changes, "change"))),
             Event::Settled { .. } => {
                 let applying = self.applying.as_mut()?;
-                let step = (applying.changes / 10).max(MANY);
-                let is_due = now - applying.said >= CALM || applying.settled >= applying.said_at + step;
+                let step = (applying.changes / 10).max(STATUS_STEP);
+                let is_due = now - applying.shown >= STATUS_INTERVAL || applying.settled >= applying.shown_at + step;
                 if !is_due {
                     return None;
                 }
-                (applying.said, applying.said_at) = (now, applying.settled);
+                (applying.shown, applying.shown_at) = (now, applying.settled);
                 self.applying_line(now)
             }
             Event::Waiting { .. } => {
-                let is_due = self.wait_said.is_none_or(|said| now - said >= CALM);
+                let is_due = self.wait_shown.is_none_or(|shown| now - shown >= STATUS_INTERVAL);
                 let line = Self::waiting_line(event).filter(|_| is_due)?;
-                self.wait_said = Some(now);
+                self.wait_shown = Some(now);
                 Some(line)
             }
             _ => None,
@@ -210,7 +210,7 @@ impl Watch {
         line.filter(|_| self.mode != Mode::Quiet)
     }
 
-    /// Returns where a kind stands: `reading dev  clients 340/1,000  42/s`.
+    /// Returns the progress of reading a kind: `reading dev  clients 340/1,000  42/s`.
     pub(super) fn listing_line(&self, tenant: &str, kind: &'static str, now: Instant) -> Option<String> {
         let Listing { since, read, total, .. } = self.listings.get(&(tenant.to_owned(), kind))?;
         let of = total.map(|total| format!("/{}", number(total))).unwrap_or_default();
@@ -218,7 +218,7 @@ impl Watch {
         Some(format!("reading {tenant}  {kind} {}{of}{rate}", number(*read)))
     }
 
-    /// Returns where applying stands: `applied 120 of 212 to prod, 1 failed  7/s  13 s left`.
+    /// Returns the progress of applying: `applied 120 of 212 to prod, 1 failed  7/s  13 s left`.
     pub(super) fn applying_line(&self, now: Instant) -> Option<String> {
         let Applying { tenant, since, changes, settled, applied, failed, .. } = self.applying.as_ref()?;
         let failures = if *failed == 0 { String::new() } else { format!(", {} failed", number(*failed)) };
@@ -233,7 +233,7 @@ impl Watch {
         self.applying.as_ref().map(|applying| (applying.settled, applying.changes))
     }
 
-    /// Returns how a wait is said, where it is worth a word.
+    /// Returns the line about a wait that is long enough to be shown.
     pub(super) fn waiting_line(event: &Event) -> Option<String> {
         let Event::Waiting { tenant, wait, reason } = event else { return None };
         let reason = if reason == "rate limit" { "the rate limit".into() } else { printable(reason) };
@@ -242,7 +242,7 @@ impl Watch {
     }
 }
 
-/// Returns how many there were a second, once there is something to judge by.
+/// Returns the rate a second, once enough is known.
 fn rate(done: usize, elapsed: Duration) -> Option<String> {
     #[expect(clippy::cast_precision_loss, reason = "a count of settings")]
     let rate = done as f64 / elapsed.as_secs_f64();
@@ -250,7 +250,7 @@ fn rate(done: usize, elapsed: Duration) -> Option<String> {
     is_known.then(|| if rate < 10.0 { format!("{rate:.1}") } else { format!("{rate:.0}") })
 }
 
-/// Returns how long the rest takes at the pace so far.
+/// Returns how long the rest takes at the rate so far.
 fn left(done: usize, all: usize, elapsed: Duration) -> Option<Duration> {
     let is_known = done > 0 && elapsed >= Duration::from_secs(1) && all > done;
     #[expect(clippy::cast_precision_loss, reason = "a count of settings")]
@@ -263,16 +263,16 @@ mod tests {
     use crate::model::resource::Id;
     use crate::report::sample::key;
 
-    /// Tells events, each at its second, and returns what a log says.
+    /// Passes events, each at its second, and returns the lines of a log.
     fn log(mode: Mode, events: &[(u64, Event)]) -> Vec<String> {
         let start = Instant::now();
-        let mut watch = Watch::new(mode, start);
+        let mut model = ProgressModel::new(mode, start);
         let mut lines = Vec::new();
         for (at, event) in events {
             let now = start + Duration::from_secs(*at);
-            let told = watch.see(event, now);
-            lines.extend(watch.standing(event, now));
-            lines.extend(told);
+            let printed = model.update(event, now);
+            lines.extend(model.status_line(event, now));
+            lines.extend(printed);
         }
         lines
     }
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tenant_that_was_read_is_told_in_a_line_and_each_kind_only_to_who_asks() {
+    fn a_tenant_that_was_read_has_a_line_and_each_kind_only_in_verbose_mode() {
         let listed =
             |kind, read, absent: Option<&str>| Event::Listed { tenant: "dev".into(), kind, read, absent: absent.map(str::to_owned) };
         let events = [
@@ -301,15 +301,15 @@ mod tests {
             (20, listed("clients", 1_000, None)),
             (21, listed("rules", 0, Some("switched off"))),
         ];
-        let (standing, ended) = ("reading dev  clients 420/1,000  42/s", "read dev: 1,000 resources of 2 kinds in 21 s");
-        assert_eq!(log(Mode::Normal, &events), [standing, ended]);
+        let (status, ended) = ("reading dev  clients 420/1,000  42/s", "read dev: 1,000 resources of 2 kinds in 21 s");
+        assert_eq!(log(Mode::Normal, &events), [status, ended]);
         let kinds = ["read dev  clients: 1,000", "read dev  rules: none (switched off)"];
-        assert_eq!(log(Mode::Verbose, &events), [standing, kinds[0], kinds[1], ended]);
+        assert_eq!(log(Mode::Verbose, &events), [status, kinds[0], kinds[1], ended]);
         assert!(log(Mode::Quiet, &events).is_empty());
     }
 
     #[test]
-    fn applying_tells_every_failure_and_where_it_stands_every_tenth() {
+    fn applying_shows_every_failure_and_its_progress_every_tenth() {
         let mut events = vec![(0, Event::Applying { tenant: "prod".into(), changes: 200 })];
         events.extend((0..30).map(|_| (5, settled(Outcome::Applied(Id::new("t"))))));
         events.push((5, settled(Outcome::Failed("400".into()))));
@@ -318,14 +318,14 @@ mod tests {
         let expected = [
             "applying 200 changes to prod",
             "applied 20 of 200 to prod  4.0/s  45 s left",
-            "refused: update client \"Web\": 400",
+            "failed: update client \"Web\": 400",
             "applied 31 of 200 to prod, 1 failed  2.1/s  81 s left",
         ];
         assert_eq!(log(Mode::Normal, &events), expected);
     }
 
     #[test]
-    fn waits_are_told_once_in_a_while_and_retries_only_to_who_asks() {
+    fn waits_are_shown_once_in_a_while_and_retries_only_in_verbose_mode() {
         let retry = Event::Retrying { tenant: "prod".into(), request: "GET /clients".into(), reason: "503".into(), attempt: 2 };
         let events = [(0, waiting(12)), (1, waiting(11)), (11, waiting(3)), (12, retry)];
         let expected = ["waiting 12 s for the rate limit of prod", "waiting 3 s for the rate limit of prod"];
@@ -336,14 +336,14 @@ mod tests {
     #[test]
     fn waits_that_overlap_count_once_and_applying_begins_the_count_anew() {
         let start = Instant::now();
-        let mut watch = Watch::new(Mode::Normal, start);
+        let mut model = ProgressModel::new(Mode::Normal, start);
         let answered = Event::Answered { tenant: "prod".into(), status: 200, write: false };
-        watch.see(&answered, start);
-        watch.see(&Event::Applying { tenant: "prod".into(), changes: 2 }, start);
-        watch.see(&waiting(4), start);
-        watch.see(&waiting(5), start + Duration::from_secs(1));
-        watch.see(&answered, start + Duration::from_secs(6));
-        let effort = watch.effort(start + Duration::from_secs(7));
-        assert_eq!(effort, Effort { took: Duration::from_secs(7), requests: 1, waited: Duration::from_secs(6) });
+        model.update(&answered, start);
+        model.update(&Event::Applying { tenant: "prod".into(), changes: 2 }, start);
+        model.update(&waiting(4), start);
+        model.update(&waiting(5), start + Duration::from_secs(1));
+        model.update(&answered, start + Duration::from_secs(6));
+        let cost = model.cost(start + Duration::from_secs(7));
+        assert_eq!(cost, RunCost { took: Duration::from_secs(7), requests: 1, waited: Duration::from_secs(6) });
     }
 }

@@ -1,16 +1,17 @@
-//! How an import went that was tried on a copy of its target.
+//! How a rehearsal went: an import into a copy of its target.
 
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
-use super::changes::change;
-use super::format::{count, named, number};
-use super::json::{differs, plan_json, settled};
-use super::sections::{Remark, first, remarks, section};
-use super::style::{ADDED, QUIET, REMOVED, painted};
-use super::summary::{DIFFERS, differing, state, troubles};
-use crate::apply::Summary;
+use super::document::{Closing, Content, Document, Lead, Sections, Tone, Topic, messages};
+use super::ended_run::RunState;
+use super::format::{count, number};
+use super::json::{AlteredFields, PlanFields, ResultFields, altered, answer};
+use super::plan_document::title;
+use super::run_document::add_outcomes;
+use crate::apply::{OutcomeCounts, Summary};
 use crate::model::resource::Key;
-use crate::plan::Plan;
+use crate::plan::{Change, Plan};
 
 /// A rehearsal that is over.
 #[derive(Debug, Clone, Copy)]
@@ -19,76 +20,95 @@ pub struct Rehearsal<'run> {
     pub plan: &'run Plan,
     /// How the changes ended.
     pub summary: &'run Summary,
-    /// How often the run was cut off and went on.
+    /// How often the run was interrupted and resumed.
     pub resumed: usize,
     /// Requests to the copy.
     pub requests: usize,
     /// How many of them were writes.
     pub writes: usize,
-    /// What was to go wrong, as it was asked for, and how often it did.
+    /// The faults that were asked for, and how often each occurred.
     pub struck: &'run [(String, usize)],
-    /// What the copy answered otherwise than the target, before anything was changed.
+    /// What the copy returned otherwise than the target, before anything was changed.
     pub otherwise: &'run [Key],
     /// What a second plan would still do.
     pub again: &'run Plan,
 }
 
 /// Returns how a rehearsal went as styled text; `next` is the command that does it in earnest.
-pub fn rehearsal(of: &Rehearsal<'_>, next: &str) -> String {
-    let target = &of.plan.target.tenant;
-    let mut blocks = vec![heading(of)];
-    blocks.extend(section("What went wrong at the copy, as asked for", of.struck.iter().map(struck).collect()));
-    blocks.extend(troubles(of.summary));
-    blocks.extend(section(DIFFERS, first(differing(of.summary).iter())));
-    blocks.extend(section("Left out", remarks(of.plan.skipped.iter().map(Remark::from))));
-    blocks.extend(section("A second plan would still do this", of.again.changes().flat_map(change).collect()));
-    let otherwise: Vec<String> = of.otherwise.iter().map(named).collect();
-    blocks
-        .extend(section(&format!("What the copy answers otherwise than {target}, so that this says less of it"), first(otherwise.iter())));
-    blocks.push(painted(QUIET, format!("Nothing was written to {target}.")));
-    blocks.push(next.to_owned());
-    let mut text = blocks.join("\n\n");
-    text.push('\n');
-    text
+pub fn rehearsal(rehearsal: &Rehearsal<'_>, next: &str) -> String {
+    Document::of_rehearsal(rehearsal, next).to_text()
 }
 
-/// Returns how a rehearsal went as JSON: the plan, and how it went under `rehearsal`.
-pub fn rehearsal_json(of: &Rehearsal<'_>, exit: u8) -> Value {
-    let mut json = plan_json(of.plan, &[], exit);
-    json["rehearsal"] = json!({
-        "state": state(of.summary),
-        "counts": of.summary.tally(),
-        "changes": of.summary.settled.iter().map(settled).collect::<Vec<_>>(),
-        "differs": differs(of.summary),
-        "resumed": of.resumed,
-        "requests": of.requests,
-        "writes": of.writes,
-        "faults": of.struck.iter().map(|(fault, struck)| json!({"fault": fault, "struck": struck})).collect::<Vec<_>>(),
-        "otherwise": of.otherwise,
-        "again": of.again.changes().collect::<Vec<_>>(),
-    });
-    json
-}
-
-/// Returns how often a fault struck; one that never did has shown nothing.
-fn struck((fault, times): &(String, usize)) -> String {
-    match times {
-        0 => format!("{fault}: {}", painted(REMOVED, "it never struck: at no request did it make a difference")),
-        1 => format!("{fault}: it struck once"),
-        _ => format!("{fault}: it struck {}", count(*times, "time")),
+impl<'run> Document<'run> {
+    fn of_rehearsal(rehearsal: &Rehearsal<'run>, next: &str) -> Self {
+        let Rehearsal { plan, summary, struck, otherwise, again, .. } = *rehearsal;
+        let target = &plan.target.tenant;
+        let mut sections = Sections::new(target);
+        sections.add(Topic::Faults, Content::Faults(struck));
+        add_outcomes(&mut sections, summary);
+        sections.add(Topic::Skipped, messages(&plan.skipped));
+        sections.add(Topic::SecondPlan, Content::Changes(again.changes().collect()));
+        sections.add(Topic::CopyDiffers, Content::Resources(otherwise));
+        let closing = vec![Closing::Aside(format!("Nothing was written to {target}.")), Closing::Next(next.to_owned())];
+        Self { title: title(plan), lead: Some(lead(rehearsal)), sections: sections.in_order(), closing, ..Self::default() }
     }
 }
 
-fn heading(of: &Rehearsal<'_>) -> String {
-    let target = &of.plan.target.tenant;
-    let is_well = of.summary.is_whole() && of.again.is_empty();
-    let cost = format!("{}, {} of them writes", count(of.requests, "request"), number(of.writes));
-    let done = format!("Rehearsed on a copy of {target}: {} ({cost}).", state(of.summary));
-    let resumed = if of.resumed > 0 { format!(" It was cut off and went on {}.", count(of.resumed, "time")) } else { String::new() };
-    let settles = match (of.again.is_empty(), of.summary.is_whole()) {
+fn lead(rehearsal: &Rehearsal<'_>) -> Lead {
+    let Rehearsal { plan, summary, resumed, requests, writes, again, .. } = *rehearsal;
+    let (state, requests) = (RunState::new(summary), count(requests, "request"));
+    let done = format!("Rehearsed on a copy of {}: {state} ({requests}, {} of them writes).", plan.target.tenant, number(writes));
+    let resumed = if resumed > 0 { format!(" It was interrupted and resumed {}.", count(resumed, "time")) } else { String::new() };
+    let again_text = match (again.is_empty(), summary.is_whole()) {
         (true, _) => " A second plan finds nothing to do.",
-        (false, true) => " It does not settle: a second plan would change something again.",
+        (false, true) => " It does not converge: a second plan would change something again.",
         (false, false) => "",
     };
-    painted(if is_well { ADDED } else { REMOVED }, format!("{done}{resumed}{settles}"))
+    let tone = if summary.is_whole() && again.is_empty() { Tone::Good } else { Tone::Bad };
+    Lead::new(tone, format!("{done}{resumed}{again_text}"))
+}
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    #[serde(flatten)]
+    plan: PlanFields<'a>,
+    rehearsal: RehearsalFields<'a>,
+}
+
+#[derive(Serialize)]
+struct RehearsalFields<'a> {
+    state: String,
+    counts: OutcomeCounts,
+    changes: Vec<ResultFields<'a>>,
+    differs: Vec<AlteredFields<'a>>,
+    resumed: usize,
+    requests: usize,
+    writes: usize,
+    faults: Vec<FaultFields<'a>>,
+    otherwise: &'a [Key],
+    again: Vec<&'a Change>,
+}
+
+#[derive(Serialize)]
+struct FaultFields<'a> {
+    fault: &'a str,
+    struck: usize,
+}
+
+/// Returns how a rehearsal went as JSON: the plan, and how it went under `rehearsal`.
+pub fn rehearsal_json(rehearsal: &Rehearsal<'_>, exit: u8) -> Value {
+    let Rehearsal { plan, summary, resumed, requests, writes, struck, otherwise, again } = *rehearsal;
+    let fields = RehearsalFields {
+        state: RunState::new(summary).to_string(),
+        counts: summary.tally(),
+        changes: summary.settled.iter().map(ResultFields::from).collect(),
+        differs: altered(summary),
+        resumed,
+        requests,
+        writes,
+        faults: struck.iter().map(|(fault, struck)| FaultFields { fault, struck: *struck }).collect(),
+        otherwise,
+        again: again.changes().collect(),
+    };
+    answer(&Answer { plan: PlanFields::new(plan, &[]), rehearsal: fields }, exit)
 }

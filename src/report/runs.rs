@@ -1,31 +1,34 @@
-//! Runs that were: a line each, or one of them whole.
+//! Past runs: a list of them, or one as a whole.
 
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
+use super::document::Document;
+use super::ended_run::EndedRun;
 use super::format::{number, printable};
-use super::json::{plan_json, summary_json};
-use super::style::{TITLE, painted};
-use super::summary::{EndedRun, next, summary_with};
+use super::json::{RunFields, answer, plan_json};
+use super::plan_document::plan;
+use super::run_document::next_step;
+use super::style::{TITLE, styled};
 use super::table::Table;
-use super::text::plan;
 use crate::apply::OutcomeCounts;
 use crate::plan::Plan;
 
 /// A run in a list.
 #[derive(Debug, Clone)]
-pub struct Listed<'run> {
+pub struct RunEntry<'run> {
     /// Its name.
     pub name: &'run str,
-    /// What its files tell; nothing where they cannot be read.
-    pub told: Option<RunStatus<'run>>,
+    /// Its status; nothing where its files cannot be read.
+    pub status: Option<RunStatus<'run>>,
 }
 
-/// What the files of a run tell of it.
+/// The status of a run, as its files tell it.
 #[derive(Debug, Clone)]
 pub struct RunStatus<'run> {
-    /// What was meant.
+    /// What was planned.
     pub plan: &'run Plan,
-    /// When it began.
+    /// When it began: RFC 3339, UTC.
     pub begun: &'run str,
     /// How its changes ended.
     pub tally: OutcomeCounts,
@@ -34,44 +37,44 @@ pub struct RunStatus<'run> {
     /// Whether nothing that it began is left to do.
     pub is_stopped: bool,
     /// The newest run between the same two tenants, where it began later.
-    pub overtaken_by: Option<String>,
-    /// The command that goes on with it.
+    pub superseded_by: Option<String>,
+    /// The command that resumes it.
     pub resume: String,
 }
 
 impl RunStatus<'_> {
-    /// Returns how many changes are in the target, were refused, and are left.
+    /// Returns how many changes are in the target, failed, and are left.
     fn counts(&self) -> [usize; 3] {
         let OutcomeCounts { applied, partial, failed, skipped, unknown, unsent } = self.tally;
         [applied + partial, failed, skipped + unknown + unsent]
     }
 
-    /// Returns where it stands, in a word.
+    /// Returns its fate in a word.
     fn state(&self) -> &'static str {
-        match (self.is_ended, &self.overtaken_by) {
-            (true, _) => "ended",
-            (false, Some(_)) => "overtaken",
-            (false, None) if self.is_open() => "unfinished",
-            (false, None) => "in part",
+        match (self.is_ended, &self.superseded_by) {
+            (true, _) => "complete",
+            (false, Some(_)) => "superseded",
+            (false, None) if self.is_open() => "interrupted",
+            (false, None) => "partial",
         }
     }
 
-    /// Returns whether going on with it would do anything: what was refused is refused again, and what moved stays moved.
+    /// Returns whether resuming it would do anything: what was refused is refused again, and what moved stays moved.
     fn is_open(&self) -> bool {
         !self.is_ended && (!self.is_stopped || self.tally.unsent > 0)
     }
 
-    /// Returns what wanted it, in a word: an undo wants what was there before.
-    fn wanted_by(&self) -> &str {
+    /// Returns where its settings came from: an undo restores those of before.
+    fn source(&self) -> &str {
         if self.plan.undoes.is_some() { "(undo)" } else { &self.plan.source.tenant }
     }
 
-    /// Returns the command that goes on with it, where it is the newest and has something left.
+    /// Returns the command that resumes it, where it is the newest and has something left.
     fn resume(&self) -> Option<String> {
-        (self.is_open() && self.overtaken_by.is_none()).then(|| self.resume.clone())
+        (self.is_open() && self.superseded_by.is_none()).then(|| self.resume.clone())
     }
 
-    /// Returns the command that shows what is left of a run which another came after; what one update left is in its file only.
+    /// Returns the command that shows what is left of a superseded run; what an update left is in its file only.
     fn replan(&self) -> Option<String> {
         let (source, target) = (&self.plan.source.tenant, &self.plan.target.tenant);
         match &self.plan.undoes {
@@ -81,70 +84,112 @@ impl RunStatus<'_> {
         }
     }
 
-    /// Returns what is to be done about what it left.
+    /// Returns what to do about what it left.
     fn next(&self, run: &EndedRun<'_>) -> Option<String> {
-        let newer = match &self.overtaken_by {
+        let newer = match &self.superseded_by {
             Some(newer) if !self.is_ended => newer,
-            _ => return next(run),
+            _ => return next_step(run),
         };
-        let left = self.replan().map(|command| format!("\nWhat is left of it now:  {command}")).unwrap_or_default();
-        Some(format!("A later run came after it: {newer}.{left}"))
+        let left = self.replan().map(|command| format!("\nTo see what is left of it:  {command}")).unwrap_or_default();
+        Some(format!("Superseded by a later run: {newer}.{left}"))
     }
 }
 
-/// Returns runs as a table, and the command that goes on with each that can be gone on with.
-pub fn runs(all: &[Listed<'_>]) -> String {
+/// Returns runs as a table, and the command that resumes each that can be resumed.
+pub fn runs(all: &[RunEntry<'_>]) -> String {
     if all.is_empty() {
-        return "There was no run yet.\n".to_owned();
+        return "No runs yet.\n".to_owned();
     }
-    let mut table = Table::new(&["run", "from", "to", "applied", "refused", "left", ""]);
+    let mut table = Table::new(&["run", "from", "to", "applied", "failed", "left", ""]);
     for run in all {
-        let Some(told) = &run.told else {
-            let blank = || String::new();
-            table.row([run.name.to_owned(), blank(), blank(), blank(), blank(), blank(), "its files cannot be read".to_owned()]);
-            continue;
-        };
-        let [applied, failed, left] = told.counts().map(number);
-        let (source, target, state) = (told.wanted_by().to_owned(), told.plan.target.tenant.clone(), told.state().to_owned());
-        table.row([run.name.to_owned(), source, target, applied, failed, left, state]);
+        table.row(row(run));
     }
-    let resumes = all.iter().filter_map(|run| Some(format!("To go on with {}:  {}\n", run.name, run.told.as_ref()?.resume()?)));
+    let resumes = all.iter().filter_map(|run| Some(format!("To resume {}:  {}\n", run.name, run.status.as_ref()?.resume()?)));
     let resumes: String = resumes.collect();
     if resumes.is_empty() { table.text() } else { format!("{}\n{resumes}", table.text()) }
 }
 
-/// Returns runs as JSON.
-pub fn runs_json(all: &[Listed<'_>], exit: u8) -> Value {
-    let row = |run: &Listed<'_>| match &run.told {
-        None => json!({"run": run.name, "is_readable": false}),
-        Some(told) => {
-            let [applied, failed, left] = told.counts();
-            json!({
-                "run": run.name, "is_readable": true, "source": told.plan.source.tenant, "target": told.plan.target.tenant,
-                "begun": told.begun, "applied": applied, "failed": failed, "left": left, "is_ended": told.is_ended,
-                "overtaken_by": told.overtaken_by, "resume": told.resume(),
-            })
-        }
+fn row(run: &RunEntry<'_>) -> [String; 7] {
+    let name = run.name.to_owned();
+    let Some(status) = &run.status else {
+        let [source, target, applied, failed, left] = <[String; 5]>::default();
+        return [name, source, target, applied, failed, left, "its files cannot be read".to_owned()];
     };
-    json!({"runs": all.iter().map(row).collect::<Vec<_>>(), "exit": exit})
+    let [applied, failed, left] = status.counts().map(number);
+    let (source, target) = (status.source().to_owned(), status.plan.target.tenant.clone());
+    [name, source, target, applied, failed, left, status.state().to_owned()]
+}
+
+#[derive(Serialize)]
+struct RunsFields<'a> {
+    runs: Vec<EntryFields<'a>>,
+}
+
+#[derive(Serialize)]
+struct EntryFields<'a> {
+    run: &'a str,
+    is_readable: bool,
+    #[serde(flatten)]
+    status: Option<StatusFields<'a>>,
+}
+
+#[derive(Serialize)]
+struct StatusFields<'a> {
+    source: &'a str,
+    target: &'a str,
+    begun: &'a str,
+    applied: usize,
+    failed: usize,
+    left: usize,
+    is_ended: bool,
+    overtaken_by: Option<&'a str>,
+    resume: Option<String>,
+}
+
+impl<'a> From<&'a RunStatus<'a>> for StatusFields<'a> {
+    fn from(status: &'a RunStatus<'a>) -> Self {
+        let [applied, failed, left] = status.counts();
+        let RunStatus { plan, begun, is_ended, superseded_by, .. } = status;
+        let (source, target) = (plan.source.tenant.as_str(), plan.target.tenant.as_str());
+        let (overtaken_by, resume) = (superseded_by.as_deref(), status.resume());
+        Self { source, target, begun, applied, failed, left, is_ended: *is_ended, overtaken_by, resume }
+    }
+}
+
+/// Returns runs as JSON.
+pub fn runs_json(all: &[RunEntry<'_>], exit: u8) -> Value {
+    let entries = all.iter().map(|RunEntry { name, status }| EntryFields {
+        run: name,
+        is_readable: status.is_some(),
+        status: status.as_ref().map(StatusFields::from),
+    });
+    answer(&RunsFields { runs: entries.collect() }, exit)
 }
 
 /// Returns what a run was to do and how it ended, as styled text.
-pub fn shown(run: &EndedRun<'_>, told: &RunStatus<'_>) -> String {
-    let heading = painted(TITLE, format!("Begun {}. It was to do this:", printable(told.begun)));
-    let ended = painted(TITLE, "How it ended");
-    format!("{heading}\n\n{}\n{ended}\n\n{}", plan(run.plan, &[], ""), summary_with(run, told.next(run)))
+pub fn shown(run: &EndedRun<'_>, status: &RunStatus<'_>) -> String {
+    let heading = styled(TITLE, format!("Started {}. It planned:", printable(status.begun)));
+    let ended = styled(TITLE, "How it ended");
+    let document = Document::of_run(run, status.next(run));
+    format!("{heading}\n\n{}\n{ended}\n\n{}", plan(run.plan, &[], ""), document.to_text())
 }
 
-/// Returns the same as JSON: the `plan` as a dry run shows it, and how each change ended.
-pub fn shown_json(run: &EndedRun<'_>, told: &RunStatus<'_>, exit: u8) -> Value {
-    let mut shown = summary_json(run, exit);
-    if let Value::Object(fields) = &mut shown {
-        // What it cost is in no journal.
-        fields.retain(|name, _| !["seconds", "requests", "waited_seconds"].contains(&name.as_str()));
-        fields.insert("begun".to_owned(), told.begun.into());
-        fields.insert("overtaken_by".to_owned(), told.overtaken_by.clone().into());
-        fields.insert("plan".to_owned(), plan_json(run.plan, &[], exit));
-    }
-    shown
+#[derive(Serialize)]
+struct ShownFields<'a> {
+    #[serde(flatten)]
+    run: RunFields<'a>,
+    begun: &'a str,
+    overtaken_by: Option<&'a str>,
+    plan: Value,
+}
+
+/// Returns the same as JSON: the `plan` as a dry run shows it, and how each change ended. What it cost is in no journal.
+pub fn shown_json(run: &EndedRun<'_>, status: &RunStatus<'_>, exit: u8) -> Value {
+    let fields = ShownFields {
+        run: RunFields::without_cost(run),
+        begun: status.begun,
+        overtaken_by: status.superseded_by.as_deref(),
+        plan: plan_json(run.plan, &[], exit),
+    };
+    answer(&fields, exit)
 }

@@ -1,4 +1,4 @@
-//! A small plan with every section, and a run of it that went partly wrong.
+//! A small plan with every section, and a run of it that partly failed.
 
 use std::collections::BTreeMap;
 
@@ -103,7 +103,7 @@ pub(super) fn refusals() -> Vec<Refusal> {
     ]
 }
 
-/// Returns how a run of the plan went: one applied, one refused, one skipped, one in doubt, one not reached.
+/// Returns a run of the plan: one change applied, one failed, one skipped, one with unknown outcome, one not sent.
 pub(super) fn summary() -> Summary {
     let settled = |of: &str, operation, outcome| ChangeResult { key: key(of), operation, outcome, altered: Vec::new() };
     let altered = AlteredValue { path: "description".into(), sent: Some("Web".into()), answered: Some("web".into()) };
@@ -129,7 +129,7 @@ pub(super) fn summary() -> Summary {
     }
 }
 
-/// Returns how a run of the plan went where everything went well.
+/// Returns a run of the plan that applied every change.
 pub(super) fn whole() -> Summary {
     let settled = |change: &Change| ChangeResult {
         key: change.key.clone(),

@@ -4,19 +4,19 @@ use std::fmt::Display;
 
 use anstyle::{AnsiColor, Style};
 
-/// What comes.
+/// What is added, or went well.
 pub(super) const ADDED: Style = AnsiColor::Green.on_default();
-/// What goes, or went wrong.
+/// What is removed, or went wrong.
 pub(super) const REMOVED: Style = AnsiColor::Red.on_default();
 /// What changes.
 pub(super) const CHANGED: Style = AnsiColor::Yellow.on_default();
-/// What is there for completeness.
+/// What has little weight.
 pub(super) const QUIET: Style = Style::new().dimmed();
 /// What heads a section.
 pub(super) const TITLE: Style = Style::new().bold();
 
 /// Returns a text in a style.
-pub(super) fn painted(style: Style, text: impl Display) -> String {
+pub(super) fn styled(style: Style, text: impl Display) -> String {
     format!("{style}{text}{style:#}")
 }
 

@@ -1,9 +1,8 @@
-//! Rows in aligned columns, for lists and for markdown.
+//! Rows in columns, which lists align as text.
 
 use unicode_width::UnicodeWidthStr;
 
 use super::format::printable;
-use super::markdown::escaped;
 
 /// Rows under a head, in columns.
 #[derive(Debug, Clone)]
@@ -13,12 +12,12 @@ pub struct Table {
 }
 
 impl Table {
-    /// Opens a table with these columns.
+    /// Returns an empty table with these columns.
     pub fn new(head: &[&str]) -> Self {
         Self { head: head.iter().map(|&title| title.to_owned()).collect(), rows: Vec::new() }
     }
 
-    /// Adds a row; cells that are missing stay blank.
+    /// Adds a row; missing cells are blank.
     pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         let mut cells: Vec<String> = cells.into_iter().collect();
         cells.resize(self.head.len(), String::new());
@@ -30,7 +29,7 @@ impl Table {
         self.rows.is_empty()
     }
 
-    /// Returns the head and the rows as aligned text; columns of numbers are aligned to the right.
+    /// Returns the head and the rows as aligned text, columns of numbers to the right.
     pub fn text(&self) -> String {
         self.aligned(&[std::slice::from_ref(&self.head), &self.rows].concat())
     }
@@ -59,18 +58,10 @@ impl Table {
         out
     }
 
-    fn is_of_numbers(&self, column: usize) -> bool {
+    /// Returns whether a column holds nothing but numbers.
+    pub(super) fn is_of_numbers(&self, column: usize) -> bool {
         let is_number = |text: &String| !text.is_empty() && text.chars().all(|sign| sign.is_ascii_digit() || sign == ',');
         !self.rows.is_empty() && self.rows.iter().all(|row| is_number(&row[column]))
-    }
-
-    /// Returns the table as markdown.
-    pub fn markdown(&self) -> String {
-        let line = |cells: &[String]| format!("| {} |\n", cells.iter().map(|cell| escaped(cell)).collect::<Vec<_>>().join(" | "));
-        let rule = |column| if self.is_of_numbers(column) { "---:" } else { "---" };
-        let rules = (0..self.head.len()).map(rule).collect::<Vec<_>>().join("|");
-        let rows = self.rows.iter().map(|row| line(row)).collect::<Vec<_>>().concat();
-        format!("{}|{rules}|\n{rows}", line(&self.head))
     }
 
     /// Returns the titles of the columns.
@@ -96,12 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_are_as_wide_as_what_they_show() {
+    fn columns_are_as_wide_as_their_widest_cell() {
         assert_eq!(table().text(), "kind     count  note\nclients  1,200  a|b\n役割         3\n");
-    }
-
-    #[test]
-    fn markdown_escapes_what_would_break_a_row() {
-        assert_eq!(table().markdown(), "| kind | count | note |\n|---|---:|---|\n| clients | 1,200 | a\\|b |\n| 役割 | 3 |  |\n");
     }
 }

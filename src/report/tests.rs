@@ -4,13 +4,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::style::plain;
-use super::{Effort, EndedRun, files, plan, plan_json, sample, summary, summary_json};
+use super::{EndedRun, RunCost, files, plan, plan_json, sample, summary, summary_json};
 use crate::apply::Summary;
 use crate::plan::Plan;
 
 fn run<'run>(plan: &'run Plan, summary: &'run Summary) -> EndedRun<'run> {
-    let effort = Effort { took: Duration::from_secs(31), requests: 240, waited: Duration::from_secs(4) };
-    EndedRun { plan, summary, effort, folder: Path::new("runs/2026-03-01T10-05-00Z"), resume: "migrate import --tenant prod --resume" }
+    let cost = RunCost { took: Duration::from_secs(31), requests: 240, waited: Duration::from_secs(4) };
+    EndedRun { plan, summary, cost, folder: Path::new("runs/2026-03-01T10-05-00Z"), resume: "migrate import --tenant prod --resume" }
 }
 
 fn file(name: &str) -> String {
@@ -22,7 +22,7 @@ fn file(name: &str) -> String {
 #[test]
 fn a_plan_shows_what_would_change_and_hides_what_stays() {
     insta::assert_snapshot!(plain(&plan(&sample::plan(), &[], "Next: migrate import --tenant prod")), @r#"
-        dev -> prod: 2 to create, 3 to change, 112 equal
+        dev -> prod: 2 to create, 3 to update, 112 unchanged
 
         Applications
           + create client "Billing API"
@@ -31,7 +31,7 @@ fn a_plan_shows_what_would_change_and_hides_what_stays() {
               custom_login_page: (3 lines)
               jwt_configuration: {alg: RS256, lifetime_in_seconds: 36000}
               client_secret: (secret from env:BILLING_SECRET)
-          ~ change client "Web"
+          ~ update client "Web"
               callbacks: - https://old.acme.com  + https://new.acme.com  (1 unchanged)
               custom_login_page:
                 … 18 lines unchanged
@@ -50,34 +50,34 @@ fn a_plan_shows_what_would_change_and_hides_what_stays() {
               scope: read:users
 
         Clients of a connection
-          ~ change clients of connection "google-oauth2": - client "Old"  + client "Web"
+          ~ update clients of connection "google-oauth2": - client "Old"  + client "Web"
 
         Applications, once everything exists
-          ~ change client "Billing API", once it exists
+          ~ update client "Billing API", once it exists
               allowed_clients: client "Web"
 
-        Left out
+        Skipped
           7 rules: none can be created any more
             Rule 1, Rule 2, Rule 3, Rule 4, Rule 5 and 2 more
           client "Web", default_organization: organizations are not covered yet
 
-        By hand
+        Manual steps
           1. client "Billing API": the target makes a new client_secret; hand it to whoever uses this client
 
-        Left alone
+        Excluded
           client "migrate": it is what migrate itself signs in with
 
-        Only in prod, and staying
+        Unmanaged in prod (not deleted)
           clients (2): Legacy, Old
 
-        Fields nobody knows yet, carried and not sent
+        Unknown fields (exported, not applied)
           clients: brand_new, refresh_token.later
 
         Notes
           dev has a name that stands twice; it is called clients/Web#2 here
 
         Next: migrate import --tenant prod
-    "#);
+        "#);
 }
 
 #[test]
@@ -85,24 +85,24 @@ fn a_refused_plan_ends_with_the_reasons() {
     let text = plain(&plan(&sample::plan(), &sample::refusals(), "Next: migrate import --tenant prod --allow many-changes"));
     insta::assert_snapshot!(text.split_once("here\n\n").expect("notes").1, @r#"
         Refused: many-changes: 12 of 14 resources of "prod" would change; at most 4 may at once
-          `--allow many-changes` if that is meant
+          to approve it: `--allow many-changes`
 
         Refused: scopes: the token for "prod" may not read rules; it lacks read:rules
 
         Next: migrate import --tenant prod --allow many-changes
-    "#);
+        "#);
 }
 
 #[test]
 fn an_empty_plan_is_two_lines() {
-    assert_eq!(plain(&plan(&sample::empty(), &[], "")), "prod holds everything dev has: 112 resources equal.\nNothing to do.\n");
+    assert_eq!(plain(&plan(&sample::empty(), &[], "")), "prod is up to date with dev: 112 resources unchanged.\nNothing to do.\n");
 }
 
 #[test]
 fn an_empty_plan_counts_what_it_does_not_list() {
     let mut quiet = sample::plan();
     (quiet.stages, quiet.skipped, quiet.manual_steps, quiet.notes) = Default::default();
-    let last = "(1 left alone, 2 only in prod, 2 fields nobody knows yet; `--output json` names them)";
+    let last = "(1 excluded, 2 unmanaged in prod, 2 unknown fields; `--output json` lists them)";
     assert_eq!(plain(&plan(&quiet, &[], "")).lines().last(), Some(last));
 }
 
@@ -113,55 +113,58 @@ fn a_plan_with_many_creates_shows_their_names_only() {
     plan_of_many.stages = vec![crate::plan::Stage { title: "Applications".into(), changes: vec![create; 21] }];
     let text = plain(&plan(&plan_of_many, &[], ""));
     let lines: Vec<&str> = text.lines().collect();
-    assert_eq!(lines[..4], ["dev -> prod: 21 to create, 0 to change, 112 equal", "", "Applications", "  + create client \"Billing API\""]);
-    assert_eq!(lines[23..], ["  + create client \"Billing API\"", "  (what the 21 new ones hold: `--output json`)"]);
+    assert_eq!(
+        lines[..4],
+        ["dev -> prod: 21 to create, 0 to update, 112 unchanged", "", "Applications", "  + create client \"Billing API\""]
+    );
+    assert_eq!(lines[23..], ["  + create client \"Billing API\"", "  (fields of the 21 new resources: `--output json`)"]);
 }
 
 #[test]
-fn a_run_that_went_well_is_told_in_the_past() {
+fn a_run_that_went_well_is_reported_in_the_past() {
     let (plan, whole) = (sample::plan(), sample::whole());
     insta::assert_snapshot!(plain(&summary(&run(&plan, &whole))), @r#"
         Applied 5 changes to prod in 31 s (240 requests, waited 4 s for the rate limit).
 
-        Left out
+        Skipped
           7 rules: none can be created any more
             Rule 1, Rule 2, Rule 3, Rule 4, Rule 5 and 2 more
           client "Web", default_organization: organizations are not covered yet
 
-        By hand
+        Manual steps
           1. client "Billing API": the target makes a new client_secret; hand it to whoever uses this client
 
         The run's files are in runs/2026-03-01T10-05-00Z
-    "#);
+        "#);
 }
 
 #[test]
-fn a_run_that_went_wrong_tells_the_state_first_and_then_what_failed() {
+fn a_run_that_went_wrong_reports_the_state_first_and_then_what_failed() {
     let (plan, partly) = (sample::plan(), sample::summary());
     insta::assert_snapshot!(plain(&summary(&run(&plan, &partly))), @r#"
-        Applied 1 of 5 changes to prod in 31 s (240 requests, waited 4 s for the rate limit); 1 was refused, 1 is in doubt, 1 was skipped and 1 was not sent.
+        Applied 1 of 5 changes to prod in 31 s (240 requests, waited 4 s for the rate limit); 1 failed, 1 with unknown outcome, 1 skipped and 1 not sent.
 
-        Refused by the tenant
+        Failed
           create client "Billing API": the tenant answered 400 invalid_body: callbacks must be a list
 
-        In doubt: sent, and what became of it is not known
+        Outcome unknown (no response)
           update clients of connection "google-oauth2": the connection broke
 
-        Skipped
+        Skipped during the run
           create grant "Billing API · https://⟨tenant⟩/api/v2/ · client": it needs client "Billing API"
 
-        Answered otherwise than sent
-          client "Web": description was sent as "Web" and answered as "web"
+        Returned differently than sent
+          client "Web": description was sent as "Web" and returned as "web"
 
-        Left out
+        Skipped
           7 rules: none can be created any more
             Rule 1, Rule 2, Rule 3, Rule 4, Rule 5 and 2 more
           client "Web", default_organization: organizations are not covered yet
 
-        To go on with this run:  migrate import --tenant prod --resume
+        To resume this run:  migrate import --tenant prod --resume
 
         The run's files are in runs/2026-03-01T10-05-00Z
-    "#);
+        "#);
 }
 
 #[test]

@@ -1,20 +1,20 @@
-//! What differs between two texts of many lines, with the lines that are the same folded away.
+//! The difference of two texts, line by line, with unchanged lines folded.
 
-/// Texts whose differing middle is larger than this (lines times lines) are shown as replaced whole.
+/// Texts whose differing parts are larger than this (lines times lines) are shown as replaced entirely.
 const LARGEST: usize = 1_000_000;
-/// Lines shown around what differs.
+/// Unchanged lines shown around a difference.
 const CONTEXT: usize = 1;
 
 /// A line of a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Line<'text> {
-    /// Lines that are the same and not shown.
+    /// Unchanged lines that are not shown.
     Hidden(usize),
-    /// A line that is the same, shown for orientation.
+    /// An unchanged line, shown as context.
     Same(&'text str),
-    /// A line that goes.
+    /// A line that the old text has alone.
     Removed(&'text str),
-    /// A line that comes.
+    /// A line that the new text has alone.
     Added(&'text str),
 }
 
@@ -30,7 +30,7 @@ pub(super) fn difference<'text>(old: &'text str, new: &'text str) -> Vec<Line<'t
     folded(&lines)
 }
 
-/// Compares by the longest common run of lines.
+/// Compares by the longest common subsequence of lines.
 fn middle<'text>(old: &[&'text str], new: &[&'text str]) -> Vec<Line<'text>> {
     if old.len() * new.len() > LARGEST {
         let removed = old.iter().map(|line| Line::Removed(line));
@@ -63,7 +63,7 @@ fn middle<'text>(old: &[&'text str], new: &[&'text str]) -> Vec<Line<'text>> {
     lines
 }
 
-/// Replaces lines that are the same and far from what differs by their count.
+/// Replaces unchanged lines that are no context by their count.
 fn folded<'text>(lines: &[Line<'text>]) -> Vec<Line<'text>> {
     let is_same = |line: &Line<'_>| matches!(line, Line::Same(_));
     let is_near = |at: usize| {
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_far_from_what_differs_are_counted() {
+    fn lines_far_from_a_difference_are_counted() {
         let old = "a\nb\nc\nd\ne\nf\ng";
         let new = "a\nb\nc\nD\ne\nx\nf\ng";
         let expected = [
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_repeated_keeps_one_of_its_lines() {
+    fn one_of_two_equal_lines_can_be_removed() {
         assert_eq!(difference("a\na", "a"), [Line::Same("a"), Line::Removed("a")]);
     }
 }

@@ -1,4 +1,4 @@
-//! JSON values as people read them: references as names, long things folded.
+//! JSON values as text for people: references as names, long values folded.
 
 use serde_json::Value;
 
@@ -6,11 +6,11 @@ use super::format::{count, named, number, printable};
 use crate::json::Body;
 use crate::snapshot::id_substitution;
 
-/// Columns a line of a field may take.
+/// The most columns of a line about a field.
 pub(super) const WIDTH: usize = 100;
-/// Characters shown before the place where two long texts part.
+/// Characters shown before the first difference of two long texts.
 const LEAD: usize = 20;
-/// Elements or fields shown of a long one.
+/// Elements or fields shown of a long value.
 const MOST: usize = 8;
 
 /// Returns a value on one line.
@@ -40,7 +40,7 @@ fn inline_text(text: &str) -> String {
     }
 }
 
-/// Returns an element of a list under a parent: what its fields hold, joined by ` · `.
+/// Returns an element of a list under a parent: the values of its fields, joined by ` · `.
 pub(super) fn element(value: &Value) -> String {
     match value {
         Value::Object(fields) => fields.values().map(inline).collect::<Vec<_>>().join(" · "),
@@ -48,23 +48,23 @@ pub(super) fn element(value: &Value) -> String {
     }
 }
 
-/// Returns a value that may not be there, cut to so many characters.
+/// Returns a value cut to so many characters, or `(none)`.
 pub(super) fn or_none(value: Option<&Value>, most: usize) -> String {
     value.map_or_else(|| "(none)".to_owned(), |value| cut(&inline(value), most))
 }
 
-/// Returns two values that may not be there, the places of both where they part, cut to so many characters each.
-pub(super) fn both(one: Option<&Value>, other: Option<&Value>, most: usize) -> (String, String) {
+/// Returns two values, or `(none)`, cut to so many characters around their first difference.
+pub(super) fn pair(one: Option<&Value>, other: Option<&Value>, most: usize) -> (String, String) {
     let shown = |value: Option<&Value>| match value {
         None => "(none)".to_owned(),
         Some(Value::String(text)) => format!("\"{}\"", printable(text)),
         Some(value) => inline(value),
     };
-    from_where_they_part(&shown(one), &shown(other), most)
+    around_difference(&shown(one), &shown(other), most)
 }
 
-/// Returns two texts cut to so many characters, from a little before the place where they part; what is short is whole.
-pub(super) fn from_where_they_part(one: &str, other: &str, most: usize) -> (String, String) {
+/// Returns two texts cut to so many characters from shortly before their first difference; short texts are whole.
+pub(super) fn around_difference(one: &str, other: &str, most: usize) -> (String, String) {
     let is_short = [one, other].iter().all(|text| text.chars().count() <= most);
     let same = one.chars().zip(other.chars()).take_while(|(one, other)| one == other).count();
     let skipped = if is_short { 0 } else { same.saturating_sub(LEAD) };
@@ -83,7 +83,7 @@ pub(super) fn cut(text: &str, most: usize) -> String {
     text.chars().take(most - 1).chain(['…']).collect()
 }
 
-/// Returns the fields of a body, one a line where they fit; `shown_above` are those a heading has named already.
+/// Returns the fields of a body, one a line where they fit, without those in `shown_above`.
 pub(super) fn fields(body: &Body, shown_above: &[&str]) -> Vec<String> {
     let shown = body.0.iter().filter(|(name, value)| !shown_above.contains(&name.as_str()) && !crate::json::is_blank(value));
     shown.flat_map(|(name, value)| field(name, value)).collect()
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reference_shows_what_it_names_and_a_mark_inside_a_text_stays() {
+    fn a_reference_shows_what_it_names_and_a_placeholder_inside_a_text_stays() {
         assert_eq!(inline(&json!("⟦clients/Billing API⟧")), "client \"Billing API\"");
         assert_eq!(inline(&json!("https://⟨tenant⟩/api/v2/")), "https://⟨tenant⟩/api/v2/");
     }

@@ -1,18 +1,18 @@
-//! Lines broken where a terminal ends, between words, and gone on with under their own text.
+//! Lines wrapped between words to the width of a terminal, and continued under their own text.
 //!
-//! Whole stay a command, which is copied, and what is laid out in columns, which would no longer stand under each other.
+//! A command, which people copy, and text in columns, which has to stay aligned, are not wrapped.
 
 use textwrap::core::{Word, display_width};
 use textwrap::{Options, WordSeparator, WordSplitter};
 
-/// What begins a line whose text starts behind it.
+/// Labels of lines; a wrapped line continues behind its label.
 const TITLES: [&str; 5] = ["error: ", "cause: ", "hint:  ", "note: ", "$ "];
-/// How every command of the program begins.
+/// The start of every command of this program.
 const COMMAND: &str = "migrate ";
-/// What stands before a command that ends a line.
+/// The separator before a command at the end of a line.
 const BEFORE_COMMAND: &str = ":  ";
 
-/// Returns a styled text with the lines broken that are wider than so many columns; as it is where nobody says how many there are.
+/// Returns a styled text with lines wrapped to so many columns; unchanged where the width is not known.
 pub fn fitted(text: &str, columns: Option<usize>) -> String {
     let Some(columns) = columns.filter(|columns| *columns > 0) else { return text.to_owned() };
     text.split_inclusive('\n').map(|line| fitted_line(line, columns)).collect()
@@ -24,7 +24,7 @@ fn fitted_line(line: &str, columns: usize) -> String {
     if display_width(lead) + display_width(text) <= columns || is_command(lead, text) || is_in_columns(text) {
         return line.to_owned();
     }
-    // What goes on under a line that is indented itself stands apart from the next such line.
+    // Under an indented line, two more blanks tell its continuation from the next line.
     let is_blank = lead.trim().is_empty();
     let indentation = if is_blank && !lead.is_empty() { lead.len() + 2 } else { lead.len() };
     let indentation = " ".repeat(indentation);
@@ -38,7 +38,7 @@ fn fitted_line(line: &str, columns: usize) -> String {
     textwrap::fill(text, options) + end
 }
 
-/// Returns how much of a line stands before its text: blanks, and a title or the number of a step.
+/// Returns the length of what precedes the text of a line: blanks, and a label or the number of a step.
 fn lead(line: &str) -> usize {
     let text = line.trim_start_matches(' ');
     let digits = text.len() - text.trim_start_matches(|sign: char| sign.is_ascii_digit()).len();
@@ -51,12 +51,12 @@ fn is_command(lead: &str, text: &str) -> bool {
     ["", "$"].contains(&lead.trim()) && text.starts_with(COMMAND)
 }
 
-/// Returns whether a text has gaps as between columns; the one before a command is none.
+/// Returns whether a text has gaps between columns; the one before a command does not count.
 fn is_in_columns(text: &str) -> bool {
     text.match_indices("  ").any(|(at, _)| !text[..at].ends_with(':'))
 }
 
-/// Returns the parts of a line between which it may be broken; a command is one part, between backticks or at the end of the line.
+/// Returns the parts of a line between which it may wrap; a command in backticks or at the end of the line is one part.
 fn words(line: &str) -> Box<dyn Iterator<Item = Word<'_>> + '_> {
     let mut at = 0;
     Box::new(std::iter::from_fn(move || {
@@ -68,7 +68,7 @@ fn words(line: &str) -> Box<dyn Iterator<Item = Word<'_>> + '_> {
     }))
 }
 
-/// Returns how long the first word of a line is, with the blanks behind it; what stands between backticks is part of one word.
+/// Returns the length of the first word of a line and the blanks behind it; text in backticks is part of one word.
 fn word(line: &str) -> usize {
     let blank = line.find(' ').unwrap_or(line.len());
     let closes = |opens: usize| Some(opens + 1 + line[opens + 1..].find('`')?);
@@ -80,7 +80,7 @@ fn word(line: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::style::{TITLE, painted};
+    use crate::report::style::{TITLE, styled};
 
     fn on_forty(text: &str) -> String {
         fitted(text, Some(40))
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn colours_take_no_room_and_a_word_that_is_too_long_is_not_broken() {
-        let title = format!("{}\n", painted(TITLE, "a title that has just forty letters in it"));
+        let title = format!("{}\n", styled(TITLE, "a title that has just forty letters in it"));
         assert_eq!(fitted(&title, Some(41)), title);
         insta::assert_snapshot!(on_forty("hint:  see https://example.com/a/very/long/path/to/somewhere there"), @"
         hint:  see

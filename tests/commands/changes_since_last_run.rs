@@ -45,10 +45,10 @@ fn a_rename_in_the_source_is_a_rename_in_the_target() {
     change_dev(&fixture, TILL, &json!({"name": "Checkout"}));
     assert_snapshot!(fixture.run(PLAN).whole(), @r#"
     exit 0
-    dev -> prod: 0 to create, 1 to change, 3 equal
+    dev -> prod: 0 to create, 1 to update, 3 unchanged
 
     Applications
-      ~ change client "Checkout"
+      ~ update client "Checkout"
           name: Till -> Checkout
 
     migrate import --tenant prod --from dev
@@ -59,7 +59,7 @@ fn a_rename_in_the_source_is_a_rename_in_the_target() {
     assert_eq!((&after[0].1, &after[0].2), (&before[1].1, &before[1].2), "the same client");
     assert_snapshot!(fixture.run(PLAN).whole(), @"
     exit 0
-    prod holds everything dev has: 4 resources equal.
+    prod is up to date with dev: 4 resources unchanged.
     Nothing to do.
     ");
 }
@@ -73,23 +73,23 @@ fn a_name_that_stands_twice_is_left_out_with_the_command_that_settles_it() {
     let fixture = Fixture::of(dev(), target, "");
     assert_snapshot!(fixture.run(PLAN).whole(), @r#"
     exit 0
-    dev -> prod: 0 to create, 1 to change, 2 equal
+    dev -> prod: 0 to create, 1 to update, 2 unchanged
 
     Applications
-      ~ change client "Shop"
+      ~ update client "Shop"
           callbacks: - https://shop.acme.example/old  + https://shop.acme.example/back
 
-    Left out
+    Skipped
       client "Till": "Till" stands for 1 in dev (devTill000000000000000000000000a) and 2 in prod (prodTill00000000000000000000000a, prodTill00000000000000000000000b); say which is which with `migrate link clients <source id> <target id>`
 
-    Only in prod, and staying
+    Unmanaged in prod (not deleted)
       clients (2): Till (of the target), Till#2
 
     Notes
       prod has a name that stands twice; it is called clients/Till#2 here
 
     Refused: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
-      `--allow lockout-risk` if that is meant
+      to approve it: `--allow lockout-risk`
     "#);
     let held = fixture.prod("/clients");
     let said = fixture.run(IMPORT);
@@ -98,20 +98,20 @@ fn a_name_that_stands_twice_is_left_out_with_the_command_that_settles_it() {
     done(&fixture, &format!("link clients {TILL} prodTill00000000000000000000000b --tenant prod --quiet"));
     assert_snapshot!(fixture.run(PLAN).whole(), @r#"
     exit 0
-    dev -> prod: 0 to create, 1 to change, 3 equal
+    dev -> prod: 0 to create, 1 to update, 3 unchanged
 
     Applications
-      ~ change client "Till"
+      ~ update client "Till"
           callbacks: - https://till.acme.example/old  + https://till.acme.example/back
 
-    Only in prod, and staying
+    Unmanaged in prod (not deleted)
       clients (1): Till (of the target)
 
     Notes
       prod has a name that stands twice; it is called clients/Till#2 here
 
     Refused: lockout-risk: people or services may be locked out by clients/Till (callbacks)
-      `--allow lockout-risk` if that is meant
+      to approve it: `--allow lockout-risk`
     "#);
 }
 
@@ -121,10 +121,10 @@ fn a_linked_resource_that_vanished_is_reported_and_not_made_anew() {
     fixture.change_prod(|held| drop(held["/clients"].as_array_mut().expect("a list").pop()));
     assert_snapshot!(fixture.run(PLAN).whole(), @r#"
     exit 0
-    prod holds everything dev has but what is left out: 3 resources equal.
+    prod is up to date with dev, except for what is skipped: 3 resources unchanged.
     Nothing to do.
 
-    Left out
+    Skipped
       client "Till": the client it is linked to (ucjKYV6gSaUfeqpaN2TYw2BO4FwYHKwF) is gone from the target; `migrate unlink clients devTill000000000000000000000000a` lets it be made anew
     "#);
     let said = fixture.run(IMPORT);
@@ -132,7 +132,7 @@ fn a_linked_resource_that_vanished_is_reported_and_not_made_anew() {
     done(&fixture, &format!("unlink clients {TILL} --tenant prod --quiet"));
     assert_snapshot!(fixture.run(PLAN).whole(), @r#"
     exit 0
-    dev -> prod: 1 to create, 0 to change, 3 equal
+    dev -> prod: 1 to create, 0 to update, 3 unchanged
 
     Applications
       + create client "Till"
@@ -140,7 +140,7 @@ fn a_linked_resource_that_vanished_is_reported_and_not_made_anew() {
           callbacks: https://till.acme.example/back
           is_first_party: true
 
-    By hand
+    Manual steps
       1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
 
     migrate import --tenant prod --from dev
@@ -155,13 +155,13 @@ fn a_hot_fix_in_the_target_stays_and_is_named() {
     change_dev(&fixture, SHOP, &json!({"description": "The shop"}));
     assert_snapshot!(fixture.run(PLAN).whole(), @r#"
     exit 0
-    dev -> prod: 0 to create, 1 to change, 3 equal
+    dev -> prod: 0 to create, 1 to update, 3 unchanged
 
     Applications
-      ~ change client "Shop"
+      ~ update client "Shop"
           description: (none) -> The shop
 
-    Changed in prod by itself since the last run
+    Drift: changed in prod since the last run
       client "Shop": callbacks: [https://shop.acme.example/back] -> [https://shop.acme.example/back, https://hot-fix.acme.examp…
 
     migrate import --tenant prod --from dev
@@ -172,17 +172,17 @@ fn a_hot_fix_in_the_target_stays_and_is_named() {
     assert_eq!(clients(&fixture, "description")[0].2, json!("The shop"));
     assert_snapshot!(fixture.run("plan --tenant prod --quiet --drift overwrite").whole(), @r#"
     exit 0
-    dev -> prod: 0 to create, 1 to change, 3 equal
+    dev -> prod: 0 to create, 1 to update, 3 unchanged
 
     Applications
-      ~ change client "Shop"
+      ~ update client "Shop"
           callbacks: - https://hot-fix.acme.example  (1 unchanged)
 
-    Changed in prod by itself since the last run
+    Drift: changed in prod since the last run
       client "Shop": callbacks: [https://shop.acme.example/back] -> [https://shop.acme.example/back, https://hot-fix.acme.examp…
 
     Refused: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
-      `--allow lockout-risk` if that is meant
+      to approve it: `--allow lockout-risk`
     "#);
 }
 
@@ -194,19 +194,19 @@ fn a_field_that_both_changed_is_a_conflict_and_its_resource_is_left_out() {
     change_dev(&fixture, TILL, &json!({"description": "The till"}));
     assert_snapshot!(fixture.run(PLAN).whole(), @r#"
     exit 0
-    dev -> prod: 0 to create, 1 to change, 2 equal
+    dev -> prod: 0 to create, 1 to update, 2 unchanged
 
     Applications
-      ~ change client "Till"
+      ~ update client "Till"
           description: (none) -> The till
 
-    Left out
+    Skipped
       client "Shop": both tenants changed its description since the last run
 
-    Changed in both since the last run
+    Conflicts: changed in both since the last run
       client "Shop": description: (none) -> theirs in dev, ours in prod
-      `--drift overwrite` writes what dev has, also over all else that prod changed by itself
-      to keep what prod has, give dev the same, {"description":"ours"} in FILE:  migrate update clients devShop000000000000000000000000a FILE --tenant dev
+      `--drift overwrite` applies the values of dev, also over all other drift in prod
+      to keep the values of prod, write them to dev, with {"description":"ours"} in FILE:  migrate update clients devShop000000000000000000000000a FILE --tenant dev
 
     migrate import --tenant prod --from dev
     "#);
@@ -217,15 +217,15 @@ fn a_field_that_both_changed_is_a_conflict_and_its_resource_is_left_out() {
     assert_eq!(clients(&fixture, "description")[1].2, json!("The till"));
     assert_snapshot!(fixture.run("plan --tenant prod --quiet --drift overwrite").whole(), @r#"
     exit 0
-    dev -> prod: 0 to create, 1 to change, 3 equal
+    dev -> prod: 0 to create, 1 to update, 3 unchanged
 
     Applications
-      ~ change client "Shop"
+      ~ update client "Shop"
           callbacks: - https://shop.acme.example/back  + https://shop.acme.example/new
           description: ours -> theirs
 
     Refused: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
-      `--allow lockout-risk` if that is meant
+      to approve it: `--allow lockout-risk`
     "#);
 }
 
@@ -236,7 +236,7 @@ fn a_conflict_is_settled_by_the_command_that_the_plan_names() {
     change_dev(&fixture, SHOP, &json!({"description": "theirs"}));
     let told = fixture.run(PLAN).out;
     let (before, command) = told.split_once(" in FILE:  migrate ").expect("a command");
-    let (_, file) = before.split_once("give dev the same, ").expect("what the file holds");
+    let (_, file) = before.split_once("write them to dev, with ").expect("what the file holds");
     let command = command.lines().next().expect("a line");
     fixture.write("ours.json", file);
     done(&fixture, &format!("{} --yes --quiet", command.replace("FILE", "ours.json")));
@@ -261,16 +261,16 @@ fn an_element_that_both_changed_is_told_by_itself_and_overwritten_where_that_is_
     done(&fixture, "api patch resource-servers/rsDev --data fields.json --tenant dev --yes --quiet");
     assert_snapshot!(fixture.run(PLAN).whole(), @r#"
     exit 0
-    prod holds everything dev has but what is left out: 4 resources equal.
+    prod is up to date with dev, except for what is skipped: 4 resources unchanged.
     Nothing to do.
 
-    Left out
+    Skipped
       API "https://orders": both tenants changed its scopes (read) since the last run
 
-    Changed in both since the last run
+    Conflicts: changed in both since the last run
       API "https://orders": scopes (read): {description: read, value: read} -> {description: theirs, value: read} in dev, {description: ours, value: read} in prod
-      `--drift overwrite` writes what dev has, also over all else that prod changed by itself
-      to keep what prod has, give dev the same:  migrate update resource-servers rsDev FILE --tenant dev
+      `--drift overwrite` applies the values of dev, also over all other drift in prod
+      to keep the values of prod, write them to dev:  migrate update resource-servers rsDev FILE --tenant dev
     "#);
     let conflicts = fixture.run(&format!("{PLAN} --output json")).json()["conflicts"].clone();
     assert_eq!((&conflicts[0]["base"]["description"], &conflicts[0]["desired"]["description"]), (&json!("read"), &json!("theirs")));
@@ -286,10 +286,10 @@ fn a_field_that_the_source_has_no_more_is_removed_from_the_target() {
     change_dev(&fixture, TILL, &json!({"description": "", "client_metadata": {"floor": null}}));
     assert_snapshot!(fixture.run(PLAN).whole(), @r#"
     exit 0
-    dev -> prod: 0 to create, 1 to change, 3 equal
+    dev -> prod: 0 to create, 1 to update, 3 unchanged
 
     Applications
-      ~ change client "Till"
+      ~ update client "Till"
           client_metadata.floor: "2" -> (none)
           description: The till -> (none)
 
@@ -299,7 +299,7 @@ fn a_field_that_the_source_has_no_more_is_removed_from_the_target() {
     assert_eq!(clients(&fixture, "client_metadata")[1].2, json!({"team": "pay"}));
     assert_snapshot!(fixture.run(PLAN).whole(), @"
     exit 0
-    prod holds everything dev has: 4 resources equal.
+    prod is up to date with dev: 4 resources unchanged.
     Nothing to do.
     ");
 }

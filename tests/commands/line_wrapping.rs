@@ -24,23 +24,23 @@ fn on_a_terminal(fixture: &Fixture, line: &str) -> String {
 fn causes_hints_and_steps_are_broken_between_words_and_commands_are_not() {
     let fixture = Fixture::small();
     assert_snapshot!(on_a_terminal(&fixture, "plan --tenant prod --quiet"), @r#"
-    dev -> prod: 1 to create, 1 to change, 2 equal
+    dev -> prod: 1 to create, 1 to update, 2 unchanged
 
     Applications
-      ~ change client "Shop"
+      ~ update client "Shop"
           callbacks: - https://shop.acme.example/old  + https://shop.acme.example/back
       + create client "Till"
           app_type: regular_web
           callbacks: https://till.acme.example/back
           is_first_party: true
 
-    By hand
+    Manual steps
       1. client "Till": the target makes a new client_secret; hand it to whoever
          uses this client
 
     Refused: lockout-risk: people or services may be locked out by clients/Shop
     (callbacks)
-      `--allow lockout-risk` if that is meant
+      to approve it: `--allow lockout-risk`
     "#);
     let fixture = without_credentials();
     assert_snapshot!(on_a_terminal(&fixture, "export --tenant prod"), @r#"

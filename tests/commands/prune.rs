@@ -104,7 +104,7 @@ fn what_is_gone_with_all_of_its_kind_stays_and_is_named_since_a_token_may_see_no
     let said = fixture.run("sync --from dev --to prod --prune --allow deletes,many-changes --quiet");
     assert_snapshot!(said.whole(), @"
     exit 3
-    dev -> prod: nothing to apply; 2 left out (roles/Auditor, roles/Driver)
+    dev -> prod: nothing to apply; 2 skipped (roles/Auditor, roles/Driver)
     ");
     assert_eq!(fixture.writes().len(), writes);
 }

@@ -56,18 +56,18 @@ fn names_that_change_places_are_shown_written_and_taken_back() {
     turn(&fixture);
     insta::assert_snapshot!(fixture.run("plan --tenant prod --quiet").whole(), @r#"
     exit 0
-    dev -> prod: 0 to create, 4 to change, 7 equal
+    dev -> prod: 0 to create, 4 to update, 7 unchanged
 
     Roles, out of the way for a while
-      ~ change role "Editor"
+      ~ update role "Editor"
           name: Viewer -> Viewer-2
 
     Roles
-      ~ change role "Viewer"
+      ~ update role "Viewer"
           name: Publisher -> Viewer
-      ~ change role "Publisher"
+      ~ update role "Publisher"
           name: Editor -> Publisher
-      ~ change role "Editor"
+      ~ update role "Editor"
           name: Viewer-2 -> Editor
 
     migrate import --tenant prod --from dev

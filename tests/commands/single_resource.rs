@@ -47,13 +47,13 @@ fn an_edited_file_changes_the_fields_that_differ_and_leaves_out_what_is_read_onl
     fixture.edit("client.json", "https://shop.acme.example/old", "https://shop.acme.example/new");
     assert_snapshot!(fixture.run("update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection --yes").whole(), @r#"
     exit 0
-    prod: 1 to change
+    prod: 1 to update
 
     Applications
-      ~ change client "Shop"
+      ~ update client "Shop"
           callbacks: - https://shop.acme.example/old  + https://shop.acme.example/new
 
-    Acknowledged: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
+    Approved: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
     Applied 1 change to prod in TIME.
 
     The run's files are in ./runs/TIME-prod
@@ -65,7 +65,7 @@ fn an_edited_file_changes_the_fields_that_differ_and_leaves_out_what_is_read_onl
     let again = fixture.run("update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection --yes --quiet");
     assert_snapshot!(again.whole(), @"
     exit 0
-    prod holds that already.
+    prod already has these values.
     Nothing to do.
     ");
     assert_eq!(fixture.writes().len(), 1);
@@ -78,16 +78,16 @@ fn an_update_sends_only_what_changed() {
     fixture.edit("client.json", "https://shop.acme.example/old", "https://shop.acme.example/new");
     assert_snapshot!(fixture.run("update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection --yes --quiet").whole(), @r#"
     exit 3
-    prod: 1 to change
+    prod: 1 to update
 
     Applications
-      ~ change client "Shop"
+      ~ update client "Shop"
           callbacks: - https://shop.acme.example/old  + https://shop.acme.example/new
 
-    Acknowledged: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
-    Applied 0 of 1 change to prod in TIME; 1 was refused.
+    Approved: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
+    Applied 0 of 1 change to prod in TIME; 1 failed.
 
-    Refused by the tenant
+    Failed
       update client "Shop": the tenant answered 400 invalid_body: Payload validation error: 'Object didn't pass validation for format json: Bearer (redacted) {"callbacks":["https://shop.acme.example/new"]}'.
 
     The run's files are in ./runs/TIME-prod
@@ -259,10 +259,10 @@ fn a_plan_that_would_change_nothing_ends_with_0() {
     done(&fixture, "import --tenant prod --allow many-changes,lockout-risk,weaker-protection --yes --quiet");
     assert_snapshot!(fixture.run("plan --tenant prod --check --quiet").whole(), @"
     exit 0
-    prod holds everything dev has: 51 resources equal.
+    prod is up to date with dev: 51 resources unchanged.
     Nothing to do.
 
-    (5 left alone, 2 only in prod; `--output json` names them)
+    (5 excluded, 2 unmanaged in prod; `--output json` lists them)
     ");
 }
 
@@ -335,6 +335,7 @@ fn a_plan_is_json_for_programs() {
       "drift": [],
       "excluded": [],
       "exit": 0,
+      "format": 1,
       "manual_steps": [
         {
           "key": "clients/Till",
@@ -408,11 +409,12 @@ fn an_import_is_json_for_programs() {
       },
       "differs": [],
       "exit": 0,
+      "format": 1,
       "manual_steps": [
         {
           "key": "clients/Till",
           "path": "client_secret",
-          "step": "the target made a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it"
+          "step": "the target generated a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it"
         }
       ],
       "requests": "COST",
@@ -456,6 +458,7 @@ fn a_refusal_is_json_for_programs() {
       ],
       "error": "nothing was written",
       "exit": 64,
+      "format": 1,
       "hint": "tenants stand in migrate.toml as [tenants.NAME] with a domain"
     }
     "#);

@@ -94,7 +94,7 @@ fn a_budget_that_ends_is_75_and_the_next_night_does_the_rest() {
     assert_eq!(said.code, 75, "{}", said.whole());
     insta::assert_snapshot!(said.whole(), @"
     exit 75
-    dev -> prod: applied 20 of 60 changes in TIME; 40 were not sent; the budget of 127 requests is spent: 127 went, and the next sync does the rest
+    dev -> prod: applied 20 of 60 changes in TIME; 40 not sent; the budget of 127 requests is spent: 127 went, and the next sync does the rest
     ");
     assert_eq!(fixture.writes().len(), 20, "no request beyond the budget");
     let told = outcome(&fixture);
@@ -166,7 +166,7 @@ fn of_a_night_that_was_killed_nothing_is_made_twice() {
     night.kill().expect("killed");
     night.wait().expect("it ended");
     let said = fixture.run(SYNC);
-    assert!(said.code == 0 && said.out.contains("an earlier run was cut off after"), "{}", said.whole());
+    assert!(said.code == 0 && said.out.contains("an earlier run was interrupted after"), "{}", said.whole());
     let mut names = names(&fixture);
     let all = names.len();
     names.sort_by_key(Value::to_string);
@@ -199,7 +199,7 @@ fn after_a_night_that_was_killed_the_next_plans_anew_and_counts_what_it_applied_
     assert_eq!((&runs[0]["earlier"], &runs[0]["resumed"]), (&json!(earlier), &json!(true)), "{runs:#}");
     assert_eq!(counted(0) + counted(1) + earlier as u64, wanted, "{runs:#}");
     let cut_off =
-        format!("an earlier run was cut off after {} of 200 changes; applied {} changes in TIME", wanted - counted(1), counted(1));
+        format!("an earlier run was interrupted after {} of 200 changes; applied {} changes in TIME", wanted - counted(1), counted(1));
     assert!(said.out.contains(&cut_off), "{cut_off}: {}", said.whole());
 }
 
@@ -222,7 +222,7 @@ fn a_time_that_went_by_is_75_and_nothing_is_written() {
     let an_hour_ago = humantime::format_rfc3339(SystemTime::now() - Duration::from_hours(1)).to_string();
     let said = fixture.run(&format!("{SYNC} --until {}Z", &an_hour_ago[11..16]));
     assert_eq!(said.code, 75, "{}", said.whole());
-    assert!(said.out.contains("applied 0 of 2 changes in TIME; 2 were not sent"), "{}", said.out);
+    assert!(said.out.contains("applied 0 of 2 changes in TIME; 2 not sent"), "{}", said.out);
     assert!(said.out.contains(&format!("{}Z is over, and the next sync does the rest", &an_hour_ago[11..16])), "{}", said.out);
     assert!(fixture.writes().is_empty());
     assert_eq!(fixture.run(SYNC).code, 0);
@@ -240,7 +240,7 @@ fn a_night_whose_time_ends_while_a_tenant_refuses_all_it_sends_repeats_nothing_a
     let end = humantime::parse_rfc3339(&format!("{}:00Z", &soon[..16])).expect("a time");
     // A tenant that refuses what it is sent is asked again for ten minutes otherwise.
     assert!(SystemTime::now() < end + Duration::from_mins(5), "{}", said.whole());
-    assert!(said.code == 3 && said.out.contains("applied 0 of 2 changes in TIME; 2 were refused"), "{}", said.whole());
+    assert!(said.code == 3 && said.out.contains("applied 0 of 2 changes in TIME; 2 failed"), "{}", said.whole());
     let held = fixture.stop_prod();
     fixture.restart_prod_with(held, "");
     assert_eq!(fixture.run(SYNC).code, 0);
@@ -287,7 +287,7 @@ fn a_new_secret_that_was_not_kept_ends_with_3_and_is_told() {
     let fixture = ahead_by(1);
     let said = fixture.run(&format!("{SYNC} --secrets-to exec:false"));
     assert_eq!(said.code, 3, "{}", said.whole());
-    assert!(said.out.contains("applied 1 change in TIME; 1 new secret not kept"), "{}", said.out);
+    assert!(said.out.contains("applied 1 change in TIME; 1 new secret not stored"), "{}", said.out);
     assert_eq!(outcome(&fixture)["runs"][0]["secrets_lost"], 1);
 }
 
@@ -301,7 +301,7 @@ fn what_is_left_out_ends_with_3_each_night_and_is_heard_of_once() {
     let chat = WebhookReceiver::new();
     for received in [1, 0] {
         let said = fixture.run(&format!("{SYNC} --notify {}", chat.url));
-        assert_eq!(said.whole(), "exit 3\ndev -> prod: nothing to apply; 1 left out (clients/App 1)\n", "a job that fails says why");
+        assert_eq!(said.whole(), "exit 3\ndev -> prod: nothing to apply; 1 skipped (clients/App 1)\n", "a job that fails says why");
         assert_eq!(chat.received().len(), received, "nobody is told again");
     }
 }

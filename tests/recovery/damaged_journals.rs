@@ -33,9 +33,9 @@ fn a_torn_last_line_is_dropped_and_the_run_goes_on() {
     exit 0
     Applied 2 changes to prod in TIME.
 
-    By hand
-      1. client "Shop": the target made a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
-      2. client "Till": the target made a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+    Manual steps
+      1. client "Shop": the target generated a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+      2. client "Till": the target generated a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
 
     The run's files are in ./runs/TIME-prod
     "#);
@@ -69,7 +69,7 @@ fn whatever_a_power_cut_left_at_the_end_the_run_goes_on_and_nothing_is_there_twi
         let torn = if what == "half a letter" { &text[..text.len() - 1] } else { &text[..] };
         std::fs::write(fixture.path(&journal), torn).expect("written");
         let listed = fixture.run("runs");
-        assert!(listed.code == 0 && listed.out.contains("unfinished"), "{what}: {}", listed.whole());
+        assert!(listed.code == 0 && listed.out.contains("interrupted"), "{what}: {}", listed.whole());
         let said = fixture.run(RESUME);
         assert_eq!((said.code, names(&fixture)), (0, vec!["Shop".to_owned(), "Till".to_owned()]), "{what}: {}", said.whole());
         let lines = fixture.read(&journal);

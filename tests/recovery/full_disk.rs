@@ -72,7 +72,7 @@ fn a_journal_without_room_lets_nothing_be_sent() {
     let blocks = fill_up(&fixture, &run, 0);
     assert_snapshot!(run_in_little_room(&fixture, blocks, RESUME).whole(), @r#"
     exit 1
-    error: applied 0 of 2 changes; 2 were not sent: what the run does can no longer be recorded
+    error: applied 0 of 2 changes; 2 not sent: what the run does can no longer be recorded
     cause: cannot write journal "./runs/TIME-prod/journal.jsonl"
     cause: File too large (os error 27)
     hint:  free some room, then go on with `migrate import --tenant prod --resume TIME-prod`

@@ -171,7 +171,7 @@ fn an_import_ends_right(faster: usize) {
     for room in rooms() {
         let room = room.more(if matches!(room, Room::Pages(_)) { pages_of_a_snapshot() } else { 0 });
         let refused = until_there_is_room(room, faster, IMPORT, &|fixture, said| {
-            let is_cut = fixture.run("runs --dir kept").out.contains("unfinished");
+            let is_cut = fixture.run("runs --dir kept").out.contains("interrupted");
             let line = if is_cut { "import --tenant prod --resume --yes --quiet" } else { IMPORT };
             let again = fixture.run(&format!("{line} --dir kept"));
             assert_eq!(again.code, 0, "{room:?}: {}\n{}", said.whole(), again.whole());

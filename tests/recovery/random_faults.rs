@@ -20,7 +20,7 @@ const OF_USERS: &str = "went with it, and nothing here brings that back";
 /// How many requests a storm strikes among.
 const REQUESTS: usize = 20_000;
 /// What a run says that something is in doubt of.
-const GOES_ON: &str = "To go on with this run:";
+const GOES_ON: &str = "To resume this run:";
 /// How often a run is begun or gone on with: where three requests in ten fail, most attempts end while the tenant is read, and write nothing.
 const ATTEMPTS: usize = 60;
 

@@ -46,21 +46,21 @@ fn it_is_told_with_the_run_that_came_after_it_and_the_command_for_what_is_left_n
     let (fixture, run) = overtaken();
     assert_snapshot!(fixture.run("runs --tenant prod").whole(), @"
     exit 0
-    run                            from  to    applied  refused  left
-    TIME-prod  dev   prod        1        0     0  ended
-    TIME-prod  dev   prod        1        0     1  overtaken
+    run                            from  to    applied  failed  left
+    TIME-prod  dev   prod        1       0     0  complete
+    TIME-prod  dev   prod        1       0     1  superseded
     ");
     let shown = fixture.run(&format!("show {run}")).out;
     assert_snapshot!(&shown[shown.find("How it ended").expect("an end")..], @r#"
     How it ended
 
-    Applied 1 of 2 changes to prod; 1 is in doubt.
+    Applied 1 of 2 changes to prod; 1 with unknown outcome.
 
-    In doubt: sent, and what became of it is not known
+    Outcome unknown (no response)
       create client "Till": the run was cut off before its answer came
 
-    A later run came after it: TIME-prod.
-    What is left of it now:  migrate plan --tenant prod --from dev
+    Superseded by a later run: TIME-prod.
+    To see what is left of it:  migrate plan --tenant prod --from dev
 
     The run's files are in ./runs/TIME-prod
     "#);
@@ -78,10 +78,10 @@ fn an_undo_that_came_after_it_is_no_run_to_go_on_with_either() {
     assert_eq!(said.code, 0, "{}", said.whole());
     assert_snapshot!(fixture.run("runs --tenant prod").whole(), @"
     exit 0
-    run                            from    to    applied  refused  left
-    TIME-prod  (undo)  prod        1        0     0  ended
-    TIME-prod  dev     prod        1        0     0  ended
-    TIME-prod  dev     prod        1        0     1  overtaken
+    run                            from    to    applied  failed  left
+    TIME-prod  (undo)  prod        1       0     0  complete
+    TIME-prod  dev     prod        1       0     0  complete
+    TIME-prod  dev     prod        1       0     1  superseded
     ");
     assert!(!fixture.run(&format!("show {run}")).out.contains("--resume"));
 }
@@ -108,10 +108,10 @@ fn going_on_with_it_by_name_leaves_what_the_later_run_knows() {
     describe(&fixture, "one");
     assert_snapshot!(fixture.run("plan --tenant prod --quiet").whole(), @r#"
     exit 0
-    dev -> prod: 0 to create, 1 to change, 3 equal
+    dev -> prod: 0 to create, 1 to update, 3 unchanged
 
     Applications
-      ~ change client "Shop"
+      ~ update client "Shop"
           description: two -> one
 
     migrate import --tenant prod --from dev
@@ -124,10 +124,10 @@ fn the_newest_run_that_was_cut_off_is_gone_on_with_and_the_list_says_how() {
     cut(&fixture);
     assert_snapshot!(fixture.run("runs").whole(), @"
     exit 0
-    run                            from  to    applied  refused  left
-    TIME-prod  dev   prod        1        0     1  unfinished
+    run                            from  to    applied  failed  left
+    TIME-prod  dev   prod        1       0     1  interrupted
 
-    To go on with TIME-prod:  migrate import --tenant prod --resume TIME-prod
+    To resume TIME-prod:  migrate import --tenant prod --resume TIME-prod
     ");
     let said = fixture.run("import --tenant prod --resume --yes --quiet");
     assert_eq!(said.code, 0, "{}", said.whole());

@@ -67,7 +67,7 @@ fn undo_after_an_import_gives_the_tenant_before_it() {
     assert_eq!(said.code, 3, "{}", said.whole());
     let template = "email template \"welcome_email\": no request removes it; what the run wrote into it is cleared";
     let secret = "connection \"google-oauth2\", options.client_secret: a secret was sent, and what it was before nobody can read";
-    assert!(said.out.contains(&format!("Left out\n  {secret}\n  {template}\n\n")), "{}", said.out);
+    assert!(said.out.contains(&format!("Skipped\n  {secret}\n  {template}\n\n")), "{}", said.out);
     let cleared = (Value::Null, json!({"template": "welcome_email"}));
     assert_eq!(differences(&before, &fixture.all_of_prod()), BTreeMap::from([("/email-templates/welcome_email".to_owned(), cleared)]));
     let base: Value = serde_json::from_str(&fixture.read("state/dev/prod/baseline.json")).expect("JSON");
@@ -122,10 +122,10 @@ fn what_changed_again_since_is_left_and_named() {
     let held = fixture.all_of_prod();
     assert_snapshot!(undone(&fixture, &run, "--allow lockout-risk,weaker-protection,deletes --yes").whole(), @r#"
     exit 3
-    prod holds nothing more that TIME-prod wrote but what is left out.
+    prod no longer has anything that TIME-prod wrote, except for what is skipped.
     Nothing to do.
 
-    Left out
+    Skipped
       client "Till": its callbacks changed again since the run, which created it
       client "Shop", callbacks: it changed again since the run
     "#);
@@ -144,10 +144,10 @@ fn what_somebody_else_leans_on_by_now_is_not_removed() {
     });
     assert_snapshot!(undone(&fixture, &run, "--only clients/Till --allow deletes --yes").whole(), @r#"
     exit 3
-    prod holds nothing more that TIME-prod wrote of clients/Till but what is left out.
+    prod no longer has anything that TIME-prod wrote to clients/Till, except for what is skipped.
     Nothing to do.
 
-    Left out
+    Skipped
       client "Till": client-grants/Till · https://api · client refers to it, and that is not taken back
     "#);
     assert_eq!(names(&fixture), ["Shop", "Till"]);
@@ -173,10 +173,10 @@ fn only_what_matches_is_taken_back_and_a_dry_run_writes_nothing() {
     let writes = fixture.writes().len();
     assert_snapshot!(undone(&fixture, &run, "--only clients/Shop --allow lockout-risk,weaker-protection --dry-run").whole(), @r#"
     exit 0
-    undo of TIME-prod -> prod: 0 to create, 1 to change, 3 equal
+    undo of TIME-prod -> prod: 0 to create, 1 to update, 3 unchanged
 
     Applications
-      ~ change client "Shop"
+      ~ update client "Shop"
           callbacks: - https://shop.acme.example/back  + https://shop.acme.example/old
 
     Notes
@@ -201,14 +201,14 @@ fn a_run_that_was_cut_off_is_refused_with_the_command_that_goes_on() {
     fixture.write(&journal, &lines.concat());
     assert_snapshot!(undone(&fixture, &run, "--yes").refused(), @r#"
     exit 64
-    error: nothing was done: the run "TIME-prod" was cut off; applied 0 of 2 changes; 2 are in doubt
+    error: nothing was done: the run "TIME-prod" was cut off; applied 0 of 2 changes; 2 with unknown outcome
     hint:  let it come to its end first:  migrate import --tenant prod --resume TIME-prod
     "#);
     assert_snapshot!(fixture.run("runs").out, @"
-    run                            from  to    applied  refused  left
-    TIME-prod  dev   prod        0        0     2  unfinished
+    run                            from  to    applied  failed  left
+    TIME-prod  dev   prod        0       0     2  interrupted
 
-    To go on with TIME-prod:  migrate import --tenant prod --resume TIME-prod
+    To resume TIME-prod:  migrate import --tenant prod --resume TIME-prod
     ");
 }
 
@@ -286,15 +286,15 @@ fn runs_are_listed_with_how_they_ended_the_newest_first() {
     let fixture = Fixture::small();
     assert_snapshot!(fixture.run("runs").whole(), @"
     exit 0
-    There was no run yet.
+    No runs yet.
     ");
     let run = imported(&fixture);
     undone(&fixture, &run, "--allow lockout-risk,weaker-protection,deletes --yes");
     assert_snapshot!(fixture.run("runs --tenant prod").whole(), @"
     exit 0
-    run                            from    to    applied  refused  left
-    TIME-prod  (undo)  prod        2        0     0  ended
-    TIME-prod  dev     prod        2        0     0  ended
+    run                            from    to    applied  failed  left
+    TIME-prod  (undo)  prod        2       0     0  complete
+    TIME-prod  dev     prod        2       0     0  complete
     ");
     let listed = fixture.run("runs --output json").json();
     let of = |at: usize| (listed["runs"][at]["applied"].clone(), listed["runs"][at]["is_ended"].clone());
@@ -352,26 +352,26 @@ fn a_run_is_shown_by_its_own_files_alone() {
     fixture.stop_prod();
     assert_snapshot!(fixture.run(&format!("show {run}")).whole(), @r#"
     exit 0
-    Begun TIME. It was to do this:
+    Started TIME. It planned:
 
-    dev -> prod: 1 to create, 1 to change, 2 equal
+    dev -> prod: 1 to create, 1 to update, 2 unchanged
 
     Applications
-      ~ change client "Shop"
+      ~ update client "Shop"
           callbacks: - https://shop.acme.example/old  + https://shop.acme.example/back
       + create client "Till"
           app_type: regular_web
           callbacks: https://till.acme.example/back
           is_first_party: true
 
-    By hand
+    Manual steps
       1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
 
     How it ended
 
-    Applied 0 of 2 changes to prod; 2 were refused.
+    Applied 0 of 2 changes to prod; 2 failed.
 
-    Refused by the tenant
+    Failed
       update client "Shop": the tenant answered 400 invalid_body: Payload validation error: 'Object didn't pass validation for format json: Bearer (redacted) {"callbacks":["https://shop.acme.example/back"]}'.
       create client "Till": the tenant answered 400 invalid_body: Payload validation error: 'Object didn't pass validation for format json: Bearer (redacted) {"app_type":"regular_web","callbacks":["https://till.acme.example/back"],"is_first_party":true,"name":"Till"}'.
 

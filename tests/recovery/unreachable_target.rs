@@ -38,24 +38,24 @@ fn a_target_gone_in_the_middle_of_a_run_is_finished_when_it_is_back() {
     let (_, told) = said.out.split_once("\nApplied ").expect("how it ended");
     assert_eq!(said.code, 3, "{told}");
     assert!(["13 of 41 changes", "14 of 41 changes"].iter().any(|done| told.starts_with(done)), "{told}");
-    let unknown = told.split("In doubt: sent, and what became of it is not known\n").nth(1).expect("what is in doubt");
+    let unknown = told.split("Outcome unknown (no response)\n").nth(1).expect("unknown outcomes");
     let first = unknown.lines().next().unwrap_or_default();
     assert!(first.contains("no answer from 127.0.0.1:PORT to") && first.contains("connection closed before message completed"), "{told}");
-    assert!(told.contains("prod stopped answering. When it does again:  migrate import --tenant prod --resume"), "{told}");
+    assert!(told.contains("prod stopped responding. Once it responds again:  migrate import --tenant prod --resume"), "{told}");
     let held = fixture.stop_prod();
     fixture.restart_prod(held);
     let said = fixture.run(RESUME);
     // Which client was made before the cut, so that no journal says what became of its secret, is not the same each time either.
-    let told = said.whole().replace("what became of it stands in no journal", "hand it to whoever needs it");
+    let told = said.whole().replace(", and the journal does not say whether it was stored", "; hand it to whoever needs it");
     assert_snapshot!(told, @r#"
     exit 0
     Applied 41 changes to prod in TIME.
 
-    By hand
-      1. client "Acme Driver Android": the target made a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
-      2. client "Shipment Events": the target made a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
-      3. client "Tableau": the target made a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
-      4. client "acmectl": the target made a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+    Manual steps
+      1. client "Acme Driver Android": the target generated a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+      2. client "Shipment Events": the target generated a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+      3. client "Tableau": the target generated a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+      4. client "acmectl": the target generated a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
       5. connection "globex-saml": tell the identity provider of "globex-saml" the callback https://acme-prod.eu.auth0.com/login/callback and the entity id urn:auth0:acme-prod:globex-saml
 
     The run's files are in ./runs/TIME-prod

@@ -59,23 +59,23 @@ fn a_new_secret_is_appended_to_a_file_for_its_owner_and_is_nowhere_else() {
     let said = import_to(&fixture, "file:kept/secrets.jsonl");
     assert_snapshot!(said.whole(), @r#"
     exit 0
-    dev -> prod: 1 to create, 1 to change, 2 equal
+    dev -> prod: 1 to create, 1 to update, 2 unchanged
 
     Applications
-      ~ change client "Shop"
+      ~ update client "Shop"
           callbacks: - https://shop.acme.example/old  + https://shop.acme.example/back
       + create client "Till"
           app_type: regular_web
           callbacks: https://till.acme.example/back
           is_first_party: true
 
-    By hand
+    Manual steps
       1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
 
-    Acknowledged: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
+    Approved: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
     Applied 2 changes to prod in TIME.
 
-    New secrets that were kept (--secrets-to)
+    New secrets stored (--secrets-to)
       client "Till": client_secret
 
     The run's files are in ./runs/TIME-prod
@@ -104,24 +104,24 @@ fn a_command_that_fails_is_told_with_the_way_to_the_secret_and_nothing_of_what_i
     let said = import_to(&fixture, "exec:tee /dev/stderr; exit 7");
     assert_snapshot!(said.whole(), @r#"
     exit 3
-    dev -> prod: 1 to create, 1 to change, 2 equal
+    dev -> prod: 1 to create, 1 to update, 2 unchanged
 
     Applications
-      ~ change client "Shop"
+      ~ update client "Shop"
           callbacks: - https://shop.acme.example/old  + https://shop.acme.example/back
       + create client "Till"
           app_type: regular_web
           callbacks: https://till.acme.example/back
           is_first_party: true
 
-    By hand
+    Manual steps
       1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
 
-    Acknowledged: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
+    Approved: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
     Applied 2 changes to prod in TIME.
 
-    By hand
-      1. client "Till": its new client_secret was not kept: the command of --secrets-to ended with exit status: 7; `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+    Manual steps
+      1. client "Till": its new client_secret was not stored: the command of --secrets-to ended with exit status: 7; `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
 
     The run's files are in ./runs/TIME-prod
     "#);
@@ -176,7 +176,7 @@ fn where_the_look_up_does_not_show_the_secret_the_way_to_it_is_told() {
     fixture.sign_in_to_prod_with(&reads.chain(["create:clients", "update:clients"]).collect::<Vec<_>>());
     let said = import_to(&fixture, "file:secrets.jsonl");
     assert_eq!(said.code, 3, "{}", said.whole());
-    let step = "was not kept: the target did not show it; `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it";
+    let step = "was not stored: the target did not show it; `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it";
     assert!(said.out.contains(step), "{}", said.whole());
     assert_eq!(fixture.read("secrets.jsonl"), "");
 }
@@ -200,7 +200,10 @@ fn a_past_run_does_not_say_that_a_secret_which_was_kept_is_to_be_handed_on() {
     assert_eq!(import_to(&fixture, "file:secrets.jsonl").code, 0);
     let run = fixture.only_in("runs");
     let said = fixture.run(&format!("show {}", run.trim_start_matches("runs/"))).whole();
-    assert!(said.contains("the target made a new client_secret; what became of it stands in no journal: `migrate api get"), "{said}");
+    assert!(
+        said.contains("the target generated a new client_secret, and the journal does not say whether it was stored: `migrate api get"),
+        "{said}"
+    );
     let (_, ended) = said.split_once("How it ended").expect("how it ended");
     assert!(!ended.contains("hand it to"), "{said}");
 }
@@ -230,11 +233,11 @@ fn without_a_keeper_the_report_says_how_to_get_at_each_secret() {
     );
     let said = fixture.run(IMPORT);
     assert_eq!(said.code, 0, "{}", said.whole());
-    let (_, by_hand) = said.out.rsplit_once("By hand").expect("steps");
+    let (_, by_hand) = said.out.rsplit_once("Manual steps").expect("steps");
     assert_snapshot!(by_hand, @r#"
 
-      1. API "https://orders": the target made a new signing_secret; hand it to whoever needs it: `migrate api get 'resource-servers/ccf6818a244f869872d8c4d8' --tenant prod` prints it
-      2. client "Till": the target made a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+      1. API "https://orders": the target generated a new signing_secret; hand it to whoever needs it: `migrate api get 'resource-servers/ccf6818a244f869872d8c4d8' --tenant prod` prints it
+      2. client "Till": the target generated a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
 
     The run's files are in ./runs/TIME-prod
     "#);

@@ -32,21 +32,21 @@ fn a_dry_run_of_a_job_ends_as_the_job_would() {
     let said = fixture.run_unattended("import --tenant prod --dry-run --allow lockout-risk,weaker-protection --quiet");
     assert_snapshot!(said.whole(), @r#"
     exit 4
-    dev -> prod: 1 to create, 1 to change, 2 equal
+    dev -> prod: 1 to create, 1 to update, 2 unchanged
 
     Applications
-      ~ change client "Shop"
+      ~ update client "Shop"
           callbacks: - https://shop.acme.example/old  + https://shop.acme.example/back
       + create client "Till"
           app_type: regular_web
           callbacks: https://till.acme.example/back
           is_first_party: true
 
-    By hand
+    Manual steps
       1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
 
     Refused: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
-      it takes somebody at a terminal, a plan that was saved and looked at, or `approve` in migrate.toml
+      it has to be approved interactively, in a reviewed plan file, or by `approve` in migrate.toml
     "#);
 }
 
@@ -116,10 +116,10 @@ fn an_update_by_a_job_does_not_lock_anybody_out_either() {
     hint:  if that is meant, run it with --allow lockout-risk
     ");
     assert_snapshot!(fixture.run(&format!("{update} --allow lockout-risk,weaker-protection --dry-run")).out, @r#"
-    prod: 1 to change
+    prod: 1 to update
 
     Applications
-      ~ change client "Shop"
+      ~ update client "Shop"
           callbacks: - https://shop.acme.example/old
 
     migrate update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection

@@ -51,16 +51,16 @@ fn a_secret_is_sent_once_and_again_only_when_its_value_changed() {
     let planned = fixture.run("import --tenant prod --dry-run --quiet");
     insta::assert_snapshot!(planned.whole(), @r#"
     exit 4
-    dev -> prod: 0 to create, 2 to change, 2 equal
+    dev -> prod: 0 to create, 2 to update, 2 unchanged
 
     Applications
-      ~ change client "Shop"
+      ~ update client "Shop"
           client_secret: (secret from env:SECRET, which changed)
-      ~ change client "Till"
+      ~ update client "Till"
           client_secret: (secret from env:SECRET, which changed)
 
     Refused: lockout-risk: people or services may be locked out by clients/Shop (client_secret), clients/Till (client_secret)
-      `--allow lockout-risk` if that is meant
+      to approve it: `--allow lockout-risk`
     "#);
     assert_eq!(imported(&fixture, IMPORT), 2);
     assert_eq!(held(&fixture, &["Shop", "Till"]), ["CANARY-second", "CANARY-second"]);

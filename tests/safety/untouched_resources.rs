@@ -30,27 +30,27 @@ fn the_client_that_migrate_signs_in_with_stays_as_it_is() {
     let before = fixture.prod("/clients");
     assert_snapshot!(fixture.run(IMPORT).whole(), @r#"
     exit 0
-    dev -> prod: 1 to create, 1 to change, 2 equal
+    dev -> prod: 1 to create, 1 to update, 2 unchanged
 
     Applications
-      ~ change client "Shop"
+      ~ update client "Shop"
           callbacks: - https://shop.acme.example/old  + https://shop.acme.example/back
       + create client "Till"
           app_type: regular_web
           callbacks: https://till.acme.example/back
           is_first_party: true
 
-    By hand
+    Manual steps
       1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
 
-    Left alone
+    Excluded
       client "Deployer": it is what migrate itself signs in with
 
-    Acknowledged: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
+    Approved: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
     Applied 2 changes to prod in TIME.
 
-    By hand
-      1. client "Till": the target made a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+    Manual steps
+      1. client "Till": the target generated a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
 
     The run's files are in ./runs/TIME-prod
     "#);
@@ -64,27 +64,27 @@ fn what_the_configuration_protects_stays_as_it_is_and_is_not_removed() {
     let before = fixture.prod("/clients");
     assert_snapshot!(fixture.run(IMPORT).whole(), @r#"
     exit 0
-    dev -> prod: 1 to create, 1 to change, 2 equal
+    dev -> prod: 1 to create, 1 to update, 2 unchanged
 
     Applications
-      ~ change client "Shop"
+      ~ update client "Shop"
           callbacks: - https://shop.acme.example/old  + https://shop.acme.example/back
       + create client "Till"
           app_type: regular_web
           callbacks: https://till.acme.example/back
           is_first_party: true
 
-    By hand
+    Manual steps
       1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
 
-    Left alone
+    Excluded
       client "Break glass": the configuration protects it
 
-    Acknowledged: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
+    Approved: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
     Applied 2 changes to prod in TIME.
 
-    By hand
-      1. client "Till": the target made a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+    Manual steps
+      1. client "Till": the target generated a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
 
     The run's files are in ./runs/TIME-prod
     "#);
@@ -108,27 +108,27 @@ fn the_tenants_own_api_stays_as_it_is() {
     let before = fixture.prod("/resource-servers");
     assert_snapshot!(fixture.run(IMPORT).whole(), @r#"
     exit 0
-    dev -> prod: 1 to create, 1 to change, 2 equal
+    dev -> prod: 1 to create, 1 to update, 2 unchanged
 
     Applications
-      ~ change client "Shop"
+      ~ update client "Shop"
           callbacks: - https://shop.acme.example/old  + https://shop.acme.example/back
       + create client "Till"
           app_type: regular_web
           callbacks: https://till.acme.example/back
           is_first_party: true
 
-    By hand
+    Manual steps
       1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
 
-    Left alone
+    Excluded
       API "https://⟨tenant⟩/api/v2/": it is the tenant's own API
 
-    Acknowledged: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
+    Approved: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
     Applied 2 changes to prod in TIME.
 
-    By hand
-      1. client "Till": the target made a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+    Manual steps
+      1. client "Till": the target generated a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
 
     The run's files are in ./runs/TIME-prod
     "#);
@@ -166,10 +166,10 @@ fn an_empty_list_of_the_source_removes_nothing() {
     }
     assert_snapshot!(fixture.run("import --tenant prod --prune --allow deletes,lockout-risk,weaker-protection --yes --quiet").whole(), @r#"
     exit 3
-    prod holds everything dev has but what is left out: 2 resources equal.
+    prod is up to date with dev, except for what is skipped: 2 resources unchanged.
     Nothing to do.
 
-    Left out
+    Skipped
       client "Shop": gone from dev, which lists no clients at all: its token may not see them; if they were deleted there, delete this one by hand
       client "Till": gone from dev, which lists no clients at all: its token may not see them; if they were deleted there, delete this one by hand
     "#);
@@ -184,30 +184,30 @@ fn a_reference_to_what_is_not_there_is_left_out_and_named() {
     let fixture = Fixture::of(source, prod(), "");
     assert_snapshot!(fixture.run(IMPORT).whole(), @r#"
     exit 3
-    dev -> prod: 1 to create, 1 to change, 2 equal
+    dev -> prod: 1 to create, 1 to update, 2 unchanged
 
     Applications
-      ~ change client "Shop"
+      ~ update client "Shop"
           callbacks: - https://shop.acme.example/old  + https://shop.acme.example/back
       + create client "Till"
           app_type: regular_web
           callbacks: https://till.acme.example/back
           is_first_party: true
 
-    Left out
+    Skipped
       grant "Till · https://orders · client": it refers to resource-servers "https://orders", which the source does not have
 
-    By hand
+    Manual steps
       1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
 
-    Acknowledged: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
+    Approved: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
     Applied 2 changes to prod in TIME.
 
-    Left out
+    Skipped
       grant "Till · https://orders · client": it refers to resource-servers "https://orders", which the source does not have
 
-    By hand
-      1. client "Till": the target made a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+    Manual steps
+      1. client "Till": the target generated a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
 
     The run's files are in ./runs/TIME-prod
     "#);

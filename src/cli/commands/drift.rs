@@ -1,11 +1,10 @@
 //! `migrate drift`
 
 use clap::Args;
-use serde_json::json;
 
 use crate::cli::context::Context;
 use crate::cli::error::{Failure, INCOMPLETE, PENDING, USAGE};
-use crate::plan::{DriftReport, drift_of};
+use crate::plan::drift_of;
 use crate::report;
 use crate::workflow::{includable, named_source, read};
 
@@ -51,11 +50,7 @@ impl Drift {
             (false, false) => INCOMPLETE,
             (false, true) => 0,
         };
-        let DriftReport { moved, gone, unseen } = &drifted;
-        context.answer(
-            || report::drift(&target.name, &drifted),
-            || json!({"target": target.name, "drift": moved, "gone": gone, "unseen": unseen, "exit": code}),
-        );
+        context.answer(|| report::drift(&target.name, &drifted), || report::drift_json(&target.name, &drifted, code));
         Ok(code)
     }
 }

@@ -1,24 +1,47 @@
 //! `migrate kinds`
 
 use clap::Args;
-use serde_json::json;
+use serde::Serialize;
 
 use crate::catalog::{Catalog, KeyNames, Kind, Shape};
 use crate::cli::context::Context;
-use crate::report::Table;
+use crate::report::{self, Table};
 
 /// List the kinds of settings that are copied
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Kinds {}
 
+#[derive(Serialize)]
+struct KindsAnswer<'a> {
+    kinds: Vec<KindFields<'a>>,
+}
+
+#[derive(Serialize)]
+struct KindFields<'a> {
+    kind: &'a str,
+    title: &'a str,
+    shape: String,
+    key: &'a [&'a str],
+    refers_to: Vec<&'a str>,
+    not_copied: &'a [&'a str],
+    manual_steps: Vec<String>,
+    created: bool,
+}
+
 impl Kinds {
     pub(in crate::cli) fn run(context: &Context) -> u8 {
         let json = || {
-            let kinds = context.catalog.kinds().map(|kind| {
-                json!({"kind": kind.name, "title": kind.title, "shape": shape(kind), "key": kind.identity.key, "refers_to": refers(kind),
-                       "not_copied": kind.secrets.paths, "manual_steps": manual_steps(kind), "created": kind.lifecycle.not_creatable.is_none() && kind.lifecycle.manual_setup.is_none()})
+            let kinds = context.catalog.kinds().map(|kind| KindFields {
+                kind: kind.name,
+                title: kind.title,
+                shape: shape(kind),
+                key: kind.identity.key,
+                refers_to: refers(kind),
+                not_copied: kind.secrets.paths,
+                manual_steps: manual_steps(kind),
+                created: kind.lifecycle.not_creatable.is_none() && kind.lifecycle.manual_setup.is_none(),
             });
-            json!({"kinds": kinds.collect::<Vec<_>>(), "exit": 0})
+            report::answer(&KindsAnswer { kinds: kinds.collect() }, 0)
         };
         let text = || if context.is_markdown() { markdown(context.catalog) } else { table(context.catalog) };
         context.answer_as_it_is(text, json);

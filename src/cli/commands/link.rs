@@ -1,7 +1,7 @@
 //! `migrate link` and `migrate unlink`
 
 use clap::Args;
-use serde_json::json;
+use serde::Serialize;
 
 use super::one::{Found, find_by_id};
 use crate::catalog::Kind;
@@ -11,7 +11,7 @@ use crate::cli::lock::LockOptions;
 use crate::cli::options::kind;
 use crate::management_api::Tenant;
 use crate::model::resource::{Id, Key};
-use crate::report::printable;
+use crate::report::{self, printable};
 use crate::workflow::{lock, named_source};
 
 /// Link a resource of the source to one of the target, whatever their names
@@ -56,6 +56,16 @@ struct Pair {
     lock_timeout: LockOptions,
 }
 
+/// A link that was made or removed.
+#[derive(Serialize)]
+struct LinkAnswer<'a> {
+    kind: &'a str,
+    source_id: &'a str,
+    target_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<&'a str>,
+}
+
 impl Pair {
     fn names(&self, context: &Context) -> Result<(String, String), Failure> {
         let target = context.tenant_settings(self.tenant.as_deref())?;
@@ -90,7 +100,8 @@ impl Link {
                 self.target_id
             )
         };
-        context.answer(text, || json!({"kind": of.name, "source_id": self.source_id, "target_id": self.target_id, "key": name, "exit": 0}));
+        let fields = LinkAnswer { kind: of.name, source_id: &self.source_id, target_id: &self.target_id, key: Some(&name) };
+        context.answer(text, || report::answer(&fields, 0));
         Ok(0)
     }
 }
@@ -116,7 +127,8 @@ impl Unlink {
                 printable(link.target_id.as_str())
             )
         };
-        context.answer(text, || json!({"kind": of.name, "source_id": self.source_id, "target_id": link.target_id, "exit": 0}));
+        let fields = LinkAnswer { kind: of.name, source_id: &self.source_id, target_id: link.target_id.as_str(), key: None };
+        context.answer(text, || report::answer(&fields, 0));
         Ok(0)
     }
 }

@@ -31,7 +31,7 @@ impl Runs {
         };
         let mut listed = Vec::new();
         for (name, run) in all.iter().filter(is_meant) {
-            listed.push(report::Listed { name, told: run.as_ref().map(|run| status_of(context, run)).transpose()? });
+            listed.push(report::RunEntry { name, status: run.as_ref().map(|run| status_of(context, run)).transpose()? });
         }
         context.answer(|| report::runs(&listed), || report::runs_json(&listed, 0));
         Ok(0)

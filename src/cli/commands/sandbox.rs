@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use serde::Serialize;
 
 use crate::cli::context::Context;
 use crate::cli::error::{FAILED, Failure, USAGE};
 use crate::cli::recording;
+use crate::report;
 use crate::sandbox::{Fault, Options, Sandbox as Running, State};
 
 /// Run a sandbox tenant on loopback
@@ -58,6 +60,14 @@ pub(in crate::cli) struct Sandbox {
     save: Option<PathBuf>,
 }
 
+/// Where the sandbox is reached; it has no exit code yet.
+#[derive(Serialize)]
+struct SandboxAnswer<'a> {
+    format: u32,
+    domain: &'a str,
+    url: &'a str,
+}
+
 impl Sandbox {
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
         let failed = |what: &str, source: &dyn std::error::Error| Failure::new(FAILED, what).caused_by(source);
@@ -68,7 +78,8 @@ impl Sandbox {
         })?;
         let domain = sandbox.state().domain().to_owned();
         let text = format!("{domain} answers at {}\n", sandbox.url());
-        context.answer(|| text.clone(), || serde_json::json!({"domain": domain, "url": sandbox.url()}));
+        context
+            .answer(|| text.clone(), || report::to_json(&SandboxAnswer { format: report::FORMAT, domain: &domain, url: &sandbox.url() }));
         context.tell(&format!("In migrate.toml:  domain = \"{domain}\"\n                  url = \"{}\"\nCtrl-C ends it.", sandbox.url()));
         wait_for_the_end().await;
         if let Some(path) = &self.save {

@@ -4,7 +4,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf, absolute};
 
 use clap::{Args, ValueEnum};
-use serde_json::json;
+use serde::Serialize;
 
 use super::sync::Sync;
 use crate::cli::context::Context;
@@ -12,7 +12,7 @@ use crate::cli::error::{FAILED, Failure, ROOM, USAGE};
 use crate::config::Settings;
 use crate::files;
 use crate::mapping::{Effect, Mapping, MappingRule};
-use crate::report::{Nightly, Scheduler, Unit, VOLUME, units};
+use crate::report::{self, Nightly, Scheduler, Unit, VOLUME, units};
 use crate::workflow::limits::TimeOfDay;
 use crate::workflow::source_side;
 
@@ -66,6 +66,17 @@ impl By {
     }
 }
 
+#[derive(Serialize)]
+struct ScheduleAnswer<'a> {
+    files: Vec<UnitFields<'a>>,
+}
+
+#[derive(Serialize)]
+struct UnitFields<'a> {
+    name: &'a str,
+    text: &'a str,
+}
+
 impl Schedule {
     pub(in crate::cli) fn run(&self, context: &Context) -> Result<u8, Failure> {
         let units = units(self.by.scheduler(), &self.nightly(context)?);
@@ -74,8 +85,8 @@ impl Schedule {
         }
         let text = || units.iter().map(|unit| self.shown(unit, units.len())).collect::<Vec<_>>().join("\n") + "\n";
         let json = || {
-            let files: Vec<_> = units.iter().map(|unit| json!({"name": unit.name, "text": unit.text})).collect();
-            json!({"files": files, "exit": 0})
+            let files = units.iter().map(|Unit { name, text }| UnitFields { name, text }).collect();
+            report::answer(&ScheduleAnswer { files }, 0)
         };
         context.answer_as_it_is(text, json);
         Ok(0)

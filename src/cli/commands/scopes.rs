@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use clap::{Args, ValueEnum};
-use serde_json::json;
+use serde::Serialize;
 
 use crate::catalog::Kind;
 use crate::cli::context::Context;
 use crate::cli::error::Failure;
 use crate::cli::options::kind;
+use crate::report;
 
 /// Print the scopes that migrate needs
 #[derive(Debug, Args)]
@@ -33,6 +34,13 @@ enum Purpose {
     Import,
 }
 
+#[derive(Serialize)]
+struct ScopesAnswer<'a> {
+    #[serde(rename = "for")]
+    purpose: String,
+    scopes: &'a BTreeSet<&'a str>,
+}
+
 impl Scopes {
     pub(in crate::cli) fn run(&self, context: &Context) -> Result<u8, Failure> {
         if let Some(tenant) = &self.tenant {
@@ -42,7 +50,9 @@ impl Scopes {
         let is_meant = |kind: &&Kind| named.is_empty() || named.iter().any(|named| named.name == kind.name);
         let scopes: BTreeSet<&str> = context.catalog.kinds().filter(is_meant).flat_map(|kind| self.of(kind)).collect();
         let text = || scopes.iter().flat_map(|scope| [*scope, "\n"]).collect();
-        context.answer_as_it_is(text, || json!({"for": format!("{:?}", self.purpose).to_lowercase(), "scopes": scopes, "exit": 0}));
+        context.answer_as_it_is(text, || {
+            report::answer(&ScopesAnswer { purpose: format!("{:?}", self.purpose).to_lowercase(), scopes: &scopes }, 0)
+        });
         Ok(0)
     }
 

@@ -19,8 +19,8 @@ pub(in crate::cli) struct Show {
 impl Show {
     pub(in crate::cli) fn run(&self, context: &Context) -> Result<u8, Failure> {
         let past = PastRun::load(context.environment()?, &self.run)?;
-        let (resume, effort) = (resume_of(context, &past), report::Effort::default());
-        let run = report::EndedRun { plan: &past.plan, summary: &past.summary, effort, folder: &past.folder, resume: &resume };
+        let (resume, cost) = (resume_of(context, &past), report::RunCost::default());
+        let run = report::EndedRun { plan: &past.plan, summary: &past.summary, cost, folder: &past.folder, resume: &resume };
         let told = status_of(context, &past)?;
         context.answer(|| report::shown(&run, &told), || report::shown_json(&run, &told, 0));
         Ok(0)

@@ -125,7 +125,7 @@ impl Sync {
             run: course.run.as_ref().map(Ended::to_report),
             keeps_drift: self.options.drift == DriftChoice::Keep,
             limit: limit.as_deref(),
-            failure: went.as_ref().err().map(Failure::json),
+            failure: went.as_ref().err().map(Failure::fields),
             exit,
         };
         let is_news = night.is_news(last(&path).as_ref());

@@ -19,7 +19,7 @@ use crate::plan::refusal::Refusal;
 use crate::plan::{AppliedRun, Plan, undo};
 use crate::report::{self, shell_word};
 use crate::workflow::history::PastRun;
-use crate::workflow::{Proposal, includable, lock, read, refuse_another_target, unapproved};
+use crate::workflow::{Error, Proposal, includable, lock, read, refuse_another_target, unapproved};
 
 /// Undo a run
 ///
@@ -87,7 +87,7 @@ impl Undo {
         let include: Vec<String> = includable(context.catalog).into_iter().map(str::to_owned).collect();
         let live = read(context.environment()?, tenant, target, &include).await?;
         let (arrived, applied) = (past.arrived(), past.applied());
-        let again = past.made_again(context.environment()?)?;
+        let again = past.made_again(context.environment()?).map_err(|error| unfinished(context, error))?;
         let done = AppliedRun { name: &past.name, plan: &arrived, applied: &applied, unclear: &past.record.unclear, again: &again };
         let (mut plan, desired) = undo(context.catalog, done, &live, &is_meant);
         if let Some(undoes) = &mut plan.undoes {
@@ -121,4 +121,14 @@ fn refuse_cut_off(context: &Context, past: &PastRun) -> Result<(), Failure> {
     }
     let state = format!("the run \"{}\" was cut off; {}", past.name, report::state(&past.summary));
     Err(Failure::new(USAGE, state).hint(format!("let it come to its end first:  {}", resume_of(context, past))))
+}
+
+/// Returns the failure of an error, with the command that resumes an undo that was interrupted.
+fn unfinished(context: &Context, error: Error) -> Failure {
+    let hint = match &error {
+        Error::UnfinishedUndo { target, folder, .. } => Some(context.resume(target, folder, Vec::new())),
+        _ => None,
+    };
+    let failure = Failure::from(error);
+    hint.into_iter().fold(failure, |failure, resume| failure.hint(format!("let it come to its end first:  {resume}")))
 }

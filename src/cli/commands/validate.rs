@@ -1,9 +1,9 @@
 //! `migrate validate`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use serde_json::json;
+use serde::Serialize;
 
 use crate::cli::context::Context;
 use crate::cli::error::Failure;
@@ -17,6 +17,19 @@ pub(in crate::cli) struct Validate {
     /// Also validate this mapping
     #[arg(long, value_name = "FILE")]
     mapping: Vec<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct ValidateAnswer<'a> {
+    tenants: Vec<&'a String>,
+    one_tenant: Vec<Vec<String>>,
+    mappings: Vec<MappingFields<'a>>,
+}
+
+#[derive(Serialize)]
+struct MappingFields<'a> {
+    path: &'a Path,
+    rules: usize,
 }
 
 impl Validate {
@@ -55,10 +68,10 @@ impl Validate {
             tenants + &namesakes + &checked.iter().map(understood).collect::<String>()
         };
         let json = || {
-            let mappings: Vec<_> = checked.iter().map(|(path, rules)| json!({"path": path, "rules": rules})).collect();
+            let mappings = checked.iter().map(|(path, rules)| MappingFields { path, rules: *rules });
             let names = |tenants: &Vec<&TenantSettings>| tenants.iter().map(|tenant| tenant.name.clone()).collect::<Vec<_>>();
-            let namesakes: Vec<_> = settings.namesakes().iter().map(names).collect();
-            json!({"tenants": settings.tenants.keys().collect::<Vec<_>>(), "one_tenant": namesakes, "mappings": mappings, "exit": 0})
+            let one_tenant = settings.namesakes().iter().map(names).collect();
+            report::answer(&ValidateAnswer { tenants: settings.tenants.keys().collect(), one_tenant, mappings: mappings.collect() }, 0)
         };
         context.answer(text, json);
         Ok(0)

@@ -1,24 +1,26 @@
-//! What starts `migrate sync` every night: ready units for the schedulers there are.
+//! Units that start `migrate sync` every night, for systemd, cron, Kubernetes and GitHub Actions.
 //!
-//! Each is a text of its own beside this file, with `{words}` that are filled in from one [`Nightly`].
+//! Each has a template beside this file, with `{words}` that are filled in from one [`Nightly`].
 
 use std::fmt::Write as _;
+
+use super::shell::{is_plain, shell_word};
 
 #[cfg(test)]
 mod tests;
 
-/// Where a pod keeps what outlives the night.
+/// Where a pod keeps its state.
 pub const VOLUME: &str = "/var/lib/migrate";
 
-/// As long as Kubernetes lets a CronJob be called.
+/// The longest name that Kubernetes accepts for a CronJob.
 const LONGEST_NAME: usize = 52;
 
-/// What starts the nightly job.
+/// A scheduler that starts the nightly job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scheduler {
     /// A service and its timer.
     Systemd,
-    /// A line of a crontab.
+    /// A line in a crontab.
     Cron,
     /// A CronJob and the volume it keeps its state on.
     Kubernetes,
@@ -26,7 +28,7 @@ pub enum Scheduler {
     Github,
 }
 
-/// A nightly job, as every scheduler needs to know it.
+/// A nightly job, as every scheduler needs it described.
 #[derive(Debug, Clone)]
 pub struct Nightly {
     /// The source tenant.
@@ -37,23 +39,23 @@ pub struct Nightly {
     pub domain: String,
     /// The hour and the minute it starts at.
     pub at: (u8, u8),
-    /// Where the program stands.
+    /// The path of the program.
     pub program: String,
     /// The configuration file: whole, or as the repository of a workflow knows it.
     pub config: String,
-    /// The folder that snapshots, runs and what is remembered of them live in.
+    /// The folder of snapshots, runs and state.
     pub folder: String,
-    /// The folder in which programs keep the state of the user that the job runs as; the locks stand there.
+    /// The state folder of the user that the job runs as, which holds the locks.
     pub state_home: String,
-    /// The nearest folder to that of the locks that is there.
+    /// The nearest existing folder above the locks.
     pub locks: String,
-    /// Another folder that it writes into, where there is one: that of the secrets a target makes.
+    /// Another folder that it writes into: that of new secrets.
     pub besides: Option<String>,
-    /// The mapping, where there is one: its path.
+    /// The path of the mapping.
     pub mapping: Option<String>,
     /// The tables of the mapping, all beside it.
     pub tables: Vec<String>,
-    /// What the command says besides: `--until`, `05:00`.
+    /// Further arguments of the command: `--until`, `05:00`.
     pub flags: Vec<String>,
     /// The variables it reads.
     pub variables: Vec<String>,
@@ -66,13 +68,13 @@ pub struct Nightly {
 /// A file that a scheduler reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unit {
-    /// What it is called.
+    /// Its file name.
     pub name: String,
-    /// What it holds.
+    /// Its content.
     pub text: String,
 }
 
-/// Returns the files by which a scheduler starts a job every night.
+/// Returns the files with which a scheduler starts a job every night.
 #[must_use]
 pub fn units(scheduler: Scheduler, nightly: &Nightly) -> Vec<Unit> {
     let mut words = nightly.words();
@@ -108,7 +110,7 @@ pub fn units(scheduler: Scheduler, nightly: &Nightly) -> Vec<Unit> {
 }
 
 impl Nightly {
-    /// Returns what the words of every template stand for.
+    /// Returns the values of the words that every template has.
     fn words(&self) -> Vec<(&'static str, String)> {
         let (hour, minute) = self.at;
         vec![
@@ -121,7 +123,7 @@ impl Nightly {
             ("minute", minute.to_string()),
             ("at", format!("{hour:02}:{minute:02}")),
             ("dotenv", self.beside_config(".env")),
-            ("told", self.told()),
+            ("last_sync", self.last_sync()),
             ("owner", self.owner.to_string()),
             ("config", shell_word(&self.config)),
             ("image", yaml_word(&self.image)),
@@ -129,7 +131,7 @@ impl Nightly {
         ]
     }
 
-    /// Returns what the job is called: `migrate-dev-prod`. A hyphen inside a name is doubled, so that no two pairs are called the same.
+    /// Returns the name of the job: `migrate-dev-prod`. A hyphen inside a name is doubled, so that no two pairs share a name.
     fn name(&self) -> String {
         let [source, target] = [&self.source, &self.target].map(|name| name.replace(['-', '_'], "--"));
         as_name(&format!("migrate-{source}-{target}"))
@@ -149,8 +151,8 @@ impl Nightly {
         route.into_iter().chain(mapping.collect::<Vec<_>>()).chain(self.flags.clone())
     }
 
-    /// Returns the file that says how the last night went.
-    fn told(&self) -> String {
+    /// Returns the file about the last sync.
+    fn last_sync(&self) -> String {
         format!("{}/state/{}/{}/last-sync.json", self.folder.trim_end_matches('/'), self.source, self.target)
     }
 
@@ -173,7 +175,7 @@ impl Nightly {
         for word in fixed.into_iter().chain(self.sync(inside.as_deref())) {
             let _ = writeln!(arguments, "                - {}", yaml_word(&word));
         }
-        // Never the folder: a secret of a rule may stand in it.
+        // Never the folder: it may hold a secret of a rule.
         let step = |mapping: &str| {
             let files = [mapping].into_iter().chain(self.tables.iter().map(String::as_str));
             let words: Vec<String> = files.map(|file| format!("--from-file={}", shell_word(file))).collect();
@@ -191,7 +193,7 @@ impl Nightly {
     }
 }
 
-/// Fills a template: `{word}` becomes what the word stands for; any other brace stays.
+/// Fills a template: `{word}` becomes the value of the word; any other brace stays.
 fn filled(template: &str, words: &[(&str, String)]) -> String {
     let mut text = String::with_capacity(template.len());
     let mut rest = template;
@@ -210,7 +212,7 @@ fn filled(template: &str, words: &[(&str, String)]) -> String {
     text + rest
 }
 
-/// Returns a name that every scheduler takes: of lower-case letters, digits and hyphens.
+/// Returns a name that every scheduler accepts: lower-case letters, digits and hyphens.
 fn as_name(text: &str) -> String {
     let name = text.to_lowercase().replace('_', "-");
     name.chars().take(LONGEST_NAME).collect::<String>().trim_end_matches('-').to_owned()
@@ -220,11 +222,7 @@ fn joined(words: &[String], quoted: fn(&str) -> String) -> String {
     words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
 }
 
-fn is_plain(word: &str) -> bool {
-    !word.is_empty() && word.chars().all(|sign| sign.is_ascii_alphanumeric() || "-_./:,=+@".contains(sign))
-}
-
-/// Quotes a word of `ExecStart=`, where a `$` stands for a variable.
+/// Quotes a word of `ExecStart=`, where a `$` starts a variable.
 fn systemd_command_word(word: &str) -> String {
     systemd_path(word).replace('$', "$$")
 }
@@ -237,12 +235,7 @@ fn systemd_path(word: &str) -> String {
     format!("\"{}\"", word.replace('\\', "\\\\").replace('"', "\\\"").replace('%', "%%"))
 }
 
-/// Quotes a word of a shell.
-pub fn shell_word(word: &str) -> String {
-    if is_plain(word) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
-}
-
-/// Quotes a word of YAML, whose quoted texts are those of JSON.
+/// Quotes a word of YAML, whose quoted strings are those of JSON.
 fn yaml_word(word: &str) -> String {
     serde_json::Value::from(word).to_string()
 }

@@ -62,17 +62,17 @@ fn a_scope_that_writing_needs_is_named() {
     fixture.sign_in_to_prod_with(&[&READING[..], &["update:clients"]].concat());
     assert_snapshot!(refused(&fixture, IMPORT), @r#"
     exit 77
-    dev -> prod: 1 to create, 1 to change, 1 equal
+    dev -> prod: 1 to create, 1 to update, 1 unchanged
 
     Applications
-      ~ change client "Shop"
+      ~ update client "Shop"
           callbacks: - https://shop.acme.example/old  + https://shop.acme.example/back
       + create client "Till"
           app_type: regular_web
           callbacks: https://till.acme.example/back
           is_first_party: true
 
-    By hand
+    Manual steps
       1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
     error: nothing was written: the token for "prod" lacks create:clients
     hint:  add what is missing to the grant of the application that migrate signs in with
@@ -111,17 +111,17 @@ fn what_the_source_does_not_show_is_left_out_by_name_and_the_import_is_not_whole
     fixture.sign_in_to_dev_with(&without_roles());
     assert_snapshot!(refused(&fixture, "import --tenant prod --allow lockout-risk,weaker-protection --dry-run --quiet"), @r#"
     exit 0
-    dev -> prod: 1 to create, 1 to change, 1 equal
+    dev -> prod: 1 to create, 1 to update, 1 unchanged
 
     Applications
-      ~ change client "Shop"
+      ~ update client "Shop"
           callbacks: - https://shop.acme.example/old  + https://shop.acme.example/back
       + create client "Till"
           app_type: regular_web
           callbacks: https://till.acme.example/back
           is_first_party: true
 
-    Left out
+    Skipped
       action-modules: not read from dev: the token lacks the scope read:actions
       action-trigger-bindings: not read from dev: the token lacks the scope read:actions
       actions: not read from dev: the token lacks the scope read:actions
@@ -173,10 +173,10 @@ fn what_the_source_does_not_show_is_left_out_by_name_and_the_import_is_not_whole
       user-attribute-profiles: not read from dev: the token lacks the scope read:user_attribute_profiles
       verifiable-credential-templates: not read from dev: the token lacks the scope read:vdcs_templates
 
-    By hand
+    Manual steps
       1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
 
-    dev -> prod: 1 to create, 1 to change, 1 equal
+    dev -> prod: 1 to create, 1 to update, 1 unchanged
 
     migrate import --tenant prod --from dev --allow lockout-risk,weaker-protection
     "#);

@@ -108,27 +108,27 @@ fn a_resource_that_moved_since_is_left_alone_and_the_rest_is_applied() {
     let said = fixture.run(IMPORT_PLAN);
     assert_snapshot!(said.whole(), @r#"
     exit 3
-    dev -> prod: 1 to create, 1 to change, 2 equal
+    dev -> prod: 1 to create, 1 to update, 2 unchanged
 
     Applications
-      ~ change client "Shop"
+      ~ update client "Shop"
           callbacks: - https://shop.acme.example/old  + https://shop.acme.example/back
       + create client "Till"
           app_type: regular_web
           callbacks: https://till.acme.example/back
           is_first_party: true
 
-    By hand
+    Manual steps
       1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
 
-    Acknowledged: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
-    Applied 1 of 2 changes to prod in TIME; 1 was skipped.
+    Approved: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
+    Applied 1 of 2 changes to prod in TIME; 1 skipped.
 
-    Skipped
+    Skipped during the run
       update client "Shop": its callbacks changed in the target since the plan; plan again
 
-    By hand
-      1. client "Till": the target made a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+    Manual steps
+      1. client "Till": the target generated a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
 
     The run's files are in ./runs/TIME-prod
     "#);

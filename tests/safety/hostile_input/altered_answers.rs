@@ -23,9 +23,9 @@ fn what_a_tenant_makes_of_a_value_is_a_note_wherever_its_run_is_told() {
     ]));
     let said = fixture.run(IMPORT);
     assert_eq!(said.code, 0, "{}", said.whole());
-    let told = "Answered otherwise than sent\n  \
-        client \"Shop\": callbacks was sent as [https://shop.acme.example/back] and answered as [https://evil.example/back]\n  \
-        client \"Till\": app_type was sent as \"regular_web\" and answered as (none)\n";
+    let told = "Returned differently than sent\n  \
+        client \"Shop\": callbacks was sent as [https://shop.acme.example/back] and returned as [https://evil.example/back]\n  \
+        client \"Till\": app_type was sent as \"regular_web\" and returned as (none)\n";
     assert!(said.out.contains(told), "{}", said.whole());
     let run = fixture.only_in("runs");
     let name = run.rsplit('/').next().expect("a name");
@@ -37,7 +37,7 @@ fn what_a_tenant_makes_of_a_value_is_a_note_wherever_its_run_is_told() {
     ]);
     assert_eq!(shown["differs"], expected);
     for page in ["report.md", "report.html"] {
-        assert!(fixture.read(&format!("{run}/{page}")).contains("Answered otherwise than sent"), "{page}");
+        assert!(fixture.read(&format!("{run}/{page}")).contains("Returned differently than sent"), "{page}");
     }
 }
 
@@ -57,7 +57,7 @@ fn a_night_counts_what_was_answered_otherwise() {
     let said = fixture.run("sync --from dev --to prod --allow many-changes");
     assert_eq!(said.code, 0, "{}", said.whole());
     // What nobody sent is the tenant's own.
-    assert!(said.out.contains("; 1 value answered otherwise than sent"), "{}", said.whole());
+    assert!(said.out.contains("; 1 value returned differently than sent"), "{}", said.whole());
     let night: Value = serde_json::from_str(&fixture.read("state/dev/prod/last-sync.json")).expect("JSON");
     let expected = json!([{"key": "clients/Till", "operation": "create", "path": "app_type", "sent": "regular_web", "answered": "spa"}]);
     assert_eq!(night["runs"][0]["differs"], expected);

@@ -1,0 +1,114 @@
+//! The content of a section as rows in columns, for Markdown and HTML.
+
+use super::document::{Content, ResourceMessage};
+use super::follow_ups::FollowUp;
+use super::format::{enumeration, named, number};
+use super::mapping_rules::AcceptingRule;
+use super::table::Table;
+use super::values::{cut, element, or_none};
+use crate::apply::{AlteredValue, ChangeResult};
+use crate::plan::{Action, Change, Conflict, Drift, Plan};
+
+/// Characters shown of what one change does, and of a value that was returned differently.
+const WIDTH: usize = 400;
+/// Characters shown of one value of a change.
+const VALUE_WIDTH: usize = 80;
+
+impl Content<'_> {
+    /// Returns the content as a table.
+    pub(super) fn to_table(&self) -> Table {
+        match self {
+            Self::Line(line) => lines(std::slice::from_ref(line)),
+            Self::Lines(list) => lines(list),
+            Self::Notes(notes) => lines(notes),
+            Self::Rows(table) => table.clone(),
+            Self::Changes(changes) => self::changes(changes),
+            Self::Messages(messages) => self::messages(messages),
+            Self::Steps(steps) => self::steps(steps),
+            Self::Drift(drift) => self::drift(drift),
+            Self::Conflicts(plan) => conflicts(plan),
+            Self::Altered(altered) => self::altered(altered),
+            Self::Keys(keys) => {
+                let rows = keys.iter().flat_map(|(kind, keys)| keys.iter().map(move |key| [(*kind).to_owned(), key.name().to_owned()]));
+                table(&["kind", "name"], rows)
+            }
+            Self::Resources(keys) => table(&["resource"], keys.iter().map(|key| [named(key)])),
+            Self::Fields(fields) => table(&["kind", "fields"], fields.iter().map(|(kind, paths)| [kind.clone(), paths.clone()])),
+            Self::Rules(rules) => self::rules(rules),
+            Self::Faults(faults) => table(&["fault", "occurred"], faults.iter().map(|(fault, times)| [fault.clone(), number(*times)])),
+        }
+    }
+}
+
+fn table<const COLUMNS: usize>(head: &[&str; COLUMNS], rows: impl Iterator<Item = [String; COLUMNS]>) -> Table {
+    let mut table = Table::new(head);
+    rows.for_each(|row| table.row(row));
+    table
+}
+
+fn lines(lines: &[String]) -> Table {
+    table(&["note"], lines.iter().map(|line| [line.clone()]))
+}
+
+/// Returns messages about changes, or else about resources.
+fn messages(messages: &[ResourceMessage<'_>]) -> Table {
+    let operation = |message: &ResourceMessage<'_>| message.operation.map(|operation| operation.to_string());
+    if messages.iter().any(|message| message.operation.is_some()) {
+        let row = |message: &ResourceMessage<'_>| [operation(message).unwrap_or_default(), named(message.key), message.text.to_owned()];
+        return table(&["change", "resource", "message"], messages.iter().map(row));
+    }
+    let row = |message: &ResourceMessage<'_>| [named(message.key), message.path.unwrap_or_default().to_owned(), message.text.to_owned()];
+    table(&["resource", "field", "reason"], messages.iter().map(row))
+}
+
+fn steps(steps: &[FollowUp]) -> Table {
+    table(&["resource", "step"], steps.iter().map(|FollowUp { step, .. }| [named(&step.key), step.step.clone()]))
+}
+
+fn rules(rules: &[AcceptingRule]) -> Table {
+    table(&["resource", "field", "action"], rules.iter().cloned().map(|rule| [rule.resource, rule.field, rule.action]))
+}
+
+fn altered(altered: &[(&ChangeResult, &AlteredValue)]) -> Table {
+    let shown = |value: &Option<serde_json::Value>| or_none(value.as_ref(), WIDTH);
+    let row = |(result, altered): &(&ChangeResult, &AlteredValue)| {
+        [named(&result.key), altered.path.clone(), shown(&altered.sent), shown(&altered.answered)]
+    };
+    table(&["resource", "field", "sent", "returned"], altered.iter().map(row))
+}
+
+fn changes(changes: &[&Change]) -> Table {
+    let row = |change: &&Change| [change.operation().to_string(), named(&change.key), what(change)];
+    table(&["change", "resource", "what"], changes.iter().map(row))
+}
+
+fn drift(drift: &[Drift]) -> Table {
+    let shown = |value: &Option<serde_json::Value>| or_none(value.as_ref(), VALUE_WIDTH);
+    let row = |drift: &Drift| [named(&drift.key), drift.path.clone(), shown(&drift.base), shown(&drift.live)];
+    table(&["resource", "field", "last applied", "now"], drift.iter().map(row))
+}
+
+fn conflicts(plan: &Plan) -> Table {
+    let shown = |value: &Option<serde_json::Value>| or_none(value.as_ref(), VALUE_WIDTH);
+    let row = |one: &Conflict| [named(&one.key), one.path.clone(), shown(&one.base), shown(&one.desired), shown(&one.live)];
+    let sides = [plan.source.tenant.as_str(), plan.target.tenant.as_str()];
+    table(&["resource", "field", "last applied", sides[0], sides[1]], plan.conflicts.iter().map(row))
+}
+
+/// Returns what a change does, in one line.
+fn what(change: &Change) -> String {
+    let names = |names: &mut dyn Iterator<Item = &String>| enumeration(&names.cloned().collect::<Vec<_>>());
+    let line = match &change.action {
+        Action::Create { body, .. } | Action::Delete { body, .. } => names(&mut body.0.keys()),
+        Action::Update { body, edits, .. } if edits.is_empty() => names(&mut body.0.keys()),
+        Action::Update { edits, .. } => {
+            let shown = |value: &Option<serde_json::Value>| or_none(value.as_ref(), VALUE_WIDTH);
+            edits.iter().map(|edit| format!("{}: {} -> {}", edit.path, shown(&edit.old), shown(&edit.new))).collect::<Vec<_>>().join("; ")
+        }
+        Action::Elements { added, removed, .. } => {
+            let removed = removed.iter().map(|one| format!("- {}", element(one)));
+            removed.chain(added.iter().map(|one| format!("+ {}", element(one)))).collect::<Vec<_>>().join(", ")
+        }
+    };
+    cut(&line, WIDTH)
+}

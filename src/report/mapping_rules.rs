@@ -1,0 +1,44 @@
+//! Mapping rules that accept what a target refused.
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+use crate::apply::Summary;
+use crate::catalog::{Catalog, Kind, Shape};
+use crate::model::resource::Key;
+use crate::plan::parse_element_part;
+
+/// A rule of a mapping that accepts a refusal, as lines of TOML.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct AcceptingRule {
+    /// Which resource it is about.
+    pub(super) resource: String,
+    /// Which field it is about.
+    pub(super) field: String,
+    /// What it does with the field.
+    pub(super) action: String,
+}
+
+/// Returns the rules that accept what was refused, each once.
+pub(super) fn accepting_rules(summary: &Summary) -> Vec<AcceptingRule> {
+    let mut seen = HashSet::new();
+    let refused = summary.settled.iter().flat_map(|one| one.outcome.shortfall().into_iter().map(move |short| (one, short)));
+    let rules = refused.flat_map(|(one, short)| short.parts.iter().map(move |part| rule(&one.key, part)));
+    rules.filter(|rule| seen.insert(rule.clone())).collect()
+}
+
+fn rule(key: &Key, part: &str) -> AcceptingRule {
+    let quoted = |text: &str| toml::Value::from(text).to_string();
+    let rule = |field: &str, action: String| AcceptingRule {
+        resource: format!("match = {}", quoted(&glob::Pattern::escape(&key.to_string()))),
+        field: format!("field = {}", quoted(field)),
+        action,
+    };
+    let list = Catalog::standard().kind(key.kind()).filter(|kind| matches!(kind.shape, Shape::Child { .. })).map(Kind::elements);
+    match (list, parse_element_part(part)) {
+        (Some(list), _) => rule(list, "keep = true".to_owned()),
+        (None, Some((path, Value::String(element)))) => rule(&format!("{path}[]"), format!("remove = {}", quoted(&element))),
+        (None, _) => rule(part, "keep = true".to_owned()),
+    }
+}

@@ -1,0 +1,120 @@
+//! What a run says, in the past tense: first what state the target is in, then what did not go well.
+
+use super::document::{Closing, Content, Document, Lead, ResourceMessage, Sections, Tone, Topic, fields, messages};
+use super::ended_run::{EndedRun, RunCost, RunState};
+use super::format::{count, duration, number};
+use super::mapping_rules::accepting_rules;
+use super::plan_document::{title, unmanaged};
+use crate::apply::{OutcomeCounts, SecretDisposition, Summary};
+use crate::model::event::Outcome;
+
+/// Returns how a run ended, as styled text.
+pub fn summary(run: &EndedRun<'_>) -> String {
+    Document::of_run(run, next_step(run)).to_text()
+}
+
+impl<'run> Document<'run> {
+    /// Returns how a run ended, and what to do next, where there is anything to do.
+    pub(super) fn of_run(run: &EndedRun<'run>, next: Option<String>) -> Self {
+        let EndedRun { plan, summary, .. } = *run;
+        let mut sections = Sections::new(&plan.target.tenant);
+        add_outcomes(&mut sections, summary);
+        sections.add_to_files(Topic::Unsent, Content::Changes(run.unsent()));
+        sections.add(Topic::AcceptingRules, Content::Rules(accepting_rules(summary)));
+        sections.add(Topic::Skipped, messages(&plan.skipped));
+        sections.add_to_files(Topic::Conflicts, Content::Conflicts(plan));
+        sections.add_to_files(Topic::Drift, Content::Drift(&plan.drift));
+        sections.add(Topic::StoredSecrets, stored_secrets(summary));
+        sections.add(Topic::ManualSteps, Content::Steps(run.follow_ups()));
+        sections.add_to_files(Topic::Applied, Content::Changes(run.applied()));
+        sections.add_to_files(Topic::Excluded, messages(&plan.excluded));
+        sections.add_to_files(Topic::Unmanaged, unmanaged(plan));
+        sections.add_to_files(Topic::UnknownFields, fields(&plan.unknown));
+        sections.add_to_files(Topic::Notes, Content::Notes(&plan.notes));
+        let files = Closing::Aside(format!("The run's files are in {}", run.folder.display()));
+        Self {
+            title: title(plan),
+            lead: Some(lead(run)),
+            facts: facts(run),
+            sections: sections.in_order(),
+            closing: next.map(Closing::Next).into_iter().chain([files]).collect(),
+        }
+    }
+}
+
+/// Adds a section for each way in which changes did not end well, and one for values that came back otherwise.
+pub(super) fn add_outcomes<'run>(sections: &mut Sections<'run>, summary: &'run Summary) {
+    for topic in [Topic::Failed, Topic::Partial, Topic::Unknown, Topic::SkippedChanges] {
+        let found = summary.settled.iter().filter(|one| topic_of(&one.outcome) == Some(topic));
+        let messages = found.map(|one| ResourceMessage {
+            key: &one.key,
+            operation: Some(one.operation),
+            path: None,
+            text: one.outcome.message().unwrap_or_default(),
+        });
+        sections.add(topic, Content::Messages(messages.collect()));
+    }
+    sections.add(Topic::Altered, Content::Altered(summary.altered().collect()));
+}
+
+/// Returns the topic of changes that ended like this, unless they ended well.
+fn topic_of(outcome: &Outcome) -> Option<Topic> {
+    match outcome {
+        Outcome::Applied(_) => None,
+        Outcome::Partial(..) => Some(Topic::Partial),
+        Outcome::Failed(_) => Some(Topic::Failed),
+        Outcome::Skipped(_) => Some(Topic::SkippedChanges),
+        Outcome::Unknown(_) => Some(Topic::Unknown),
+    }
+}
+
+fn stored_secrets(summary: &Summary) -> Content<'_> {
+    let stored = summary.made.iter().filter(|made| made.fate == SecretDisposition::Kept);
+    let messages = stored.map(|made| ResourceMessage { key: &made.key, operation: None, path: None, text: made.path });
+    Content::Messages(messages.collect())
+}
+
+/// Returns what to do next about a run: a run that was refused something would be refused it again.
+pub(super) fn next_step(run: &EndedRun<'_>) -> Option<String> {
+    let OutcomeCounts { unknown, unsent, .. } = run.summary.tally();
+    let (target, resume) = (&run.plan.target.tenant, run.resume);
+    match (run.summary.is_silent, unknown + unsent) {
+        (true, _) => Some(format!("{target} stopped responding. Once it responds again:  {resume}")),
+        (false, 0) => None,
+        (false, _) => Some(format!("To resume this run:  {resume}")),
+    }
+}
+
+/// Returns what the target holds now and what that cost.
+fn lead(run: &EndedRun<'_>) -> Lead {
+    let state = RunState::new(run.summary);
+    let others = state.others().map(|others| format!("; {others}")).unwrap_or_default();
+    let text = format!("Applied {} to {}{}{others}.", state.applied(), run.plan.target.tenant, cost(run.cost));
+    let tone = match (run.summary.is_whole(), run.summary.tally().failed) {
+        (true, _) => Tone::Good,
+        (false, 0) => Tone::Pending,
+        (false, _) => Tone::Bad,
+    };
+    Lead::new(tone, text)
+}
+
+fn cost(cost: RunCost) -> String {
+    if cost == RunCost::default() {
+        return String::new();
+    }
+    let RunCost { took, requests, waited } = cost;
+    let wait = if waited.as_millis() == 0 { String::new() } else { format!(", waited {} for the rate limit", duration(waited)) };
+    format!(" in {} ({}{wait})", duration(took), count(requests, "request"))
+}
+
+fn facts(run: &EndedRun<'_>) -> Vec<(&'static str, String)> {
+    let plan = run.plan;
+    vec![
+        ("source", format!("{} ({}), read {}", plan.source.tenant, plan.source.domain, plan.source.taken)),
+        ("target", format!("{} ({}), read {}", plan.target.tenant, plan.target.domain, plan.target.taken)),
+        ("took", duration(run.cost.took)),
+        ("requests", number(run.cost.requests)),
+        ("unchanged", number(plan.counts().unchanged)),
+        ("run", run.folder.display().to_string()),
+    ]
+}
