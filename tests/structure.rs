@@ -241,7 +241,9 @@ fn circles(modules: &Modules) -> Vec<&str> {
             return open.into_iter().collect();
         }
         imports.retain(|module, _| open.contains(module));
-        imports.values_mut().for_each(|from| from.retain(|module| open.contains(module)));
+        for from in imports.values_mut() {
+            from.retain(|module| open.contains(module));
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::catalog::{Catalog, Kind};
 use crate::json::{Body, join};
 use crate::model::guard::Guard;
 use crate::model::resource::Resource;
-use crate::snapshot::text_search::{Host, hosts, ids};
+use crate::snapshot::text_search::{HostMatch, hosts, ids};
 use crate::snapshot::{Desired, Snapshot, plain};
 
 /// How deep nested encodings are decoded: base64 inside base64 inside a URL.
@@ -90,8 +90,8 @@ impl<'plan> SourceIdentifiers<'plan> {
     }
 
     /// Returns whether the host that a text ends with is one of the target's, which may be below one of the source's.
-    fn is_own(&self, text: &str, host: Host) -> bool {
-        host == Host::Below && self.own.iter().any(|own| hosts(text, own).any(|(at, _)| at.end == text.len()))
+    fn is_own(&self, text: &str, host: HostMatch) -> bool {
+        host == HostMatch::Below && self.own.iter().any(|own| hosts(text, own).any(|(at, _)| at.end == text.len()))
     }
 
     fn find_encoded(&self, text: &str, depth: usize) -> Option<String> {
@@ -109,8 +109,8 @@ impl<'plan> SourceIdentifiers<'plan> {
 
 /// Returns whether a custom domain serves the host that ends behind this text: itself, and its alias for mutual TLS (page "Set Up
 /// mTLS Endpoint Aliases"). Other hosts below it may be unrelated.
-fn is_served(before: &str, host: Host) -> bool {
-    host == Host::Same || before.to_ascii_lowercase().ends_with("mtls.")
+fn is_served(before: &str, host: HostMatch) -> bool {
+    host == HostMatch::Same || before.to_ascii_lowercase().ends_with("mtls.")
 }
 
 fn ids_of<'resource>(catalog: &Catalog, resource: &'resource Resource) -> impl Iterator<Item = &'resource str> {

@@ -70,7 +70,7 @@ pub(super) fn into_stages(
             Prerequisite::NothingAtAll => early.entry(((position.0, 0), waits_for)).or_default().push(change),
             Prerequisite::Everything => late.entry((position.0, Prerequisite::Position)).or_default().push(change),
             _ if made.get(&change.key) == Some(&LAST_POSITION) || mentions_later() => {
-                late.entry((position.0, waits_for)).or_default().push(change)
+                late.entry((position.0, waits_for)).or_default().push(change);
             }
             _ => early.entry((position, waits_for)).or_default().push(change),
         }

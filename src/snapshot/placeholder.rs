@@ -18,7 +18,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::text_search::{Host, SHORTEST_ID, hosts, ids};
+use super::text_search::{HostMatch, SHORTEST_ID, hosts, ids};
 use crate::model::resource::Key;
 
 pub(crate) const OPEN: char = '⟦';
@@ -242,7 +242,7 @@ impl IdMarker {
 
     /// A host below the tenant's own stays: whether the target has a similar one is unknown.
     fn with_domain_marked(&self, text: &str) -> Option<String> {
-        let own = hosts(text, &self.domain).filter(|(_, host)| *host == Host::Same);
+        let own = hosts(text, &self.domain).filter(|(_, host)| *host == HostMatch::Same);
         replaced(text, own.map(|(at, _)| (at, DOMAIN.to_owned())))
     }
 

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 /// How a host in a text relates to the wanted one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Host {
+pub(crate) enum HostMatch {
     /// It is that host.
     Same,
     /// It is a host below it.
@@ -23,7 +23,7 @@ const SHORTEST_PART: usize = 16;
 const MOST_PARTS: usize = 8;
 
 /// Returns the occurrences of a host and of hosts below it in a text, ignoring case.
-pub(crate) fn hosts<'text>(text: &'text str, host: &'text str) -> impl Iterator<Item = (Range<usize>, Host)> + 'text {
+pub(crate) fn hosts<'text>(text: &'text str, host: &'text str) -> impl Iterator<Item = (Range<usize>, HostMatch)> + 'text {
     places(text, host).filter_map(move |at| {
         let end = at + host.len();
         let mut after = text[end..].chars();
@@ -36,7 +36,7 @@ pub(crate) fn hosts<'text>(text: &'text str, host: &'text str) -> impl Iterator<
         match before {
             _ if goes_on => None,
             Some(sign) if is_of_label(sign) => None,
-            _ => Some((at..end, if label_above { Host::Below } else { Host::Same })),
+            _ => Some((at..end, if label_above { HostMatch::Below } else { HostMatch::Same })),
         }
     })
 }
@@ -134,7 +134,7 @@ mod tests {
     const DOMAIN: &str = "acme-dev.eu.auth0.com";
     const ID: &str = "AbCdEfGh12345678";
 
-    fn host(text: &str) -> Option<Host> {
+    fn host(text: &str) -> Option<HostMatch> {
         hosts(text, DOMAIN).next().map(|(at, host)| {
             assert!(text[at].eq_ignore_ascii_case(DOMAIN));
             host
@@ -157,9 +157,9 @@ mod tests {
             "issuer_acme-dev.eu.auth0.com_users",
         ];
         for text in same {
-            assert_eq!(host(text), Some(Host::Same), "{text}");
+            assert_eq!(host(text), Some(HostMatch::Same), "{text}");
         }
-        assert_eq!(host("https://mtls.acme-dev.eu.auth0.com"), Some(Host::Below));
+        assert_eq!(host("https://mtls.acme-dev.eu.auth0.com"), Some(HostMatch::Below));
         let others = [
             "my-acme-dev.eu.auth0.com",
             "https://myacme-dev.eu.auth0.com",

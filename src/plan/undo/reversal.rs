@@ -161,7 +161,7 @@ impl<'inputs> Reversal<'inputs> {
         match (&change.action, at) {
             (Action::Delete { body, .. }, at) if at.is_none() || is_again => self.recreate(kind, &change.key, id, body),
             (Action::Elements { parent, removed, .. }, None) if self.is_recreated(parent) => {
-                self.recreate_elements(kind, change, id, removed)
+                self.recreate_elements(kind, change, id, removed);
             }
             // It is deleted already, or was never deleted.
             (Action::Create { .. }, None) | (Action::Delete { .. }, Some(_)) => {}
