@@ -35,11 +35,11 @@
 //! ```
 //! use std::sync::Arc;
 //!
-//! use migrate::config::Settings;
-//! use migrate::model::approval::Approval;
-//! use migrate::model::event::NoObserver;
-//! use migrate::sandbox::{Options, Sandbox, State, seed};
-//! use migrate::workflow::{self, Completion, Environment, Route};
+//! use auth0_migrate::config::Settings;
+//! use auth0_migrate::model::approval::Approval;
+//! use auth0_migrate::model::event::NoObserver;
+//! use auth0_migrate::sandbox::{Options, Sandbox, State, seed};
+//! use auth0_migrate::workflow::{self, Completion, Environment, Route};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {

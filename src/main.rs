@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    ExitCode::from(migrate::cli::run(std::env::args_os()))
+    ExitCode::from(auth0_migrate::cli::run(std::env::args_os()))
 }

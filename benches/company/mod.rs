@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use migrate::sandbox::seed::ACME_DEV;
+use auth0_migrate::sandbox::seed::ACME_DEV;
 use serde_json::{Value, json};
 
 /// Fields of a client that hold its own hosts.

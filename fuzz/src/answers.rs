@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, UNIX_EPOCH};
 
-use migrate::catalog::{Catalog, Kind, ReferencedBy, Shape};
-use migrate::json::Body;
-use migrate::management_api::answers::{self, Page, RateLimitHeaders, Redactor};
-use migrate::model::resource::{Key, Resource};
-use migrate::snapshot::id_substitution::{self, TenantNames};
-use migrate::snapshot::{Snapshot, Status};
+use auth0_migrate::catalog::{Catalog, Kind, ReferencedBy, Shape};
+use auth0_migrate::json::Body;
+use auth0_migrate::management_api::answers::{self, Page, RateLimitHeaders, Redactor};
+use auth0_migrate::model::resource::{Key, Resource};
+use auth0_migrate::snapshot::id_substitution::{self, TenantNames};
+use auth0_migrate::snapshot::{Snapshot, Status};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Component, Path};
 
-use migrate::apply::journal::{self, Entry};
-use migrate::catalog::Catalog;
-use migrate::model::resource::Resource;
-use migrate::plan::{Plan, file, refusal::Refusal};
-use migrate::snapshot::{Snapshot, Status, store};
-use migrate::state::baseline::{self, Baseline};
-use migrate::state::fingerprints::Fingerprints;
-use migrate::state::links::{self, Links};
+use auth0_migrate::apply::journal::{self, Entry};
+use auth0_migrate::catalog::Catalog;
+use auth0_migrate::model::resource::Resource;
+use auth0_migrate::plan::{Plan, file, refusal::Refusal};
+use auth0_migrate::snapshot::{Snapshot, Status, store};
+use auth0_migrate::state::baseline::{self, Baseline};
+use auth0_migrate::state::fingerprints::Fingerprints;
+use auth0_migrate::state::links::{self, Links};
 use serde::Deserialize;
 
 use super::{CANARY, hides_the_canary, lines_of, names_a_line_of};

@@ -1,11 +1,11 @@
 //! What is not believed: bodies that are too deep or too many, names that draw on a terminal, ids that lead elsewhere.
 
-use migrate::catalog::{Catalog, Kind, Shape};
-use migrate::json::Body;
-use migrate::management_api::answers::{Address, Page};
-use migrate::management_api::safety_limits::{ELEMENTS, NESTING};
-use migrate::model::resource::{Id, Resource};
-use migrate::report;
+use auth0_migrate::catalog::{Catalog, Kind, Shape};
+use auth0_migrate::json::Body;
+use auth0_migrate::management_api::answers::{Address, Page};
+use auth0_migrate::management_api::safety_limits::{ELEMENTS, NESTING};
+use auth0_migrate::model::resource::{Id, Resource};
+use auth0_migrate::report;
 use serde_json::{Value, json};
 
 /// One of so many kinds is looked at for one input.

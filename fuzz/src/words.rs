@@ -4,11 +4,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use migrate::catalog::Catalog;
-use migrate::config::{Environment, Error, FileLookup, Settings};
-use migrate::diagnostic::Text;
-use migrate::mapping::{self, Mapping};
-use migrate::snapshot::Snapshot;
+use auth0_migrate::catalog::Catalog;
+use auth0_migrate::config::{Environment, Error, FileLookup, Settings};
+use auth0_migrate::diagnostic::Text;
+use auth0_migrate::mapping::{self, Mapping};
+use auth0_migrate::snapshot::Snapshot;
 
 use super::{CANARY, answers, hides_the_canary, names_a_line_of};
 

@@ -1,4 +1,4 @@
-//! What every use case needs: the configuration, tenants to connect to, folders, secrets from outside, and who runs it.
+//! What every use case needs: the configuration, tenants to connect to, folders, and secrets from outside.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -6,16 +6,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use futures_util::future::{BoxFuture, pending};
-
 use super::error::Error;
-use super::history;
+use super::host::{Host, Notice};
+use super::run_name;
 use crate::apply::SyncState;
 use crate::catalog::Catalog;
 use crate::config::{Settings, TenantSettings};
 use crate::files;
 use crate::management_api::{ApiConfig, Tenant};
-use crate::model::event::{NoObserver, Observer};
+use crate::model::event::Observer;
 use crate::model::resource::Secret;
 use crate::plan::{Plan, SecretField};
 use crate::state::pair::{TenantIdentity, TenantPair};
@@ -25,70 +24,6 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Requests to one tenant that are in flight at once.
 pub(crate) const CONCURRENCY: usize = 16;
-
-/// What a use case reports besides the events of the engine.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Notice {
-    /// It waits for another run on the target.
-    WaitingForLock {
-        /// The target.
-        target: String,
-        /// Who holds the lock, and since when.
-        holder: String,
-    },
-    /// It took over the lock of a process that died.
-    LockTakenOver {
-        /// The target.
-        target: String,
-        /// Who held the lock, and since when.
-        holder: String,
-    },
-    /// The clock is behind the last run, so the new run is named after that one.
-    ClockBehind {
-        /// The name of the new run.
-        run: String,
-    },
-    /// State files of an older version were moved to their present place.
-    StateMoved {
-        /// The source and the target.
-        pair: String,
-        /// The folder they are in now.
-        folder: PathBuf,
-        /// The files that were moved.
-        moved: Vec<String>,
-    },
-    /// It stops: requests that were sent are still being settled.
-    Stopping {
-        /// The target.
-        target: String,
-        /// The folder of the run.
-        folder: PathBuf,
-    },
-}
-
-/// What interrupts a use case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Interrupt {
-    /// Ctrl-C.
-    Interrupted,
-    /// SIGTERM.
-    Terminated,
-}
-
-/// Whoever runs a use case: hears what happens, and may interrupt it.
-pub trait Host: Observer {
-    /// Reports something besides the events of the engine.
-    fn notice(&self, _notice: &Notice) {}
-
-    /// Waits for the next interrupt.
-    ///
-    /// The first one lets requests that were sent settle, and a second one ends the run at once.
-    fn interrupted(&self) -> BoxFuture<'_, Interrupt> {
-        Box::pin(pending())
-    }
-}
-
-impl Host for NoObserver {}
 
 /// What every use case needs.
 pub struct Environment {
@@ -187,8 +122,8 @@ impl Environment {
     pub(crate) fn run_on(&self, target: &str) -> String {
         let mut names = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
         let name = names.entry(target.to_owned()).or_insert_with(|| {
-            let newest = history::newest_of(&self.folder("runs"), target);
-            history::name_after(newest.as_deref(), self.began, target)
+            let newest = run_name::newest_of(&self.folder("runs"), target);
+            run_name::name_after(newest.as_deref(), self.began, target)
         });
         name.clone()
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::environment::Interrupt;
+use super::host::Interrupt;
 use crate::apply::{self, Summary, state_update};
 use crate::model::guard::Guard;
 use crate::plan::refusal::Refusal;

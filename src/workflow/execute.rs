@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::environment::{CONCURRENCY, Environment, Interrupt, Notice, now};
+use super::environment::{CONCURRENCY, Environment, now};
 use super::error::Error;
+use super::host::{Interrupt, Notice};
 use super::limits::Limit;
 use super::session::Session;
 use crate::apply::{self, PlanExecution, Summary, SyncState};

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::environment::{Environment, Notice, now};
+use super::environment::{Environment, now};
 use super::error::Error;
+use super::host::Notice;
 use crate::config::{Settings, TenantSettings};
 use crate::files::{Lock, LockAttempt};
 

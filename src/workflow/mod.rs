@@ -1,7 +1,8 @@
 //! The use cases, without a terminal: what a program calls to import a tenant.
 //!
 //! ```text
-//! environment.rs  what every use case needs: configuration, connections, folders, and who runs it
+//! environment.rs  what every use case needs: configuration, connections, folders
+//! host.rs         who runs a use case: hears what happens, and may interrupt it
 //! prepare.rs      source and target -> plan
 //! review.rs       guards before a plan is carried out
 //! session.rs      a run before its first write: folder, journal, state
@@ -9,6 +10,7 @@
 //! proposal.rs     the ceremony: guards, scopes, secret sink, approval, execution; and an unattended import
 //! rehearse.rs     an import tried on a copy of the target
 //! history.rs      past runs
+//! run_name.rs     what runs are called
 //! lock.rs         one writer a target
 //! limits.rs       until when, and with how many requests, a run may take new changes
 //! ```
@@ -19,19 +21,22 @@ mod environment;
 mod error;
 mod execute;
 pub mod history;
+mod host;
 pub mod limits;
 mod lock;
 mod prepare;
 mod proposal;
 mod rehearse;
 mod review;
+pub mod run_name;
 mod session;
 
+pub use environment::Environment;
 pub(crate) use environment::now;
-pub use environment::{Environment, Host, Interrupt, Notice};
 pub use error::Error;
 pub use execute::EndedRun;
 pub(crate) use execute::execute;
+pub use host::{Host, Interrupt, Notice};
 pub(crate) use lock::lock;
 pub use prepare::{Prepared, Route, prepare};
 pub(crate) use prepare::{includable, included, named_source, prepare_seen_by, protected, read, source_side};

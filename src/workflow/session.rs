@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::environment::{Environment, Notice, now};
+use super::environment::{Environment, now};
 use super::error::Error;
-use super::history;
+use super::host::Notice;
 use super::limits::RunBudget;
 use super::prepare::{protected, read};
 use super::review::check_scopes;
+use super::run_name;
 use crate::apply::{Journal, SecretSink, StaleChanges, SyncState};
 use crate::config::TenantSettings;
 use crate::files::{self, Lock};
@@ -196,7 +197,7 @@ fn new_folder(environment: &Environment, target: &str) -> Result<(String, PathBu
     let folder = environment.folder("runs").join(&name);
     match files::make_new_folder(&folder) {
         Ok(()) => {
-            if history::is_ahead(&name, SystemTime::now()) {
+            if run_name::is_ahead(&name, SystemTime::now()) {
                 environment.host.notice(&Notice::ClockBehind { run: name.clone() });
             }
             Ok((name, folder))

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use auth0_migrate::catalog::{Catalog, ElementChanges, Kind, Shape, Write};
 use flate2::read::GzDecoder;
-use migrate::catalog::{Catalog, ElementChanges, Kind, Shape, Write};
 use serde_json::Value;
 
 use crate::catalog::sdk_types;

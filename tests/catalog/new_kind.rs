@@ -2,15 +2,15 @@
 
 use std::sync::OnceLock;
 
-use migrate::apply::{Journal, PlanExecution, StaleChanges};
-use migrate::catalog::{Catalog, Condition, Exclusion, Kind, Paging, Reference};
-use migrate::export::{Selection, export};
-use migrate::management_api::Tenant;
-use migrate::model::event::NoObserver;
-use migrate::plan::{Plan, plan};
-use migrate::sandbox::{Options, Sandbox, State};
-use migrate::snapshot::{Desired, Snapshot};
-use migrate::state::links::Links;
+use auth0_migrate::apply::{Journal, PlanExecution, StaleChanges};
+use auth0_migrate::catalog::{Catalog, Condition, Exclusion, Kind, Paging, Reference};
+use auth0_migrate::export::{Selection, export};
+use auth0_migrate::management_api::Tenant;
+use auth0_migrate::model::event::NoObserver;
+use auth0_migrate::plan::{Plan, plan};
+use auth0_migrate::sandbox::{Options, Sandbox, State};
+use auth0_migrate::snapshot::{Desired, Snapshot};
+use auth0_migrate::state::links::Links;
 use serde_json::{Value, json};
 
 use crate::support::imports::{NOW, connect_with_secret};

@@ -1,8 +1,8 @@
 //! The catalog knows which fields accept null and which reject an empty value, as Auth0's OpenAPI description says.
 
-use migrate::catalog::{Catalog, Field, Fields, Kind, RequestPurpose, Shape, Writability, Write};
-use migrate::json::covers;
-use migrate::sandbox::{SchemaViolation, schema_violations};
+use auth0_migrate::catalog::{Catalog, Field, Fields, Kind, RequestPurpose, Shape, Writability, Write};
+use auth0_migrate::json::covers;
+use auth0_migrate::sandbox::{SchemaViolation, schema_violations};
 use serde_json::{Value, json};
 
 /// What the description says of a blank at a place.

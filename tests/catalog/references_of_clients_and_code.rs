@@ -4,11 +4,11 @@
 use serde_json::{Value, json};
 
 use crate::support::imports::{empty_sync_state, import, read, start};
-use migrate::catalog::{Catalog, Kind};
-use migrate::model::event::Outcome;
-use migrate::plan::Action;
-use migrate::sandbox::State;
-use migrate::snapshot::Desired;
+use auth0_migrate::catalog::{Catalog, Kind};
+use auth0_migrate::model::event::Outcome;
+use auth0_migrate::plan::Action;
+use auth0_migrate::sandbox::State;
+use auth0_migrate::snapshot::Desired;
 
 /// What both tenants hold under ids of their own; `@` stands for the tenant.
 const SHARED: &str = r#"{

@@ -1,11 +1,11 @@
 //! Every reference of pages, protection settings, connections and tenant settings: two tenants have different ids for the same resources, and
 //! the target ends up with its own ids.
 
-use migrate::catalog::{Catalog, KeyNames, Kind, Shape};
-use migrate::management_api::{Listing, Tenant};
-use migrate::model::resource::Id;
-use migrate::sandbox::State;
-use migrate::snapshot::Desired;
+use auth0_migrate::catalog::{Catalog, KeyNames, Kind, Shape};
+use auth0_migrate::management_api::{Listing, Tenant};
+use auth0_migrate::model::resource::Id;
+use auth0_migrate::sandbox::State;
+use auth0_migrate::snapshot::Desired;
 use serde_json::{Value, json};
 
 use crate::support::imports::{empty_sync_state, import, read, start};

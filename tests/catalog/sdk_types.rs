@@ -5,8 +5,8 @@
 
 use std::collections::BTreeSet;
 
-use migrate::catalog::{Catalog, Field, Fields, Kind, Shape, Writability};
-use migrate::json;
+use auth0_migrate::catalog::{Catalog, Field, Fields, Kind, Shape, Writability};
+use auth0_migrate::json;
 use serde_json::Value;
 
 use crate::catalog::api_coverage::operations;

@@ -4,12 +4,12 @@
 use serde_json::{Value, json};
 
 use crate::support::imports::{Imported, NOW, empty_sync_state, import, read, start};
-use migrate::catalog::Catalog;
-use migrate::export::{Selection, export};
-use migrate::model::event::{NoObserver, Outcome};
-use migrate::plan::Plan;
-use migrate::sandbox::State;
-use migrate::snapshot::{Desired, Snapshot};
+use auth0_migrate::catalog::Catalog;
+use auth0_migrate::export::{Selection, export};
+use auth0_migrate::model::event::{NoObserver, Outcome};
+use auth0_migrate::plan::Plan;
+use auth0_migrate::sandbox::State;
+use auth0_migrate::snapshot::{Desired, Snapshot};
 
 /// What a copy left behind.
 struct Copied {

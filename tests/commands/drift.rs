@@ -1,6 +1,6 @@
 //! Links and baseline, and what counts as drift of the target.
 
-use migrate::catalog::Catalog;
+use auth0_migrate::catalog::Catalog;
 use serde_json::{Value, json};
 
 use crate::support::fixture::{Fixture, client, dev, prod};

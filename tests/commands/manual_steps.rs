@@ -1,11 +1,11 @@
 //! What cannot be copied is skipped or becomes a manual step, before the first write.
 
-use migrate::apply::SyncState;
-use migrate::management_api::Tenant;
-use migrate::model::resource::Key;
-use migrate::plan::Plan;
-use migrate::sandbox::{Sandbox, State};
-use migrate::snapshot::{Desired, SuppliedSecret};
+use auth0_migrate::apply::SyncState;
+use auth0_migrate::management_api::Tenant;
+use auth0_migrate::model::resource::Key;
+use auth0_migrate::plan::Plan;
+use auth0_migrate::sandbox::{Sandbox, State};
+use auth0_migrate::snapshot::{Desired, SuppliedSecret};
 use serde_json::{Value, json};
 
 use crate::support::imports::{Imported, empty_sync_state, import, read, start};

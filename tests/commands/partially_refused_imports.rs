@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use migrate::catalog::{Catalog, Kind, Shape};
-use migrate::json::Body;
-use migrate::model::event::Outcome;
-use migrate::plan::{Action, Plan};
-use migrate::sandbox::{State, seed};
-use migrate::snapshot::{Desired, Snapshot};
+use auth0_migrate::catalog::{Catalog, Kind, Shape};
+use auth0_migrate::json::Body;
+use auth0_migrate::model::event::Outcome;
+use auth0_migrate::plan::{Action, Plan};
+use auth0_migrate::sandbox::{State, seed};
+use auth0_migrate::snapshot::{Desired, Snapshot};
 use serde_json::{Value, json};
 
 use crate::support::fixture::{Fixture, dev, prod};

@@ -2,14 +2,14 @@
 
 use std::sync::Mutex;
 
+use auth0_migrate::catalog::{Catalog, Kind};
+use auth0_migrate::export::{Reading, ResponseRecorder, Selection};
+use auth0_migrate::json::Body;
+use auth0_migrate::management_api::Absence;
+use auth0_migrate::model::event::NoObserver;
+use auth0_migrate::model::resource::{Id, Key};
+use auth0_migrate::sandbox::{Replica, seed};
 use insta::assert_snapshot;
-use migrate::catalog::{Catalog, Kind};
-use migrate::export::{Reading, ResponseRecorder, Selection};
-use migrate::json::Body;
-use migrate::management_api::Absence;
-use migrate::model::event::NoObserver;
-use migrate::model::resource::{Id, Key};
-use migrate::sandbox::{Replica, seed};
 use serde_json::{Value, json};
 
 use crate::support::fixture::{CommandOutput, Fixture};
@@ -228,9 +228,9 @@ async fn copies_read_as_tenants(is_meant: fn(&str) -> bool) {
         let held = reading.export(Catalog::standard(), NOW).await.expect("read");
         let (_copy, tenant) = start(copyist.0.into_inner().expect("a copy").into_state(&domain).expect("a state")).await;
         let copied = read(&tenant).await;
-        let is_elsewhere = |one: &&migrate::model::resource::Resource| !copied.resources.contains(one);
+        let is_elsewhere = |one: &&auth0_migrate::model::resource::Resource| !copied.resources.contains(one);
         let missing: Vec<&Key> = held.resources.iter().filter(is_elsewhere).map(|one| &one.key).collect();
-        let is_new = |one: &&migrate::model::resource::Resource| !held.resources.contains(one);
+        let is_new = |one: &&auth0_migrate::model::resource::Resource| !held.resources.contains(one);
         let added: Vec<&Key> = copied.resources.iter().filter(is_new).map(|one| &one.key).collect();
         assert_eq!((missing, added), (Vec::new(), Vec::new()), "{name}");
     }

@@ -5,14 +5,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use migrate::catalog::Catalog;
-use migrate::catalog::limits::Rate;
-use migrate::export::{Selection, export};
-use migrate::management_api::{ApiConfig, Credentials, Tenant};
-use migrate::model::event::NoObserver;
-use migrate::model::resource::Secret;
-use migrate::sandbox::{Options, Sandbox, SeenRequest, State};
-use migrate::snapshot::{Desired, Snapshot};
+use auth0_migrate::catalog::Catalog;
+use auth0_migrate::catalog::limits::Rate;
+use auth0_migrate::export::{Selection, export};
+use auth0_migrate::management_api::{ApiConfig, Credentials, Tenant};
+use auth0_migrate::model::event::NoObserver;
+use auth0_migrate::model::resource::Secret;
+use auth0_migrate::sandbox::{Options, Sandbox, SeenRequest, State};
+use auth0_migrate::snapshot::{Desired, Snapshot};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 

@@ -3,15 +3,15 @@
 use std::io;
 use std::path::Path;
 
-use migrate::catalog::Catalog;
-use migrate::diagnostic::Text;
-use migrate::export::{Selection, export};
-use migrate::mapping::{MappedSource, Mapping};
-use migrate::model::event::NoObserver;
-use migrate::model::resource::Key;
-use migrate::plan::{Action, Plan, drift_of};
-use migrate::sandbox::State;
-use migrate::snapshot::{Desired, Snapshot, Status, Unseen};
+use auth0_migrate::catalog::Catalog;
+use auth0_migrate::diagnostic::Text;
+use auth0_migrate::export::{Selection, export};
+use auth0_migrate::mapping::{MappedSource, Mapping};
+use auth0_migrate::model::event::NoObserver;
+use auth0_migrate::model::resource::Key;
+use auth0_migrate::plan::{Action, Plan, drift_of};
+use auth0_migrate::sandbox::State;
+use auth0_migrate::snapshot::{Desired, Snapshot, Status, Unseen};
 use serde_json::{Value, json};
 
 use crate::support::imports::{empty_sync_state, import_with, planned, read, start};

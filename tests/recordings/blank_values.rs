@@ -3,14 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use migrate::apply::{ChangeResult, Summary};
-use migrate::catalog::{Catalog, Field, Fields, Kind, Writability};
-use migrate::json::is_in;
-use migrate::model::event::Outcome;
-use migrate::model::resource::Key;
-use migrate::plan::{Action, Plan, Skipped};
-use migrate::sandbox::State;
-use migrate::snapshot::{Desired, Snapshot};
+use auth0_migrate::apply::{ChangeResult, Summary};
+use auth0_migrate::catalog::{Catalog, Field, Fields, Kind, Writability};
+use auth0_migrate::json::is_in;
+use auth0_migrate::model::event::Outcome;
+use auth0_migrate::model::resource::Key;
+use auth0_migrate::plan::{Action, Plan, Skipped};
+use auth0_migrate::sandbox::State;
+use auth0_migrate::snapshot::{Desired, Snapshot};
 use proptest::prelude::Rng;
 use proptest::test_runner::{RngAlgorithm, TestRng};
 use serde_json::{Map, Value, json};

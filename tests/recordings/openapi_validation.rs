@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use migrate::catalog::{Catalog, Kind};
+use auth0_migrate::catalog::{Catalog, Kind};
 
 use crate::support::openapi::{Break, Description, exceptions};
 

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
+use auth0_migrate::sandbox::{SchemaViolation, schema_violations};
 use flate2::read::GzDecoder;
-use migrate::sandbox::{SchemaViolation, schema_violations};
 use serde_json::{Map, Value, json};
 
 use crate::catalog::api_coverage::{is_left_out, plain};

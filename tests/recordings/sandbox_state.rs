@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use migrate::sandbox::{State, seed};
+use auth0_migrate::sandbox::{State, seed};
 use serde_json::{Value, json};
 
 use crate::support::auth0_reference;

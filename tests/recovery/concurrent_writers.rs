@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Child;
 
+use auth0_migrate::apply::{ChangeResult, Summary};
+use auth0_migrate::catalog::{Catalog, Kind, Shape};
+use auth0_migrate::model::event::{Operation, Outcome};
+use auth0_migrate::plan::{Action, Change, Plan};
+use auth0_migrate::sandbox::{Sandbox, State, seed};
+use auth0_migrate::snapshot::Desired;
 use insta::assert_snapshot;
-use migrate::apply::{ChangeResult, Summary};
-use migrate::catalog::{Catalog, Kind, Shape};
-use migrate::model::event::{Operation, Outcome};
-use migrate::plan::{Action, Change, Plan};
-use migrate::sandbox::{Sandbox, State, seed};
-use migrate::snapshot::Desired;
 use serde_json::{Value, json};
 
 use crate::support::fixture::{Fixture, client, dev, prod};
@@ -113,7 +113,7 @@ async fn a_look_for_another_writer_costs_one_list_of_each_kind_that_may_be_twice
     let plan = planned(&desired, &read(&tenant).await, &empty_sync_state());
     let before = into.requests().len();
     apply_plan(&plan, &tenant).await;
-    let creates = |stage: &migrate::plan::Stage, kind: &Kind| {
+    let creates = |stage: &auth0_migrate::plan::Stage, kind: &Kind| {
         let is_one = |change: &Change| matches!(change.action, Action::Create { .. }) && change.key.kind() == kind.name;
         stage.changes.iter().any(is_one)
     };
@@ -132,7 +132,7 @@ async fn a_client_of_a_third_party_that_registers_meanwhile_is_no_second_writer(
     let desired = Desired::unmapped(read(&from).await);
     let (into, tenant) = start(State::empty(DOMAIN)).await;
     let plan = planned(&desired, &read(&tenant).await, &empty_sync_state());
-    let other = migrate::json::Body::from_value(json!({"name": "Till", "is_first_party": false})).expect("an object");
+    let other = auth0_migrate::json::Body::from_value(json!({"name": "Till", "is_first_party": false})).expect("an object");
     let clients = Catalog::standard().kind("clients").expect("a kind");
     connect_with_secret(&into, DOMAIN).create(clients, &other).await.expect("registered");
     let ended = apply_plan(&plan, &tenant).await;

@@ -8,10 +8,10 @@ use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+use auth0_migrate::apply::journal::Record;
+use auth0_migrate::catalog::Catalog;
+use auth0_migrate::sandbox::{Options, Sandbox, SeenRequest};
 use futures_util::{StreamExt, stream};
-use migrate::apply::journal::Record;
-use migrate::catalog::Catalog;
-use migrate::sandbox::{Options, Sandbox, SeenRequest};
 
 use crate::support::divergent_tenants::{self, SavedState, StableNames};
 use crate::support::program::{command, configure};

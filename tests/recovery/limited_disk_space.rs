@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use migrate::apply::journal::Record;
+use auth0_migrate::apply::journal::Record;
 use serde_json::Value;
 
 use crate::support::fixture::{CommandOutput, Fixture};

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 
-use migrate::files::{Lock, LockAttempt};
+use auth0_migrate::files::{Lock, LockAttempt};
 
 use crate::support::fixture::Fixture;
 

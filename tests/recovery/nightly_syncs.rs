@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Output, Stdio};
 
-use migrate::sandbox::{Fault, Options, Sandbox, State};
+use auth0_migrate::sandbox::{Fault, Options, Sandbox, State};
 use serde_json::{Map, Value, json};
 use tokio::runtime::Runtime;
 

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use migrate::catalog::{Catalog, Kind, Shape};
-use migrate::json::{Body, join};
-use migrate::sandbox::{State, seed};
+use auth0_migrate::catalog::{Catalog, Kind, Shape};
+use auth0_migrate::json::{Body, join};
+use auth0_migrate::sandbox::{State, seed};
 use serde_json::{Value, json};
 
 use crate::safety::undeclared_secrets::{NAMES, canary, holds_texts, kind_of};

@@ -5,8 +5,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, ChildStderr};
 use std::time::{Duration, Instant};
 
+use auth0_migrate::catalog::Catalog;
 use insta::assert_snapshot;
-use migrate::catalog::Catalog;
 use serde_json::{Value, json};
 
 use crate::support::fixture::{CommandOutput, Fixture, client, prod};

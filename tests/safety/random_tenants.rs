@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use migrate::apply::Summary;
-use migrate::catalog::Catalog;
-use migrate::json::Body;
-use migrate::management_api::Tenant;
-use migrate::model::resource::Resource;
-use migrate::plan::normal_form::normalized;
-use migrate::plan::{AppliedRun, Plan, Recreated, Skipped, undo};
-use migrate::sandbox::State;
-use migrate::snapshot::{Desired, Snapshot};
+use auth0_migrate::apply::Summary;
+use auth0_migrate::catalog::Catalog;
+use auth0_migrate::json::Body;
+use auth0_migrate::management_api::Tenant;
+use auth0_migrate::model::resource::Resource;
+use auth0_migrate::plan::normal_form::normalized;
+use auth0_migrate::plan::{AppliedRun, Plan, Recreated, Skipped, undo};
+use auth0_migrate::sandbox::State;
+use auth0_migrate::snapshot::{Desired, Snapshot};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Value, json};

@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use migrate::catalog::{Catalog, Kind, Shape};
-use migrate::json::Body;
-use migrate::model::guard::Guard;
-use migrate::model::limits::ChangeLimits;
-use migrate::model::resource::{Key, Resource};
-use migrate::plan::guards;
-use migrate::plan::refusal::Refusal;
-use migrate::plan::{Action, Change, Plan, plan};
-use migrate::snapshot::{Desired, Snapshot, Status, id_substitution};
-use migrate::state::links::Links;
+use auth0_migrate::catalog::{Catalog, Kind, Shape};
+use auth0_migrate::json::Body;
+use auth0_migrate::model::guard::Guard;
+use auth0_migrate::model::limits::ChangeLimits;
+use auth0_migrate::model::resource::{Key, Resource};
+use auth0_migrate::plan::guards;
+use auth0_migrate::plan::refusal::Refusal;
+use auth0_migrate::plan::{Action, Change, Plan, plan};
+use auth0_migrate::snapshot::{Desired, Snapshot, Status, id_substitution};
+use auth0_migrate::state::links::Links;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Value, json};

@@ -2,19 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use migrate::catalog::{Catalog, Fields, Kind, Shape};
-use migrate::json::{Body, covers, join};
-use migrate::model::resource::{Id, Resource};
-use migrate::plan::{Action, Change, plan};
-use migrate::snapshot::{Desired, Snapshot, Status, id_substitution};
-use migrate::state::links::Links;
+use auth0_migrate::catalog::{Catalog, Fields, Kind, Shape};
+use auth0_migrate::json::{Body, covers, join};
+use auth0_migrate::model::resource::{Id, Resource};
+use auth0_migrate::plan::{Action, Change, plan};
+use auth0_migrate::snapshot::{Desired, Snapshot, Status, id_substitution};
+use auth0_migrate::state::links::Links;
 use serde_json::{Map, Value, json};
 
 use crate::recordings::replay::{rows, text};
 
 /// Returns every field of a table that no field is listed below.
 fn leaves(fields: &Fields, above: &str) -> Vec<String> {
-    let of_field = |field: &migrate::catalog::Field| {
+    let of_field = |field: &auth0_migrate::catalog::Field| {
         let path = join(above, field.name);
         match &field.below {
             Some(below) => leaves(below, &if field.is_list { format!("{path}[]") } else { path }),

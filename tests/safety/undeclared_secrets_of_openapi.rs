@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use auth0_migrate::catalog::Kind;
 use flate2::read::GzDecoder;
-use migrate::catalog::Kind;
 use serde_json::{Map, Value, json};
 
 use crate::safety::undeclared_secrets::{bodies, kind_of, without_indexes};

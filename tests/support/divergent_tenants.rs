@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use migrate::catalog::Catalog;
-use migrate::sandbox::{State, seed};
+use auth0_migrate::catalog::Catalog;
+use auth0_migrate::sandbox::{State, seed};
 use serde_json::{Value, json};
 
 /// Changes between the two at the least.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
-use migrate::sandbox::{Fault, Options, Sandbox, SeenRequest, State, seed};
+use auth0_migrate::sandbox::{Fault, Options, Sandbox, SeenRequest, State, seed};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;

@@ -4,16 +4,16 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use migrate::apply::{Journal, PlanExecution, StaleChanges, Summary, SyncState};
-use migrate::catalog::Catalog;
-use migrate::export::{Selection, export};
-use migrate::management_api::{ApiConfig, Credentials, Tenant};
-use migrate::model::event::NoObserver;
-use migrate::model::resource::Secret;
-use migrate::plan::{DesiredState, OnDrift, Plan, PlanContext, mark_former_ids, plan_after};
-use migrate::sandbox::{Fault, Options, Sandbox, State};
-use migrate::snapshot::{Desired, Snapshot};
-use migrate::state::pair::{TenantIdentity, TenantPair};
+use auth0_migrate::apply::{Journal, PlanExecution, StaleChanges, Summary, SyncState};
+use auth0_migrate::catalog::Catalog;
+use auth0_migrate::export::{Selection, export};
+use auth0_migrate::management_api::{ApiConfig, Credentials, Tenant};
+use auth0_migrate::model::event::NoObserver;
+use auth0_migrate::model::resource::Secret;
+use auth0_migrate::plan::{DesiredState, OnDrift, Plan, PlanContext, mark_former_ids, plan_after};
+use auth0_migrate::sandbox::{Fault, Options, Sandbox, State};
+use auth0_migrate::snapshot::{Desired, Snapshot};
+use auth0_migrate::state::pair::{TenantIdentity, TenantPair};
 
 use super::request_recording::recorded;
 

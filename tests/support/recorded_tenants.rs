@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use migrate::sandbox::State;
+use auth0_migrate::sandbox::State;
 
 use super::auth0_reference;
 

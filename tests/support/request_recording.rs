@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Arc, LazyLock};
 
-use migrate::sandbox::{Options, RequestLog};
+use auth0_migrate::sandbox::{Options, RequestLog};
 
 use crate::support::fixture::Fixture;
 use crate::support::summary_notes;

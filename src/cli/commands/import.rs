@@ -21,6 +21,7 @@ use crate::plan::refusal::Refusal;
 use crate::plan::{Plan, file, guards};
 use crate::report;
 use crate::workflow::history::{self, folder_of};
+use crate::workflow::run_name;
 use crate::workflow::{
     Copy, Copyist, Prepared, Proposal, Review, Session, check_scopes, lock, prepare, prepare_seen_by, protected, read,
     refuse_another_target, rehearse, unapproved,
@@ -197,7 +198,7 @@ fn is_overtaken(context: &Context, folder: &Path) -> Result<bool, Failure> {
 
 /// Returns the folder of the newest run on this target; what it overtook is gone on with by name only.
 fn newest(folder: &Path, target: &str) -> Result<PathBuf, Failure> {
-    let Some(newest) = history::begun_on(folder, target).next() else {
+    let Some(newest) = run_name::begun_on(folder, target).next() else {
         let state = format!("no run of \"{target}\" was cut off");
         return Err(Failure::new(USAGE, state).hint("`migrate import` plans anew"));
     };

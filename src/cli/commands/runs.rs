@@ -6,7 +6,8 @@ use crate::cli::context::Context;
 use crate::cli::error::Failure;
 use crate::cli::past_run::status_of;
 use crate::report;
-use crate::workflow::history::{PastRun, is_of, names};
+use crate::workflow::history::PastRun;
+use crate::workflow::run_name::{is_of, names};
 
 /// List past runs, newest first
 #[derive(Debug, Args)]

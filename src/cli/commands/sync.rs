@@ -24,8 +24,9 @@ use crate::model::approval::Approvals;
 use crate::plan::Plan;
 use crate::plan::refusal::Refusal;
 use crate::report::{self, SyncReport};
-use crate::workflow::history::{PastRun, begun_on};
+use crate::workflow::history::PastRun;
 use crate::workflow::limits::RunBudget;
+use crate::workflow::run_name::begun_on;
 use crate::workflow::{self, Approver, Completion, Error, Host, Proposal, Review, Session, lock, now, prepare, source_side, unapproved};
 
 /// Import unattended (for cron and CI)

@@ -4,7 +4,7 @@
 //! field and its documented default, and an absent field and the field it defaults to. The order of a set does not matter. Everything else is a
 //! difference, and is reported at its own path.
 
-use migrate::catalog::Kind;
+use auth0_migrate::catalog::Kind;
 use serde_json::{Map, Value};
 
 /// One place at which two bodies do not mean the same.
@@ -112,7 +112,7 @@ fn is_empty(value: &Value) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use migrate::catalog::Catalog;
+    use auth0_migrate::catalog::Catalog;
     use serde_json::json;
 
     fn paths(kind: &str, wanted: &Value, held: &Value) -> Vec<String> {

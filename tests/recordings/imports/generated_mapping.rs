@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
+use auth0_migrate::catalog::Catalog;
+use auth0_migrate::mapping::{MappedSource, Mapping};
+use auth0_migrate::model::resource::Resource;
+use auth0_migrate::snapshot::Snapshot;
 use glob::Pattern;
-use migrate::catalog::Catalog;
-use migrate::mapping::{MappedSource, Mapping};
-use migrate::model::resource::Resource;
-use migrate::snapshot::Snapshot;
 use serde_json::{Value, json};
 
 /// Applies to a tenant a mapping that is made of what it has; each of its rules has something to do.

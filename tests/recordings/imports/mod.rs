@@ -22,16 +22,16 @@ mod write_counts;
 
 use std::path::Path;
 
-use migrate::catalog::Catalog;
-use migrate::json::Body;
-use migrate::management_api::Tenant;
-use migrate::mapping::Mapping;
-use migrate::model::event::Outcome;
-use migrate::plan::Plan;
-use migrate::sandbox::{Sandbox, State, seed};
-use migrate::snapshot::{Desired, Snapshot};
-use migrate::state::baseline::Baseline;
-use migrate::state::links::Links;
+use auth0_migrate::catalog::Catalog;
+use auth0_migrate::json::Body;
+use auth0_migrate::management_api::Tenant;
+use auth0_migrate::mapping::Mapping;
+use auth0_migrate::model::event::Outcome;
+use auth0_migrate::plan::Plan;
+use auth0_migrate::sandbox::{Sandbox, State, seed};
+use auth0_migrate::snapshot::{Desired, Snapshot};
+use auth0_migrate::state::baseline::Baseline;
+use auth0_migrate::state::links::Links;
 use serde_json::{Value, json};
 
 use crate::support::imports::{Imported, empty_sync_state, import, planned, read, start, state};

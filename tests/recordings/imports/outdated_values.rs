@@ -1,9 +1,9 @@
 //! Values in recorded tenants that the API no longer accepts. Each is replaced by a current one, as a person would correct the source;
 //! everything else is copied as it was recorded.
 
-use migrate::catalog::Catalog;
-use migrate::json::Body;
-use migrate::sandbox::State;
+use auth0_migrate::catalog::Catalog;
+use auth0_migrate::json::Body;
+use auth0_migrate::sandbox::State;
 use serde_json::{Value, json};
 
 use crate::support::imports::start;

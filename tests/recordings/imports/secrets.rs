@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use migrate::catalog::{Catalog, Shape};
-use migrate::management_api::{Listing, Tenant};
+use auth0_migrate::catalog::{Catalog, Shape};
+use auth0_migrate::management_api::{Listing, Tenant};
 use serde_json::Value;
 
 use crate::support::imports::SUPPLIED;

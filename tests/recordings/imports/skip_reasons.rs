@@ -1,6 +1,6 @@
 //! Every reason for which a plan may skip something, with why it cannot be avoided.
 
-use migrate::plan::Plan;
+use auth0_migrate::plan::Plan;
 
 /// A reason that a plan may give.
 struct Excuse {

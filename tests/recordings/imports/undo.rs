@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use migrate::catalog::{Catalog, Kind};
-use migrate::json::Body;
-use migrate::model::resource::{Id, Key, Resource};
-use migrate::plan::{Plan, PlannedTenant, Skipped};
-use migrate::sandbox::State;
-use migrate::snapshot::{Desired, Snapshot};
+use auth0_migrate::catalog::{Catalog, Kind};
+use auth0_migrate::json::Body;
+use auth0_migrate::model::resource::{Id, Key, Resource};
+use auth0_migrate::plan::{Plan, PlannedTenant, Skipped};
+use auth0_migrate::sandbox::State;
+use auth0_migrate::snapshot::{Desired, Snapshot};
 use serde_json::{Value, json};
 
 use super::equivalence::{Unlike, unlike};

@@ -4,11 +4,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use migrate::catalog::{Catalog, Kind, ReferencedBy, Shape};
-use migrate::model::resource::{Key, Resource};
-use migrate::plan::{Plan, Skipped};
-use migrate::snapshot::{Desired, Snapshot};
-use migrate::state::links::Links;
+use auth0_migrate::catalog::{Catalog, Kind, ReferencedBy, Shape};
+use auth0_migrate::model::resource::{Key, Resource};
+use auth0_migrate::plan::{Plan, Skipped};
+use auth0_migrate::snapshot::{Desired, Snapshot};
+use auth0_migrate::state::links::Links;
 use serde_json::Value;
 
 use super::equivalence::{Unlike, unlike};

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use migrate::catalog::{Catalog, ElementChanges, Kind, Shape, Writability};
-use migrate::json::Body;
-use migrate::plan::{Action, Change, Plan};
-use migrate::sandbox::State;
+use auth0_migrate::catalog::{Catalog, ElementChanges, Kind, Shape, Writability};
+use auth0_migrate::json::Body;
+use auth0_migrate::plan::{Action, Change, Plan};
+use auth0_migrate::sandbox::State;
 use serde_json::Value;
 
 use super::outdated_values::brought_up_to_date;

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use migrate::apply::{AlteredValue, alterations};
-use migrate::catalog::{Kind, Shape};
-use migrate::json::Body;
-use migrate::model::resource::Id;
+use auth0_migrate::apply::{AlteredValue, alterations};
+use auth0_migrate::catalog::{Kind, Shape};
+use auth0_migrate::json::Body;
+use auth0_migrate::model::resource::Id;
 use serde_json::Value;
 
 use super::{kind_of, rows, text};

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use migrate::catalog::{Catalog, Kind};
-use migrate::json::{covers, is_blank};
-use migrate::sandbox::ApiResponse;
+use auth0_migrate::catalog::{Catalog, Kind};
+use auth0_migrate::json::{covers, is_blank};
+use auth0_migrate::sandbox::ApiResponse;
 use serde_json::{Value, json};
 
 use super::{LEANED_ON, Wanted, text};

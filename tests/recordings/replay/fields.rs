@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use migrate::catalog::{Fields, Kind, Shape};
-use migrate::json::{Body, covers};
-use migrate::model::resource::Resource;
+use auth0_migrate::catalog::{Fields, Kind, Shape};
+use auth0_migrate::json::{Body, covers};
+use auth0_migrate::model::resource::Resource;
 use serde_json::Value;
 
 use super::{kind_of, rows, text};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use migrate::catalog::address::matched;
+use auth0_migrate::catalog::address::matched;
 use serde_json::Value;
 
 use super::tenant_state::Recordings;

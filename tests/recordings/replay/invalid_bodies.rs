@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use migrate::catalog::address::matched;
-use migrate::sandbox::State;
+use auth0_migrate::catalog::address::matched;
+use auth0_migrate::sandbox::State;
 use serde_json::{Map, Value, json};
 
 use super::tenant_state::Recordings;

@@ -23,10 +23,10 @@ mod tenant_state;
 
 use std::io::{BufRead, BufReader};
 
+use auth0_migrate::catalog::address::matched;
+use auth0_migrate::catalog::{Catalog, Kind, Shape};
+use auth0_migrate::sandbox::State;
 use flate2::read::GzDecoder;
-use migrate::catalog::address::matched;
-use migrate::catalog::{Catalog, Kind, Shape};
-use migrate::sandbox::State;
 use serde_json::{Map, Value, json};
 
 use crate::support::auth0_reference;

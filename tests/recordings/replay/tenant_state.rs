@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::time::{Duration, UNIX_EPOCH};
 
-use migrate::catalog::{Catalog, Kind, ReferencedBy, Shape};
-use migrate::json::Body;
-use migrate::sandbox::State;
+use auth0_migrate::catalog::{Catalog, Kind, ReferencedBy, Shape};
+use auth0_migrate::json::Body;
+use auth0_migrate::sandbox::State;
 use serde_json::{Map, Value, json};
 
 use super::{kind_of, rows, text};

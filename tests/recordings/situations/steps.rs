@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use migrate::json::lay_over;
+use auth0_migrate::json::lay_over;
 use serde_json::Value;
 use tempfile::TempDir;
 

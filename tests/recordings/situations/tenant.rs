@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use migrate::sandbox::{Options, RequestLog, Sandbox, State};
+use auth0_migrate::sandbox::{Options, RequestLog, Sandbox, State};
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::runtime::Runtime;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use migrate::sandbox::seed;
+use auth0_migrate::sandbox::seed;
 use serde_json::Value;
 
 use super::process::empty;

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use migrate::sandbox::State;
+use auth0_migrate::sandbox::State;
 use reqwest::{Certificate, Client, Method};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};

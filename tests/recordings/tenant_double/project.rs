@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use migrate::apply::journal::Record;
-use migrate::catalog::Catalog;
-use migrate::model::resource::Key;
-use migrate::plan::{Action, Edit, Plan, file};
+use auth0_migrate::apply::journal::Record;
+use auth0_migrate::catalog::Catalog;
+use auth0_migrate::model::resource::Key;
+use auth0_migrate::plan::{Action, Edit, Plan, file};
 use tempfile::TempDir;
 
 use crate::support::program::STATE_HOME;

@@ -10,20 +10,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use futures_util::{StreamExt, stream};
-use migrate::apply::{Journal, PlanExecution, StaleChanges, Summary, SyncState, close, journal};
-use migrate::catalog::{Catalog, Kind};
-use migrate::management_api::{Credentials, Tenant};
-use migrate::mapping::Mapping;
-use migrate::model::event::NoObserver;
-use migrate::model::resource::{Id, Key, Secret};
-use migrate::plan::{
+use auth0_migrate::apply::{Journal, PlanExecution, StaleChanges, Summary, SyncState, close, journal};
+use auth0_migrate::catalog::{Catalog, Kind};
+use auth0_migrate::management_api::{Credentials, Tenant};
+use auth0_migrate::mapping::Mapping;
+use auth0_migrate::model::event::NoObserver;
+use auth0_migrate::model::resource::{Id, Key, Secret};
+use auth0_migrate::plan::{
     AppliedRun, DesiredState, OnDrift, Plan, PlanContext, Recreated, SecretField, drift_of, mark_former_ids, matched, plan_after, undo,
 };
-use migrate::sandbox::{Fault, Options, Sandbox, SeenRequest, State};
-use migrate::snapshot::{Desired, Snapshot};
-use migrate::state::baseline::Baseline;
-use migrate::state::pair::{TenantIdentity, TenantPair};
+use auth0_migrate::sandbox::{Fault, Options, Sandbox, SeenRequest, State};
+use auth0_migrate::snapshot::{Desired, Snapshot};
+use auth0_migrate::state::baseline::Baseline;
+use auth0_migrate::state::pair::{TenantIdentity, TenantPair};
+use futures_util::{StreamExt, stream};
 use tokio::sync::OnceCell;
 
 use crate::support::divergent_tenants::{self, SavedState, StableNames};

@@ -1,6 +1,6 @@
 //! The same for a run that deletes many resources with everything that depends on them, and for its undo.
 
-use migrate::sandbox::State;
+use auth0_migrate::sandbox::State;
 use tokio::sync::OnceCell;
 
 use crate::safety::random_tenants::beside_users;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use migrate::management_api::safety_limits;
-use migrate::management_api::{ApiConfig, Credentials, Error, Tenant};
+use auth0_migrate::management_api::safety_limits;
+use auth0_migrate::management_api::{ApiConfig, Credentials, Error, Tenant};
 use serde_json::json;
 
 use super::server::{AnswerWriter, Server};
@@ -198,7 +198,7 @@ fn a_body_that_trickles_ends_with_the_time_of_its_request() {
         name: "evil".to_owned(),
         domain: "evil.eu.auth0.com".to_owned(),
         url: Some(server.url.clone()),
-        credentials: Credentials::Token(migrate::model::resource::Secret::new("CANARY-token")),
+        credentials: Credentials::Token(auth0_migrate::model::resource::Secret::new("CANARY-token")),
         tier: None,
         rate: None,
         share: 1.0,
@@ -206,7 +206,7 @@ fn a_body_that_trickles_ends_with_the_time_of_its_request() {
         timeout: Duration::from_secs(3),
         concurrency: 1,
     };
-    let tenant = Tenant::new(config, Arc::new(migrate::model::event::NoObserver)).expect("a configuration");
+    let tenant = Tenant::new(config, Arc::new(auth0_migrate::model::event::NoObserver)).expect("a configuration");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     // A create is never sent again, so that one time is all it takes.
     let error = runtime.block_on(tenant.call("POST", "clients", Some(&json!({"name": "a"})))).expect_err("no end");

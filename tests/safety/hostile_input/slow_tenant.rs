@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use migrate::catalog::Catalog;
-use migrate::export::{Error, Selection, export};
-use migrate::management_api::safety_limits::SNAPSHOT_TIMEOUT;
-use migrate::management_api::{ApiConfig, Credentials, Tenant};
-use migrate::model::event::NoObserver;
-use migrate::model::resource::Secret;
-use migrate::sandbox::{Options, Sandbox, State};
+use auth0_migrate::catalog::Catalog;
+use auth0_migrate::export::{Error, Selection, export};
+use auth0_migrate::management_api::safety_limits::SNAPSHOT_TIMEOUT;
+use auth0_migrate::management_api::{ApiConfig, Credentials, Tenant};
+use auth0_migrate::model::event::NoObserver;
+use auth0_migrate::model::resource::Secret;
+use auth0_migrate::sandbox::{Options, Sandbox, State};
 use tokio::time::Instant;
 
 use crate::support::imports::NOW;

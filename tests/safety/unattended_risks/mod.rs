@@ -258,7 +258,7 @@ fn the_values_of_every_scale_are_those_of_one_field_in_the_description() {
     let document: Value = serde_json::from_reader(flate2::read::GzDecoder::new(file)).expect("JSON");
     let mut listed = Vec::new();
     collect_enums(&document, &mut listed);
-    for scale in migrate::catalog::risk::SCALES {
+    for scale in auth0_migrate::catalog::risk::SCALES {
         let is_whole = |values: &&Vec<String>| scale.iter().all(|value| values.iter().any(|listed| listed == value));
         assert!(listed.iter().any(|values| is_whole(&values)), "{scale:?}");
     }
