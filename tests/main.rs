@@ -1,5 +1,6 @@
 //! The integration tests: one binary, a folder for each area.
 
+mod architecture_page;
 mod catalog;
 mod commands;
 mod recordings;

@@ -74,7 +74,7 @@ fn of_run(error: Error) -> Failure {
             Failure::new(FAILED, unrecorded.to_string()).caused_by(source).with_state(report::state(summary))
         }
         Error::StoppedAtOnce(interrupt) => {
-            Failure::new(interrupted(*interrupt), "stopped at once: requests were under way, and what became of them is not known")
+            Failure::new(interrupted(*interrupt), "stopped at once").with_state("requests were in flight, and their outcome is unknown")
         }
         Error::Interrupted(interrupt) => Failure::new(interrupted(*interrupt), "the rehearsal was stopped"),
         Error::RehearsalSetup { source, lacks_folder } => {

@@ -103,7 +103,7 @@ pub(crate) fn operations(kind: &Kind) -> Vec<String> {
     let change = if kind.paths.write == Write::Put { "PUT" } else { "PATCH" };
     match kind.shape {
         Shape::Child { element_changes: ElementChanges::AddRemove { .. }, .. } => {
-            used.extend([("POST", list.clone()), ("DELETE", list.clone())])
+            used.extend([("POST", list.clone()), ("DELETE", list.clone())]);
         }
         Shape::Child { element_changes: ElementChanges::Switch { .. }, .. } => used.push(("PATCH", list.clone())),
         Shape::Child { element_changes: ElementChanges::AddUpdateRemove { .. }, .. } => {

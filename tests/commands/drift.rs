@@ -186,9 +186,10 @@ fn where_what_was_last_written_is_missing_nothing_is_written_over_unasked() {
     let said = fixture.run("sync --from dev --to prod");
     insta::assert_snapshot!(said.refused(), @r#"
     exit 4
-    error: nothing was written: the plan was refused
+    error: the plan was refused
     cause: no-baseline: resources are linked, and state/dev/prod/baseline.json, which holds what was last written of them, is missing: what "prod" changed by itself would be written over; put that file of the last run back
     hint:  if that is meant, do it once by hand:  migrate import --tenant prod --from dev --allow no-baseline
+    state: nothing was written
     "#);
     assert_eq!(fixture.writes().len(), writes);
     let linked = fixture.run("link clients devShop000000000000000000000000a prodShop00000000000000000000000a --tenant prod --quiet");

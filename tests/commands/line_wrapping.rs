@@ -44,8 +44,7 @@ fn causes_hints_and_steps_are_broken_between_words_and_commands_are_not() {
     "#);
     let fixture = without_credentials();
     assert_snapshot!(on_a_terminal(&fixture, "export --tenant prod"), @r#"
-    error: nothing was written
-    cause: no credentials for tenant "prod": set MIGRATE_PROD_CLIENT_ID and
+    error: no credentials for tenant "prod": set MIGRATE_PROD_CLIENT_ID and
            MIGRATE_PROD_CLIENT_SECRET in the environment or in ".env"
     hint:  create a machine-to-machine application in that tenant and authorize it
            for the Auth0 Management API
@@ -56,8 +55,7 @@ fn causes_hints_and_steps_are_broken_between_words_and_commands_are_not() {
 fn what_goes_to_a_file_is_broken_nowhere() {
     assert_snapshot!(without_credentials().run("export --tenant prod").refused(), @r#"
     exit 77
-    error: nothing was written
-    cause: no credentials for tenant "prod": set MIGRATE_PROD_CLIENT_ID and MIGRATE_PROD_CLIENT_SECRET in the environment or in ".env"
+    error: no credentials for tenant "prod": set MIGRATE_PROD_CLIENT_ID and MIGRATE_PROD_CLIENT_SECRET in the environment or in ".env"
     hint:  create a machine-to-machine application in that tenant and authorize it for the Auth0 Management API
     "#);
 }

@@ -87,10 +87,10 @@ fn a_key_that_the_tenant_knows_signs_in_and_another_does_not() {
     let said = stranger.run("import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet");
     assert_snapshot!(said.refused(), @r#"
     exit 77
-    error: nothing was written
-    cause: cannot read client-login-page of "prod"
+    error: cannot read client-login-page of "prod"
     cause: the tenant did not accept the credentials: Unauthorized
     hint:  check what the variables MIGRATE_PROD_* hold, and that the application is authorized for the Management API
+    state: nothing was written
     "#);
     assert_eq!(stranger.requests(), []);
 }
@@ -102,16 +102,16 @@ fn a_key_that_is_none_or_not_there_is_told_without_showing_it() {
     fixture.set("MIGRATE_PROD_CLIENT_SIGNING_KEY_PATH", "keys/prod.pem");
     assert_snapshot!(fixture.run("import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet").refused(), @r#"
     exit 64
-    error: nothing was written
-    cause: cannot read "keys/prod.pem"
+    error: cannot read "keys/prod.pem"
     cause: No such file or directory (os error 2)
+    state: nothing was written
     "#);
     fixture.write("keys/prod.pem", "-----BEGIN RSA PRIVATE KEY-----\nCANARY\n-----END RSA PRIVATE KEY-----\n");
     assert_snapshot!(fixture.run("import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet").refused(), @"
     exit 64
-    error: nothing was written
-    cause: cannot use the client's private key: an RSA key as PEM was expected
+    error: cannot use the client's private key: an RSA key as PEM was expected
     cause: InvalidKeyFormat
+    state: nothing was written
     ");
     assert_eq!(fixture.requests(), []);
 }

@@ -144,22 +144,22 @@ fn what_cannot_be_a_nightly_job_is_refused() {
     let refused = |line: &str| fixture.run(&format!("schedule {line}")).whole();
     assert_snapshot!(refused("cron --to prod --notify https://chat.example/CANARY"), @"
     exit 64
-    error: nothing was printed: the address of --notify is a secret and would stand in the unit
+    error: the address of --notify is a secret and would stand in the unit
     hint:  put it into a variable and write --notify env:NAME
     ");
     assert_snapshot!(refused("kubernetes --to prod"), @"
     exit 64
-    error: nothing was printed: the image that holds migrate is not named
+    error: the image that holds migrate is not named
     hint:  add --image, as in --image registry.example/migrate:1
     ");
     assert_snapshot!(refused("cron --to prod --allow lockout-risk,weaker-protection"), @r#"
     exit 64
-    error: nothing was done: lockout-risk cannot be approved for every night by a flag
+    error: lockout-risk cannot be approved for every night by a flag
     hint:  name what may pass in migrate.toml, under the tenant: plan.approve = ["lockout-risk:clients/Billing*"]; or review the plan with `migrate plan --out FILE`, then `migrate import --plan FILE --allow lockout-risk`
     "#);
     assert_snapshot!(refused("github --image i:1 --to prod --mapping ../m.toml"), @r#"
     exit 64
-    error: nothing was printed: "DIR/../m.toml" does not stand below the configuration
+    error: "DIR/../m.toml" does not stand below the configuration
     hint:  a workflow sees one repository; put the mapping into it
     "#);
     for (line, hint) in [
@@ -167,7 +167,7 @@ fn what_cannot_be_a_nightly_job_is_refused() {
         ("kubernetes --image i:1 --secrets-to file:/srv/new.jsonl", ", or a file below /var/lib/migrate"),
         ("kubernetes --image i:1 --secrets-to file:/var/lib/migrate/../new.jsonl", ", or a file below /var/lib/migrate"),
     ] {
-        let lost = "exit 64\nerror: nothing was printed: a file does not outlive the night there\nhint:  use --secrets-to exec:CMD";
+        let lost = "exit 64\nerror: a file does not outlive the night there\nhint:  use --secrets-to exec:CMD";
         assert_eq!(refused(&format!("{line} --to prod")), format!("{lost}{hint}\n"), "{line}");
     }
     let on_the_volume = refused("kubernetes --image i:1 --to prod --secrets-to file:/var/lib/migrate/new.jsonl");
@@ -196,7 +196,7 @@ fn a_pod_is_given_the_files_of_a_mapping_and_nothing_that_stands_beside_them() {
     let refused = fixture.run(&format!("schedule kubernetes {job}")).whole();
     assert_snapshot!(refused, @r#"
     exit 64
-    error: nothing was printed: the rule at rules/m.toml:1 takes a secret from "file:rules/token", which is not there at night
+    error: the rule at rules/m.toml:1 takes a secret from "file:rules/token", which is not there at night
     hint:  take it from a variable: secret = "env:NAME"
     "#);
     assert_eq!(fixture.run(&format!("schedule github {job}")).whole(), refused);
@@ -204,7 +204,7 @@ fn a_pod_is_given_the_files_of_a_mapping_and_nothing_that_stands_beside_them() {
     fixture.write("hosts.csv", "from,to\na,b\n");
     assert_snapshot!(fixture.run(&format!("schedule kubernetes {job}")).whole(), @r#"
     exit 64
-    error: nothing was printed: "rules/../hosts.csv" does not stand beside the mapping
+    error: "rules/../hosts.csv" does not stand beside the mapping
     hint:  a ConfigMap has no folders; put the table beside the mapping
     "#);
 }

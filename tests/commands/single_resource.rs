@@ -116,14 +116,16 @@ fn a_file_of_another_client_and_a_misspelt_field_are_refused() {
     fixture.edit("client.json", SHOP, "devShop000000000000000000000000a");
     assert_snapshot!(fixture.run("update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection --yes").whole(), @r#"
     exit 64
-    error: nothing was written: "client.json" is of another client, its client_id is devShop000000000000000000000000a
+    error: "client.json" is of another client, its client_id is devShop000000000000000000000000a
     hint:  take client_id out of the file to give "Shop" the same settings, or name devShop000000000000000000000000a instead
+    state: nothing was written
     "#);
     fixture.write("client.json", r#"{"calbacks": ["https://shop.acme.example/new"]}"#);
     assert_snapshot!(fixture.run("update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection --yes").whole(), @r#"
     exit 64
-    error: nothing was written: "client.json" has a field "calbacks", and no client has one
+    error: "client.json" has a field "calbacks", and no client has one
     hint:  did you mean "callbacks"?
+    state: nothing was written
     "#);
     assert!(fixture.writes().is_empty());
 }
@@ -157,21 +159,21 @@ fn a_file_that_is_no_json_is_shown_in_its_line() {
     fixture.write("client.json", "{\n  \"callbacks\": [\"https://a.example\",]\n}\n");
     assert_snapshot!(fixture.run("update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection --yes").refused(), @r#"
     exit 64
-    error: nothing was done
-    cause: this is no JSON
+    error: this is not JSON
             --> client.json:2:37
              |
            2 |   "callbacks": ["https://a.example",]
              |                                     ^ trailing comma
+    state: nothing was written
     "#);
     assert_snapshot!(fixture.run("api patch clients/x --data client.json --tenant prod --yes").refused(), @r#"
     exit 64
-    error: nothing was done
-    cause: this is no JSON
+    error: this is not JSON
             --> client.json:2:37
              |
            2 |   "callbacks": ["https://a.example",]
              |                                     ^ trailing comma
+    state: nothing was written
     "#);
     assert_eq!(fixture.requests(), []);
 }
@@ -181,14 +183,15 @@ fn a_resource_that_is_not_there_is_named() {
     let fixture = Fixture::small();
     assert_snapshot!(fixture.run("get clients Shopp --tenant prod --quiet").refused(), @r#"
     exit 1
-    error: nothing was done: "prod" has no client "Shopp"
+    error: "prod" has no client "Shopp"
     hint:  a name is told apart by capital letters; an id works too
     "#);
     fixture.write("client.json", "{}");
     assert_snapshot!(fixture.run("update clients Shopp client.json --tenant prod --yes --quiet").refused(), @r#"
     exit 1
-    error: nothing was done: "prod" has no client "Shopp"
+    error: "prod" has no client "Shopp"
     hint:  a name is told apart by capital letters; an id works too
+    state: nothing was written
     "#);
 }
 
@@ -206,8 +209,8 @@ fn any_path_is_called_and_a_round_trip_ends_where_it_began() {
     assert_eq!(done(&fixture, &format!("api delete roles/{id} --tenant prod --yes --quiet")).out, "{}\n");
     assert_snapshot!(fixture.run(&format!("api roles/{id} --tenant prod --quiet")).refused().replace(id, "ID"), @"
     exit 1
-    error: nothing was written
-    cause: the tenant answered 404: The role does not exist.
+    error: the tenant answered 404: The role does not exist.
+    state: nothing was written
     ");
 }
 
@@ -217,15 +220,16 @@ fn a_call_that_writes_needs_a_yes_and_says_when_it_was_refused() {
     fixture.write("role.json", r#"{"name": "Cashier", "description": "Sells"}"#);
     assert_snapshot!(fixture.run("api post roles --data role.json --tenant prod --quiet").refused(), @"
     exit 64
-    error: nothing was written: nobody is there to confirm it
+    error: nobody is there to confirm it
     hint:  add --yes to write without being asked
+    state: nothing was written
     ");
     assert_eq!(fixture.writes(), []);
     done(&fixture, "api post roles --data role.json --tenant prod --yes --quiet");
     assert_snapshot!(fixture.run("api post roles --data role.json --tenant prod --yes --quiet").refused(), @"
     exit 1
-    error: POST /roles was not carried out
-    cause: the tenant answered 409: The role already exists.
+    error: the tenant answered 409: The role already exists.
+    state: POST /roles was not carried out
     ");
 }
 
@@ -235,10 +239,10 @@ fn a_call_that_may_have_landed_does_not_say_that_nothing_was_written() {
     fixture.write("role.json", r#"{"name": "Cashier", "description": "Sells"}"#);
     assert_snapshot!(fixture.run("api post roles --data role.json --tenant prod --yes --quiet").refused(), @"
     exit 1
-    error: POST /roles may have been carried out, or not
-    cause: nobody knows whether the tenant carried out POST /roles
+    error: nobody knows whether the tenant carried out POST /roles
     cause: no answer from 127.0.0.1:PORT to POST /roles
     cause: connection closed before message completed
+    state: POST /roles may have been carried out, or not
     ");
     assert_eq!(fixture.prod("/roles")[0]["name"], "Cashier");
 }
@@ -453,13 +457,12 @@ fn a_refusal_is_json_for_programs() {
     assert_eq!((said.code, said.err.as_str()), (64, ""));
     assert_snapshot!(pretty(said.json()), @r#"
     {
-      "causes": [
-        "there is no tenant \"prd\"; did you mean \"prod\"? There are: dev, prod"
-      ],
-      "error": "nothing was written",
+      "causes": [],
+      "error": "there is no tenant \"prd\"; did you mean \"prod\"? There are: dev, prod",
       "exit": 64,
       "format": 1,
-      "hint": "tenants stand in migrate.toml as [tenants.NAME] with a domain"
+      "hint": "tenants stand in migrate.toml as [tenants.NAME] with a domain",
+      "state": "nothing was written"
     }
     "#);
 }

@@ -268,9 +268,9 @@ fn what_an_earlier_version_remembered_of_either_of_two_pairs_is_left_to_a_person
     let writes = fixture.writes().len();
     assert_snapshot!(fixture.run("import --from dev --tenant eu-prod --allow lockout-risk,weaker-protection --yes --quiet").refused(), @r#"
     exit 64
-    error: nothing was written
-    cause: "./base/dev-eu-prod.json", which an earlier version wrote, may be of dev -> eu-prod or of dev-eu -> prod
+    error: "./base/dev-eu-prod.json", which an earlier version wrote, may be of dev -> eu-prod or of dev-eu -> prod
     hint:  move it to ./state/dev/eu-prod/baseline.json if it is of that pair, or into the folder of the other; where both have written it, remove it
+    state: nothing was written
     "#);
     assert_eq!(fixture.writes().len(), writes);
 }
@@ -283,9 +283,9 @@ fn what_is_remembered_of_another_pair_is_refused_by_whoever_would_go_on_from_it(
     let writes = fixture.writes().len();
     assert_snapshot!(fixture.run(IMPORT).refused(), @r#"
     exit 64
-    error: nothing was written
-    cause: "./state/dev/prod/pair.json" is of dev (acme-dev.eu.auth0.com) -> prod (other.eu.auth0.com), and not of dev (acme-dev.eu.auth0.com) -> prod (acme-prod.eu.auth0.com)
+    error: "./state/dev/prod/pair.json" is of dev (acme-dev.eu.auth0.com) -> prod (other.eu.auth0.com), and not of dev (acme-dev.eu.auth0.com) -> prod (acme-prod.eu.auth0.com)
     hint:  give one of the two tenants another name, or move that folder away to begin anew: pairs are then found by name
+    state: nothing was written
     "#);
     for line in ["sync --from dev --to prod", "plan --tenant prod", "drift --tenant prod", "unlink clients a --tenant prod"] {
         assert_eq!(fixture.run(line).code, 64, "{line}");

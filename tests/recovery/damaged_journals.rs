@@ -101,9 +101,9 @@ fn a_broken_middle_is_refused_with_what_to_do() {
     fixture.edit(&format!("{run}/journal.jsonl"), "\"intent\"", "\"intnt\"");
     assert_snapshot!(refused(&fixture, RESUME), @r#"
     exit 64
-    error: nothing was written
-    cause: journal "./runs/TIME-prod/journal.jsonl" is broken in line 2, column 16: unknown variant `intnt`, expected one of `begun`, `resumed`, `intent`, `applied`, `failed`, `skipped`, `unknown`, `stopped`, `ended`
+    error: journal "./runs/TIME-prod/journal.jsonl" is broken in line 2, column 16: unknown variant `intnt`, expected one of `begun`, `resumed`, `intent`, `applied`, `failed`, `skipped`, `unknown`, `stopped`, `ended`
     hint:  what that run did cannot be known from its journal; `migrate plan` compares with what the target holds now
+    state: nothing was written
     "#);
 }
 
@@ -113,9 +113,9 @@ fn a_middle_that_was_overwritten_is_refused_with_what_to_do() {
     fixture.edit(&format!("{run}/journal.jsonl"), "{\"entry\":\"intent\"", "\0\0\0\0");
     assert_snapshot!(refused(&fixture, RESUME), @r#"
     exit 64
-    error: nothing was written
-    cause: journal "./runs/TIME-prod/journal.jsonl" is broken in line 2, column 1: expected value
+    error: journal "./runs/TIME-prod/journal.jsonl" is broken in line 2, column 1: expected value
     hint:  what that run did cannot be known from its journal; `migrate plan` compares with what the target holds now
+    state: nothing was written
     "#);
 }
 
@@ -125,9 +125,9 @@ fn a_journal_of_a_newer_format_is_refused_by_its_number() {
     fixture.edit(&format!("{run}/journal.jsonl"), "\"format\":1", "\"format\":2");
     assert_snapshot!(refused(&fixture, RESUME), @r#"
     exit 64
-    error: nothing was written
-    cause: journal "./runs/TIME-prod/journal.jsonl" has format 2; this version of migrate reads up to 1
+    error: journal "./runs/TIME-prod/journal.jsonl" has format 2; this version of migrate reads up to 1
     hint:  update migrate, then go on with the run
+    state: nothing was written
     "#);
 }
 
@@ -137,9 +137,9 @@ fn a_run_whose_plan_was_edited_does_not_go_on() {
     fixture.edit(&format!("{run}/plan.json"), "https://till.acme.example/back", "https://evil.example/back");
     assert_snapshot!(refused(&fixture, RESUME), @r#"
     exit 64
-    error: nothing was written
-    cause: plan "./runs/TIME-prod/plan.json" was changed after it was made
+    error: plan "./runs/TIME-prod/plan.json" was changed after it was made
     hint:  make the plan again with `migrate plan --out FILE`
+    state: nothing was written
     "#);
 }
 
@@ -148,8 +148,9 @@ fn a_run_that_does_not_exist_is_named() {
     let (fixture, _run) = cut();
     assert_snapshot!(refused(&fixture, "import --tenant prod --resume yesterday --yes --quiet"), @r#"
     exit 64
-    error: nothing was done: there is no run "yesterday" in "./runs"
+    error: there is no run "yesterday" in "./runs"
     hint:  `migrate runs` lists them
+    state: nothing was written
     "#);
 }
 
@@ -157,7 +158,8 @@ fn a_run_that_does_not_exist_is_named() {
 fn where_no_run_was_cut_off_there_is_nothing_to_resume() {
     assert_snapshot!(refused_offline(&Fixture::small(), RESUME), @r#"
     exit 64
-    error: nothing was written: no run of "prod" was cut off
+    error: no run of "prod" was cut off
     hint:  `migrate import` plans anew
+    state: nothing was written
     "#);
 }

@@ -18,8 +18,7 @@ fn an_export_without_room_leaves_nothing_behind() {
     let fixture = Fixture::small();
     assert_snapshot!(run_in_little_room(&fixture, 0, "export --tenant dev --quiet").whole(), @r#"
     exit 1
-    error: nothing was written
-    cause: cannot write snapshot "./snapshots/dev/TIME"
+    error: cannot write snapshot "./snapshots/dev/TIME"
     cause: File too large (os error 27)
     hint:  free some room or name another folder with --dir
     "#);
@@ -33,8 +32,7 @@ fn a_plan_without_room_is_not_written() {
     assert_eq!(fixture.run("export --tenant dev --quiet").code, 0);
     assert_snapshot!(run_in_little_room(&fixture, 0, "plan --tenant prod --out plan.json --quiet").whole(), @r#"
     exit 1
-    error: nothing was written
-    cause: cannot write plan "plan.json"
+    error: cannot write plan "plan.json"
     cause: File too large (os error 27)
     hint:  free some room or name another folder with --dir
     "#);
@@ -47,10 +45,10 @@ fn an_import_without_room_for_its_plan_writes_to_no_tenant() {
     assert_eq!(fixture.run("export --tenant dev --quiet").code, 0);
     assert_snapshot!(run_in_little_room(&fixture, 1, IMPORT).refused(), @r#"
     exit 1
-    error: nothing was written
-    cause: cannot write the base "./state/dev/prod/baseline.json"
+    error: cannot write the base "./state/dev/prod/baseline.json"
     cause: File too large (os error 27)
     hint:  free some room or name another folder with --dir
+    state: nothing was written
     "#);
     assert_eq!(fixture.writes(), []);
 }
@@ -72,10 +70,11 @@ fn a_journal_without_room_lets_nothing_be_sent() {
     let blocks = fill_up(&fixture, &run, 0);
     assert_snapshot!(run_in_little_room(&fixture, blocks, RESUME).whole(), @r#"
     exit 1
-    error: applied 0 of 2 changes; 2 not sent: what the run does can no longer be recorded
+    error: what the run does can no longer be recorded
     cause: cannot write journal "./runs/TIME-prod/journal.jsonl"
     cause: File too large (os error 27)
     hint:  free some room, then go on with `migrate import --tenant prod --resume TIME-prod`
+    state: applied 0 of 2 changes; 2 not sent
     "#);
     assert_eq!(fixture.writes().len(), 4);
 }
@@ -87,10 +86,11 @@ fn a_disk_that_fills_up_while_requests_are_under_way_loses_nothing() {
     let blocks = fill_up(&fixture, &run, 260);
     assert_snapshot!(run_in_little_room(&fixture, blocks, RESUME).whole(), @r#"
     exit 1
-    error: applied 2 changes: what the run does can no longer be recorded
+    error: what the run does can no longer be recorded
     cause: cannot write journal "./runs/TIME-prod/journal.jsonl"
     cause: File too large (os error 27)
     hint:  free some room, then go on with `migrate import --tenant prod --resume TIME-prod`
+    state: applied 2 changes
     "#);
     assert_eq!(fixture.writes().len(), 6);
     let said = fixture.run(RESUME);
@@ -112,10 +112,10 @@ fn a_file_system_that_is_full_says_so() {
     let import = "exec \"$MIGRATE\" import --tenant prod --dir small --allow many-changes,lockout-risk,weaker-protection --yes --quiet";
     assert_snapshot!(fixture.run_in_shell(&format!("exec unshare -Urm sh -c '{mount}; {import}'")).whole(), @r#"
     exit 1
-    error: nothing was written
-    cause: cannot write snapshot "small/snapshots/dev/TIME"
+    error: cannot write snapshot "small/snapshots/dev/TIME"
     cause: No space left on device (os error 28)
     hint:  free some room or name another folder with --dir
+    state: nothing was written
     "#);
     assert_eq!(fixture.writes(), []);
 }
@@ -126,15 +126,14 @@ fn a_folder_that_cannot_be_made_is_named() {
     fixture.write("file", "no folder");
     assert_snapshot!(refused(&fixture, "import --tenant prod --allow lockout-risk,weaker-protection --dir file/below --yes --quiet"), @r#"
     exit 1
-    error: nothing was written
-    cause: cannot write snapshot "file/below/snapshots/dev/TIME"
+    error: cannot write snapshot "file/below/snapshots/dev/TIME"
     cause: "file" is a file, not a folder
     hint:  free some room or name another folder with --dir
+    state: nothing was written
     "#);
     assert_snapshot!(refused(&fixture, "export --tenant dev --out file/below --quiet"), @r#"
     exit 1
-    error: nothing was written
-    cause: cannot write snapshot "file/below"
+    error: cannot write snapshot "file/below"
     cause: "file" is a file, not a folder
     hint:  free some room or name another folder with --dir
     "#);
@@ -147,9 +146,10 @@ fn a_lock_that_cannot_be_taken_stops_before_the_first_write() {
     let said = fixture.run(IMPORT);
     assert_snapshot!(said.refused(), @r#"
     exit 1
-    error: nothing was written: cannot take the lock "DIR/.state/migrate/locks/acme-prod.eu.auth0.com@PORT.lock"
+    error: cannot take the lock "DIR/.state/migrate/locks/acme-prod.eu.auth0.com@PORT.lock"
     cause: "DIR/.state" is a file, not a folder
     hint:  free some room, or set XDG_STATE_HOME to another folder that this user may write to; runs that share it see each other's locks
+    state: nothing was written
     "#);
     assert_eq!(fixture.writes(), []);
 }
@@ -169,10 +169,10 @@ fn a_folder_without_the_permission_to_write_is_named() {
     let import = "import --tenant prod --allow lockout-risk,weaker-protection --dir locked --yes --quiet";
     assert_snapshot!(fixture.run_in_shell(&format!("exec {bound} \"$MIGRATE\" {import}")).refused(), @r#"
     exit 1
-    error: nothing was written
-    cause: cannot write snapshot "locked/snapshots/dev/TIME"
+    error: cannot write snapshot "locked/snapshots/dev/TIME"
     cause: Permission denied (os error 13)
     hint:  free some room or name another folder with --dir
+    state: nothing was written
     "#);
     assert_eq!(fixture.writes(), []);
 }

@@ -27,8 +27,9 @@ fn a_target_that_another_run_works_on_is_left_to_it() {
     let _lock = held(&fixture);
     insta::assert_snapshot!(fixture.run(IMPORT).refused(), @r#"
     exit 5
-    error: nothing was written: another run works on "prod": process 7 of ada on night-1 since TIME
+    error: another run works on "prod": process 7 of ada on night-1 since TIME
     hint:  wait for it to end, then run the same command again, or let this one wait with --lock-timeout 10m
+    state: nothing was written
     "#);
     fixture.write("rule.json", "{\"enabled\": false}");
     for line in ["update rules Greeting rule.json --yes", "link clients a b", "unlink clients a", "api post roles --data rule.json --yes"] {
@@ -62,8 +63,9 @@ fn a_run_that_waited_long_enough_ends() {
     insta::assert_snapshot!(fixture.run(&format!("{IMPORT} --lock-timeout 1ms")).refused(), @r#"
     exit 5
     Waiting for another run on "prod": process 7 of ada on night-1 since TIME
-    error: nothing was written: another run works on "prod": process 7 of ada on night-1 since TIME
+    error: another run works on "prod": process 7 of ada on night-1 since TIME
     hint:  it took longer than --lock-timeout; run the same command again when it has ended
+    state: nothing was written
     "#);
 }
 
@@ -95,7 +97,7 @@ fn of_two_imports_started_at_once_one_ends_and_only_the_other_writes() {
     let mut said = both.map(|started| fixture.end(started));
     said.sort_by_key(|said| said.code);
     assert_eq!(said.each_ref().map(|said| said.code), [0, 5], "{said:?}");
-    assert!(said[1].err.starts_with("error: nothing was written: another run works on \"prod\": process "), "{}", said[1].whole());
+    assert!(said[1].err.starts_with("error: another run works on \"prod\": process "), "{}", said[1].whole());
     let [run] = &turns(&fixture)[..] else { panic!("{:?}", turns(&fixture)) };
     assert_eq!((fixture.only_in("runs"), fixture.writes().len()), (format!("runs/{run}"), 2));
 }

@@ -119,7 +119,7 @@ fn killed(asked: usize) -> [String; 2] {
     let run = fixture
         .in_folder("runs")
         .into_iter()
-        .find(|run| fixture.read(&format!("runs/{run}/plan.json")).contains("\"remove\""))
+        .find(|run| fixture.read(&format!("runs/{run}/plan.json")).contains("\"delete\""))
         .expect("it is there");
     let undo = killed_and_gone_on(&fixture, &format!("undo {run}"), asked);
     assert!([0, 3].contains(&undo.code), "{asked}: {}", undo.whole());

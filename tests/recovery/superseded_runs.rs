@@ -92,8 +92,9 @@ fn a_bare_resume_leaves_it_alone() {
     let held = fixture.all_of_prod();
     assert_snapshot!(fixture.run("import --tenant prod --resume --yes --quiet").refused(), @r#"
     exit 64
-    error: nothing was written: the run "TIME-prod" came to its end
+    error: the run "TIME-prod" came to its end
     hint:  `migrate import` plans anew; `migrate runs` lists all runs
+    state: nothing was written
     "#);
     assert_eq!(fixture.all_of_prod(), held);
 }

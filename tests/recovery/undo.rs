@@ -101,9 +101,10 @@ fn what_was_created_is_removed_only_where_that_is_allowed() {
     let said = undone(&fixture, &run, "--allow lockout-risk,weaker-protection --yes");
     assert_snapshot!(said.refused(), @"
     exit 4
-    error: nothing was written: the plan was refused
+    error: the plan was refused
     cause: deletes: 1 would be deleted: clients/Till
     hint:  if that is meant, run it with --allow deletes,lockout-risk,weaker-protection
+    state: nothing was written
     ");
     assert_eq!(fixture.all_of_prod(), held);
     assert_eq!(undone(&fixture, &run, "--allow lockout-risk,weaker-protection,deletes --yes").code, 0);
@@ -187,8 +188,9 @@ fn only_what_matches_is_taken_back_and_a_dry_run_writes_nothing() {
     assert_eq!(fixture.writes().len(), writes);
     assert_snapshot!(undone(&fixture, &run, "--only roles/* --dry-run").refused(), @"
     exit 64
-    error: nothing was done: the run changed nothing that matches roles/*
+    error: the run changed nothing that matches roles/*
     hint:  `migrate show TIME-prod` lists what it changed
+    state: nothing was written
     ");
 }
 
@@ -201,8 +203,9 @@ fn a_run_that_was_cut_off_is_refused_with_the_command_that_goes_on() {
     fixture.write(&journal, &lines.concat());
     assert_snapshot!(undone(&fixture, &run, "--yes").refused(), @r#"
     exit 64
-    error: nothing was done: the run "TIME-prod" was cut off; applied 0 of 2 changes; 2 with unknown outcome
+    error: the run "TIME-prod" was cut off; applied 0 of 2 changes; 2 with unknown outcome
     hint:  let it come to its end first:  migrate import --tenant prod --resume TIME-prod
+    state: nothing was written
     "#);
     assert_snapshot!(fixture.run("runs").out, @"
     run                            from  to    applied  failed  left
@@ -243,9 +246,10 @@ fn a_later_run_that_cannot_be_read_may_be_an_undo_and_stops_one() {
     fixture.edit(&format!("runs/{undo}/plan.json"), "\"undoes\"", "\"undos\"");
     assert_snapshot!(undone(&fixture, &run, ALL).refused(), @r#"
     exit 64
-    error: nothing was done: the run "TIME-prod" cannot be read
+    error: the run "TIME-prod" cannot be read
     cause: plan "./runs/TIME-prod/plan.json" was changed after it was made
     hint:  it may be an undo of the same run; if it is not, move its folder out of runs/
+    state: nothing was written
     "#);
     assert_eq!(fixture.writes().len(), writes);
     std::fs::rename(fixture.path(&format!("runs/{undo}")), fixture.path("elsewhere")).expect("moved");
@@ -275,10 +279,11 @@ fn a_run_that_nobody_knows_names_the_nearest() {
     let typo = run.replace("-prod", "-prud");
     assert_snapshot!(fixture.run(&format!("show {typo}")).refused(), @r#"
     exit 64
-    error: nothing was done: there is no run "TIME-prud" in "./runs"
+    error: there is no run "TIME-prud" in "./runs"
     hint:  did you mean "TIME-prod"? `migrate runs` lists them
     "#);
-    assert_eq!(undone(&fixture, &typo, "--yes").refused(), fixture.run(&format!("show {typo}")).refused());
+    let shown = fixture.run(&format!("show {typo}")).refused();
+    assert_eq!(undone(&fixture, &typo, "--yes").refused(), format!("{shown}state: nothing was written\n"));
 }
 
 #[test]
@@ -431,8 +436,9 @@ fn a_run_that_came_to_its_end_is_not_taken_up_again() {
     let journal = fixture.read(&format!("runs/{run}/journal.jsonl"));
     assert_snapshot!(fixture.run(&format!("import --tenant prod --resume {run} --yes")).refused(), @r#"
     exit 64
-    error: nothing was written: the run "TIME-prod" came to its end
+    error: the run "TIME-prod" came to its end
     hint:  `migrate import` plans anew; `migrate runs` lists all runs
+    state: nothing was written
     "#);
     assert_eq!(fixture.read(&format!("runs/{run}/journal.jsonl")), journal);
 }

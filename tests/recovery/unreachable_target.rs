@@ -11,11 +11,11 @@ fn a_target_that_does_not_answer_is_named() {
     fixture.stop_prod();
     assert_snapshot!(refused(&fixture, IMPORT), @r#"
     exit 1
-    error: nothing was written
-    cause: cannot read client-login-page of "prod"
+    error: cannot read client-login-page of "prod"
     cause: no answer from 127.0.0.1:PORT to POST /oauth/token
     cause: Connection refused (os error 111)
     hint:  check the domain and the network, then run the same command again
+    state: nothing was written
     "#);
 }
 

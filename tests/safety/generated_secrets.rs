@@ -140,16 +140,19 @@ fn a_file_that_cannot_be_kept_for_its_owner_alone_stops_an_import_before_its_fir
     let (no_folder, folder, nowhere) = (refused("file:open.jsonl/x"), refused("file:."), refused("vault:x"));
     assert_snapshot!([open, no_folder, folder, nowhere].join("\n"), @r#"
     exit 64
-    error: nothing was written: secrets cannot be kept in "open.jsonl", which others may read
+    error: secrets cannot be kept in "open.jsonl", which others may read
     hint:  `chmod 600 open.jsonl` keeps others out; or name another file
+    state: nothing was written
 
     exit 1
-    error: nothing was written: secrets cannot be kept in "open.jsonl/x"
+    error: secrets cannot be kept in "open.jsonl/x"
     cause: "open.jsonl" is a file, not a folder
     hint:  name another file with --secrets-to
+    state: nothing was written
 
     exit 64
-    error: nothing was written: secrets cannot be kept in ".", which is no file
+    error: secrets cannot be kept in ".", which is no file
+    state: nothing was written
 
     exit 64
     error: invalid value 'vault:x' for '--secrets-to <file:PATH|exec:CMD>': file:PATH or exec:COMMAND was expected

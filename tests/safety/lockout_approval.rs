@@ -19,9 +19,10 @@ fn a_job_cannot_acknowledge_what_nobody_saw() {
     let said = fixture.run_unattended(&format!("{IMPORT} --allow lockout-risk,weaker-protection"));
     assert_snapshot!(said.refused(), @r#"
     exit 4
-    error: nothing was written: the plan was refused
+    error: the plan was refused
     cause: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
     hint:  nobody is at a terminal to look at it: save the plan with --out FILE, look at it, then `migrate import --tenant prod --plan FILE --allow lockout-risk,weaker-protection`; where that may pass every time, add to [tenants.prod] in migrate.toml: plan.approve = ["lockout-risk:clients/Shop"]
+    state: nothing was written
     "#);
     assert_eq!(fixture.writes(), []);
 }
@@ -85,9 +86,10 @@ fn an_undo_is_saved_looked_at_and_carried_out_like_any_plan() {
     let unseen = fixture.run_unattended(&format!("undo {run} --allow lockout-risk,weaker-protection,deletes --yes --quiet"));
     assert_snapshot!(unseen.refused(), @r#"
     exit 4
-    error: nothing was written: the plan was refused
+    error: the plan was refused
     cause: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
     hint:  nobody is at a terminal to look at it: save the plan with --out FILE, look at it, then `migrate import --tenant prod --plan FILE --allow deletes,lockout-risk,weaker-protection`; where that may pass every time, add to [tenants.prod] in migrate.toml: plan.approve = ["lockout-risk:clients/Shop"]
+    state: nothing was written
     "#);
     let saved = fixture.run_unattended(&format!("undo {run} --out plan.json --quiet"));
     assert_eq!((saved.code, fixture.writes().len()), (0, writes), "{}", saved.whole());
@@ -105,15 +107,17 @@ fn an_update_by_a_job_does_not_lock_anybody_out_either() {
     let update = "update clients Shop client.json --tenant prod --quiet";
     assert_snapshot!(fixture.run_unattended(&format!("{update} --allow lockout-risk,weaker-protection --yes")).refused(), @r#"
     exit 4
-    error: nothing was written: the plan was refused
+    error: the plan was refused
     cause: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
     hint:  nobody is at a terminal to look at it: save the plan with --out FILE, look at it, then `migrate import --tenant prod --plan FILE --allow lockout-risk,weaker-protection`; where that may pass every time, add to [tenants.prod] in migrate.toml: plan.approve = ["lockout-risk:clients/Shop"]
+    state: nothing was written
     "#);
     assert_snapshot!(fixture.run(&format!("{update} --yes")).refused(), @"
     exit 4
-    error: nothing was written: the plan was refused
+    error: the plan was refused
     cause: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
     hint:  if that is meant, run it with --allow lockout-risk
+    state: nothing was written
     ");
     assert_snapshot!(fixture.run(&format!("{update} --allow lockout-risk,weaker-protection --dry-run")).out, @r#"
     prod: 1 to update

@@ -95,8 +95,7 @@ fn plain_http_to_another_machine_is_refused_and_nothing_is_sent() {
     prod_at(&fixture, "http://192.0.2.1");
     assert_snapshot!(fixture.run("export --tenant prod --quiet").refused(), @r#"
     exit 64
-    error: nothing was written
-    cause: "http://192.0.2.1" cannot stand in for tenant "prod"
+    error: "http://192.0.2.1" cannot stand in for tenant "prod"
             --> migrate.toml:7:7
              |
            7 | url = "http://192.0.2.1"
@@ -115,8 +114,7 @@ fn a_certificate_that_nobody_vouches_for_is_refused_before_anything_is_said() {
     let said = fixture.run("export --tenant prod --quiet").refused().replace(&server.port.to_string(), "PORT");
     assert_snapshot!(said, @r#"
     exit 1
-    error: nothing was written
-    cause: cannot read client-login-page of "prod"
+    error: cannot read client-login-page of "prod"
     cause: no answer from 127.0.0.1:PORT to POST /oauth/token
     cause: invalid peer certificate: UnknownIssuer
     hint:  check the domain and the network, then run the same command again
@@ -139,8 +137,7 @@ fn a_certificate_of_another_name_is_refused_before_anything_is_said() {
     let said = fixture.run("export --tenant prod --quiet").refused().replace(&server.port.to_string(), "PORT");
     assert_snapshot!(said, @r#"
     exit 1
-    error: nothing was written
-    cause: cannot read client-login-page of "prod"
+    error: cannot read client-login-page of "prod"
     cause: no answer from 127.0.0.1:PORT to POST /oauth/token
     cause: invalid peer certificate: certificate not valid for name "127.0.0.1"; certificate is only valid for DnsName("other.example")
     hint:  check the domain and the network, then run the same command again

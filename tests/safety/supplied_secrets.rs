@@ -141,9 +141,10 @@ fn a_variable_that_is_gone_stops_an_import_before_its_first_write() {
     let before = fixture.writes().len();
     insta::assert_snapshot!(fixture.run(IMPORT).refused(), @"
     exit 4
-    error: nothing was written: the plan was refused
+    error: the plan was refused
     cause: secrets: the mapping takes secrets from env:SECRET, and there is nothing
     hint:  set the variable or write the file, or take the rule out of the mapping
+    state: nothing was written
     ");
     assert_eq!(fixture.writes().len(), before);
 }

@@ -146,9 +146,9 @@ fn a_list_that_lacks_what_it_counts_stops_a_run_before_it_writes() {
     let fixture = Fixture::of(dev(), target, "short@1x*");
     assert_snapshot!(fixture.run(IMPORT).whole(), @r#"
     exit 1
-    error: nothing was written
-    cause: cannot read clients of "prod"
+    error: cannot read clients of "prod"
     cause: the tenant lists 1 of 2 clients
+    state: nothing was written
     "#);
     // As a source it stops a run too: what it does not list is not gone.
     let said = fixture.run("import --tenant dev --from prod --prune --allow deletes,lockout-risk,weaker-protection --yes --quiet");
@@ -232,15 +232,15 @@ fn nothing_is_linked_to_what_a_run_leaves_alone() {
     let shop = "devShop000000000000000000000000a";
     assert_snapshot!(linked(&format!("clients {shop} {}", id_of("prd", "Break glass"))), @r#"
     exit 4
-    error: nothing was written: client "Break glass" is left alone, the configuration protects it
+    error: client "Break glass" is left alone, the configuration protects it
     "#);
     assert_snapshot!(linked(&format!("clients {shop} tool")), @r#"
     exit 4
-    error: nothing was written: client "Deployer" is left alone, it is what migrate itself signs in with
+    error: client "Deployer" is left alone, it is what migrate itself signs in with
     "#);
     assert_snapshot!(linked("resource-servers devOwn prdOwn"), @r#"
     exit 4
-    error: nothing was written: API "https://own/api/v2/" is left alone, it is the tenant's own API
+    error: API "https://own/api/v2/" is left alone, it is the tenant's own API
     "#);
     assert_eq!(fixture.in_folder("state"), [""; 0]);
 }
@@ -253,6 +253,7 @@ fn what_is_protected_is_not_updated_by_its_id_either() {
     let line = "update clients prdBreakglass000000000000000000000 client.json --tenant prod --yes";
     assert_snapshot!(refused(&fixture, line), @r#"
     exit 4
-    error: nothing was written: client "Break glass" is left alone, the configuration protects it
+    error: client "Break glass" is left alone, the configuration protects it
+    state: nothing was written
     "#);
 }

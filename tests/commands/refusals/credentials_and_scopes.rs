@@ -25,9 +25,9 @@ fn without_credentials_both_variables_are_named() {
     fixture.set("MIGRATE_PROD_CLIENT_SECRET", "");
     assert_snapshot!(refused_offline(&fixture, IMPORT), @r#"
     exit 77
-    error: nothing was written
-    cause: no credentials for tenant "prod": set MIGRATE_PROD_CLIENT_ID and MIGRATE_PROD_CLIENT_SECRET in the environment or in ".env"
+    error: no credentials for tenant "prod": set MIGRATE_PROD_CLIENT_ID and MIGRATE_PROD_CLIENT_SECRET in the environment or in ".env"
     hint:  create a machine-to-machine application in that tenant and authorize it for the Auth0 Management API
+    state: nothing was written
     "#);
 }
 
@@ -37,9 +37,9 @@ fn half_of_the_credentials_names_the_other_half() {
     fixture.set("MIGRATE_PROD_CLIENT_SECRET", "");
     assert_snapshot!(refused_offline(&fixture, IMPORT), @r#"
     exit 77
-    error: nothing was written
-    cause: no credentials for tenant "prod": set MIGRATE_PROD_CLIENT_SECRET in the environment or in ".env"
+    error: no credentials for tenant "prod": set MIGRATE_PROD_CLIENT_SECRET in the environment or in ".env"
     hint:  create a machine-to-machine application in that tenant and authorize it for the Auth0 Management API
+    state: nothing was written
     "#);
 }
 
@@ -49,10 +49,10 @@ fn a_wrong_secret_is_told_with_what_to_check() {
     fixture.set("MIGRATE_PROD_CLIENT_SECRET", "wrong");
     assert_snapshot!(refused_offline(&fixture, IMPORT), @r#"
     exit 77
-    error: nothing was written
-    cause: cannot read client-login-page of "prod"
+    error: cannot read client-login-page of "prod"
     cause: the tenant did not accept the credentials: Unauthorized
     hint:  check what the variables MIGRATE_PROD_* hold, and that the application is authorized for the Management API
+    state: nothing was written
     "#);
 }
 
@@ -74,8 +74,9 @@ fn a_scope_that_writing_needs_is_named() {
 
     Manual steps
       1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
-    error: nothing was written: the token for "prod" lacks create:clients
+    error: the token for "prod" lacks create:clients
     hint:  add what is missing to the grant of the application that migrate signs in with
+    state: nothing was written
     "#);
 }
 
@@ -99,9 +100,10 @@ fn a_scope_that_reading_the_target_needs_is_named() {
     assert_eq!(fixture.writes(), []);
     assert_snapshot!(said.refused(), @r#"
     exit 77
-    error: nothing was written: the plan was refused
+    error: the plan was refused
     cause: scopes: the token for "prod" may not read roles; it lacks read:roles
     hint:  add what is missing to the grant of the application that migrate signs in with
+    state: nothing was written
     "#);
 }
 
@@ -190,8 +192,7 @@ fn a_scope_that_one_resource_needs_is_named() {
     fixture.sign_in_to_prod_with(&["read:rules"]);
     assert_snapshot!(refused(&fixture, "get clients Shop --tenant prod --quiet"), @"
     exit 77
-    error: nothing was written
-    cause: the token lacks the scope read:clients
+    error: the token lacks the scope read:clients
     hint:  add what is missing to the grant of the application that migrate signs in with
     ");
 }
@@ -202,7 +203,7 @@ fn an_export_that_may_read_nothing_is_no_export() {
     fixture.sign_in_to_prod_with(&["read:users"]);
     assert_snapshot!(refused(&fixture, "export --tenant prod --quiet"), @r#"
     exit 77
-    error: nothing was exported: the token for "prod" may read none of it
+    error: the token for "prod" may read none of it
     cause: the token lacks the scope read:actions
     hint:  add what is missing to the grant of the application that migrate signs in with
     "#);

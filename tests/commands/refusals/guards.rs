@@ -9,8 +9,9 @@ use crate::support::refusals::{IMPORT, refused_offline};
 fn source_and_target_must_differ() {
     assert_snapshot!(refused_offline(&Fixture::small(), "import --tenant prod --allow lockout-risk,weaker-protection --from prod --yes --quiet"), @r#"
     exit 4
-    error: nothing was written: source "prod" and target "prod" are the same tenant, acme-prod.eu.auth0.com
+    error: source "prod" and target "prod" are the same tenant, acme-prod.eu.auth0.com
     hint:  name another source with --from
+    state: nothing was written
     "#);
 }
 
@@ -31,9 +32,10 @@ fn much() -> Fixture {
 fn a_plan_that_changes_much_names_its_acknowledgement() {
     assert_snapshot!(stage_refuses(&much()), @r#"
     exit 4
-    error: nothing was written: the plan was refused
+    error: the plan was refused
     cause: many-changes: 6 of 8 resources of "prod" would change; at most 3 may at once; 6 of 6 clients of "prod" would change; at most 3 may at once
     hint:  if that is meant, run it with --allow lockout-risk,many-changes,weaker-protection
+    state: nothing was written
     "#);
 }
 
@@ -43,8 +45,9 @@ fn where_nobody_can_confirm_a_yes_is_needed() {
     let said = fixture.run("import --tenant prod --allow lockout-risk,weaker-protection --quiet");
     assert_snapshot!(said.refused(), @"
     exit 64
-    error: nothing was written: nobody is there to confirm it
+    error: nobody is there to confirm it
     hint:  add --yes to write without being asked
+    state: nothing was written
     ");
     assert_eq!(fixture.writes(), []);
 }
@@ -57,9 +60,10 @@ fn a_value_that_names_the_source_is_shown_where_it_stands() {
     fixture.write("mapping.toml", rule);
     assert_snapshot!(stage_refuses(&fixture), @"
     exit 4
-    error: nothing was written: the plan was refused
+    error: the plan was refused
     cause: source-leak: clients/Till: description holds the source's domain acme-dev.eu.auth0.com
     hint:  if that is meant, run it with --allow lockout-risk,source-leak,weaker-protection
+    state: nothing was written
     ");
 }
 
@@ -80,9 +84,10 @@ fn a_secret_that_is_not_supplied_is_named() {
     fixture.write("mapping.toml", rule);
     assert_snapshot!(stage_refuses(&fixture), @"
     exit 4
-    error: nothing was written: the plan was refused
+    error: the plan was refused
     cause: secrets: the mapping takes secrets from env:GOOGLE, and there is nothing
     hint:  set the variable or write the file, or take the rule out of the mapping
+    state: nothing was written
     ");
 }
 
@@ -99,8 +104,9 @@ fn what_the_target_changed_by_itself_stops_an_import_that_would_write_nothing_el
     assert_eq!(dry.code, 4, "{}", dry.whole());
     assert_snapshot!(fixture.run("import --tenant prod --drift fail --yes --quiet").refused(), @r#"
     exit 4
-    error: nothing was written: the plan was refused
+    error: the plan was refused
     cause: drift: "prod" changed by itself since the last run (clients/Shop: callbacks); --drift keep or overwrite settles it
+    state: nothing was written
     "#);
     assert_eq!(fixture.writes().len(), before);
 }
@@ -118,12 +124,13 @@ fn pruning_asks_and_removes_only_what_an_earlier_run_brought() {
     };
     assert_eq!(fixture.run("import --tenant prod --yes --quiet").code, 0);
     assert_eq!(names(), ["Shop", "Till"], "without --prune everything stays");
-    assert_snapshot!(fixture.run("import --tenant prod --prune --yes --quiet").refused(), @r#"
+    assert_snapshot!(fixture.run("import --tenant prod --prune --yes --quiet").refused(), @"
     exit 4
-    error: nothing was written: the plan was refused
+    error: the plan was refused
     cause: deletes: 1 would be deleted: clients/Till
     hint:  if that is meant, run it with --allow deletes
-    "#);
+    state: nothing was written
+    ");
     assert_eq!(names(), ["Shop", "Till"]);
     let pruned = fixture.run("import --tenant prod --prune --allow deletes --yes --quiet");
     assert_eq!((pruned.code, names()), (0, vec!["Shop".to_owned()]), "{}", pruned.whole());
@@ -148,11 +155,12 @@ fn one_acknowledgement_never_opens_another_guard() {
     }
     assert_snapshot!(fixture.run("import --tenant prod --yes --quiet").refused(), @r#"
     exit 4
-    error: nothing was written: the plan was refused
+    error: the plan was refused
     cause: many-changes: 6 of 8 resources of "prod" would change; at most 3 may at once; 6 of 6 clients of "prod" would change; at most 3 may at once
     cause: lockout-risk: people or services may be locked out by clients/A (callbacks), clients/B (callbacks), clients/C (callbacks), clients/D (callbacks), clients/E (callbacks), clients/F (callbacks)
     cause: source-leak: clients/A: description holds the placeholder ##HOST##
     hint:  if that is meant, run it with --allow lockout-risk,many-changes,source-leak
+    state: nothing was written
     "#);
     assert_eq!(fixture.writes(), []);
     let said = fixture.run("import --tenant prod --allow many-changes,lockout-risk,weaker-protection,source-leak --yes --quiet");
@@ -190,9 +198,10 @@ fn what_may_lock_people_out_is_named_field_by_field() {
     let line = "import --tenant prod --include third-party --yes --quiet";
     assert_snapshot!(fixture.run(line).refused(), @"
     exit 4
-    error: nothing was written: the plan was refused
+    error: the plan was refused
     cause: lockout-risk: people or services may be locked out by clients/Shop (allowed_logout_urls, allowed_origins, app_type, callbacks, grant_types, is_first_party, jwt_configuration.alg, refresh_token.rotation_type, token_endpoint_auth_method, web_origins)
     hint:  if that is meant, run it with --allow lockout-risk
+    state: nothing was written
     ");
     assert_eq!(fixture.writes(), []);
     let said = fixture.run(&format!("{line} --allow lockout-risk,weaker-protection"));
@@ -205,9 +214,10 @@ fn what_stands_for_a_value_that_nobody_put_in_is_shown_where_it_stands() {
     source["data"]["/clients"][1]["callbacks"] = serde_json::json!(["https://##TILL_HOST##/back"]);
     assert_snapshot!(stage_refuses(&Fixture::of(source, prod(), "")), @"
     exit 4
-    error: nothing was written: the plan was refused
+    error: the plan was refused
     cause: source-leak: clients/Till: callbacks[] holds the placeholder ##TILL_HOST##
     hint:  if that is meant, run it with --allow lockout-risk,source-leak,weaker-protection
+    state: nothing was written
     ");
 }
 
@@ -220,9 +230,10 @@ fn an_id_of_the_source_becomes_the_targets_or_is_shown_where_it_stands() {
     fixture.write("mapping.toml", "[[rule]]\nmatch = \"clients/Till\"\nfield = \"description\"\nset = \"as rul_devGreeting00001 says\"\n");
     assert_snapshot!(stage_refuses(&fixture), @"
     exit 4
-    error: nothing was written: the plan was refused
+    error: the plan was refused
     cause: source-leak: clients/Till: description holds the source's id rul_devGreeting00001
     hint:  if that is meant, run it with --allow lockout-risk,source-leak,weaker-protection
+    state: nothing was written
     ");
     fixture.write("mapping.toml", "");
     let said = fixture.run(IMPORT);

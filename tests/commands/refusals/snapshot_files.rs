@@ -21,9 +21,9 @@ fn a_snapshot_of_a_newer_format_is_refused_by_its_number() {
     fixture.edit("taken/manifest.json", "\"format\": 1", "\"format\": 2");
     assert_snapshot!(refused_offline(&fixture, IMPORT), @r#"
     exit 64
-    error: nothing was written
-    cause: snapshot "./taken" has format 2; this version of migrate reads up to 1
+    error: snapshot "./taken" has format 2; this version of migrate reads up to 1
     hint:  update migrate, or export again with this version
+    state: nothing was written
     "#);
 }
 
@@ -34,13 +34,13 @@ fn a_snapshot_cut_short_is_shown_where_it_ends() {
     fixture.write("taken/clients.json", &text[..text.len() / 2]);
     assert_snapshot!(refused_offline(&fixture, IMPORT), @"
     exit 64
-    error: nothing was written
-    cause: this is no part of a snapshot
+    error: this is no part of a snapshot
              --> ./taken/clients.json:16:4
               |
            16 |   },
               |    ^ EOF while parsing a value
     hint:  export again; changes on the way belong into a mapping, not into a snapshot
+    state: nothing was written
     ");
 }
 
@@ -50,10 +50,10 @@ fn a_snapshot_without_one_of_its_files_names_it() {
     std::fs::remove_file(fixture.path("taken/rules.json")).expect("removed");
     assert_snapshot!(refused_offline(&fixture, IMPORT), @r#"
     exit 64
-    error: nothing was written
-    cause: cannot read "./taken/rules.json"
+    error: cannot read "./taken/rules.json"
     cause: No such file or directory (os error 2)
     hint:  name the whole folder of a snapshot, as `migrate export` writes it
+    state: nothing was written
     "#);
 }
 
@@ -63,13 +63,13 @@ fn a_snapshot_edited_into_nonsense_is_shown_where_it_stops_to_be_one() {
     fixture.edit("taken/clients.json", "\"key\": \"clients/Shop\"", "\"key\": 7");
     assert_snapshot!(refused_offline(&fixture, IMPORT), @r#"
     exit 64
-    error: nothing was written
-    cause: this is no part of a snapshot
+    error: this is no part of a snapshot
             --> ./taken/clients.json:3:12
              |
            3 |     "key": 7,
              |            ^ invalid type: integer `7`, expected a string
     hint:  export again; changes on the way belong into a mapping, not into a snapshot
+    state: nothing was written
     "#);
 }
 
@@ -79,13 +79,13 @@ fn a_manifest_edited_into_nonsense_is_shown_where_it_stops_to_be_one() {
     fixture.edit("taken/manifest.json", "\"kinds\": {", "\"kinds\": {,");
     assert_snapshot!(refused_offline(&fixture, IMPORT), @r#"
     exit 64
-    error: nothing was written
-    cause: this is no part of a snapshot
+    error: this is no part of a snapshot
             --> ./taken/manifest.json:7:13
              |
            7 |   "kinds": {,
              |             ^ key must be a string
     hint:  export again; changes on the way belong into a mapping, not into a snapshot
+    state: nothing was written
     "#);
 }
 
@@ -95,9 +95,9 @@ fn a_snapshot_edited_into_another_valid_one_does_not_match_its_manifest() {
     fixture.edit("taken/clients.json", "https://shop.acme.example/back", "https://evil.example/back");
     assert_snapshot!(refused_offline(&fixture, IMPORT), @r#"
     exit 64
-    error: nothing was written
-    cause: snapshot "./taken" was changed after it was written: its content does not match its manifest
+    error: snapshot "./taken" was changed after it was written: its content does not match its manifest
     hint:  export again; changes on the way belong into a mapping, not into a snapshot
+    state: nothing was written
     "#);
 }
 
@@ -107,9 +107,9 @@ fn a_folder_that_is_no_snapshot_is_named() {
     fixture.write("taken/readme.txt", "nothing");
     assert_snapshot!(refused_offline(&fixture, IMPORT), @r#"
     exit 64
-    error: nothing was written
-    cause: cannot read "./taken/manifest.json"
+    error: cannot read "./taken/manifest.json"
     cause: No such file or directory (os error 2)
     hint:  name the whole folder of a snapshot, as `migrate export` writes it
+    state: nothing was written
     "#);
 }

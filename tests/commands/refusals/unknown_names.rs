@@ -10,15 +10,15 @@ fn an_unknown_tenant_gets_the_nearest_name() {
     let fixture = Fixture::small();
     assert_snapshot!(refused_offline(&fixture, "import --tenant prd --yes"), @r#"
     exit 64
-    error: nothing was written
-    cause: there is no tenant "prd"; did you mean "prod"? There are: dev, prod
+    error: there is no tenant "prd"; did you mean "prod"? There are: dev, prod
     hint:  tenants stand in migrate.toml as [tenants.NAME] with a domain
+    state: nothing was written
     "#);
     assert_snapshot!(refused_offline(&fixture, "import --tenant prod --allow lockout-risk,weaker-protection --from dve --yes"), @r#"
     exit 64
-    error: nothing was written
-    cause: there is no tenant "dve"; did you mean "dev"? There are: dev, prod
+    error: there is no tenant "dve"; did you mean "dev"? There are: dev, prod
     hint:  tenants stand in migrate.toml as [tenants.NAME] with a domain
+    state: nothing was written
     "#);
 }
 
@@ -27,12 +27,12 @@ fn an_unknown_kind_gets_the_nearest_name() {
     let fixture = Fixture::small();
     assert_snapshot!(refused_offline(&fixture, "export --tenant dev --kinds cleints"), @r#"
     exit 64
-    error: nothing was done: there is no kind "cleints"
+    error: there is no kind "cleints"
     hint:  did you mean "clients"? `migrate kinds` lists them
     "#);
     assert_snapshot!(refused_offline(&fixture, "get rulez Greeting --tenant dev"), @r#"
     exit 64
-    error: nothing was done: there is no kind "rulez"
+    error: there is no kind "rulez"
     hint:  did you mean "rules"? `migrate kinds` lists them
     "#);
 }
@@ -55,8 +55,9 @@ fn an_unknown_flag_gets_the_nearest_name() {
 fn an_unknown_guard_gets_the_nearest_name() {
     assert_snapshot!(refused_offline(&Fixture::small(), "import --tenant prod --allow many-change"), @r#"
     exit 64
-    error: nothing was written: no guard is called "many-change"
+    error: no guard is called "many-change"
     hint:  did you mean "many-changes"?
+    state: nothing was written
     "#);
 }
 
@@ -66,12 +67,12 @@ fn an_unknown_key_of_the_configuration_is_shown_in_its_line() {
     fixture.configure("maping = \"mapping.toml\"\n");
     assert_snapshot!(refused_offline(&fixture, IMPORT), @r#"
     exit 64
-    error: nothing was written
-    cause: unknown key "maping" in tenant "prod"
+    error: unknown key "maping" in tenant "prod"
             --> migrate.toml:9:1
              |
            9 | maping = "mapping.toml"
              | ^^^^^^ did you mean "mapping"?
+    state: nothing was written
     "#);
 }
 
@@ -81,8 +82,8 @@ fn an_unknown_variable_gets_the_nearest_name_and_keeps_its_value() {
     fixture.set("MIGRATE_PROD_CLIENT_SECRT", "CANARY-misspelt");
     assert_snapshot!(refused_offline(&fixture, IMPORT), @r#"
     exit 64
-    error: nothing was written
-    cause: unknown variable "MIGRATE_PROD_CLIENT_SECRT" in the environment; did you mean MIGRATE_PROD_CLIENT_SECRET?
+    error: unknown variable "MIGRATE_PROD_CLIENT_SECRT" in the environment; did you mean MIGRATE_PROD_CLIENT_SECRET?
+    state: nothing was written
     "#);
 }
 
@@ -92,12 +93,12 @@ fn an_unknown_variable_of_the_env_file_is_shown_in_its_line_without_its_value() 
     fixture.write(".env", "# credentials\nMIGRATE_PROD_CLIENT_IDD=CANARY-misspelt\n");
     assert_snapshot!(refused_offline(&fixture, IMPORT), @r#"
     exit 64
-    error: nothing was written
-    cause: unknown variable "MIGRATE_PROD_CLIENT_IDD"
+    error: unknown variable "MIGRATE_PROD_CLIENT_IDD"
             --> .env:2:1
              |
            2 | MIGRATE_PROD_CLIENT_IDD
              | ^^^^^^^^^^^^^^^^^^^^^^^ did you mean "MIGRATE_PROD_CLIENT_ID"?
+    state: nothing was written
     "#);
 }
 
@@ -107,12 +108,12 @@ fn broken_toml_is_shown_in_its_line() {
     fixture.write("migrate.toml", "[tenants.dev]\ndomain = \"acme-dev.eu.auth0.com\n");
     assert_snapshot!(refused_offline(&fixture, IMPORT), @r#"
     exit 64
-    error: nothing was written
-    cause: "migrate.toml" is not valid TOML
+    error: "migrate.toml" is not valid TOML
             --> migrate.toml:2:32
              |
            2 | domain = "acme-dev.eu.auth0.com
              |                                ^ invalid basic string, expected `"`
+    state: nothing was written
     "#);
 }
 
@@ -120,8 +121,7 @@ fn broken_toml_is_shown_in_its_line() {
 fn a_configuration_that_is_not_there_is_named() {
     assert_snapshot!(refused_offline(&Fixture::small(), "validate --config other.toml"), @r#"
     exit 64
-    error: nothing was written
-    cause: cannot read "other.toml"
+    error: cannot read "other.toml"
     cause: No such file or directory (os error 2)
     "#);
 }
@@ -130,8 +130,9 @@ fn a_configuration_that_is_not_there_is_named() {
 fn a_method_that_does_not_exist_gets_the_nearest_name() {
     assert_snapshot!(refused_offline(&Fixture::small(), "api pach clients --tenant prod --yes"), @r#"
     exit 64
-    error: nothing was done: "PACH" is no method
+    error: "PACH" is no method
     hint:  did you mean "PATCH"?
+    state: nothing was written
     "#);
 }
 
@@ -140,6 +141,7 @@ fn a_tenant_that_is_not_named_is_asked_for_by_the_flag_of_the_verb() {
     let fixture = Fixture::small();
     for (line, flag) in [("import --yes", "--tenant"), ("sync", "--to"), ("schedule cron", "--to")] {
         let said = refused_offline(&fixture, line);
-        assert_eq!(said, format!("exit 64\nerror: nothing was done: {flag} is missing; there are dev, prod\n"), "{line}");
+        let state = if line.starts_with("schedule") { "" } else { "state: nothing was written\n" };
+        assert_eq!(said, format!("exit 64\nerror: {flag} is missing; there are dev, prod\n{state}"), "{line}");
     }
 }

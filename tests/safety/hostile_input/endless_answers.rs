@@ -42,8 +42,7 @@ fn a_body_that_does_not_end_is_read_to_its_limit_and_asked_for_once() {
     });
     insta::assert_snapshot!(said, @r#"
     exit 1
-    error: nothing was written
-    cause: cannot read resource-servers of "evil"
+    error: cannot read resource-servers of "evil"
     cause: the answer to GET /resource-servers exceeds a limit
     cause: its body is larger than 32 MiB
     hint:  no tenant of Auth0 answers like that: check `domain` and `url` in migrate.toml, and what stands between here and the tenant

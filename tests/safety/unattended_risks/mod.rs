@@ -78,10 +78,11 @@ fn a_pattern_of_the_configuration_approves_what_it_matches_for_a_job() {
     let said = fixture.run_unattended(SYNC);
     assert_snapshot!(said.refused(), @r#"
     exit 4
-    error: nothing was written: the plan was refused
+    error: the plan was refused
     cause: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
     cause: weaker-protection: a protection becomes weaker by connections/people (options.brute_force_protection)
     hint:  where that may pass every time, add to [tenants.prod] in migrate.toml: plan.approve = ["lockout-risk:clients/Shop", "weaker-protection:connections/people"]; if that is meant, do it once by hand:  migrate import --tenant prod --from dev --allow lockout-risk,many-changes,weaker-protection
+    state: nothing was written
     "#);
     assert_eq!(fixture.writes(), []);
     fixture.configure("[tenants.prod.plan]\napprove = [\"lockout-risk:clients/*\", \"weaker-protection:connections/people\"]\n");
@@ -97,9 +98,10 @@ fn a_narrow_approval_lets_pass_what_it_matches_and_nothing_else() {
         .run_words(&[&import.split(' ').collect::<Vec<_>>()[..], &["--allow", "lockout-risk:clients/Billing*,weaker-protection"]].concat());
     assert_snapshot!(said.refused(), @"
     exit 4
-    error: nothing was written: the plan was refused
+    error: the plan was refused
     cause: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
     hint:  if that is meant, run it with --allow lockout-risk,weaker-protection
+    state: nothing was written
     ");
     assert_eq!(fixture.writes(), []);
     let allow = "lockout-risk:clients/Billing*,lockout-risk:clients/Shop,weaker-protection:connections/*";
