@@ -33,10 +33,11 @@ fn first_line(path: &Path) -> String {
 fn list(folder: &Path, page: &mut String) {
     let files: Vec<PathBuf> = entries(folder).into_iter().filter(|path| path.extension().is_some_and(|end| end == "rs")).collect();
     let name = folder.strip_prefix(root()).expect("below the root").display().to_string();
+    let files: Vec<PathBuf> = files.into_iter().filter(|file| !file.ends_with("tests.rs")).collect();
     if !files.is_empty() {
         writeln!(page, "\n### `{name}/`\n\n| file | what it holds |\n|---|---|").expect("a text grows");
     }
-    for file in files.iter().filter(|file| !file.ends_with("tests.rs")) {
+    for file in &files {
         let name = file.file_name().expect("a name").to_string_lossy();
         writeln!(page, "| `{name}` | {} |", first_line(file).replace('|', "\\|")).expect("a text grows");
     }

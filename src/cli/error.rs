@@ -89,9 +89,19 @@ impl Failure {
         Self { state: Some(state.into()), ..self }
     }
 
+    /// Says what was written, where nothing else is known.
+    pub(super) fn or_state(self, state: &str) -> Self {
+        Self { state: self.state.or_else(|| Some(state.to_owned())), ..self }
+    }
+
     /// Says that nothing was written, where nothing else is known.
     pub(super) fn of_a_writer(self) -> Self {
-        Self { state: self.state.or_else(|| Some(NOTHING.to_owned())), ..self }
+        self.or_state(NOTHING)
+    }
+
+    /// Returns what was written, where that is known.
+    pub(super) fn state(&self) -> Option<&str> {
+        self.state.as_deref()
     }
 
     /// Returns the exit code.
@@ -143,7 +153,7 @@ fn said(title: &str, text: &str, columns: Option<usize>) -> String {
 }
 
 /// What a command that writes says of a failure before its first write.
-const NOTHING: &str = "nothing was written";
+pub(super) const NOTHING: &str = "nothing was written";
 /// What to do about a file that cannot be written.
 pub(super) const ROOM: &str = "free some room or name another folder with --dir";
 /// What to do about a scope that a token lacks.

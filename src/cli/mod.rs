@@ -64,7 +64,7 @@ struct Everywhere {
     /// Output format
     #[arg(long, global = true, value_name = "FORMAT", default_value = "text", value_enum)]
     output: Output,
-    /// Print only the answer
+    /// Print only the result
     #[arg(long, short, global = true, conflicts_with = "verbose")]
     quiet: bool,
     /// Also print every kind that is read, every change and every retry

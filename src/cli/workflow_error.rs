@@ -67,7 +67,7 @@ fn of_run(error: Error) -> Failure {
             failure(USAGE).caused_by(&**source).hint(if *may_be_undo { MAY_BE_AN_UNDO } else { UNREADABLE })
         }
         Error::UnfinishedUndo { name, summary, .. } => {
-            Failure::new(USAGE, format!("the undo \"{name}\" of this run was cut off; {}", report::state(summary)))
+            Failure::new(USAGE, format!("the undo \"{name}\" of this run was interrupted; {}", report::state(summary)))
         }
         Error::Unrecorded(unrecorded) => {
             let apply::Error::Journal { summary, source } = &**unrecorded;

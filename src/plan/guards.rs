@@ -27,15 +27,15 @@ pub fn within_one_tenant(catalog: &Catalog, plan: &Plan, desired: &Desired, live
     found.into_iter().flatten().chain(risks(catalog, plan)).chain(leak(catalog, plan, desired, live)).collect()
 }
 
+/// The guards that are asked again for a saved plan; what any other found when the plan was made still counts.
+const COMPUTED_AGAIN: [Guard; 5] = [Guard::ManyChanges, Guard::Secrets, Guard::Deletes, Guard::LockoutRisk, Guard::WeakerProtection];
+
 /// Returns the reasons to refuse a saved plan: those found when it was made, and those that its changes show.
 ///
-/// The latter are computed again: an older version knew fewer or named them otherwise, and the plan of a run is kept without
-/// any. Missing secrets are computed again as well, when the plan is applied.
+/// The latter are computed again, since the plan of a run is kept without any. Missing secrets are computed again as well, when the plan is applied.
 pub fn of_saved(catalog: &Catalog, plan: &Plan, found: Vec<Refusal>, most: ChangeLimits) -> Vec<Refusal> {
     let shown = deletes(plan).into_iter().chain(changes_many(catalog, plan, most)).chain(risks(catalog, plan));
-    let is_of_changes =
-        |refusal: &Refusal| refusal.guard == Guard::ManyChanges || refusal.guard == Guard::Secrets || refusal.guard.is_by_resource();
-    found.into_iter().filter(|refusal| !is_of_changes(refusal)).chain(shown).collect()
+    found.into_iter().filter(|refusal| !COMPUTED_AGAIN.contains(&refusal.guard)).chain(shown).collect()
 }
 
 /// Returns the refusals that follow from the risk of its edits.

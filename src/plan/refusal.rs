@@ -43,7 +43,8 @@ impl Refusal {
         let message = match guard {
             Guard::LockoutRisk => format!("people or services may be locked out by {list}"),
             Guard::WeakerProtection => format!("a protection becomes weaker by {list}"),
-            _ => format!("{} would be deleted: {list}", items.len()),
+            Guard::Deletes => format!("{} would be deleted: {list}", items.len()),
+            _ => list,
         };
         (!items.is_empty()).then_some(Self { guard, can_be_allowed: true, message, items })
     }

@@ -168,6 +168,8 @@ impl SyncReport<'_> {
             return true;
         }
         let now = self.json();
+        // A sync that failed reported its failure, and not what it would have kept.
+        let before = before.filter(|before| before["error"].is_null());
         let known = |name: &str| before.and_then(|before| before[name].as_array()).map_or(&[][..], Vec::as_slice);
         ["skipped", "drift"].into_iter().any(|name| known(name) != now[name].as_array().map_or(&[][..], Vec::as_slice))
     }
@@ -188,9 +190,9 @@ fn skipped(plan: &Plan) -> Option<String> {
     (!names.is_empty()).then(|| format!("{} skipped ({}{more})", number(plan.skipped.len()), names.join(", ")))
 }
 
-/// Returns a failure as part of a line: what went wrong, every cause, and what to do.
-fn failed(ErrorFields { error, causes, hint, .. }: &ErrorFields) -> String {
-    let texts = error.iter().chain(causes).chain(hint);
+/// Returns a failure as part of a line: what went wrong, every cause, what to do, and what was written.
+fn failed(ErrorFields { error, causes, hint, state, .. }: &ErrorFields) -> String {
+    let texts = error.iter().chain(causes).chain(hint).chain(state);
     texts.map(|text| text.lines().next().unwrap_or_default()).collect::<Vec<_>>().join("; ")
 }
 

@@ -203,9 +203,9 @@ fn a_run_that_was_cut_off_is_refused_with_the_command_that_goes_on() {
     fixture.write(&journal, &lines.concat());
     assert_snapshot!(undone(&fixture, &run, "--yes").refused(), @r#"
     exit 64
-    error: the run "TIME-prod" was cut off; applied 0 of 2 changes; 2 with unknown outcome
+    error: the run "TIME-prod" was interrupted; applied 0 of 2 changes; 2 with unknown outcome
     hint:  let it come to its end first:  migrate import --tenant prod --resume TIME-prod
-    state: nothing was written
+    state: this undo wrote nothing
     "#);
     assert_snapshot!(fixture.run("runs").out, @"
     run                            from  to    applied  failed  left
@@ -249,7 +249,7 @@ fn a_later_run_that_cannot_be_read_may_be_an_undo_and_stops_one() {
     error: the run "TIME-prod" cannot be read
     cause: plan "./runs/TIME-prod/plan.json" was changed after it was made
     hint:  it may be an undo of the same run; if it is not, move its folder out of runs/
-    state: nothing was written
+    state: this undo wrote nothing
     "#);
     assert_eq!(fixture.writes().len(), writes);
     std::fs::rename(fixture.path(&format!("runs/{undo}")), fixture.path("elsewhere")).expect("moved");

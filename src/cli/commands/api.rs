@@ -60,7 +60,7 @@ impl Api {
             match method.as_str() {
                 "GET" => failure,
                 // The tenant may have done it and not been able to say so.
-                _ if error.is_outcome_unknown() || error.is_unreachable() => {
+                _ if error.is_outcome_unknown() || error.is_unreachable() || error.may_have_been_applied() => {
                     failure.with_state(format!("{method} {path} may have been carried out, or not"))
                 }
                 _ => failure.with_state(format!("{method} {path} was not carried out")),

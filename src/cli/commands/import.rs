@@ -30,7 +30,8 @@ use crate::workflow::{
 /// Import a source's settings into a target
 ///
 /// Shows the plan, asks for confirmation, and applies it with a journal; --resume continues an interrupted run. Resources are deleted only
-/// with --prune and --allow deletes. Fields and lists that both tenants have get the source's value.
+/// with --prune and --allow deletes. In resources that exist in both tenants, fields and lists are set to the source's
+/// values.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Import {
     #[command(flatten)]

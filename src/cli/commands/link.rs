@@ -17,7 +17,7 @@ use crate::workflow::{lock, named_source};
 /// Link a resource of the source to one of the target, whatever their names
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Link {
-    /// The kind of both
+    /// The kind of the two resources
     #[arg(value_name = "KIND")]
     kind: String,
     /// The id in the source
@@ -33,7 +33,7 @@ pub(in crate::cli) struct Link {
 /// Remove a link
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Unlink {
-    /// The kind of both
+    /// The kind of the two resources
     #[arg(value_name = "KIND")]
     kind: String,
     /// The id in the source

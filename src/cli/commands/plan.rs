@@ -20,7 +20,7 @@ pub(in crate::cli) struct Plan {
     /// Save the plan to this file, for `migrate import --plan`
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Exit with 2 if anything would change, else with 4 if a guard refuses, else with 3 if something is skipped
+    /// Exit code: 2 if anything would change, otherwise 4 if a guard refuses the plan, otherwise 3 if something is skipped
     #[arg(long)]
     check: bool,
 }

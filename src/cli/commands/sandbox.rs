@@ -42,10 +42,10 @@ pub(in crate::cli) struct Sandbox {
     /// Delay of each response, for example 150ms
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     latency: Option<Duration>,
-    /// Respond with 404 to the first client grant or change of a connection's clients that names a new client, as Auth0 sometimes does
+    /// Answer 404 to the first request that refers to a new client (client grants, connection clients), as Auth0 sometimes does
     #[arg(long)]
     late_clients: bool,
-    /// Accept what only Auth0's API description and public reports say is refused
+    /// Enforce only refusals seen in recorded traffic, not those known only from the API description or public reports
     #[arg(long)]
     lenient: bool,
     /// Faults to inject, for example cut-after@3 or 429@w5x3

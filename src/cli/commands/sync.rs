@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::apply::SecretSink;
 use crate::cli::context::Context;
-use crate::cli::error::{FAILED, Failure, INCOMPLETE, LOCKED, OVER, ROOM, USAGE, interrupted};
+use crate::cli::error::{FAILED, Failure, INCOMPLETE, LOCKED, NOTHING, OVER, ROOM, USAGE, interrupted};
 use crate::cli::execute::{Ended, Execution, exit_of_whole};
 use crate::cli::limits::{LimitOptions, limit_text};
 use crate::cli::lock::LockOptions;
@@ -31,9 +31,9 @@ use crate::workflow::{self, Approver, Completion, Error, Host, Proposal, Review,
 
 /// Import unattended (for cron and CI)
 ///
-/// First resolves changes whose outcome is unknown from an interrupted sync, then exports, plans, checks the guards and imports, all under
-/// one lock. What an earlier sync left undone is planned again, from the source as it is now. Asks no questions. Prints nothing if nothing
-/// changed and one line otherwise, and always writes state/SOURCE/TARGET/last-sync.json.
+/// If an earlier sync was interrupted, first determines the outcome of its unresolved changes. Then exports, plans, checks the guards and
+/// imports, all under one lock. What an earlier sync left undone is planned again, from the source as it is now. Asks no questions. Prints
+/// nothing if nothing changed, and one line otherwise. Unless another run holds the lock, writes state/SOURCE/TARGET/last-sync.json.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Sync {
     /// The source: a tenant, or the folder of a snapshot [default: `source` of the target]
@@ -113,7 +113,8 @@ impl Sync {
         pair.check()?;
         let (source, path) = (source.tenant, pair.last_sync());
         let mut course = Course::default();
-        let went = self.night(context, &route, target, &approved, &source, &mut course).await.map_err(Failure::of_a_writer);
+        let went = self.night(context, &route, target, &approved, &source, &mut course).await;
+        let went = went.map_err(|failure| failure.or_state(course.unwritten()));
         let exit = went.as_ref().map_or_else(Failure::code, |exit| *exit);
         let limit = course.limit();
         let night = SyncReport {
@@ -131,11 +132,15 @@ impl Sync {
         };
         let is_news = night.is_news(last(&path).as_ref());
         // Whoever holds the lock writes the file of this pair.
-        let written = if exit == LOCKED { Ok(()) } else { write(&path, &night) };
+        let state = course.state(went.as_ref().err());
+        let written = if exit == LOCKED { Ok(()) } else { write(&path, &night, state) };
         let exit = if written.is_err() && went.is_ok() { FAILED } else { exit };
         hooks.tell((is_news || written.is_err()).then(|| night.line()).as_deref(), exit).await;
         if context.is_json() {
-            written?;
+            // What went wrong in the night itself weighs more than that it cannot be kept.
+            if went.is_ok() {
+                written?;
+            }
             print_json(&night.json());
             return Ok(exit);
         }
@@ -275,6 +280,18 @@ impl Resumed {
 }
 
 impl Course {
+    /// Returns what is said of a failure before the first write of this night.
+    fn unwritten(&self) -> &'static str {
+        if self.resumed.is_some() { "nothing more was written" } else { NOTHING }
+    }
+
+    /// Returns what was written, whether or not the night failed.
+    fn state(&self, failure: Option<&Failure>) -> String {
+        let run = self.run.as_ref().or(self.resumed.as_ref().map(|resumed| &resumed.ended));
+        let of_run = || run.map(|ended| report::state(&ended.run.summary));
+        failure.and_then(Failure::state).map(str::to_owned).or_else(of_run).unwrap_or_else(|| self.unwritten().to_owned())
+    }
+
     /// Returns the limit or the signal that ended the night, in words.
     fn limit(&self) -> Option<String> {
         let resumed = self.resumed.as_ref().map(|resumed| &resumed.ended);
@@ -330,10 +347,12 @@ fn last(path: &Path) -> Option<Value> {
     serde_json::from_slice(&files::read(path).ok()?).ok()
 }
 
-fn write(path: &Path, night: &SyncReport<'_>) -> Result<(), Failure> {
+fn write(path: &Path, night: &SyncReport<'_>, state: String) -> Result<(), Failure> {
     let text = report::json_text(&night.json());
-    let failed = |source| Failure::new(FAILED, format!("{}; and that cannot be written down", night.line())).caused_by(&source).hint(ROOM);
-    files::write_whole(path, text.as_bytes()).map_err(failed)
+    files::write_whole(path, text.as_bytes()).map_err(|source| {
+        let failure = Failure::new(FAILED, format!("cannot write \"{}\"; this sync: {}", path.display(), night.line()));
+        failure.caused_by(&source).hint(ROOM).with_state(state)
+    })
 }
 
 #[cfg(test)]

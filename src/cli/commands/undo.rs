@@ -114,13 +114,18 @@ impl Undo {
     }
 }
 
-/// What became of a change in doubt is not known, so it cannot be taken back.
+/// What an undo says that ends before its first write: another run did write.
+const UNDO_WROTE_NOTHING: &str = "this undo wrote nothing";
+
+/// The outcome of some changes is unknown, so they cannot be undone.
 fn refuse_cut_off(context: &Context, past: &PastRun) -> Result<(), Failure> {
     if !past.is_to_go_on() {
         return Ok(());
     }
-    let state = format!("the run \"{}\" was cut off; {}", past.name, report::state(&past.summary));
-    Err(Failure::new(USAGE, state).hint(format!("let it come to its end first:  {}", resume_of(context, past))))
+    let state = format!("the run \"{}\" was interrupted; {}", past.name, report::state(&past.summary));
+    Err(Failure::new(USAGE, state)
+        .hint(format!("let it come to its end first:  {}", resume_of(context, past)))
+        .with_state(UNDO_WROTE_NOTHING))
 }
 
 /// Returns the failure of an error, with the command that resumes an undo that was interrupted.
@@ -129,6 +134,6 @@ fn unfinished(context: &Context, error: Error) -> Failure {
         Error::UnfinishedUndo { target, folder, .. } => Some(context.resume(target, folder, Vec::new())),
         _ => None,
     };
-    let failure = Failure::from(error);
+    let failure = Failure::from(error).or_state(UNDO_WROTE_NOTHING);
     hint.into_iter().fold(failure, |failure, resume| failure.hint(format!("let it come to its end first:  {resume}")))
 }

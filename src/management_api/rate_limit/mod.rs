@@ -1,5 +1,6 @@
-//! When a request may leave: one set of token buckets, published by the subscription and corrected by the headers of the answers, and a
-//! wait after a 429.
+//! When a request may leave: token buckets, and a wait after a 429.
+//!
+//! One set of buckets is published by the subscription, and corrected by the headers of the responses.
 
 mod bucket;
 mod buckets;
