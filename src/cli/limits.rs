@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::report;
-use crate::workflow::limits::{Limit, RunBudget, TimeOfDay};
+use crate::workflow::limits::{ReachedLimit, RunBudget, TimeOfDay};
 
 /// Limits as they are asked for.
 #[derive(Debug, Clone, Default, Args)]
@@ -31,10 +31,10 @@ impl LimitOptions {
 }
 
 /// Returns the limit that ended a run, in words.
-pub(super) fn limit_text(limit: Limit) -> String {
+pub(super) fn limit_text(limit: ReachedLimit) -> String {
     match limit {
-        Limit::Time(time) => format!("{time} is over"),
-        Limit::Requests { budget, sent } => {
+        ReachedLimit::Time(time) => format!("{time} is over"),
+        ReachedLimit::Requests { budget, sent } => {
             let budget = report::count(usize::try_from(budget).unwrap_or(usize::MAX), "request");
             format!("the budget of {budget} is spent: {sent} went")
         }

@@ -15,22 +15,22 @@ use crate::report::chat;
 pub(super) struct Hooks {
     /// Send the result, if there is something to report, to this webhook (Slack, Teams or similar); env:NAME reads the URL from a variable
     #[arg(long, value_name = "URL")]
-    notify: Option<Address>,
+    notify: Option<WebhookAddress>,
     /// Ping this URL after each completed run (dead man's switch); env:NAME reads the URL from a variable
     #[arg(long, value_name = "URL")]
-    heartbeat: Option<Address>,
+    heartbeat: Option<WebhookAddress>,
 }
 
 /// The address of a hook: it is often all it takes to write to it, so it is a secret.
 #[derive(Debug, Clone)]
-enum Address {
+enum WebhookAddress {
     /// It stands in this variable.
     Variable(String),
     /// It was given itself.
     Itself(Secret),
 }
 
-impl From<&str> for Address {
+impl From<&str> for WebhookAddress {
     fn from(text: &str) -> Self {
         text.strip_prefix("env:").map_or_else(|| Self::Itself(Secret::new(text)), |name| Self::Variable(name.to_owned()))
     }
@@ -38,7 +38,7 @@ impl From<&str> for Address {
 
 /// Hooks that can be called.
 #[derive(Debug, Default)]
-pub(super) struct Called {
+pub(super) struct Webhooks {
     notify: Option<Webhook>,
     heartbeat: Option<Webhook>,
 }
@@ -53,7 +53,7 @@ impl Hooks {
         let mut words = Vec::new();
         for (flag, given) in [("--notify", &self.notify), ("--heartbeat", &self.heartbeat)] {
             let Some(given) = given else { continue };
-            let Address::Variable(name) = given else {
+            let WebhookAddress::Variable(name) = given else {
                 let state = format!("the address of {flag} is a secret and would stand in the unit");
                 return Err(Failure::new(USAGE, state).hint(format!("put it into a variable and write {flag} env:NAME")));
             };
@@ -63,16 +63,16 @@ impl Hooks {
     }
 
     /// Checks the addresses before anything is done.
-    pub(super) fn ready(&self, context: &Context) -> Result<Called, Failure> {
-        let hook = |flag: &str, given: &Option<Address>| given.as_ref().map(|given| hook(context, flag, given)).transpose();
-        Ok(Called { notify: hook("--notify", &self.notify)?, heartbeat: hook("--heartbeat", &self.heartbeat)? })
+    pub(super) fn ready(&self, context: &Context) -> Result<Webhooks, Failure> {
+        let hook = |flag: &str, given: &Option<WebhookAddress>| given.as_ref().map(|given| hook(context, flag, given)).transpose();
+        Ok(Webhooks { notify: hook("--notify", &self.notify)?, heartbeat: hook("--heartbeat", &self.heartbeat)? })
     }
 }
 
-fn hook(context: &Context, flag: &str, address: &Address) -> Result<Webhook, Failure> {
+fn hook(context: &Context, flag: &str, address: &WebhookAddress) -> Result<Webhook, Failure> {
     let url = match address {
-        Address::Itself(url) => url.clone(),
-        Address::Variable(name) => {
+        WebhookAddress::Itself(url) => url.clone(),
+        WebhookAddress::Variable(name) => {
             let missing = || Failure::new(USAGE, format!("{flag} names the variable {name}, and it holds nothing"));
             context.environment()?.outside(&format!("env:{name}")).ok_or_else(missing)?
         }
@@ -80,7 +80,7 @@ fn hook(context: &Context, flag: &str, address: &Address) -> Result<Webhook, Fai
     Webhook::new(url).map_err(|error| Failure::new(USAGE, format!("{flag} cannot be used")).caused_by(&error))
 }
 
-impl Called {
+impl Webhooks {
     /// Tells of a night; `news` is the line of one that has something to tell. A hook that does not answer changes nothing but stderr.
     pub(super) async fn tell(&self, news: Option<&str>, exit: u8) {
         if let (Some(hook), Some(line)) = (&self.notify, news) {

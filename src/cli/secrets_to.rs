@@ -93,7 +93,7 @@ impl SecretDestination {
 
 /// One secret as it is written.
 #[derive(Serialize, Deserialize)]
-struct Line {
+struct SecretLine {
     tenant: String,
     kind: String,
     name: String,
@@ -102,7 +102,7 @@ struct Line {
     secret: String,
 }
 
-impl Line {
+impl SecretLine {
     fn of(tenant: &str, new: &NewSecret<'_>) -> Self {
         Self {
             tenant: tenant.to_owned(),
@@ -149,7 +149,7 @@ impl FileSink {
             file.append("\n").map_err(failed)?;
         }
         // Line by line, since it may have torn one within a letter.
-        let lines = held.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<Line>(line).ok());
+        let lines = held.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<SecretLine>(line).ok());
         let of_tenant = lines.filter(|line| line.tenant == tenant);
         let kept = of_tenant.map(|line| ((line.kind, line.id, line.field), Secret::new(line.secret))).collect();
         Ok(Self { file, tenant: tenant.to_owned(), is_torn: false, kept })
@@ -164,7 +164,7 @@ impl FileSink {
         }
         // Not cut back: a run to another tenant may have appended to the same file since.
         let begins = if self.is_torn { "\n" } else { "" };
-        let written = self.file.append(&format!("{begins}{}", Line::of(&self.tenant, new).to_text()));
+        let written = self.file.append(&format!("{begins}{}", SecretLine::of(&self.tenant, new).to_text()));
         self.is_torn = written.is_err();
         written.map_err(|error| format!("\"{}\" cannot be written: {error}", self.file.path().display()))?;
         self.kept.insert(place, new.secret.clone());
@@ -196,7 +196,7 @@ struct CommandSink {
 
 impl SecretSink for CommandSink {
     fn keep<'run>(&'run mut self, new: &'run NewSecret<'run>) -> BoxFuture<'run, Result<(), String>> {
-        let line = Line::of(&self.tenant, new).to_text();
+        let line = SecretLine::of(&self.tenant, new).to_text();
         Box::pin(async move {
             if self.hangs {
                 return Err("the command of --secrets-to did not end for one before it".to_owned());

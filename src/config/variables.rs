@@ -82,7 +82,7 @@ impl std::fmt::Display for Prefix {
 
 /// A value, and the folder that a path in it is relative to.
 #[derive(Debug, Clone)]
-struct Found {
+struct FoundVariable {
     value: Secret,
     folder: PathBuf,
 }
@@ -90,7 +90,7 @@ struct Found {
 /// Every variable that was found; one that is set to nothing counts as not set.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Variables {
-    found: BTreeMap<String, Found>,
+    found: BTreeMap<String, FoundVariable>,
 }
 
 impl Variables {
@@ -98,11 +98,11 @@ impl Variables {
     pub(super) fn merge(environment: &Environment, dotenv: Option<Text<'_>>) -> Result<Self, Error> {
         let mut found = BTreeMap::new();
         for (name, value) in environment {
-            found.insert(name.clone(), Found { value: Secret::new(value.clone()), folder: PathBuf::new() });
+            found.insert(name.clone(), FoundVariable { value: Secret::new(value.clone()), folder: PathBuf::new() });
         }
         for (name, value) in dotenv.map(read_dotenv).transpose()?.into_iter().flatten() {
             let folder = dotenv.and_then(|file| file.path.parent()).unwrap_or(Path::new("")).to_owned();
-            found.entry(name).or_insert(Found { value: Secret::new(value), folder });
+            found.entry(name).or_insert(FoundVariable { value: Secret::new(value), folder });
         }
         found.retain(|_, found| !found.value.reveal().is_empty());
         Ok(Self { found })
@@ -112,7 +112,7 @@ impl Variables {
     pub(super) fn sign_in(&mut self, prefix: &Prefix, (id, secret): (&str, &str)) {
         prefix.names().for_each(|name| drop(self.found.remove(&name)));
         for (part, value) in [(Part::ClientId, id), (Part::ClientSecret, secret)] {
-            self.found.insert(prefix.name(part), Found { value: Secret::new(value), folder: PathBuf::new() });
+            self.found.insert(prefix.name(part), FoundVariable { value: Secret::new(value), folder: PathBuf::new() });
         }
     }
 

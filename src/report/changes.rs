@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::format::{count, named, number, printable};
 use super::style::{ADDED, CHANGED, QUIET, REMOVED, styled};
-use super::text_diff::{Line, difference};
+use super::text_diff::{DiffLine, difference};
 use super::values::{WIDTH, around_difference, cut, element, fields, inline};
 use crate::catalog::{Catalog, Kind};
 use crate::plan::{Action, Change, Edit};
@@ -133,17 +133,17 @@ fn width(text: &str) -> usize {
 
 fn text(path: &str, old: &str, new: &str) -> Vec<String> {
     let lines = difference(old, new);
-    let is_changed = |line: &&Line<'_>| matches!(line, Line::Removed(_) | Line::Added(_));
+    let is_changed = |line: &&DiffLine<'_>| matches!(line, DiffLine::Removed(_) | DiffLine::Added(_));
     let changed = lines.iter().filter(is_changed).count();
     if changed == 0 {
         return vec![format!("{path}: the end of a line differs")];
     }
     let mut out = vec![format!("{path}:")];
     out.extend(lines.iter().take(MOST).map(|line| match line {
-        Line::Hidden(hidden) => styled(QUIET, format!("  … {} unchanged", count(*hidden, "line"))),
-        Line::Same(text) => styled(QUIET, format!("    {}", cut(&printable(text), WIDTH))),
-        Line::Removed(text) => styled(REMOVED, format!("  - {}", cut(&printable(text), WIDTH))),
-        Line::Added(text) => styled(ADDED, format!("  + {}", cut(&printable(text), WIDTH))),
+        DiffLine::Hidden(hidden) => styled(QUIET, format!("  … {} unchanged", count(*hidden, "line"))),
+        DiffLine::Same(text) => styled(QUIET, format!("    {}", cut(&printable(text), WIDTH))),
+        DiffLine::Removed(text) => styled(REMOVED, format!("  - {}", cut(&printable(text), WIDTH))),
+        DiffLine::Added(text) => styled(ADDED, format!("  + {}", cut(&printable(text), WIDTH))),
     }));
     let more = lines.iter().skip(MOST).filter(is_changed).count();
     if more > 0 {

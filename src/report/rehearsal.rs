@@ -69,7 +69,7 @@ fn lead(rehearsal: &Rehearsal<'_>) -> Lead {
 }
 
 #[derive(Serialize)]
-struct Answer<'a> {
+struct RehearsalAnswer<'a> {
     #[serde(flatten)]
     plan: PlanFields<'a>,
     rehearsal: RehearsalFields<'a>,
@@ -110,5 +110,5 @@ pub fn rehearsal_json(rehearsal: &Rehearsal<'_>, exit: u8) -> Value {
         otherwise,
         again: again.changes().collect(),
     };
-    answer(&Answer { plan: PlanFields::new(plan, &[]), rehearsal: fields }, exit)
+    answer(&RehearsalAnswer { plan: PlanFields::new(plan, &[]), rehearsal: fields }, exit)
 }

@@ -232,6 +232,32 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_line_of_a_sync_that_failed_late_says_what_was_written() {
+        let failure = ErrorFields {
+            error: Some("what the run does can no longer be recorded".into()),
+            causes: vec!["No space left on device".into()],
+            hint: Some("free some room".into()),
+            state: Some("applied 3 of 5 changes; 2 not sent".into()),
+        };
+        let sync = SyncReport {
+            source: "dev",
+            target: "prod",
+            began: "2026-11-25T02:30:00Z",
+            ended: "2026-11-25T02:31:00Z",
+            resumed: None,
+            plan: None,
+            run: None,
+            keeps_drift: true,
+            limit: None,
+            failure: Some(failure),
+            exit: 1,
+        };
+        let line = "dev -> prod: what the run does can no longer be recorded; No space left on device; free some room; \
+                    applied 3 of 5 changes; 2 not sent";
+        assert_eq!(sync.line(), line);
+    }
+
+    #[test]
     fn a_name_mentions_nobody_and_links_nowhere() {
         let line = "1 left out (hooks/<!channel> <https://evil|all is well> @here [fine](https://evil) &lt;)";
         let sent = "1 left out (hooks/&lt;!channel> &lt;https://evil|all is well> @\u{200b}here [fine]\u{200b}(https://evil) &amp;lt;)";

@@ -7,7 +7,7 @@ const CONTEXT: usize = 1;
 
 /// A line of a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Line<'text> {
+pub(super) enum DiffLine<'text> {
     /// Unchanged lines that are not shown.
     Hidden(usize),
     /// An unchanged line, shown as context.
@@ -19,22 +19,22 @@ pub(super) enum Line<'text> {
 }
 
 /// Compares two texts line by line.
-pub(super) fn difference<'text>(old: &'text str, new: &'text str) -> Vec<Line<'text>> {
+pub(super) fn difference<'text>(old: &'text str, new: &'text str) -> Vec<DiffLine<'text>> {
     let (old, new): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
     let ahead = old.iter().zip(&new).take_while(|(old, new)| old == new).count();
     let (old_rest, new_rest) = (&old[ahead..], &new[ahead..]);
     let behind = old_rest.iter().rev().zip(new_rest.iter().rev()).take_while(|(old, new)| old == new).count();
-    let mut lines: Vec<Line<'text>> = old[..ahead].iter().map(|line| Line::Same(line)).collect();
+    let mut lines: Vec<DiffLine<'text>> = old[..ahead].iter().map(|line| DiffLine::Same(line)).collect();
     lines.extend(middle(&old_rest[..old_rest.len() - behind], &new_rest[..new_rest.len() - behind]));
-    lines.extend(old_rest[old_rest.len() - behind..].iter().map(|line| Line::Same(line)));
+    lines.extend(old_rest[old_rest.len() - behind..].iter().map(|line| DiffLine::Same(line)));
     folded(&lines)
 }
 
 /// Compares by the longest common subsequence of lines.
-fn middle<'text>(old: &[&'text str], new: &[&'text str]) -> Vec<Line<'text>> {
+fn middle<'text>(old: &[&'text str], new: &[&'text str]) -> Vec<DiffLine<'text>> {
     if old.len() * new.len() > LARGEST {
-        let removed = old.iter().map(|line| Line::Removed(line));
-        return removed.chain(new.iter().map(|line| Line::Added(line))).collect();
+        let removed = old.iter().map(|line| DiffLine::Removed(line));
+        return removed.chain(new.iter().map(|line| DiffLine::Added(line))).collect();
     }
     let width = new.len() + 1;
     let mut common = vec![0_u32; (old.len() + 1) * width];
@@ -50,13 +50,13 @@ fn middle<'text>(old: &[&'text str], new: &[&'text str]) -> Vec<Line<'text>> {
     let (mut row, mut column, mut lines) = (0, 0, Vec::new());
     while row < old.len() || column < new.len() {
         if row < old.len() && column < new.len() && old[row] == new[column] {
-            lines.push(Line::Same(old[row]));
+            lines.push(DiffLine::Same(old[row]));
             (row, column) = (row + 1, column + 1);
         } else if column == new.len() || (row < old.len() && common[(row + 1) * width + column] >= common[row * width + column + 1]) {
-            lines.push(Line::Removed(old[row]));
+            lines.push(DiffLine::Removed(old[row]));
             row += 1;
         } else {
-            lines.push(Line::Added(new[column]));
+            lines.push(DiffLine::Added(new[column]));
             column += 1;
         }
     }
@@ -64,8 +64,8 @@ fn middle<'text>(old: &[&'text str], new: &[&'text str]) -> Vec<Line<'text>> {
 }
 
 /// Replaces unchanged lines that are no context by their count.
-fn folded<'text>(lines: &[Line<'text>]) -> Vec<Line<'text>> {
-    let is_same = |line: &Line<'_>| matches!(line, Line::Same(_));
+fn folded<'text>(lines: &[DiffLine<'text>]) -> Vec<DiffLine<'text>> {
+    let is_same = |line: &DiffLine<'_>| matches!(line, DiffLine::Same(_));
     let is_near = |at: usize| {
         let around = at.saturating_sub(CONTEXT)..(at + CONTEXT + 1).min(lines.len());
         lines[around].iter().any(|line| !is_same(line))
@@ -74,8 +74,8 @@ fn folded<'text>(lines: &[Line<'text>]) -> Vec<Line<'text>> {
     for (at, line) in lines.iter().enumerate() {
         match out.last_mut() {
             _ if is_near(at) => out.push(*line),
-            Some(Line::Hidden(count)) => *count += 1,
-            _ => out.push(Line::Hidden(1)),
+            Some(DiffLine::Hidden(count)) => *count += 1,
+            _ => out.push(DiffLine::Hidden(1)),
         }
     }
     out
@@ -90,20 +90,20 @@ mod tests {
         let old = "a\nb\nc\nd\ne\nf\ng";
         let new = "a\nb\nc\nD\ne\nx\nf\ng";
         let expected = [
-            Line::Hidden(2),
-            Line::Same("c"),
-            Line::Removed("d"),
-            Line::Added("D"),
-            Line::Same("e"),
-            Line::Added("x"),
-            Line::Same("f"),
-            Line::Hidden(1),
+            DiffLine::Hidden(2),
+            DiffLine::Same("c"),
+            DiffLine::Removed("d"),
+            DiffLine::Added("D"),
+            DiffLine::Same("e"),
+            DiffLine::Added("x"),
+            DiffLine::Same("f"),
+            DiffLine::Hidden(1),
         ];
         assert_eq!(difference(old, new), expected);
     }
 
     #[test]
     fn one_of_two_equal_lines_can_be_removed() {
-        assert_eq!(difference("a\na", "a"), [Line::Same("a"), Line::Removed("a")]);
+        assert_eq!(difference("a\na", "a"), [DiffLine::Same("a"), DiffLine::Removed("a")]);
     }
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::environment::{CONCURRENCY, Environment, now};
 use super::error::Error;
 use super::host::{Interrupt, Notice};
-use super::limits::Limit;
+use super::limits::ReachedLimit;
 use super::session::Session;
 use crate::apply::{self, PlanExecution, Summary, SyncState};
 use crate::management_api::Traffic;
@@ -28,7 +28,7 @@ pub struct EndedRun {
     /// Its folder.
     pub folder: PathBuf,
     /// The limit that ended it, where one did.
-    pub limit: Option<Limit>,
+    pub limit: Option<ReachedLimit>,
     /// The first interrupt while it went on.
     pub interrupt: Option<Interrupt>,
 }

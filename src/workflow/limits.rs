@@ -10,7 +10,7 @@ use crate::management_api::Traffic;
 
 /// A limit that ended a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Limit {
+pub enum ReachedLimit {
     /// The time of day from which on no new changes are taken.
     Time(TimeOfDay),
     /// The number of requests after which no new changes are taken.
@@ -100,11 +100,11 @@ impl RunBudget {
     }
 
     /// Returns once the time is over that a command has; a command that began after it is not ended by it, and takes no changes.
-    pub(crate) async fn over(&self) -> Limit {
+    pub(crate) async fn over(&self) -> ReachedLimit {
         match self.until.filter(|(until, _)| Instant::now() < *until) {
             Some((until, time)) => {
                 tokio::time::sleep_until(until.into()).await;
-                Limit::Time(time)
+                ReachedLimit::Time(time)
             }
             None => std::future::pending().await,
         }
@@ -125,15 +125,15 @@ impl RunBudget {
     }
 
     /// Says which limit was reached, if one was.
-    pub(crate) fn reached(&self, sent: Traffic) -> Option<Limit> {
+    pub(crate) fn reached(&self, sent: Traffic) -> Option<ReachedLimit> {
         if self.room(sent) > 0 {
             return None;
         }
         let over = self.until.filter(|(until, _)| Instant::now() >= *until);
         if let Some((_, time)) = over {
-            return Some(Limit::Time(time));
+            return Some(ReachedLimit::Time(time));
         }
-        Some(Limit::Requests { budget: self.max_requests?, sent: self.spent + sent.reads + sent.writes })
+        Some(ReachedLimit::Requests { budget: self.max_requests?, sent: self.spent + sent.reads + sent.writes })
     }
 }
 
@@ -179,7 +179,7 @@ mod tests {
         assert_eq!(leeway.room(sent(10, 4)), 6);
         leeway.spend(sent(10, 4));
         assert_eq!((leeway.room(sent(1, 0)), leeway.reached(sent(1, 0))), (5, None));
-        assert_eq!(leeway.reached(sent(6, 1)), Some(Limit::Requests { budget: 20, sent: 21 }));
+        assert_eq!(leeway.reached(sent(6, 1)), Some(ReachedLimit::Requests { budget: 20, sent: 21 }));
         assert_eq!(RunBudget::default().room(sent(1000, 1000)), usize::MAX);
     }
 }

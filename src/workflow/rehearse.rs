@@ -123,30 +123,30 @@ pub(crate) async fn rehearse(environment: &Environment, route: &Route, prepared:
 
 async fn to_the_end(environment: &Environment, route: &Route, prepared: Prepared, copy: Copy) -> Result<Rehearsed, Error> {
     let Copy { state, faults, request_log } = copy;
-    let stage = Stage::set(environment, &prepared, state, request_log).await?;
-    let (target, include) = (stage.target()?.clone(), route.include.as_slice());
+    let copied = TargetCopy::set(environment, &prepared, state, request_log).await?;
+    let (target, include) = (copied.target()?.clone(), route.include.as_slice());
     let (source, live) = (prepared.source.clone(), &prepared.live);
-    let otherwise = stage.differs_from(live, &target, include).await?;
-    let stage = stage.anew(faults).await?;
-    let lock = lock(&stage.environment, &target, None).await?;
-    let (ended, resumed) = Box::pin(stage.carry_out(prepared, &target, &lock, include)).await.map_err(not_over)?;
-    let ((requests, writes), struck) = (stage.counts(), stage.sandbox.fault_counts());
-    let stage = stage.anew(Vec::new()).await?;
+    let otherwise = copied.differs_from(live, &target, include).await?;
+    let copied = copied.anew(faults).await?;
+    let lock = lock(&copied.environment, &target, None).await?;
+    let (ended, resumed) = Box::pin(copied.carry_out(prepared, &target, &lock, include)).await.map_err(not_over)?;
+    let ((requests, writes), struck) = (copied.counts(), copied.sandbox.fault_counts());
+    let copied = copied.anew(Vec::new()).await?;
     let route = Route { target: target.name, source: Some(source.display().to_string()), ..route.clone() };
-    let again = prepare(&stage.environment, &route).await.map_err(not_over)?.plan;
-    stage.sandbox.stop().await;
+    let again = prepare(&copied.environment, &route).await.map_err(not_over)?.plan;
+    copied.sandbox.stop().await;
     Ok(Rehearsed { ended, resumed, requests, writes, struck, otherwise, again })
 }
 
 /// On the copy everything is approved.
-struct Rehearsal;
+struct ApproveAll;
 
-impl Approver for Rehearsal {
+impl Approver for ApproveAll {
     type Error = Error;
 }
 
 /// Where a rehearsal takes place.
-struct Stage {
+struct TargetCopy {
     sandbox: Sandbox,
     client: (String, String),
     /// The program's own, but for where requests to the target go, and where files are left.
@@ -156,7 +156,7 @@ struct Stage {
     _folder: TempDir,
 }
 
-impl Stage {
+impl TargetCopy {
     async fn set(environment: &Environment, prepared: &Prepared, copy: State, request_log: Option<Arc<RequestLog>>) -> Result<Self, Error> {
         let client = (prepared.tenant.client_id().unwrap_or_else(|| "rehearsal".to_owned()), Secret::unguessable().reveal().to_owned());
         let options = Options::new(copy).credentials(&client.0, &client.1);
@@ -213,7 +213,7 @@ impl Stage {
     }
 
     async fn begin(&self, proposal: Proposal, lock: &Lock) -> Result<EndedRun, Error> {
-        match carry_out(&self.environment, proposal, (lock, "import", RunBudget::default()), &Rehearsal).await? {
+        match carry_out(&self.environment, proposal, (lock, "import", RunBudget::default()), &ApproveAll).await? {
             Completion::Run(ended) => Ok(*ended),
             Completion::Unchanged(_) => unreachable!("only a plan with changes is rehearsed"),
         }

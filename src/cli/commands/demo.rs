@@ -103,7 +103,7 @@ fn own_client(state: &serde_json::Value) -> (String, String) {
 /// One verb of the demo, run as if it had been typed.
 #[derive(Debug, Parser)]
 #[command(name = "migrate", no_binary_name = true)]
-struct Line {
+struct DemoLine {
     #[command(subcommand)]
     verb: Typed,
 }
@@ -119,8 +119,8 @@ enum Typed {
 async fn step(context: &Context, folder: &Path, words: &[&str]) -> Result<u8, Failure> {
     let shown: Vec<_> = words.iter().map(|word| shell_word(word)).collect();
     context.tell(&format!("\n$ migrate {}", shown.join(" ")));
-    let parsed = <Line as clap::CommandFactory>::command().try_get_matches_from(words);
-    let line = parsed.and_then(|matches| Line::from_arg_matches(&matches)).expect("a demo's line is a command line");
+    let parsed = <DemoLine as clap::CommandFactory>::command().try_get_matches_from(words);
+    let line = parsed.and_then(|matches| DemoLine::from_arg_matches(&matches)).expect("a demo's line is a command line");
     let context = context.in_folder(folder);
     match line.verb {
         Typed::Export(verb) => verb.run(&context).await,

@@ -117,7 +117,7 @@ impl Schedule {
     }
 
     /// Refuses what a job of another machine would look for in vain.
-    fn refuse_what_is_not_there(&self, mapping: &Mapped) -> Result<(), Failure> {
+    fn refuse_what_is_not_there(&self, mapping: &MappingFiles) -> Result<(), Failure> {
         if !self.by.needs_an_image() {
             return Ok(());
         }
@@ -158,7 +158,7 @@ impl Schedule {
         let (state_home, locks) = if self.by.needs_an_image() { (String::new(), String::new()) } else { places_of_locks(settings, owner)? };
         let place = |path: &Path| if self.by == By::Github { within(path, config) } else { whole(path) };
         let mapping_place = mapping.map(|path| place(path)).transpose()?;
-        let mapping = mapping.map(|path| Mapped::load(context, path)).transpose()?;
+        let mapping = mapping.map(|path| MappingFiles::load(context, path)).transpose()?;
         mapping.iter().try_for_each(|mapping| self.refuse_what_is_not_there(mapping))?;
         Ok(Nightly {
             at: self.at.hour_and_minute(),
@@ -182,13 +182,13 @@ impl Schedule {
 }
 
 /// The mapping of a job, and where its files stand.
-struct Mapped {
+struct MappingFiles {
     path: PathBuf,
     tables: Vec<PathBuf>,
     rules: Vec<MappingRule>,
 }
 
-impl Mapped {
+impl MappingFiles {
     fn load(context: &Context, path: &Path) -> Result<Self, Failure> {
         let (mapping, mut tables) = Mapping::load_with_tables(context.catalog, path)?;
         tables.sort();
@@ -229,12 +229,12 @@ fn nearest(folder: &Path) -> &Path {
 }
 
 /// Returns the variables that the job reads: credentials, what the mapping supplies, and addresses of hooks.
-fn variables(settings: &Settings, tenants: &[&str], mapping: Option<&Mapped>, flags: &[String]) -> Result<Vec<String>, Failure> {
+fn variables(settings: &Settings, tenants: &[&str], mapping: Option<&MappingFiles>, flags: &[String]) -> Result<Vec<String>, Failure> {
     let mut names = Vec::new();
     for tenant in tenants {
         names.extend(settings.variables_of(tenant)?);
     }
-    let supplied = mapping.into_iter().flat_map(Mapped::secrets);
+    let supplied = mapping.into_iter().flat_map(MappingFiles::secrets);
     names.extend(supplied.filter_map(|(_, place)| place.strip_prefix("env:")).map(str::to_owned));
     names.extend(flags.iter().filter_map(|flag| flag.strip_prefix("env:")).map(str::to_owned));
     let mut seen = std::collections::BTreeSet::new();

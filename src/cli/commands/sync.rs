@@ -64,13 +64,13 @@ const PLANNED_ANEW: &str = "the next plan decides on it";
 /// What came of a night, as far as it went.
 #[derive(Default)]
 struct Course {
-    resumed: Option<Resumed>,
+    resumed: Option<ResumedRun>,
     plan: Option<Arc<Plan>>,
     run: Option<Ended>,
 }
 
 /// A run of an earlier night that was gone on with.
-struct Resumed {
+struct ResumedRun {
     ended: Ended,
     /// How many of its changes were in the target before this night.
     earlier: usize,
@@ -122,7 +122,7 @@ impl Sync {
             target: &target.name,
             began: &began,
             ended: &now(),
-            resumed: course.resumed.as_ref().map(Resumed::told),
+            resumed: course.resumed.as_ref().map(ResumedRun::told),
             plan: course.plan.as_deref(),
             run: course.run.as_ref().map(Ended::to_report),
             keeps_drift: self.options.drift == DriftChoice::Keep,
@@ -212,7 +212,7 @@ impl Sync {
         let begun = Session::looked_up(context.environment()?, target, &past.folder, lock, PLANNED_ANEW)?;
         let begun = begun.with_sink(self.secrets.sink(&target.name)?);
         let ended = Execution::new(context, self.secrets.to_shell()).carry_out(begun).await?;
-        let Resumed { ended, .. } = course.resumed.insert(Resumed { ended, earlier: past.applied().len() });
+        let ResumedRun { ended, .. } = course.resumed.insert(ResumedRun { ended, earlier: past.applied().len() });
         budget.spend(ended.run.requests);
         Ok(ended.run.interrupt.map(interrupted))
     }
@@ -273,7 +273,7 @@ impl Approver for Nobody<'_> {
     }
 }
 
-impl Resumed {
+impl ResumedRun {
     fn told(&self) -> report::Resumed<'_> {
         report::Resumed { run: self.ended.to_report(), earlier: self.earlier }
     }

@@ -18,7 +18,7 @@ pub struct RateLimit {
 
 /// One token bucket.
 #[derive(Debug, Clone)]
-struct TokenBucket {
+struct SandboxBucket {
     rate_limit: RateLimit,
     level: f64,
     seen: Instant,
@@ -37,7 +37,7 @@ pub(crate) struct BucketStatus {
     pub(crate) next_in: Duration,
 }
 
-impl TokenBucket {
+impl SandboxBucket {
     fn new(rate_limit: RateLimit, now: Instant) -> Self {
         Self { rate_limit, level: f64::from(rate_limit.burst), seen: now }
     }
@@ -66,18 +66,18 @@ impl TokenBucket {
 /// Every bucket of a tenant.
 #[derive(Debug)]
 pub(crate) struct Buckets {
-    tenant: Option<TokenBucket>,
+    tenant: Option<SandboxBucket>,
     tier: Option<&'static Tier>,
-    groups: Vec<TokenBucket>,
+    groups: Vec<SandboxBucket>,
 }
 
 impl Buckets {
     /// Creates full buckets; an explicit rate limit replaces the tier's limit for the tenant as a whole.
     pub(crate) fn new(rate_limit: Option<RateLimit>, tier: Option<&'static Tier>, now: Instant) -> Self {
         let of = |rate: crate::catalog::limits::Rate| RateLimit { rate: f64::from(rate.a_minute) / 60.0, burst: rate.burst };
-        let tenant = rate_limit.or_else(|| tier.map(|tier| of(tier.tenant))).map(|rate_limit| TokenBucket::new(rate_limit, now));
+        let tenant = rate_limit.or_else(|| tier.map(|tier| of(tier.tenant))).map(|rate_limit| SandboxBucket::new(rate_limit, now));
         let endpoints = tier.map_or(&[][..], |tier| tier.endpoints);
-        Self { tenant, tier, groups: endpoints.iter().map(|limit| TokenBucket::new(of(limit.rate), now)).collect() }
+        Self { tenant, tier, groups: endpoints.iter().map(|limit| SandboxBucket::new(of(limit.rate), now)).collect() }
     }
 
     /// Takes a token from each bucket that applies, the tenant's first; returns the status of the tightest.
@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn a_bucket_gives_its_burst_at_once_and_then_its_rate() {
         let now = Instant::now();
-        let mut bucket = TokenBucket::new(RateLimit { rate: 2.0, burst: 10 }, now);
+        let mut bucket = SandboxBucket::new(RateLimit { rate: 2.0, burst: 10 }, now);
         for left in (0..10).rev() {
             assert_eq!(bucket.take(now).expect("within the burst").remaining, left);
         }
