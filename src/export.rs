@@ -249,7 +249,7 @@ fn seen(reading: Reading<'_>, kind: &'static Kind, shown: ReadOutcome) -> Result
     Ok(match shown {
         ReadOutcome::Whole(answer) => understood(reading, kind, answer)?.into(),
         ReadOutcome::Refused { name, reason, is_unentitled } => {
-            let unseen = Resource::of(Key::new(kind.name, &name_of(kind, &name)), id(&name), name);
+            let unseen = Resource::new(Key::new(kind.name, &name_of(kind, &name)), id(&name), name);
             Some(Resource { excluded: Some(reason), is_unseen: !is_unentitled, ..unseen }).into()
         }
         ReadOutcome::Unknown { name, reason } => {
@@ -376,7 +376,7 @@ fn unshown(kind: &'static Kind, parent: &Resource, source: &management_api::Erro
         Shape::Child { .. } if is_refused => Some(Resource::read_child(kind, &parent.id, Vec::new())),
         Shape::Part { .. } if is_refused => kind.parent_field().map(|field| {
             let name = Body::from_iter([(field.to_owned(), Value::String(parent.id.as_str().to_owned()))]);
-            Resource::of(Key::new(kind.name, &name_of(kind, &name)), parent.id.clone(), name)
+            Resource::new(Key::new(kind.name, &name_of(kind, &name)), parent.id.clone(), name)
         }),
         _ => None,
     };

@@ -422,7 +422,7 @@ impl PlanExecution<'_> {
                 (Some(_), None) if is_earlier => SecretDisposition::Unknown,
                 (Some(_), None) => SecretDisposition::Lost("the target did not show it".to_owned()),
             };
-            progress.summary.made.push(GeneratedSecret::of(change, id, made, fate));
+            progress.summary.made.push(GeneratedSecret::new(change, id, made, fate));
         }
     }
 

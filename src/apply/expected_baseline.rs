@@ -21,8 +21,8 @@ pub(super) struct ExpectedBaseline {
 
 impl ExpectedBaseline {
     /// Compares what is wanted with what the target holds; `partners` are the indexes of the matches.
-    pub(super) fn of(desired: Desired, live: &Snapshot, partners: Vec<Option<usize>>, plan: &Plan) -> Self {
-        let open = Disagreements { reserved: reserved(&desired, live, &partners), ..Disagreements::of(plan) };
+    pub(super) fn new(desired: Desired, live: &Snapshot, partners: Vec<Option<usize>>, plan: &Plan) -> Self {
+        let open = Disagreements { reserved: reserved(&desired, live, &partners), ..Disagreements::new(plan) };
         let mut kept: HashMap<Key, Vec<String>> = HashMap::new();
         for (key, path) in desired.kept {
             kept.entry(key).or_default().push(path);
@@ -70,7 +70,7 @@ struct Disagreements<'plan> {
 type PathsByKey<'plan> = HashMap<&'plan Key, BTreeSet<&'plan str>>;
 
 impl<'plan> Disagreements<'plan> {
-    fn of(plan: &'plan Plan) -> Self {
+    fn new(plan: &'plan Plan) -> Self {
         let changed = plan.changes().map(|change| &change.key).collect();
         let mut open =
             Self { changed, skipped: HashSet::new(), parts: PathsByKey::new(), excluded: PathsByKey::new(), reserved: HashSet::new() };
@@ -175,7 +175,7 @@ mod tests {
     }
 
     fn client(id: &str, name: &str, held: Value) -> Resource {
-        Resource::of(Key::new("clients", name), Id::new(id), body(held))
+        Resource::new(Key::new("clients", name), Id::new(id), body(held))
     }
 
     fn holding(resources: Vec<Resource>) -> Snapshot {
@@ -212,7 +212,7 @@ mod tests {
     fn what_is_held_is_agreed_on_with_what_only_the_target_has_and_what_is_to_be_created_is_promised() {
         let wanted = vec![client("s1", "Web", json!({"a": 1, "deep": {"b": 2}})), client("s2", "New", json!({"a": 1}))];
         let live = holding(vec![client("t1", "Web", json!({"a": 1, "deep": {"b": 2, "c": 3}, "own": true}))]);
-        let agreement = ExpectedBaseline::of(Desired::unmapped(holding(wanted)), &live, vec![Some(0), None], &plan(&["New"], &[]));
+        let agreement = ExpectedBaseline::new(Desired::unmapped(holding(wanted)), &live, vec![Some(0), None], &plan(&["New"], &[]));
         let web = applied("t1", json!({"a": 1, "deep": {"b": 2}}), Some(json!({"deep": {"c": 3}, "own": true})));
         assert_eq!(agreement.held, [(Key::new("clients", "Web"), web)]);
         let expected: Vec<(&Key, &AppliedResource)> = agreement.expected.iter().collect();
@@ -225,7 +225,7 @@ mod tests {
         let live = holding(["Web", "Shop", "Out"].map(|name| client(name, name, json!({"a": "old"}))).to_vec());
         let desired = Desired { kept: vec![(Key::new("clients", "Shop"), "a".into())], ..Desired::unmapped(holding(wanted.to_vec())) };
         let plan = plan(&[], &[("Web", Some("a")), ("Out", None)]);
-        let agreement = ExpectedBaseline::of(desired, &live, vec![Some(0), Some(1), Some(2)], &plan);
+        let agreement = ExpectedBaseline::new(desired, &live, vec![Some(0), Some(1), Some(2)], &plan);
         let old = |name: &str, kept: Vec<String>| {
             (Key::new("clients", name), AppliedResource { kept, ..applied(name, json!({"a": "old"}), Some(json!({}))) })
         };
@@ -240,7 +240,7 @@ mod tests {
         let (wanted, held) = (client("s1", "Web", json!({"a": 1})), client("t1", "Web", json!({"a": 1, "grant_types": ["implicit"]})));
         let mut plan = plan(&[], &[("Web", Some("grant_types"))]);
         plan.excluded = std::mem::take(&mut plan.skipped);
-        let agreement = ExpectedBaseline::of(Desired::unmapped(holding(vec![wanted])), &holding(vec![held]), vec![Some(0)], &plan);
+        let agreement = ExpectedBaseline::new(Desired::unmapped(holding(vec![wanted])), &holding(vec![held]), vec![Some(0)], &plan);
         let web = applied("t1", json!({"a": 1}), Some(json!({"grant_types": ["implicit"]})));
         assert_eq!(agreement.held, [(Key::new("clients", "Web"), web)]);
     }

@@ -83,7 +83,7 @@ impl<'plan> ReplacedSecrets<'plan> {
 }
 
 impl GeneratedSecret {
-    pub(super) fn of(change: &Change, id: &Id, made: &GeneratedSecretField, fate: SecretDisposition) -> Self {
+    pub(super) fn new(change: &Change, id: &Id, made: &GeneratedSecretField, fate: SecretDisposition) -> Self {
         Self { key: change.key.clone(), id: id.clone(), path: made.path, shown_at: made.shown_at, fate }
     }
 }

@@ -28,10 +28,10 @@ impl StaleChanges {
     /// Compares a plan with the live target after a run of it started; `created` are the ids that this run created, by the
     /// index of their change.
     pub fn since_started(catalog: &Catalog, plan: &Plan, live: &Snapshot, created: &HashMap<usize, Id>) -> Self {
-        let now = CurrentTarget::of(catalog, plan, live, created);
+        let now = CurrentTarget::new(catalog, plan, live, created);
         let held = now.all_if_protected(live);
         let held: Vec<&Resource> = held.iter().collect();
-        let untouched = Protected::of(catalog, &held, &held);
+        let untouched = Protected::new(catalog, &held, &held);
         let needed = untouched.needed(&held);
         let mut reasons = HashMap::new();
         let mut before: HashMap<&Key, Vec<&Edit>> = HashMap::new();
@@ -94,12 +94,12 @@ struct CurrentTarget<'live> {
 
 /// Records anew what the target holds before a plan made earlier: what belongs to deleted resources may have changed.
 pub fn record_before(catalog: &Catalog, plan: &mut Plan, live: &Snapshot) {
-    let held = CurrentTarget::of(catalog, plan, live, &HashMap::new()).all(live);
+    let held = CurrentTarget::new(catalog, plan, live, &HashMap::new()).all(live);
     plan.record_before(catalog, held.iter());
 }
 
 impl<'live> CurrentTarget<'live> {
-    fn of(catalog: &'live Catalog, plan: &Plan, live: &'live Snapshot, created: &HashMap<usize, Id>) -> Self {
+    fn new(catalog: &'live Catalog, plan: &Plan, live: &'live Snapshot, created: &HashMap<usize, Id>) -> Self {
         let by_id: HashMap<(&str, &Id), &Resource> =
             live.resources.iter().map(|resource| ((resource.key.kind(), &resource.id), resource)).collect();
         let changed = plan.changes().enumerate().filter_map(|(at, change)| match &change.action {

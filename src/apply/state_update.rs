@@ -179,7 +179,7 @@ impl SyncState {
         self.link_matches(&desired, live);
         self.record_source_ids(plan);
         let partners = matched(self.catalog, &desired.snapshot, live, &self.links).of_desired;
-        let ExpectedBaseline { held, expected } = ExpectedBaseline::of(desired, live, partners, plan);
+        let ExpectedBaseline { held, expected } = ExpectedBaseline::new(desired, live, partners, plan);
         self.record_agreed(held);
         expected
     }

@@ -80,7 +80,7 @@ impl Summary {
             let kind = catalog.kind(change.key.kind());
             let made = kind.map(|kind| replaced.made_with(kind, change)).unwrap_or_default();
             let id = outcomes.get(&at).and_then(Outcome::id);
-            made.into_iter().filter_map(move |made| Some(GeneratedSecret::of(change, id?, made, SecretDisposition::Unknown)))
+            made.into_iter().filter_map(move |made| Some(GeneratedSecret::new(change, id?, made, SecretDisposition::Unknown)))
         });
         let summary = Self { settled: settled.collect(), made: made.collect(), ..Self::default() };
         summary.with_unreached(plan.changes().count())

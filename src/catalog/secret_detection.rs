@@ -155,7 +155,7 @@ struct ObjectContext {
 }
 
 impl ObjectContext {
-    fn of(fields: &Map<String, Value>) -> Self {
+    fn new(fields: &Map<String, Value>) -> Self {
         let has = |names: &[&str]| names.iter().any(|name| fields.contains_key(*name));
         let (has_value, has_content) = (has(VALUES), has(CONTENTS));
         let called = |names: &[&'static str]| {
@@ -198,7 +198,7 @@ struct SecretScanner<'scan> {
 impl SecretScanner<'_> {
     /// Searches an object.
     fn scan_object(&mut self, fields: &mut Map<String, Value>, above: &str, parent: ParentContext) {
-        let object = ObjectContext::of(fields);
+        let object = ObjectContext::new(fields);
         fields.retain(|name, value| {
             if matches!(value, Value::Null | Value::Bool(_)) {
                 return true;

@@ -56,7 +56,7 @@ impl Failure {
     }
 
     /// Returns the failure that an error is, with its causes.
-    pub(super) fn of(code: u8, error: &dyn Error) -> Self {
+    pub(super) fn from_error(code: u8, error: &dyn Error) -> Self {
         let failure = Self::new(code, error.to_string());
         error.source().into_iter().fold(failure, Self::caused_by)
     }
@@ -175,19 +175,19 @@ impl From<config::Error> for Failure {
             _ => None,
         };
         let code = if matches!(error, config::Error::WithoutCredentials { .. }) { DENIED } else { USAGE };
-        Self { hint: hint.map(str::to_owned), ..Self::of(code, &error) }
+        Self { hint: hint.map(str::to_owned), ..Self::from_error(code, &error) }
     }
 }
 
 impl From<mapping::Error> for Failure {
     fn from(error: mapping::Error) -> Self {
-        Self::of(USAGE, &error).hint("correct the mapping, then run `migrate validate`")
+        Self::from_error(USAGE, &error).hint("correct the mapping, then run `migrate validate`")
     }
 }
 
 impl From<Box<mapping::KeyCollision>> for Failure {
     fn from(error: Box<mapping::KeyCollision>) -> Self {
-        Self::of(USAGE, &error).hint("rename one of them, or skip it")
+        Self::from_error(USAGE, &error).hint("rename one of them, or skip it")
     }
 }
 
@@ -206,9 +206,9 @@ impl From<apply::state_update::Error> for Failure {
 impl From<source_ids::Error> for Failure {
     fn from(error: source_ids::Error) -> Self {
         match &error {
-            source_ids::Error::Write { .. } => Self::of(FAILED, &error).hint(ROOM),
+            source_ids::Error::Write { .. } => Self::from_error(FAILED, &error).hint(ROOM),
             source_ids::Error::Read { .. } | source_ids::Error::Malformed { .. } => {
-                Self::of(USAGE, &error).hint("mend it, or put back the one of the last run")
+                Self::from_error(USAGE, &error).hint("mend it, or put back the one of the last run")
             }
         }
     }
@@ -236,14 +236,14 @@ impl From<pair::Error> for Failure {
                 (USAGE, "put the file back, or remove it if the folder is of this pair".to_owned())
             }
         };
-        Self::of(code, &error).hint(hint)
+        Self::from_error(code, &error).hint(hint)
     }
 }
 
 impl From<crate::state::baseline::Error> for Failure {
     fn from(error: crate::state::baseline::Error) -> Self {
         if let crate::state::baseline::Error::Write { .. } = error {
-            return Self::of(FAILED, &error).hint(ROOM);
+            return Self::from_error(FAILED, &error).hint(ROOM);
         }
         Self::new(USAGE, "what was last applied is not known")
             .caused_by(&error)
@@ -254,7 +254,7 @@ impl From<crate::state::baseline::Error> for Failure {
 impl From<fingerprints::Error> for Failure {
     fn from(error: fingerprints::Error) -> Self {
         if let fingerprints::Error::Write { .. } = error {
-            return Self::of(FAILED, &error).hint(ROOM);
+            return Self::from_error(FAILED, &error).hint(ROOM);
         }
         let failure = Self::new(USAGE, "which secrets were sent is not known").caused_by(&error);
         match &error {
@@ -272,7 +272,7 @@ impl From<links::Error> for Failure {
                 (USAGE, "correct the file; migrate pairs resources by it before it looks at names")
             }
         };
-        Self::of(code, &error).hint(hint)
+        Self::from_error(code, &error).hint(hint)
     }
 }
 
@@ -282,7 +282,7 @@ impl From<plan::file::Error> for Failure {
             plan::file::Error::Write { .. } => (FAILED, ROOM),
             _ => (USAGE, "make the plan again with `migrate plan --out FILE`"),
         };
-        Self::of(code, &error).hint(hint)
+        Self::from_error(code, &error).hint(hint)
     }
 }
 
@@ -299,7 +299,7 @@ impl From<snapshot::store::Error> for Failure {
             }
         };
         let code = if matches!(error, Store::Write { .. }) { FAILED } else { USAGE };
-        Self::of(code, &error).hint(hint)
+        Self::from_error(code, &error).hint(hint)
     }
 }
 
@@ -307,11 +307,11 @@ impl From<apply::journal::Error> for Failure {
     fn from(error: apply::journal::Error) -> Self {
         use apply::journal::Error as Journal;
         match &error {
-            Journal::Broken { .. } => Self::of(USAGE, &error)
+            Journal::Broken { .. } => Self::from_error(USAGE, &error)
                 .hint("what that run did cannot be known from its journal; `migrate plan` compares with what the target holds now"),
-            Journal::Read { .. } => Self::of(USAGE, &error).hint("`migrate import` without --resume plans again"),
-            Journal::Newer { .. } => Self::of(USAGE, &error).hint("update migrate, then go on with the run"),
-            Journal::Write { .. } => Self::of(FAILED, &error).hint(ROOM),
+            Journal::Read { .. } => Self::from_error(USAGE, &error).hint("`migrate import` without --resume plans again"),
+            Journal::Newer { .. } => Self::from_error(USAGE, &error).hint("update migrate, then go on with the run"),
+            Journal::Write { .. } => Self::from_error(FAILED, &error).hint(ROOM),
         }
     }
 }
@@ -319,7 +319,7 @@ impl From<apply::journal::Error> for Failure {
 impl From<export::Error> for Failure {
     fn from(error: export::Error) -> Self {
         let denied = matches!(&error, export::Error::Read { source, .. } if source.is_denied() || source.is_scope());
-        let failure = Self::of(if denied { DENIED } else { FAILED }, &error);
+        let failure = Self::from_error(if denied { DENIED } else { FAILED }, &error);
         match &error {
             export::Error::Read { source, tenant, .. } => with_tenant_hint(failure, source, tenant),
             export::Error::Overdue { .. } => failure.hint(OVERDUE),
@@ -336,7 +336,7 @@ impl Failure {
             _ if error.is_misconfigured() => USAGE,
             _ => FAILED,
         };
-        with_tenant_hint(Self::of(code, &error), error, name)
+        with_tenant_hint(Self::from_error(code, &error), error, name)
     }
 }
 

@@ -49,7 +49,7 @@ impl Hooks {
     /// # Errors
     ///
     /// When an address is given itself: whoever knows it can write to it.
-    pub(super) fn words(&self) -> Result<Vec<String>, Failure> {
+    pub(super) fn to_args(&self) -> Result<Vec<String>, Failure> {
         let mut words = Vec::new();
         for (flag, given) in [("--notify", &self.notify), ("--heartbeat", &self.heartbeat)] {
             let Some(given) = given else { continue };

@@ -154,6 +154,6 @@ pub(super) fn read_json(path: &Path) -> Result<serde_json::Value, Failure> {
     let text = if is_input { std::io::read_to_string(std::io::stdin()) } else { files::read_text(path) };
     let text = text.map_err(|source| Failure::new(USAGE, format!("cannot read \"{}\"", path.display())).caused_by(&source))?;
     let shown = if is_input { Path::new("standard input") } else { path };
-    let wrong = |error| Failure::of(USAGE, &Text { path: shown, text: &text }.not_json("this is not JSON", &error));
+    let wrong = |error| Failure::from_error(USAGE, &Text { path: shown, text: &text }.not_json("this is not JSON", &error));
     serde_json::from_str(&text).map_err(wrong)
 }

@@ -24,7 +24,7 @@ impl RehearsalOptions {
     /// Returns what is to go wrong.
     pub(super) fn faults(&self) -> Result<Vec<Fault>, Failure> {
         let lists = self.fault.iter().map(|spec| Fault::list(spec)).collect::<Result<Vec<_>, _>>();
-        Ok(lists.map_err(|error| Failure::of(USAGE, &error))?.concat())
+        Ok(lists.map_err(|error| Failure::from_error(USAGE, &error))?.concat())
     }
 }
 

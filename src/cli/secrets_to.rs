@@ -103,7 +103,7 @@ struct SecretLine {
 }
 
 impl SecretLine {
-    fn of(tenant: &str, new: &NewSecret<'_>) -> Self {
+    fn new(tenant: &str, new: &NewSecret<'_>) -> Self {
         Self {
             tenant: tenant.to_owned(),
             kind: new.key.kind().to_owned(),
@@ -164,7 +164,7 @@ impl FileSink {
         }
         // Not cut back: a run to another tenant may have appended to the same file since.
         let begins = if self.is_torn { "\n" } else { "" };
-        let written = self.file.append(&format!("{begins}{}", SecretLine::of(&self.tenant, new).to_text()));
+        let written = self.file.append(&format!("{begins}{}", SecretLine::new(&self.tenant, new).to_text()));
         self.is_torn = written.is_err();
         written.map_err(|error| format!("\"{}\" cannot be written: {error}", self.file.path().display()))?;
         self.kept.insert(place, new.secret.clone());
@@ -196,7 +196,7 @@ struct CommandSink {
 
 impl SecretSink for CommandSink {
     fn keep<'run>(&'run mut self, new: &'run NewSecret<'run>) -> BoxFuture<'run, Result<(), String>> {
-        let line = SecretLine::of(&self.tenant, new).to_text();
+        let line = SecretLine::new(&self.tenant, new).to_text();
         Box::pin(async move {
             if self.hangs {
                 return Err("the command of --secrets-to did not end for one before it".to_owned());

@@ -293,7 +293,7 @@ mod tests {
     fn resource(key: &str, body: Value) -> Resource {
         let key = Key::try_from(key.to_owned()).expect("a key");
         let (id, body) = (Id::new(format!("id of {key}")), Body::from_value(body).expect("an object"));
-        Resource::of(key, id, body)
+        Resource::new(key, id, body)
     }
 
     fn source() -> Snapshot {

@@ -271,7 +271,7 @@ impl Resource {
             secrets.retain(|secret| kind.fields.writable().has(secret));
         }
         let key = Key::new(kind.name, &name_of(kind, &body));
-        Ok(Self { alias, carried, secrets, is_given: given.is_some(), ..Self::of(key, id, body) }.left_alone_as(alone))
+        Ok(Self { alias, carried, secrets, is_given: given.is_some(), ..Self::new(key, id, body) }.left_alone_as(alone))
     }
 
     /// Returns it left alone for this reason, or for none.
@@ -282,7 +282,7 @@ impl Resource {
 
     /// Returns a resource of which nothing else is known.
     #[must_use]
-    pub fn of(key: Key, id: Id, body: impl Into<PackedBody>) -> Self {
+    pub fn new(key: Key, id: Id, body: impl Into<PackedBody>) -> Self {
         Self {
             key,
             id,
@@ -339,7 +339,7 @@ impl Resource {
             answer.take(path);
         }
         let (body, carried) = kind.fields.writable().split(answer, RequestPurpose::Snapshot);
-        Self { carried, secrets, ..Self::of(Key::new(kind.name, parent.as_str()), parent.clone(), body) }
+        Self { carried, secrets, ..Self::new(Key::new(kind.name, parent.as_str()), parent.clone(), body) }
     }
 }
 

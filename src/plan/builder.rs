@@ -48,11 +48,11 @@ pub fn plan(catalog: &Catalog, desired: &Desired, live: &Snapshot, links: &Links
 
 /// Plans what makes the target hold what is desired, given what earlier runs left.
 pub fn plan_after(catalog: &Catalog, desired: &Desired, live: &Snapshot, past: PlanContext<'_>) -> Plan {
-    let partners = Pairing::of(catalog, &desired.snapshot, live, past.links);
+    let partners = Pairing::new(catalog, &desired.snapshot, live, past.links);
     let plan = empty(&desired.snapshot, live);
-    let numbered = NumberedKeys::of(&desired.snapshot);
+    let numbered = NumberedKeys::new(&desired.snapshot);
     let held: Vec<&Resource> = partners.live.iter().map(|held| &**held).collect();
-    let untouched = Protected::of(catalog, &held, &desired.snapshot.resources.iter().collect::<Vec<_>>());
+    let untouched = Protected::new(catalog, &held, &desired.snapshot.resources.iter().collect::<Vec<_>>());
     let (namesakes, after) = (namesakes(catalog, live), Vec::new());
     let mut builder = PlanBuilder { catalog, desired, live, past, plan, numbered, namesakes, after, untouched };
     builder.skip_unread();
@@ -83,7 +83,7 @@ pub fn plan_after(catalog: &Catalog, desired: &Desired, live: &Snapshot, past: P
 
 /// Returns the ids in a tenant by kind and name, for kinds that allow duplicate names.
 fn namesakes<'live>(catalog: &Catalog, live: &'live Snapshot) -> HashMap<(&'live str, &'live str), Vec<&'live Id>> {
-    let numbered = NumberedKeys::of(live);
+    let numbered = NumberedKeys::new(live);
     let mut namesakes: HashMap<(&str, &str), Vec<&Id>> = HashMap::new();
     let is_shared = |kind: &str| catalog.kind(kind).is_some_and(|kind| kind.identity.allows_duplicates);
     for resource in live.resources.iter().filter(|resource| is_shared(resource.key.kind())) {

@@ -74,7 +74,7 @@ fn unseen(skipped: Vec<Skipped>, wanted: &Desired, gone: &[Key]) -> Vec<Skipped>
 /// Returns a source that wants what was last applied; its ids are those of the target.
 fn as_applied(catalog: &Catalog, base: &Baseline, live: &Snapshot) -> Desired {
     let known = || base.iter().filter(|(key, _)| catalog.kind(key.kind()).is_some());
-    let resources = known().map(|(key, applied)| Resource::of(key.clone(), applied.id.clone(), applied.body.clone())).collect();
+    let resources = known().map(|(key, applied)| Resource::new(key.clone(), applied.id.clone(), applied.body.clone())).collect();
     let Snapshot { tenant, domain, taken, kinds, .. } = live;
     let (tenant, domain, taken, kinds) = (tenant.clone(), domain.clone(), taken.clone(), kinds.clone());
     let mut snapshot = Snapshot { tenant, domain, taken, kinds, resources, twice: Vec::new() };

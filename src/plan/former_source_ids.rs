@@ -90,11 +90,11 @@ mod tests {
 
     fn action(code: &str) -> Resource {
         let body = Body::from_value(json!({"name": "gate", "code": code})).expect("an object");
-        Resource::of(Key::new("actions", "gate"), Id::new("a1"), body)
+        Resource::new(Key::new("actions", "gate"), Id::new("a1"), body)
     }
 
     fn client(id: &str, name: &str) -> Resource {
-        Resource::of(Key::new("clients", name), Id::new(id), Body::from_value(json!({ "name": name })).expect("an object"))
+        Resource::new(Key::new("clients", name), Id::new(id), Body::from_value(json!({ "name": name })).expect("an object"))
     }
 
     fn holding(resources: Vec<Resource>) -> Snapshot {

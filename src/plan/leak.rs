@@ -21,7 +21,7 @@ const DEEPEST: usize = 3;
 
 /// Refuses a plan that would send hosts or ids of the source tenant, or unfilled template placeholders.
 pub(super) fn leak(catalog: &Catalog, plan: &Plan, desired: &Desired, live: &Snapshot) -> Option<Refusal> {
-    let traces = SourceIdentifiers::of(catalog, plan, desired, live);
+    let traces = SourceIdentifiers::new(catalog, plan, desired, live);
     let mut leaks = Vec::new();
     for change in plan.changes() {
         let kind = catalog.kind(change.key.kind()).expect("a key names a kind of the catalog");
@@ -53,7 +53,7 @@ struct SourceIdentifiers<'plan> {
 }
 
 impl<'plan> SourceIdentifiers<'plan> {
-    fn of(catalog: &Catalog, plan: &'plan Plan, desired: &'plan Desired, live: &'plan Snapshot) -> Self {
+    fn new(catalog: &Catalog, plan: &'plan Plan, desired: &'plan Desired, live: &'plan Snapshot) -> Self {
         let mut own: Vec<String> = live.hosts(catalog).into_iter().collect();
         own.push(plan.target.domain.to_ascii_lowercase());
         let is_own = |host: &str| own.iter().any(|own| own.eq_ignore_ascii_case(host));

@@ -28,7 +28,7 @@ pub(super) type AmbiguousNames<'side> = BTreeMap<(&'side str, &'side str), (Vec<
 pub fn matched(catalog: &Catalog, desired: &Snapshot, live: &Snapshot, links: &Links) -> Matching {
     let ambiguous_names =
         ambiguous_names(catalog, desired, live, links).into_values().flat_map(|(wanted, _)| wanted.into_iter().cloned()).collect();
-    let (wanted, held) = (MatchingSide::of(desired), MatchingSide::of(live));
+    let (wanted, held) = (MatchingSide::new(desired), MatchingSide::new(live));
     let keys = wanted.resources.iter().map(|resource| &resource.key).collect();
     let of_desired = vec![None; desired.resources.len()];
     let mut matcher = Matcher { links, wanted, held, keys, ambiguous_names, matching: Matching { of_desired, names: HashMap::new() } };
@@ -53,12 +53,12 @@ pub(super) fn ambiguous_names<'side>(
         shares_keys && resource.excluded.is_none()
     };
     let is_free = |one: &&Resource| links.of_source(one.key.kind(), &one.id).is_none();
-    let numbered = NumberedKeys::of(desired);
+    let numbered = NumberedKeys::new(desired);
     for resource in desired.resources.iter().filter(|one| is_asked(one) && is_free(one)) {
         names.entry((resource.key.kind(), numbered.plain(&resource.key))).or_default().0.push(&resource.id);
     }
     let is_free = |one: &&Resource| links.of_target(one.key.kind(), &one.id).is_none();
-    let numbered = NumberedKeys::of(live);
+    let numbered = NumberedKeys::new(live);
     for resource in live.resources.iter().filter(|one| is_asked(one) && is_free(one)) {
         names.entry((resource.key.kind(), numbered.plain(&resource.key))).or_default().1.push(&resource.id);
     }
@@ -72,7 +72,7 @@ pub(super) struct NumberedKeys<'side>(HashSet<&'side Key>);
 
 impl<'side> NumberedKeys<'side> {
     /// Returns the numbered keys of a snapshot.
-    pub(super) fn of(snapshot: &'side Snapshot) -> Self {
+    pub(super) fn new(snapshot: &'side Snapshot) -> Self {
         Self(snapshot.twice.iter().collect())
     }
 
@@ -108,7 +108,7 @@ struct MatchingSide<'side> {
 }
 
 impl<'side> MatchingSide<'side> {
-    fn of(snapshot: &'side Snapshot) -> Self {
+    fn new(snapshot: &'side Snapshot) -> Self {
         let resources = &snapshot.resources;
         let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
         let mut by_id = HashMap::with_capacity(resources.len());
@@ -116,7 +116,7 @@ impl<'side> MatchingSide<'side> {
             places.entry(resource.key.kind()).or_default().push(at);
             by_id.insert((resource.key.kind(), &resource.id), at);
         }
-        Self { resources, numbered: NumberedKeys::of(snapshot), places, by_id, foreign: HashSet::new() }
+        Self { resources, numbered: NumberedKeys::new(snapshot), places, by_id, foreign: HashSet::new() }
     }
 
     fn places_of(&self, kind: &Kind) -> Vec<usize> {

@@ -21,7 +21,7 @@ pub(super) struct Pairing<'live> {
 
 impl<'live> Pairing<'live> {
     /// Matches desired and live resources.
-    pub(super) fn of(catalog: &Catalog, desired: &Snapshot, live: &'live Snapshot, links: &Links) -> Self {
+    pub(super) fn new(catalog: &Catalog, desired: &Snapshot, live: &'live Snapshot, links: &Links) -> Self {
         let Matching { of_desired, names } = matched(catalog, desired, live, links);
         let live = live.resources.iter().map(|resource| under_names(resource, &names)).collect();
         let paired = of_desired.iter().flatten().copied().collect();

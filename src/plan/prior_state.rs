@@ -42,7 +42,7 @@ impl Plan {
             let top = edit.path.split('.').next().unwrap_or(&edit.path);
             exact.0.extend(body.0.get(top).map(|value| (top.to_owned(), value.clone())));
         }
-        (!exact.is_empty()).then(|| Resource::of(held.key.clone(), held.id.clone(), exact))
+        (!exact.is_empty()).then(|| Resource::new(held.key.clone(), held.id.clone(), exact))
     }
 }
 

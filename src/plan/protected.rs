@@ -43,7 +43,7 @@ enum ProtectedPart {
 
 impl<'catalog> Protected<'catalog> {
     /// Finds the protected resources of both sides, and what belongs to them.
-    pub(crate) fn of<'held>(catalog: &'catalog Catalog, held: &[&'held Resource], wanted: &[&'held Resource]) -> Self {
+    pub(crate) fn new<'held>(catalog: &'catalog Catalog, held: &[&'held Resource], wanted: &[&'held Resource]) -> Self {
         let all = [held, wanted].concat();
         let reserved: HashMap<Key, ExclusionReason> = all.iter().filter_map(|one| Some((one.key.clone(), one.reserved?))).collect();
         let views = all.iter().filter(|one| one.reserved.is_some()).map(|one| ((one.key.kind(), &one.id), &one.key)).collect();
@@ -244,7 +244,7 @@ impl<'catalog> Protected<'catalog> {
     pub(crate) fn touched_by(&self, change: &Change, held: Option<&Body>, needed: &HashMap<Key, Key>) -> Option<Key> {
         let kind = self.catalog.kind(change.key.kind()).filter(|_| !self.reserved.is_empty())?;
         let of_body = |body: &Body| {
-            let one = Resource::of(change.key.clone(), Id::new(""), body.clone());
+            let one = Resource::new(change.key.clone(), Id::new(""), body.clone());
             belongs_to(self.catalog, &one).iter().find_map(|owner| self.root_of(owner)).cloned()
         };
         let named = |wanted: &Body, held: Option<&Body>| {

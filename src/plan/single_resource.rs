@@ -44,7 +44,7 @@ pub fn plan_single_resource(catalog: &Catalog, tenant: &PlannedTenant, name: &st
             plan.unchanged.insert(kind.name.to_owned(), 1);
         }
         Some(action) => {
-            let before = Resource::of(key.clone(), held.id.clone(), portable(held));
+            let before = Resource::new(key.clone(), held.id.clone(), portable(held));
             let change = Change { key, source_id: held.id.clone(), action, needs: Vec::new(), secrets: Vec::new() };
             plan.stages.push(Stage { title: kind.title.to_owned(), changes: vec![change] });
             plan.record_before(catalog, std::iter::once(&before));
@@ -85,7 +85,7 @@ fn owners(kind: &Kind) -> Vec<&'static str> {
 /// Returns a protected resource that the plan affects: one that the changed resource belongs to, or refers to before or after.
 pub fn protected_touched_by(catalog: &Catalog, plan: &Plan, held: &Resource, live: &Snapshot) -> Option<Key> {
     let all: Vec<&Resource> = live.resources.iter().collect();
-    let untouched = Protected::of(catalog, &all, &all);
+    let untouched = Protected::new(catalog, &all, &all);
     plan.changes().find_map(|change| {
         let kind = catalog.kind(change.key.kind()).expect("a key names a kind of the catalog");
         let body = held.body.open();

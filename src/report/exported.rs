@@ -120,7 +120,7 @@ mod tests {
             is_foreign: false,
             is_given: false,
         };
-        let unseen = Resource::of(key("role-permissions/Clerk"), Id::new("two"), PackedBody::default());
+        let unseen = Resource::new(key("role-permissions/Clerk"), Id::new("two"), PackedBody::default());
         let unseen = Resource { excluded: Some("the tenant answered 400: No".into()), is_unseen: true, ..unseen };
         let of_alpha = Unseen { id: Id::new("org"), name: "alpha".into(), reason: "the tenant answered 400: No".into(), is_refused: true };
         let kinds = [

@@ -181,7 +181,7 @@ pub fn parse(catalog: &Catalog, path: &Path, read: &dyn Fn(&Path) -> io::Result<
             return Err(Error::Malformed { path: path.join("manifest.json"), reason });
         }
     }
-    let mut content = ContentSummary::of(&manifest.domain);
+    let mut content = ContentSummary::new(&manifest.domain);
     let mut resources = Vec::new();
     for (kind, listed) in &manifest.kinds {
         if catalog.kind(kind).is_none() {
@@ -265,7 +265,7 @@ fn write_kind(snapshot: &Snapshot, kind: &str, out: &mut dyn Write) -> io::Resul
 
 /// Returns the hash of what the files of a snapshot will hold.
 fn hash_of(snapshot: &Snapshot) -> String {
-    let mut content = ContentSummary::of(&snapshot.domain);
+    let mut content = ContentSummary::new(&snapshot.domain);
     for (kind, status) in &snapshot.kinds {
         let mut file = files::ContentHash::default();
         write_kind(snapshot, kind, &mut file).expect("a hash takes everything");
@@ -278,7 +278,7 @@ fn hash_of(snapshot: &Snapshot) -> String {
 struct ContentSummary(String);
 
 impl ContentSummary {
-    fn of(domain: &str) -> Self {
+    fn new(domain: &str) -> Self {
         Self(format!("{domain}\n"))
     }
 

@@ -96,7 +96,7 @@ impl Sync {
             self.limits.to_args(),
             self.lock_timeout.to_args(),
             self.secrets.to_args(),
-            self.hooks.words()?,
+            self.hooks.to_args()?,
         ];
         Ok(words.concat())
     }
@@ -122,7 +122,7 @@ impl Sync {
             target: &target.name,
             began: &began,
             ended: &now(),
-            resumed: course.resumed.as_ref().map(ResumedRun::told),
+            resumed: course.resumed.as_ref().map(ResumedRun::to_report),
             plan: course.plan.as_deref(),
             run: course.run.as_ref().map(Ended::to_report),
             keeps_drift: self.options.drift == DriftChoice::Keep,
@@ -274,7 +274,7 @@ impl Approver for Nobody<'_> {
 }
 
 impl ResumedRun {
-    fn told(&self) -> report::Resumed<'_> {
+    fn to_report(&self) -> report::Resumed<'_> {
         report::Resumed { run: self.ended.to_report(), earlier: self.earlier }
     }
 }

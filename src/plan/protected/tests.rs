@@ -60,12 +60,12 @@ impl Case {
     /// Returns a resource of the kind that names these, the first where it can name only one.
     fn resource(&self, named: &[&Key]) -> Resource {
         let name = if self.kind.shape == Shape::Singleton { "" } else { "One" };
-        Resource::of(Key::new(self.kind.name, name), Id::new("one"), self.body(named))
+        Resource::new(Key::new(self.kind.name, name), Id::new("one"), self.body(named))
     }
 
     /// Returns a tenant that has what is named, what the resource hangs under, and the resource where it names anything.
     fn tenant(&self, named: Option<&[&Key]>, is_protected: bool) -> Snapshot {
-        let plain = |key: Key| Resource::of(key.clone(), Id::new(key.name()), Body::new());
+        let plain = |key: Key| Resource::new(key.clone(), Id::new(key.name()), Body::new());
         let mut resources = vec![plain(self.protected.clone()), plain(self.other.clone())];
         if let Shape::Child { parent, .. } = self.kind.shape {
             resources.push(Resource { id: Id::new("one"), ..plain(Key::new(parent, "One")) });
@@ -197,7 +197,7 @@ fn what_a_write_of_another_kind_would_reset_is_not_reset_where_it_is_protected()
             let one = |name: &str, value: Value| {
                 let field =
                     Catalog::standard().kind(name).and_then(|kind| kind.fields.writable().iter().next()).expect("a kind with fields").name;
-                Resource::of(Key::new(name, ""), Id::new(name), Body::from_iter([(field.to_owned(), value)]))
+                Resource::new(Key::new(name, ""), Id::new(name), Body::from_iter([(field.to_owned(), value)]))
             };
             let mut resources = vec![one(kind.name, json!(value))];
             resources.extend(kind.quirks.resets.iter().map(|name| one(name, json!(1))));
@@ -256,7 +256,7 @@ fn a_single_change_of_what_names_something_protected_or_belongs_to_it_is_found_b
         };
         let live = case.tenant(None, true);
         let held =
-            |body: Body| Resource { key: Key::new(case.kind.name, "One"), ..Resource::of(case.protected.clone(), Id::new("one"), body) };
+            |body: Body| Resource { key: Key::new(case.kind.name, "One"), ..Resource::new(case.protected.clone(), Id::new("one"), body) };
         let side = crate::plan::PlannedTenant { tenant: "t".into(), domain: "t.auth0.com".into(), taken: String::new() };
         let touched = |before: &[&Key], after: &[&Key]| {
             let (before, mut after) = (held(raw(before)), held(raw(after)));

@@ -58,7 +58,7 @@ pub(super) struct LiveById<'live> {
 }
 
 impl<'live> LiveById<'live> {
-    pub(super) fn of(live: &'live Snapshot, again: &'live Recreated) -> Self {
+    pub(super) fn new(live: &'live Snapshot, again: &'live Recreated) -> Self {
         let mut by_id: HashMap<(&str, &Id), &Resource> = HashMap::new();
         for held in &live.resources {
             for id in again.replaced_ids(held) {

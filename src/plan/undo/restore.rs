@@ -29,7 +29,7 @@ impl Reversal<'_> {
     pub(super) fn recreate(&mut self, kind: &Kind, key: &Key, id: &Id, body: &Body) {
         let known = self.held_before.iter().find(|held| held.key.kind() == kind.name && held.id == *id);
         let secrets = known.map(|held| held.secrets.clone()).unwrap_or_default();
-        let made = Resource { secrets, ..Resource::of(key.clone(), id.clone(), body.clone()) };
+        let made = Resource { secrets, ..Resource::new(key.clone(), id.clone(), body.clone()) };
         if let Some(along) = self.recreate_resource(kind, made) {
             self.restore_references(vec![along]);
         }

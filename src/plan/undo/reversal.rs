@@ -77,7 +77,7 @@ pub(super) struct Reversal<'inputs> {
 
 impl<'inputs> Reversal<'inputs> {
     fn new(catalog: &'inputs Catalog, done: AppliedRun<'inputs>, live: &'inputs Snapshot) -> Self {
-        let places = LiveById::of(live, done.again);
+        let places = LiveById::new(live, done.again);
         let names = names(catalog, done, live, &places);
         let now = |key: &Key| names.get(key).unwrap_or(key).clone();
         let known: Vec<(Key, &Id)> = known(done).map(|(key, id)| (now(key), id)).collect();
@@ -316,13 +316,13 @@ impl<'inputs> Reversal<'inputs> {
 
     fn recreate_elements(&mut self, kind: &Kind, change: &Change, id: &Id, elements: &[Value]) {
         let body = Body::from_iter([(kind.elements().to_owned(), Value::Array(elements.to_vec()))]);
-        self.before.push(Resource::of(change.key.clone(), id.clone(), body));
+        self.before.push(Resource::new(change.key.clone(), id.clone(), body));
     }
 
     /// Keeps what the run created if a protected resource belongs to it or would be affected by its delete.
     fn keep_protected(&mut self) {
         let live: Vec<&Resource> = self.live.resources.iter().collect();
-        let untouched = Protected::of(self.catalog, &live, &live);
+        let untouched = Protected::new(self.catalog, &live, &live);
         let needed = untouched.needed(&live);
         let root_of = |key: &Key| needed.get(key).or_else(|| untouched.root_of(key));
         for (key, root) in self.gone.iter().filter_map(|key| Some((key.clone(), root_of(key)?.clone()))).collect::<Vec<_>>() {

@@ -18,7 +18,7 @@ fn body(value: Value) -> Body {
 /// A tenant that holds these resources, each with its key for an id.
 fn live(resources: &[(&str, Value)]) -> Snapshot {
     let key = |text: &str| Key::try_from(text.to_owned()).expect("a key");
-    let resources = resources.iter().map(|(name, held)| Resource::of(key(name), Id::new(*name), body(held.clone())));
+    let resources = resources.iter().map(|(name, held)| Resource::new(key(name), Id::new(*name), body(held.clone())));
     let kinds = Catalog::standard().kinds().map(|kind| (kind.name.to_owned(), Status::Complete)).collect();
     let (tenant, domain, taken) = ("prod".to_owned(), "prod.auth0.com".to_owned(), String::new());
     Snapshot { tenant, domain, taken, kinds, resources: resources.collect(), twice: Vec::new() }
