@@ -109,6 +109,7 @@ mod tests {
           ],
           "error": "the rehearsal failed",
           "exit": 1,
+          "format": 1,
           "hint": "it went wrong on the copy, which is gone; there is no run to go on with: rehearse again",
           "state": null
         }
