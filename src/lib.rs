@@ -11,8 +11,8 @@
 //! - A snapshot is portable: every id that means something only in its own tenant is a key, secrets are never in it, and source and
 //!   target are exported by the same function, so that a diff compares like with like.
 //! - Planning is pure: no network, clock or disk. A dry run stops after the plan.
-//! - The intent of every write is durable before the request leaves, and its outcome follows; a run cut between the two is in doubt,
-//!   and resuming looks at the target before it sends anything again.
+//! - The intent of every write is durable before the request leaves, and its outcome follows; if a run is interrupted
+//!   between the two, the outcome is unknown, and resuming looks at the target before it sends anything again.
 //! - Everything that is special to Auth0 is an entry in the [`catalog`].
 //!
 //! ```text

@@ -159,7 +159,7 @@ impl Import {
         let changes = report::count(begun.plan.changes().count(), "change");
         let of_target = format!("\"{}\" ({})", target.name, target.domain);
         let question = if is_overtaken {
-            format!("A later run came after {}; look up in {of_target} what it left in doubt?", folder.display())
+            format!("A later run superseded {}; look up the outcome of its unresolved changes in {of_target}?", folder.display())
         } else {
             format!("Go on with {}, {changes} to {of_target}?", folder.display())
         };

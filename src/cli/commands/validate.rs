@@ -61,9 +61,7 @@ impl Validate {
         }
         let text = || {
             let tenants = if tenants.is_empty() { "No tenant is configured.\n".to_owned() } else { tenants.text() };
-            let understood = |(path, rules): &(PathBuf, usize)| {
-                format!("{}: {}, every one understood.\n", path.display(), report::count(*rules, "rule"))
-            };
+            let understood = |(path, rules): &(PathBuf, usize)| format!("{}: {} OK.\n", path.display(), report::count(*rules, "rule"));
             let namesakes = settings.namesakes().iter().map(|names| one_tenant(names)).collect::<String>();
             tenants + &namesakes + &checked.iter().map(understood).collect::<String>()
         };
