@@ -174,8 +174,7 @@ fn what_cannot_be_a_nightly_job_is_refused() {
     assert!(on_the_volume.contains("- \"file:/var/lib/migrate/new.jsonl\""), "{on_the_volume}");
     assert_snapshot!(refused("cron --to prod --from prd"), @r#"
     exit 64
-    error: nothing was written
-    cause: there is no tenant "prd"; did you mean "prod"? There are: dev, prod
+    error: there is no tenant "prd"; did you mean "prod"? There are: dev, prod
     hint:  tenants stand in migrate.toml as [tenants.NAME] with a domain
     "#);
 }

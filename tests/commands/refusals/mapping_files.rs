@@ -24,13 +24,13 @@ const HOSTS: &str = "[[rule]]\nmatch = \"clients/*\"\nreplace = { table = \"host
 fn a_row_of_a_table_without_its_second_column_is_shown_in_its_line() {
     assert_snapshot!(refused_with(HOSTS, "from,to\na.example,b.example\nc.example\n"), @"
     exit 64
-    error: nothing was written
-    cause: a row has 1 column
+    error: a row has 1 column
             --> hosts.csv:3:1
              |
            3 | c.example
              | ^^^^^^^^^ two are needed: from,to
     hint:  correct the mapping, then run `migrate validate`
+    state: nothing was written
     ");
 }
 
@@ -38,13 +38,13 @@ fn a_row_of_a_table_without_its_second_column_is_shown_in_its_line() {
 fn a_table_with_other_columns_is_shown_in_its_line() {
     assert_snapshot!(refused_with(HOSTS, "old,new\na.example,b.example\n"), @"
     exit 64
-    error: nothing was written
-    cause: the table has other columns
+    error: the table has other columns
             --> hosts.csv:1:1
              |
            1 | old,new
              | ^^^^^^^ its first line must be from,to
     hint:  correct the mapping, then run `migrate validate`
+    state: nothing was written
     ");
 }
 
@@ -52,13 +52,13 @@ fn a_table_with_other_columns_is_shown_in_its_line() {
 fn a_table_with_a_quote_that_never_ends_is_shown_in_its_line() {
     assert_snapshot!(refused_with(HOSTS, "from,to\n\"a.example,b.example\n"), @r#"
     exit 64
-    error: nothing was written
-    cause: a quote is never closed
+    error: a quote is never closed
             --> hosts.csv:2:1
              |
            2 | "a.example,b.example
              | ^^^^^^^^^^^^^^^^^^^^ the row begins here
     hint:  correct the mapping, then run `migrate validate`
+    state: nothing was written
     "#);
 }
 
@@ -66,13 +66,13 @@ fn a_table_with_a_quote_that_never_ends_is_shown_in_its_line() {
 fn a_table_that_is_not_there_is_shown_in_its_rule() {
     assert_snapshot!(refused_with(&HOSTS.replace("hosts", "host"), ""), @r#"
     exit 64
-    error: nothing was written
-    cause: there is no table "host.csv"
+    error: there is no table "host.csv"
             --> mapping.toml:3:21
              |
            3 | replace = { table = "host.csv" }
              |                     ^^^^^^^^^^ the path starts at the mapping's folder
     hint:  correct the mapping, then run `migrate validate`
+    state: nothing was written
     "#);
 }
 
@@ -81,13 +81,13 @@ fn a_rule_for_a_field_that_does_not_exist_is_shown_with_the_nearest() {
     let rule = "[[rule]]\nmatch = \"clients/*\"\nfield = \"calbacks[]\"\nremove = \"https://shop.acme.example/old\"\n";
     assert_snapshot!(refused_with(rule, ""), @r#"
     exit 64
-    error: nothing was written
-    cause: there is no field "calbacks[]" in clients
+    error: there is no field "calbacks[]" in clients
             --> mapping.toml:3:9
              |
            3 | field = "calbacks[]"
              |         ^^^^^^^^^^^^ did you mean "callbacks"?
     hint:  correct the mapping, then run `migrate validate`
+    state: nothing was written
     "#);
 }
 
@@ -95,13 +95,13 @@ fn a_rule_for_a_field_that_does_not_exist_is_shown_with_the_nearest() {
 fn a_rule_for_a_kind_that_does_not_exist_is_shown_with_the_nearest() {
     assert_snapshot!(refused_with("[[rule]]\nmatch = \"cleints/*\"\nskip = true\n", ""), @r#"
     exit 64
-    error: nothing was written
-    cause: there is no kind "cleints"
+    error: there is no kind "cleints"
             --> mapping.toml:2:9
              |
            2 | match = "cleints/*"
              |         ^^^^^^^^^^^ did you mean "clients"?
     hint:  correct the mapping, then run `migrate validate`
+    state: nothing was written
     "#);
 }
 
@@ -109,13 +109,13 @@ fn a_rule_for_a_kind_that_does_not_exist_is_shown_with_the_nearest() {
 fn a_rule_with_an_unknown_word_is_shown_with_the_nearest() {
     assert_snapshot!(refused_with("[[rule]]\nmatch = \"clients/*\"\nskp = true\n", ""), @r#"
     exit 64
-    error: nothing was written
-    cause: a rule has no "skp"
+    error: a rule has no "skp"
             --> mapping.toml:3:1
              |
            3 | skp = true
              | ^^^ did you mean "skip"?
     hint:  correct the mapping, then run `migrate validate`
+    state: nothing was written
     "#);
 }
 
@@ -123,13 +123,13 @@ fn a_rule_with_an_unknown_word_is_shown_with_the_nearest() {
 fn rules_that_are_no_toml_are_shown_in_their_line() {
     assert_snapshot!(refused_with("[[rule]]\nmatch = clients\n", ""), @"
     exit 64
-    error: nothing was written
-    cause: this is no TOML
+    error: this is no TOML
             --> mapping.toml:2:9
              |
            2 | match = clients
              |         ^^^^^^^ string values must be quoted, expected literal string
     hint:  correct the mapping, then run `migrate validate`
+    state: nothing was written
     ");
 }
 

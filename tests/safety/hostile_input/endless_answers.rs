@@ -12,7 +12,7 @@ use super::server::{AnswerWriter, Server};
 use crate::support::fixture::CommandOutput;
 
 /// What a socket and the buffers around it may hold of an answer that nobody reads any more.
-const ON_THE_WAY: usize = 16 << 20;
+const ON_THE_WAY: usize = 32 << 20;
 
 /// A piece of a body that does not end.
 static BLANKS: [u8; 8192] = [b' '; 8192];
