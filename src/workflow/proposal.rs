@@ -20,13 +20,13 @@ use crate::plan::refusal::Refusal;
 use crate::snapshot::{Desired, Snapshot};
 
 /// A plan that may be carried out, and what guards found of it.
-pub struct Proposal {
+pub(crate) struct Proposal {
     /// The plan.
-    pub plan: Arc<Plan>,
+    pub(crate) plan: Arc<Plan>,
     /// Everything that guards found, approved or not.
-    pub refusals: Vec<Refusal>,
+    pub(crate) refusals: Vec<Refusal>,
     /// What nobody approved of it.
-    pub unapproved: Vec<Refusal>,
+    pub(crate) unapproved: Vec<Refusal>,
     tenant: Tenant,
     basis: Basis,
 }
@@ -47,8 +47,7 @@ impl std::fmt::Debug for Proposal {
 
 impl Proposal {
     /// Returns what was prepared, with what nobody approved of it.
-    #[must_use]
-    pub fn of_prepared(prepared: Prepared, unapproved: Vec<Refusal>) -> Self {
+    pub(crate) fn of_prepared(prepared: Prepared, unapproved: Vec<Refusal>) -> Self {
         let Prepared { plan, refusals, tenant, desired, live, state, .. } = prepared;
         Self { plan: Arc::new(plan), refusals, unapproved, tenant, basis: Basis::Pair(Box::new((desired, live, state))) }
     }
@@ -64,8 +63,7 @@ impl Proposal {
     }
 
     /// Returns whether there is nothing to do: the plan changes nothing, and nothing of it is refused.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.plan.is_empty() && self.unapproved.is_empty()
     }
 
@@ -93,7 +91,7 @@ impl Proposal {
 }
 
 /// Whoever decides whether a proposal is carried out.
-pub trait Approver {
+pub(crate) trait Approver {
     /// Why it is not, and every other error.
     type Error: From<Error>;
 

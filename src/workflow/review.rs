@@ -11,7 +11,7 @@ use crate::plan::refusal::Refusal;
 
 /// Who reviewed a plan before it is carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Review {
+pub(crate) enum Review {
     /// A person at the terminal.
     Here,
     /// A person who saved it in a file.
@@ -23,7 +23,7 @@ pub enum Review {
 /// Returns what guards found and nobody approved: findings that require a review stand where there was none.
 ///
 /// What the configuration of the target approves was thought about beforehand, and holds for an unattended run too.
-pub fn unapproved(refusals: Vec<Refusal>, allow: &Approvals, target: &TenantSettings, review: Review) -> Vec<Refusal> {
+pub(crate) fn unapproved(refusals: Vec<Refusal>, allow: &Approvals, target: &TenantSettings, review: Review) -> Vec<Refusal> {
     let approved = if review == Review::None { allow.without_review() } else { allow.clone() }.and(&target.approved);
     let unseen = |refusal: Refusal| match review {
         Review::None if refusal.guard.requires_review() => Refusal { can_be_allowed: false, ..refusal },

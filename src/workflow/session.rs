@@ -25,7 +25,7 @@ use crate::state::baseline::Baseline;
 const PROMISED: &str = "base.json";
 
 /// A run that is about to begin, or to go on, under the lock on its target.
-pub struct Session<'lock> {
+pub(crate) struct Session<'lock> {
     /// What it carries out.
     pub(crate) plan: Arc<Plan>,
     /// Where.
