@@ -185,7 +185,7 @@ mod tests {
 
     /// A plan that creates these clients and leaves out these fields.
     fn plan(creates: &[&str], skipped: &[(&str, Option<&str>)]) -> Plan {
-        let side = |name: &str| PlannedTenant { tenant: name.into(), domain: format!("{name}.example"), taken: String::new() };
+        let side = |name: &str| PlannedTenant::new(name, &format!("{name}.example"), "");
         let mut plan = Plan::between(side("dev"), side("prod"));
         let change = |name: &&str| Change {
             key: Key::new("clients", name),

@@ -398,7 +398,7 @@ mod tests {
     /// Settles these changes of `clients/Web`, each with how it ended.
     fn settled(memory: &mut SyncState, kind: &str, ended: Vec<(Action, Outcome)>) -> Option<Body> {
         let key = Key::new(kind, "Web");
-        let side = |name: &str| PlannedTenant { tenant: name.into(), domain: format!("{name}.example"), taken: String::new() };
+        let side = |name: &str| PlannedTenant::new(name, &format!("{name}.example"), "");
         let mut plan = Plan::between(side("dev"), side("prod"));
         let mut summary = Summary::default();
         for (action, outcome) in ended {

@@ -93,11 +93,7 @@ fn namesakes<'live>(catalog: &Catalog, live: &'live Snapshot) -> HashMap<(&'live
 }
 
 fn empty(source: &Snapshot, target: &Snapshot) -> Plan {
-    let side = |snapshot: &Snapshot| PlannedTenant {
-        tenant: snapshot.tenant.clone(),
-        domain: snapshot.domain.clone(),
-        taken: snapshot.taken.clone(),
-    };
+    let side = |snapshot: &Snapshot| PlannedTenant::new(&snapshot.tenant, &snapshot.domain, &snapshot.taken);
     let twice = |snapshot: &Snapshot| {
         let note = |key: &Key| format!("{} has a name that stands twice; it is called {key} here", snapshot.tenant);
         snapshot.twice.iter().map(note).collect::<Vec<_>>()

@@ -142,8 +142,7 @@ mod tests {
     fn saved() -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("plan.json");
-        let side =
-            |name: &str| PlannedTenant { tenant: name.into(), domain: format!("{name}.auth0.com"), taken: "2026-01-01T00:00:00Z".into() };
+        let side = |name: &str| PlannedTenant::new(name, &format!("{name}.auth0.com"), "2026-01-01T00:00:00Z");
         let plan = Plan::between(side("dev"), side("prod"));
         save(&path, &plan, &[]).expect("saved");
         assert_eq!(load(&path).expect("loaded"), (plan, Vec::new()));
@@ -154,7 +153,7 @@ mod tests {
     fn a_plan_with_a_number_of_many_digits_is_read_as_it_was_written() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("plan.json");
-        let side = || PlannedTenant { tenant: "dev".into(), domain: "dev.auth0.com".into(), taken: "2026-01-01T00:00:00Z".into() };
+        let side = || PlannedTenant::new("dev", "dev.auth0.com", "2026-01-01T00:00:00Z");
         let mut plan = Plan::between(side(), side());
         let body = serde_json::from_str("{\"order\": 184467440731709551615, \"share\": 0.30000000000000004}").expect("a body");
         let action = crate::plan::Action::Create { body, twins: Vec::new() };

@@ -88,7 +88,10 @@ pub use drift::{DriftReport, drift_of};
 pub use former_source_ids::mark_former_ids;
 pub use matching::{Matching, matched};
 pub use merge::OnDrift;
-pub use model::{Action, Change, Conflict, Counts, Drift, Edit, ManualStep, Plan, PlannedTenant, SecretField, Skipped, Stage, Undoes};
+pub use model::{
+    Action, Change, Conflict, Counts, Drift, Edit, ManualStep, Plan, PlannedMapping, PlannedSelection, PlannedTenant, SecretField, Skipped,
+    Stage, Undoes, UnmappedHost, UnmatchedRule,
+};
 pub(crate) use prior_state::without_references;
 pub(crate) use protected::Protected;
 pub use reason::{DesiredState, Reason};

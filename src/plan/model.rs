@@ -18,6 +18,75 @@ pub struct PlannedTenant {
     pub domain: String,
     /// When it was read: RFC 3339, UTC.
     pub taken: String,
+    /// The snapshot it was taken from (`dev@2026-03-01T10-00-00Z`), unless the tenant itself was read for this plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshot: Option<String>,
+}
+
+impl PlannedTenant {
+    /// Returns a tenant that was read at this time.
+    pub fn new(tenant: &str, domain: &str, taken: &str) -> Self {
+        Self { tenant: tenant.to_owned(), domain: domain.to_owned(), taken: taken.to_owned(), snapshot: None }
+    }
+}
+
+/// The mapping that a plan was made with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedMapping {
+    /// Its file: `mappings/dev-to-prod.toml`.
+    pub file: String,
+    /// How many rules it has.
+    pub rules: usize,
+    /// The rules that matched nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unmatched: Vec<UnmatchedRule>,
+    /// Hosts of the source that no rule rewrote, and where they occur.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unmapped_hosts: Vec<UnmappedHost>,
+}
+
+/// A rule of a mapping that matched nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnmatchedRule {
+    /// Its place: `mappings/dev-to-prod.toml:41`.
+    pub place: String,
+    /// What it would have done, as the mapping says it: `skip clients/Analitics*`.
+    pub rule: String,
+    /// Whether the target may get what the rule was to prevent: it skips, sets, removes or keeps something.
+    pub is_protective: bool,
+    /// The nearest name that exists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nearest: Option<String>,
+}
+
+/// A host of the source that no rule of the mapping rewrote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnmappedHost {
+    /// The host.
+    pub host: String,
+    /// A resource that would carry it into the target.
+    pub key: Key,
+    /// The field that holds it.
+    pub path: String,
+    /// How many fields hold it.
+    pub count: usize,
+}
+
+/// The resources that a plan was restricted to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedSelection {
+    /// Kinds; all if empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kinds: Vec<String>,
+    /// Patterns of resources; all if empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub only: Vec<String>,
+    /// Patterns of resources that are not in it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exclude: Vec<String>,
+    /// What the selected resources need and the target lacks, which is in the plan although it was not selected.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dependencies: Vec<Key>,
 }
 
 /// Ordered stages of changes, and what a person should know about everything that is not in them.
@@ -69,6 +138,18 @@ pub struct Plan {
     /// The run that this plan takes back, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undoes: Option<Undoes>,
+    /// The mapping, if there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapping: Option<PlannedMapping>,
+    /// The rules that made values of changed resources: their places by field, which is empty if the whole resource is meant.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub mapped: BTreeMap<Key, BTreeMap<String, String>>,
+    /// What the plan was restricted to, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selection: Option<PlannedSelection>,
+    /// Scopes that the target's token lacks for this plan.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing_scopes: Vec<String>,
 }
 
 /// The run that a plan takes back.
@@ -256,6 +337,10 @@ impl Plan {
             notes: Vec::new(),
             before: Vec::new(),
             undoes: None,
+            mapping: None,
+            mapped: BTreeMap::new(),
+            selection: None,
+            missing_scopes: Vec::new(),
         }
     }
 

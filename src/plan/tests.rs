@@ -124,7 +124,7 @@ fn an_option_that_was_taken_out_of_a_file_by_hand_stays_and_is_named() {
     );
     let (held, mut wanted) = (&tenant.resources[0], tenant.resources[0].clone());
     wanted.body.change(|body| body.take("options.b"));
-    let side = PlannedTenant { tenant: "dev".into(), domain: "dev.eu.auth0.com".into(), taken: String::new() };
+    let side = PlannedTenant::new("dev", "dev.eu.auth0.com", "");
     let plan = plan_single_resource(Catalog::standard(), &side, "db", held, &wanted);
     let named: Vec<_> = plan.excluded.iter().filter_map(|left| left.path.as_deref()).collect();
     assert_eq!((plan.is_empty(), named), (true, vec!["options.b"]));

@@ -30,7 +30,7 @@ fn edit(path: &str, old: serde_json::Value, new: serde_json::Value) -> Edit {
 }
 
 fn side(tenant: &str) -> PlannedTenant {
-    PlannedTenant { tenant: tenant.into(), domain: format!("acme-{tenant}.eu.auth0.com"), taken: "2026-03-01T10:00:00Z".into() }
+    PlannedTenant::new(tenant, &format!("acme-{tenant}.eu.auth0.com"), "2026-03-01T10:00:00Z")
 }
 
 /// Returns a plan that does nothing.

@@ -152,7 +152,7 @@ mod tests {
 
     /// A run of one change that was refused.
     fn refused(record: Record) -> PastRun {
-        let side = |name: &str| PlannedTenant { tenant: name.into(), domain: format!("{name}.example"), taken: String::new() };
+        let side = |name: &str| PlannedTenant::new(name, &format!("{name}.example"), "");
         let mut plan = Plan::between(side("dev"), side("prod"));
         let action = Action::Create { body: Body::new(), twins: Vec::new() };
         let change = Change { key: Key::new("clients", "Web"), source_id: Id::new("s"), action, needs: Vec::new(), secrets: Vec::new() };

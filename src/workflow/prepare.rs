@@ -234,7 +234,7 @@ pub(crate) fn named_source(environment: &Environment, name: &str) -> TenantIdent
 }
 
 fn refuse_the_same(source: &Source<'_>, target: &TenantSettings) -> Result<(), Error> {
-    let side = |tenant: &str, domain: &str| PlannedTenant { tenant: tenant.to_owned(), domain: domain.to_owned(), taken: String::new() };
+    let side = |tenant: &str, domain: &str| PlannedTenant::new(tenant, domain, "");
     let source = match source {
         Source::Tenant(settings) => side(&settings.name, &settings.domain),
         Source::Snapshot(snapshot) => side(&snapshot.tenant, &snapshot.domain),

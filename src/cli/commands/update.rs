@@ -91,7 +91,7 @@ impl Update {
 }
 
 fn side(settings: &TenantSettings) -> PlannedTenant {
-    PlannedTenant { tenant: settings.name.clone(), domain: settings.domain.clone(), taken: now() }
+    PlannedTenant::new(&settings.name, &settings.domain, &now())
 }
 
 fn read_file(path: &Path) -> Result<Body, Failure> {

@@ -257,7 +257,7 @@ fn a_single_change_of_what_names_something_protected_or_belongs_to_it_is_found_b
         let live = case.tenant(None, true);
         let held =
             |body: Body| Resource { key: Key::new(case.kind.name, "One"), ..Resource::new(case.protected.clone(), Id::new("one"), body) };
-        let side = crate::plan::PlannedTenant { tenant: "t".into(), domain: "t.auth0.com".into(), taken: String::new() };
+        let side = crate::plan::PlannedTenant::new("t", "t.auth0.com", "");
         let touched = |before: &[&Key], after: &[&Key]| {
             let (before, mut after) = (held(raw(before)), held(raw(after)));
             if case.is_identity() {

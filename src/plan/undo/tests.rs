@@ -26,7 +26,7 @@ fn live(resources: &[(&str, Value)]) -> Snapshot {
 
 /// Takes back a run of these changes, each of the resource of its key.
 fn taken_back(changes: Vec<(&str, Action, Vec<SecretField>)>, live: &Snapshot) -> Plan {
-    let side = |name: &str| PlannedTenant { tenant: name.into(), domain: format!("{name}.auth0.com"), taken: String::new() };
+    let side = |name: &str| PlannedTenant::new(name, &format!("{name}.auth0.com"), "");
     let mut plan = Plan::between(side("dev"), side("prod"));
     let mut applied = BTreeMap::new();
     for (at, (name, action, secrets)) in changes.into_iter().enumerate() {

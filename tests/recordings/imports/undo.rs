@@ -147,7 +147,7 @@ fn a_field_is_not_excused_by_another_one_nor_by_the_name_of_what_was_there() {
         Snapshot { tenant, domain, taken, kinds: BTreeMap::new(), resources, twice: Vec::new() }
     };
     let saying = |path: Option<&str>| {
-        let side = |name: &str| PlannedTenant { tenant: name.into(), domain: format!("{name}.auth0.com"), taken: String::new() };
+        let side = |name: &str| PlannedTenant::new(name, &format!("{name}.auth0.com"), "");
         let left = Skipped { key: Key::new("clients", "Web"), path: path.map(str::to_owned), reason: "it changed again".into() };
         Plan { skipped: vec![left], ..Plan::between(side("dev"), side("prod")) }
     };
