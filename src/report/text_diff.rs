@@ -1,7 +1,7 @@
 //! The difference of two texts, line by line, with unchanged lines folded.
 
-/// Texts whose differing parts are larger than this (lines times lines) are shown as replaced entirely.
-const LARGEST: usize = 1_000_000;
+use similar::{Algorithm, DiffOp, capture_diff_slices, group_diff_ops};
+
 /// Unchanged lines shown around a difference.
 const CONTEXT: usize = 1;
 
@@ -18,67 +18,30 @@ pub(super) enum DiffLine<'text> {
     Added(&'text str),
 }
 
-/// Compares two texts line by line.
+/// Compares two texts line by line; texts with equal lines have no difference.
 pub(super) fn difference<'text>(old: &'text str, new: &'text str) -> Vec<DiffLine<'text>> {
     let (old, new): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
-    let ahead = old.iter().zip(&new).take_while(|(old, new)| old == new).count();
-    let (old_rest, new_rest) = (&old[ahead..], &new[ahead..]);
-    let behind = old_rest.iter().rev().zip(new_rest.iter().rev()).take_while(|(old, new)| old == new).count();
-    let mut lines: Vec<DiffLine<'text>> = old[..ahead].iter().map(|line| DiffLine::Same(line)).collect();
-    lines.extend(middle(&old_rest[..old_rest.len() - behind], &new_rest[..new_rest.len() - behind]));
-    lines.extend(old_rest[old_rest.len() - behind..].iter().map(|line| DiffLine::Same(line)));
-    folded(&lines)
-}
-
-/// Compares by the longest common subsequence of lines.
-fn middle<'text>(old: &[&'text str], new: &[&'text str]) -> Vec<DiffLine<'text>> {
-    if old.len() * new.len() > LARGEST {
-        let removed = old.iter().map(|line| DiffLine::Removed(line));
-        return removed.chain(new.iter().map(|line| DiffLine::Added(line))).collect();
-    }
-    let width = new.len() + 1;
-    let mut common = vec![0_u32; (old.len() + 1) * width];
-    for (row, before) in old.iter().enumerate().rev() {
-        for (column, after) in new.iter().enumerate().rev() {
-            common[row * width + column] = if before == after {
-                common[(row + 1) * width + column + 1] + 1
-            } else {
-                common[(row + 1) * width + column].max(common[row * width + column + 1])
-            };
-        }
-    }
-    let (mut row, mut column, mut lines) = (0, 0, Vec::new());
-    while row < old.len() || column < new.len() {
-        if row < old.len() && column < new.len() && old[row] == new[column] {
-            lines.push(DiffLine::Same(old[row]));
-            (row, column) = (row + 1, column + 1);
-        } else if column == new.len() || (row < old.len() && common[(row + 1) * width + column] >= common[row * width + column + 1]) {
-            lines.push(DiffLine::Removed(old[row]));
-            row += 1;
+    let (mut lines, mut shown) = (Vec::new(), 0);
+    for operation in group_diff_ops(capture_diff_slices(Algorithm::Myers, &old, &new), CONTEXT).into_iter().flatten() {
+        let (old_range, new_range) = (operation.old_range(), operation.new_range());
+        lines.extend(hidden(shown, old_range.start));
+        shown = old_range.end;
+        if let DiffOp::Equal { .. } = operation {
+            lines.extend(old[old_range].iter().map(|line| DiffLine::Same(line)));
         } else {
-            lines.push(DiffLine::Added(new[column]));
-            column += 1;
+            lines.extend(old[old_range].iter().map(|line| DiffLine::Removed(line)));
+            lines.extend(new[new_range].iter().map(|line| DiffLine::Added(line)));
         }
+    }
+    if !lines.is_empty() {
+        lines.extend(hidden(shown, old.len()));
     }
     lines
 }
 
-/// Replaces unchanged lines that are no context by their count.
-fn folded<'text>(lines: &[DiffLine<'text>]) -> Vec<DiffLine<'text>> {
-    let is_same = |line: &DiffLine<'_>| matches!(line, DiffLine::Same(_));
-    let is_near = |at: usize| {
-        let around = at.saturating_sub(CONTEXT)..(at + CONTEXT + 1).min(lines.len());
-        lines[around].iter().any(|line| !is_same(line))
-    };
-    let mut out = Vec::new();
-    for (at, line) in lines.iter().enumerate() {
-        match out.last_mut() {
-            _ if is_near(at) => out.push(*line),
-            Some(DiffLine::Hidden(count)) => *count += 1,
-            _ => out.push(DiffLine::Hidden(1)),
-        }
-    }
-    out
+/// Returns how many lines of the old text are not shown between two others, if any.
+fn hidden(from: usize, to: usize) -> Option<DiffLine<'static>> {
+    (to > from).then_some(DiffLine::Hidden(to - from))
 }
 
 #[cfg(test)]
@@ -105,5 +68,20 @@ mod tests {
     #[test]
     fn one_of_two_equal_lines_can_be_removed() {
         assert_eq!(difference("a\na", "a"), [DiffLine::Same("a"), DiffLine::Removed("a")]);
+    }
+
+    #[test]
+    fn a_long_text_that_changes_at_both_ends_shows_only_these_lines() {
+        let text = |end: &str| format!("first {end}\n{}last {end}", (0..10_000).map(|line| format!("line {line}\n")).collect::<String>());
+        let expected = [
+            DiffLine::Removed("first old"),
+            DiffLine::Added("first new"),
+            DiffLine::Same("line 0"),
+            DiffLine::Hidden(9_998),
+            DiffLine::Same("line 9999"),
+            DiffLine::Removed("last old"),
+            DiffLine::Added("last new"),
+        ];
+        assert_eq!(difference(&text("old"), &text("new")), expected);
     }
 }
