@@ -58,8 +58,6 @@ pub struct PlanExecution<'run> {
     pub withheld: Option<&'run str>,
     /// How many changes may start now, asked before each batch; at zero the run stops.
     pub room: &'run (dyn Fn() -> usize + Sync),
-    /// The time now: RFC 3339, UTC.
-    pub now: &'run (dyn Fn() -> String + Sync),
 }
 
 /// Closes the journal of a run that sends nothing more: it is complete, or stopped without unknown outcomes. With unknown outcomes

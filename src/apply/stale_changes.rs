@@ -68,16 +68,6 @@ impl StaleChanges {
     pub(super) fn add(&mut self, change: usize, reason: String) {
         self.reasons.entry(change).or_insert(reason);
     }
-
-    /// Returns how many changes are stale.
-    pub fn len(&self) -> usize {
-        self.reasons.len()
-    }
-
-    /// Returns whether no change is stale.
-    pub fn is_empty(&self) -> bool {
-        self.reasons.is_empty()
-    }
 }
 
 /// The live target under the keys of a plan.

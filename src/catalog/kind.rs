@@ -160,7 +160,7 @@ impl Kind {
     /// Applies the edits of the kind's quirks to a body that was read.
     pub fn apply_read_edits(&self, body: &mut Body) {
         for edit in self.quirks.edits {
-            (edit.edit)(body);
+            edit(body);
         }
     }
 

@@ -43,8 +43,6 @@ impl Limit {
 pub struct Tier {
     /// The name used in `migrate.toml`.
     pub name: &'static str,
-    /// The page with the figures.
-    pub page: &'static str,
     /// The bucket of the whole Management API.
     pub tenant: Rate,
     /// The buckets of endpoint groups, which count in addition.
@@ -75,8 +73,8 @@ const ENTERPRISE: &[Limit] = &[
 /// Every published tier, the smallest first.
 pub static TIERS: &[Tier] = &[
     Tier {
+        // Page: free-public.
         name: "free",
-        page: "free-public",
         tenant: Rate { burst: 2, a_minute: 120 },
         endpoints: &[
             Limit::new("/custom-domains/{id}/verify", CallType::Write, 5, 5),
@@ -87,8 +85,8 @@ pub static TIERS: &[Tier] = &[
         ],
     },
     Tier {
+        // Page: essentials-professional-b2b.
         name: "essentials",
-        page: "essentials-professional-b2b",
         tenant: Rate { burst: 10, a_minute: 150 },
         endpoints: &[
             Limit::new("/organizations", CallType::Read, 5, 50),
@@ -112,11 +110,13 @@ pub static TIERS: &[Tier] = &[
             Limit::new("/token-exchange-profiles", CallType::Read, 20, 200),
         ],
     },
-    Tier { name: "enterprise", page: "enterprise-public", tenant: Rate { burst: 50, a_minute: 960 }, endpoints: ENTERPRISE },
-    Tier { name: "enterprise-dev", page: "enterprise-public", tenant: Rate { burst: 10, a_minute: 120 }, endpoints: ENTERPRISE },
+    // Page: enterprise-public.
+    Tier { name: "enterprise", tenant: Rate { burst: 50, a_minute: 960 }, endpoints: ENTERPRISE },
+    // Page: enterprise-public.
+    Tier { name: "enterprise-dev", tenant: Rate { burst: 10, a_minute: 120 }, endpoints: ENTERPRISE },
     Tier {
+        // Page: tier-20-development-private-cloud.
         name: "private-20",
-        page: "tier-20-development-private-cloud",
         tenant: Rate { burst: 20, a_minute: 1200 },
         endpoints: &[
             Limit::new("/organizations", CallType::Read, 10, 100),
@@ -133,8 +133,8 @@ pub static TIERS: &[Tier] = &[
         ],
     },
     Tier {
+        // Page: tier-100-rps-private-cloud.
         name: "private-100",
-        page: "tier-100-rps-private-cloud",
         tenant: Rate { burst: 50, a_minute: 3000 },
         endpoints: &[
             Limit::new("/organizations", CallType::Read, 10, 100),
@@ -152,8 +152,8 @@ pub static TIERS: &[Tier] = &[
         ],
     },
     Tier {
+        // Page: tier-500-rps-private-cloud.
         name: "private-500",
-        page: "tier-500-rps-private-cloud",
         tenant: Rate { burst: 250, a_minute: 15000 },
         endpoints: &[
             Limit::new("/organizations", CallType::Read, 50, 500),
@@ -172,8 +172,8 @@ pub static TIERS: &[Tier] = &[
         ],
     },
     Tier {
+        // Page: tier-1500-rps-private-cloud.
         name: "private-1500",
-        page: "tier-1500-rps-private-cloud",
         tenant: Rate { burst: 750, a_minute: 45000 },
         endpoints: &[
             Limit::new("/organizations", CallType::Read, 150, 1500),
@@ -192,8 +192,8 @@ pub static TIERS: &[Tier] = &[
         ],
     },
     Tier {
+        // Page: tier-3000-rps-private-cloud.
         name: "private-3000",
-        page: "tier-3000-rps-private-cloud",
         tenant: Rate { burst: 1500, a_minute: 90000 },
         endpoints: &[
             Limit::new("/organizations", CallType::Read, 300, 3000),
@@ -212,8 +212,8 @@ pub static TIERS: &[Tier] = &[
         ],
     },
     Tier {
+        // Page: tier-6000-rps-private-cloud.
         name: "private-6000",
-        page: "tier-6000-rps-private-cloud",
         tenant: Rate { burst: 3000, a_minute: 180_000 },
         endpoints: &[
             Limit::new("/organizations", CallType::Read, 600, 6000),
@@ -232,8 +232,8 @@ pub static TIERS: &[Tier] = &[
         ],
     },
     Tier {
+        // Page: tier-10000-rps-private-cloud.
         name: "private-10000",
-        page: "tier-10000-rps-private-cloud",
         tenant: Rate { burst: 5000, a_minute: 300_000 },
         endpoints: &[
             Limit::new("/organizations", CallType::Read, 1000, 10000),

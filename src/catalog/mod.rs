@@ -35,7 +35,7 @@ use std::sync::OnceLock;
 pub use fields::{Field, Fields, RequestPurpose, Writability};
 pub use groups::{Defaults, FieldRules, Identity, Lifecycle, Lists, Paths, RequiredScopes, SecretFields};
 pub use kind::Kind;
-pub use quirks::{Quirks, ReadEdit};
+pub use quirks::Quirks;
 pub use reference::{BuiltIn, Condition, Exclusion, GeneratedSecretField, ManualStepTemplate, Reference, ReferencedBy, RequiredSecrets};
 pub use secret_detection::{WithheldReason, is_mask};
 pub use shape::{ElementChanges, FollowUp, KeyNames, Paging, Shape, Write};

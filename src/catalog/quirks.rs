@@ -7,20 +7,11 @@ use serde_json::{Value, json};
 use super::reference::{BuiltIn, Condition};
 use crate::json::{Body, is_blank};
 
-/// A pure edit of what a tenant returns, made when a resource is read.
-#[derive(Debug, Clone, Copy)]
-pub struct ReadEdit {
-    /// What it is about.
-    pub name: &'static str,
-    /// The edit.
-    pub edit: fn(&mut Body),
-}
-
 /// What is true of one kind only.
 #[derive(Debug)]
 pub struct Quirks {
-    /// Pure edits of what a tenant returns.
-    pub edits: &'static [ReadEdit],
+    /// Pure edits of what a tenant returns, made when a resource is read.
+    pub edits: &'static [fn(&mut Body)],
     /// The API answers and accepts a bare array, which is kept under this field.
     pub list_field: &'static str,
     /// The list also contains presets, which have no id and count as absent.
@@ -79,15 +70,13 @@ impl Quirks {
     };
 }
 
+const LIFETIMES: [&str; 4] = ["session_lifetime", "idle_session_lifetime", "ephemeral_session_lifetime", "idle_ephemeral_session_lifetime"];
+
 /// Tenant settings return lifetimes in hours, with a fraction (181 minutes are returned as 3.0166…), and accept them in minutes.
 ///
 /// Evidence: recorded `PATCH /tenants/settings` with `session_lifetime_in_minutes: 181`, answered `session_lifetime: 3.0166666666666666`; the
 /// description says that the two exclude each other.
-pub(super) const LIFETIMES_IN_MINUTES: ReadEdit = ReadEdit { name: "lifetimes in minutes", edit: lifetimes_in_minutes };
-
-const LIFETIMES: [&str; 4] = ["session_lifetime", "idle_session_lifetime", "ephemeral_session_lifetime", "idle_ephemeral_session_lifetime"];
-
-fn lifetimes_in_minutes(settings: &mut Body) {
+pub(super) fn lifetimes_in_minutes(settings: &mut Body) {
     for name in LIFETIMES {
         let Some(hours) = settings.0.remove(name).as_ref().and_then(Value::as_f64) else { continue };
         #[expect(clippy::cast_possible_truncation, reason = "a session lives for less than 2^53 minutes")]
@@ -97,40 +86,35 @@ fn lifetimes_in_minutes(settings: &mut Body) {
 }
 
 /// In an organization's list of grants, the id of a grant is read as `id` and written as `grant_id` (OpenAPI description).
-pub(super) const GRANT_ID: ReadEdit = ReadEdit { name: "grants by id", edit: |grant| rename(grant, "id", "grant_id") };
+pub(super) fn grant_id(grant: &mut Body) {
+    rename(grant, "id", "grant_id");
+}
 
 /// The page template is read as `body` and written as `template` (OpenAPI description; 41 recorded reads, 7 writes).
-pub(super) const BODY_IS_TEMPLATE: ReadEdit = ReadEdit { name: "body is template", edit: |page| rename(page, "body", "template") };
-
-/// A binding is read with the complete action and written with its name (OpenAPI description; 164 recorded reads, 19 writes).
-pub(super) const BOUND_BY_NAME: ReadEdit = ReadEdit { name: "bound by name", edit: bound_by_name };
-
-/// Realms are returned for every connection and accepted only for databases (terraform-provider-auth0 issue 827; of the description's create
-/// schemas by strategy that of `auth0` alone has them; none of 103 recorded writes of other strategies holds them).
-pub(super) const REALMS_OF_DATABASES: ReadEdit = ReadEdit { name: "realms of databases", edit: realms_of_databases };
+pub(super) fn body_is_template(page: &mut Body) {
+    rename(page, "body", "template");
+}
 
 /// The certificate of an identity provider is written as `signingCert` and also read as `cert`; for PingFederate, only as `cert` (3 recorded
 /// answers, and 15 of SAML with both; terraform-provider-auth0 reads one if the other is missing).
-pub(super) const CERTIFICATE_BY_ITS_NAME: ReadEdit = ReadEdit { name: "certificate by its name", edit: certificate_by_its_name };
-
-/// The metadata of an identity provider is discovered if its URL is given, and is a setting otherwise (TestAccConnectionOIDCMetadata creates
-/// such a connection).
-pub(super) const DISCOVERED_METADATA: ReadEdit = ReadEdit { name: "discovered metadata", edit: discovered_metadata };
-
-fn certificate_by_its_name(connection: &mut Body) {
+pub(super) fn certificate_by_its_name(connection: &mut Body) {
     let Some(options) = connection.0.get_mut("options").and_then(Value::as_object_mut) else { return };
     if let Some(certificate) = options.remove("cert") {
         options.entry("signingCert").or_insert(certificate);
     }
 }
 
-fn discovered_metadata(connection: &mut Body) {
+/// The metadata of an identity provider is discovered if its URL is given, and is a setting otherwise (TestAccConnectionOIDCMetadata creates
+/// such a connection).
+pub(super) fn discovered_metadata(connection: &mut Body) {
     if connection.get("options.discovery_url").is_some_and(|address| !is_blank(address)) {
         connection.take("options.oidc_metadata");
     }
 }
 
-fn realms_of_databases(connection: &mut Body) {
+/// Realms are returned for every connection and accepted only for databases (terraform-provider-auth0 issue 827; of the description's create
+/// schemas by strategy that of `auth0` alone has them; none of 103 recorded writes of other strategies holds them).
+pub(super) fn realms_of_databases(connection: &mut Body) {
     if connection.text("strategy").is_some_and(|strategy| strategy != "auth0") {
         connection.0.remove("realms");
     }
@@ -142,7 +126,8 @@ fn rename(body: &mut Body, from: &str, to: &str) {
     }
 }
 
-fn bound_by_name(trigger: &mut Body) {
+/// A binding is read with the complete action and written with its name (OpenAPI description; 164 recorded reads, 19 writes).
+pub(super) fn bound_by_name(trigger: &mut Body) {
     let Some(bindings) = trigger.0.get_mut("bindings").and_then(Value::as_array_mut) else { return };
     for binding in bindings {
         if let Some(name) = binding["action"]["name"].as_str() {

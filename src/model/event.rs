@@ -168,8 +168,6 @@ pub enum Event {
         /// How it ended.
         outcome: Outcome,
     },
-    /// Something the person should know, that stops nothing.
-    Noted(String),
 }
 
 /// Whoever is told what happens.

@@ -119,7 +119,7 @@ impl Screen {
                     bar.set_message(message(Some(text)));
                 }
             }
-            Event::Reading { .. } | Event::Retrying { .. } | Event::Answered { .. } | Event::Noted(_) => {}
+            Event::Reading { .. } | Event::Retrying { .. } | Event::Answered { .. } => {}
         }
     }
 

@@ -124,7 +124,6 @@ impl ProgressModel {
                 None
             }
             Event::Settled { key, operation, outcome } => self.settled(key, *operation, outcome),
-            Event::Noted(note) => Some(format!("note: {}", printable(note))),
         };
         line.into_iter().filter(|_| self.mode != Mode::Quiet).collect()
     }

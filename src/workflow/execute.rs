@@ -72,7 +72,6 @@ pub(crate) async fn execute(environment: &Environment, session: Session<'_>) -> 
         at_once: CONCURRENCY,
         withheld,
         room: &|| if is_interrupted.load(Ordering::Relaxed) { 0 } else { budget.room(tenant.requests()) },
-        now: &now,
     };
     let mut interrupt = None;
     let stopping = Notice::Stopping { target: plan.target.tenant.clone(), folder: folder.clone() };

@@ -65,7 +65,6 @@ async fn import(source: &Snapshot, tenant: &Tenant) -> Plan {
         at_once: 4,
         withheld: None,
         room: &|| usize::MAX,
-        now: &|| NOW.to_owned(),
     };
     assert!(run.complete().await.expect("carried out").0.is_whole());
     plan

@@ -99,7 +99,6 @@ pub(crate) async fn apply_plan(plan: &Plan, tenant: &Tenant) -> Summary {
         at_once: 16,
         withheld: None,
         room: &|| usize::MAX,
-        now: &|| NOW.to_owned(),
     };
     run.complete().await.expect("carried out").0
 }

@@ -144,7 +144,7 @@ pub(super) static BINDINGS: Kind = Kind::keyed(
 .read_only(&["total", "page", "per_page"])
 .refers(&[Reference::key("bindings[].ref.value", "actions")])
 .scopes(&["read:actions"], &["update:actions"], &["update:actions"], &[])
-.quirks(Quirks { edits: &[quirks::BOUND_BY_NAME], ordered_merge: &["bindings"], ..Quirks::NONE })
+.quirks(Quirks { edits: &[quirks::bound_by_name], ordered_merge: &["bindings"], ..Quirks::NONE })
 .risk(Risks::new(Lockout, Lockout, &[(Identity, "trigger"), (AnyChange, "bindings"), (Routine, "bindings[].display_name")]));
 
 /// Token exchange profiles: which action validates a subject token.

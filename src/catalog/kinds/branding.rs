@@ -46,7 +46,7 @@ pub(super) static PAGE_TEMPLATE: Kind =
         .writable("template")
         .depends_on(&["custom-domains"])
         .scopes(&["read:branding"], &["update:branding"], &["update:branding"], &["delete:branding"])
-        .quirks(Quirks { edits: &[quirks::BODY_IS_TEMPLATE], ..Quirks::NONE })
+        .quirks(Quirks { edits: &[quirks::body_is_template], ..Quirks::NONE })
         .risk(Risks::new(Lockout, DataLoss, &[(AnyChange, "template")]));
 
 /// Which login experience is used.

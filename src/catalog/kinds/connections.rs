@@ -105,7 +105,7 @@ pub(super) static CONNECTIONS: Kind = Kind::collection("connections", "connectio
     // `DELETE /connections/{id}`: with "a large amount of users associated with it" it continues after the answer.
 .user_data("its users")
 .quirks(Quirks {
-edits: &[quirks::REALMS_OF_DATABASES, quirks::CERTIFICATE_BY_ITS_NAME, quirks::DISCOVERED_METADATA],
+edits: &[quirks::realms_of_databases, quirks::certificate_by_its_name, quirks::discovered_metadata],
 template_variables: &[
         // The model of a request in Auth0's passport-wsfed-saml2 (lib/passport-wsfed-saml2/samlp.js); six recorded connections hold the
         // default template, and the description says "variable substitution using @@variableName@@ syntax". No page of Auth0's

@@ -97,7 +97,7 @@ pub(super) static ORGANIZATION_GRANTS: Kind =
         .required(&["organization", "grant_id"])
         .refers(&[ORGANIZATION, Reference::id("grant_id", "client-grants")])
         .scopes(&["read:organization_client_grants"], &["create:organization_client_grants"], &[], &["delete:organization_client_grants"])
-        .quirks(Quirks { edits: &[quirks::GRANT_ID], ..Quirks::NONE })
+        .quirks(Quirks { edits: &[quirks::grant_id], ..Quirks::NONE })
         .risk(Risks::new(Widened, DataLoss, &[(Identity, "organization grant_id")]).opening_apis());
 
 /// The domains by which each organization is discovered.

@@ -72,7 +72,7 @@ pub(super) static TENANT_SETTINGS: Kind = Kind::singleton("tenant-settings", "te
 .server_filled(&["flags.*"])
 .scopes(&["read:tenant_settings"], &[], &["update:tenant_settings"], &[])
 .quirks(Quirks {
-edits: &[quirks::LIFETIMES_IN_MINUTES],
+edits: &[quirks::lifetimes_in_minutes],
 ..Quirks::NONE })
 .risk(Risks::new(
             RiskClass::Routine,

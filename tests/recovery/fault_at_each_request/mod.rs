@@ -311,7 +311,6 @@ impl Attempt<'_> {
             withheld: None,
             room: &|| usize::MAX,
             keeper: None,
-            now: &|| NOW.to_owned(),
         };
         let (summary, journal) = run.complete().await.expect("carried out");
         memory.learn(plan, &summary, promised, &secret);
