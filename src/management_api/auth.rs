@@ -19,7 +19,7 @@ use super::error::{Error, UnexpectedAnswer, refusal};
 use super::http::{Attempt, ConnectionError, HttpRequest, jitter, random_u64};
 use super::rate_limit::requested_wait;
 use super::redact::Redactor;
-use super::retry::{Decision, Failure, Idempotency, RetryState, decide};
+use super::retry::{AttemptFailure, Decision, Idempotency, RetryState, decide};
 use crate::model::credentials::Credentials;
 use crate::model::resource::Secret;
 
@@ -167,7 +167,7 @@ async fn request_token_once(
     connection: &Connection,
     client_id: &str,
     authentication: &ClientAuthentication,
-) -> Result<Result<Token, (Failure, Error)>, Error> {
+) -> Result<Result<Token, (AttemptFailure, Error)>, Error> {
     let Connection { address, http, .. } = connection;
     let mut redactor = Redactor::default();
     let body = Some(token_request(address, client_id, authentication, &mut redactor)?.to_string().into_bytes());
@@ -178,7 +178,7 @@ async fn request_token_once(
         Attempt::Answered { status: 200..=299, body, .. } => Ok(Ok(parse_token_response(&body)?)),
         Attempt::Answered { status, headers, body } => {
             let after = requested_wait(status, &headers, SystemTime::now());
-            let failure = Failure::Status { status, after };
+            let failure = AttemptFailure::Status { status, after };
             // The endpoint answers 400, 401 or 403 for credentials of every wrong sort.
             let error = match refusal(REQUEST, status, &body, &redactor) {
                 Error::Refused { status: 400 | 403, message, .. } => Error::Unauthenticated { message },
@@ -186,8 +186,8 @@ async fn request_token_once(
             };
             Ok(Err((failure, error)))
         }
-        Attempt::Unsent(source) => Ok(Err((Failure::Unsent, unreachable(source)))),
-        Attempt::Broken(source) => Ok(Err((Failure::Broken, unreachable(source)))),
+        Attempt::Unsent(source) => Ok(Err((AttemptFailure::Unsent, unreachable(source)))),
+        Attempt::Broken(source) => Ok(Err((AttemptFailure::Broken, unreachable(source)))),
         Attempt::Excessive(source) => Err(Error::Excess { request: REQUEST.to_owned(), source }),
     }
 }

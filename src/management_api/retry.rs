@@ -17,7 +17,7 @@ pub(super) enum Idempotency {
 
 /// How one attempt failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Failure {
+pub(super) enum AttemptFailure {
     /// It was answered with this status; `after` is the wait the answer asked for.
     Status {
         /// The status, not 2xx.
@@ -46,9 +46,9 @@ pub(super) struct RetryState {
 
 impl RetryState {
     /// Counts a failed attempt.
-    pub(super) fn count(&mut self, failure: Failure, elapsed: Duration) {
+    pub(super) fn count(&mut self, failure: AttemptFailure, elapsed: Duration) {
         self.elapsed = elapsed;
-        if matches!(failure, Failure::Status { status: 429, .. }) {
+        if matches!(failure, AttemptFailure::Status { status: 429, .. }) {
             self.rate_limited += 1;
         } else {
             self.failed += 1;
@@ -79,18 +79,20 @@ const FIRST_BACKOFF: Duration = Duration::from_millis(250);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
 
 /// Decides what to do about a failed attempt; `jitter` (0 to 1) spreads the waits that the tenant did not name.
-pub(super) fn decide(idempotency: Idempotency, state: RetryState, failure: Failure, jitter: f64) -> Decision {
+pub(super) fn decide(idempotency: Idempotency, state: RetryState, failure: AttemptFailure, jitter: f64) -> Decision {
     match failure {
-        Failure::Status { status: 429, after } => {
+        AttemptFailure::Status { status: 429, after } => {
             let wait = after.unwrap_or_else(|| backoff(state.rate_limited, jitter).max(Duration::from_secs(1)));
             if state.elapsed + wait > LONGEST_RETRY { Decision::GiveUp } else { Decision::RetryAfter(wait) }
         }
-        Failure::Status { status: 408 | 500..=599, .. } | Failure::Broken | Failure::Excessive if idempotency == Idempotency::Creating => {
+        AttemptFailure::Status { status: 408 | 500..=599, .. } | AttemptFailure::Broken | AttemptFailure::Excessive
+            if idempotency == Idempotency::Creating =>
+        {
             Decision::Verify
         }
-        Failure::Status { status: 408 | 500..=599, after } => retry(state, after, jitter),
-        Failure::Unsent | Failure::Broken => retry(state, None, jitter),
-        Failure::Status { .. } | Failure::Excessive => Decision::GiveUp,
+        AttemptFailure::Status { status: 408 | 500..=599, after } => retry(state, after, jitter),
+        AttemptFailure::Unsent | AttemptFailure::Broken => retry(state, None, jitter),
+        AttemptFailure::Status { .. } | AttemptFailure::Excessive => Decision::GiveUp,
     }
 }
 
@@ -112,12 +114,12 @@ fn backoff(failures: u32, jitter: f64) -> Duration {
 mod tests {
     use super::*;
 
-    const fn answered(status: u16) -> Failure {
-        Failure::Status { status, after: None }
+    const fn answered(status: u16) -> AttemptFailure {
+        AttemptFailure::Status { status, after: None }
     }
 
-    fn first(idempotency: Idempotency, failure: Failure) -> Decision {
-        let rate_limited = u32::from(matches!(failure, Failure::Status { status: 429, .. }));
+    fn first(idempotency: Idempotency, failure: AttemptFailure) -> Decision {
+        let rate_limited = u32::from(matches!(failure, AttemptFailure::Status { status: 429, .. }));
         decide(idempotency, RetryState { failed: 1 - rate_limited, rate_limited, elapsed: Duration::ZERO }, failure, 0.0)
     }
 
@@ -138,9 +140,9 @@ mod tests {
             (answered(502), short, Verify),
             (answered(503), short, Verify),
             (answered(504), short, Verify),
-            (Failure::Broken, short, Verify),
-            (Failure::Unsent, short, short),
-            (Failure::Excessive, GiveUp, Verify),
+            (AttemptFailure::Broken, short, Verify),
+            (AttemptFailure::Unsent, short, short),
+            (AttemptFailure::Excessive, GiveUp, Verify),
         ];
         for (failure, repeatable, creates) in table {
             assert_eq!(first(Idempotency::Idempotent, failure), repeatable, "{failure:?}");
@@ -160,7 +162,7 @@ mod tests {
         let minute = Some(Duration::from_secs(60));
         let rate_limited = |elapsed| {
             let state = RetryState { failed: 0, rate_limited: 9, elapsed: Duration::from_secs(elapsed) };
-            decide(Idempotency::Creating, state, Failure::Status { status: 429, after: minute }, 0.5)
+            decide(Idempotency::Creating, state, AttemptFailure::Status { status: 429, after: minute }, 0.5)
         };
         assert_eq!(rate_limited(500), Decision::RetryAfter(Duration::from_secs(60)));
         assert_eq!(rate_limited(541), Decision::GiveUp);

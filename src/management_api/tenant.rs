@@ -18,7 +18,7 @@ use super::rate_limit::{LimiterConfig, RateLimiter};
 use super::redact::Redactor;
 use super::safety_limits;
 use super::traffic::{RequestCounters, Traffic};
-use super::transport::{ApiResponse, Request, RequestBounds, Transport};
+use super::transport::{Request, RequestBounds, SuccessResponse, Transport};
 use crate::json::Body;
 use crate::model::credentials::Credentials;
 use crate::model::event::Observer;
@@ -130,11 +130,11 @@ impl Tenant {
             }
             request = request.with_json(body).redacting(redactor);
         }
-        let ApiResponse { status, body } = self.transport.send(&request).await?;
+        let SuccessResponse { status, body } = self.transport.send(&request).await?;
         if body.is_empty() {
             return Ok(Reply { status, body: Value::Null });
         }
-        let body = ApiResponse { status, body }.json(&request.name())?;
+        let body = SuccessResponse { status, body }.json(&request.name())?;
         Ok(Reply { status, body })
     }
 }

@@ -13,7 +13,7 @@ use super::error::{Error, UnexpectedAnswer, json_error, refusal};
 use super::http::{Attempt, ConnectionError, HttpRequest, jitter};
 use super::rate_limit::{Permit, RateLimitHeaders, RateLimiter, requested_wait};
 use super::redact::Redactor;
-use super::retry::{Decision, Failure, Idempotency, RetryState, decide};
+use super::retry::{AttemptFailure, Decision, Idempotency, RetryState, decide};
 use super::safety_limits::Excess;
 use super::traffic::{RequestCounters, Traffic};
 use crate::catalog::limits::CallType;
@@ -30,14 +30,14 @@ pub(super) struct Request {
 
 /// A 2xx answer.
 #[derive(Debug)]
-pub(super) struct ApiResponse {
+pub(super) struct SuccessResponse {
     pub(super) status: u16,
     pub(super) body: Vec<u8>,
 }
 
 /// An attempt that came to nothing.
 struct FailedAttempt {
-    failure: Failure,
+    failure: AttemptFailure,
     error: Error,
 }
 
@@ -131,7 +131,7 @@ impl Request {
 
 impl Transport {
     /// Sends a request until it is answered 2xx or the retry table says otherwise.
-    pub(super) async fn send(&self, request: &Request) -> Result<ApiResponse, Error> {
+    pub(super) async fn send(&self, request: &Request) -> Result<SuccessResponse, Error> {
         let mut first_failure = None;
         let mut state = RetryState::default();
         let mut renewed = false;
@@ -153,7 +153,7 @@ impl Transport {
             match decide(request.idempotency, state, failure, jitter()) {
                 // What is not there after a DELETE that may have arrived was removed by it.
                 Decision::GiveUp if request.method == Method::DELETE && error.is_not_found() && state.failed > 1 => {
-                    return Ok(ApiResponse { status: 204, body: Vec::new() });
+                    return Ok(SuccessResponse { status: 204, body: Vec::new() });
                 }
                 Decision::GiveUp => return Err(error),
                 Decision::Verify => return Err(Error::OutcomeUnknown { request: request.name(), source: Box::new(error) }),
@@ -198,25 +198,28 @@ impl Transport {
         Ok((token, permit, attempt))
     }
 
-    fn evaluate(&self, request: &Request, token: &Token, attempt: Attempt) -> Result<ApiResponse, FailedAttempt> {
+    fn evaluate(&self, request: &Request, token: &Token, attempt: Attempt) -> Result<SuccessResponse, FailedAttempt> {
         let unreachable = |source: ConnectionError| Error::Unreachable {
             host: self.connection.address.host(),
             request: request.name(),
             source: source.into(),
         };
         match attempt {
-            Attempt::Answered { status: status @ 200..=299, body, .. } => Ok(ApiResponse { status, body }),
+            Attempt::Answered { status: status @ 200..=299, body, .. } => Ok(SuccessResponse { status, body }),
             Attempt::Answered { status, headers, body } => {
                 let mut redactor = request.redactor.clone().merged_with(&self.redactor);
                 redactor.add_secret(token.secret.reveal());
                 let after = requested_wait(status, &headers, SystemTime::now());
                 let refused = refusal(&request.name(), status, &body, &redactor);
-                Err(FailedAttempt { failure: Failure::Status { status, after }, error: refused.or_excessive_wait(&request.name(), after) })
+                Err(FailedAttempt {
+                    failure: AttemptFailure::Status { status, after },
+                    error: refused.or_excessive_wait(&request.name(), after),
+                })
             }
-            Attempt::Unsent(source) => Err(FailedAttempt { failure: Failure::Unsent, error: unreachable(source) }),
-            Attempt::Broken(source) => Err(FailedAttempt { failure: Failure::Broken, error: unreachable(source) }),
+            Attempt::Unsent(source) => Err(FailedAttempt { failure: AttemptFailure::Unsent, error: unreachable(source) }),
+            Attempt::Broken(source) => Err(FailedAttempt { failure: AttemptFailure::Broken, error: unreachable(source) }),
             Attempt::Excessive(source) => {
-                Err(FailedAttempt { failure: Failure::Excessive, error: Error::Excess { request: request.name(), source } })
+                Err(FailedAttempt { failure: AttemptFailure::Excessive, error: Error::Excess { request: request.name(), source } })
             }
         }
     }
@@ -228,22 +231,22 @@ impl Transport {
 }
 
 /// Lets time pass before the next attempt: by the rate limiter, for everybody, after a 429; for this request alone after anything else.
-async fn wait_before_retry(permit: Permit<'_>, failure: Failure, wait: Duration) {
+async fn wait_before_retry(permit: Permit<'_>, failure: AttemptFailure, wait: Duration) {
     if !report_rate_limit(permit, failure, wait) {
         tokio::time::sleep(wait).await;
     }
 }
 
 /// Reports a 429 to the rate limiter, which then holds every request back; returns whether it was one.
-fn report_rate_limit(permit: Permit<'_>, failure: Failure, wait: Duration) -> bool {
-    let is_too_many = matches!(failure, Failure::Status { status: 429, .. });
+fn report_rate_limit(permit: Permit<'_>, failure: AttemptFailure, wait: Duration) -> bool {
+    let is_too_many = matches!(failure, AttemptFailure::Status { status: 429, .. });
     if is_too_many {
         permit.record_rate_limit(wait);
     }
     is_too_many
 }
 
-impl ApiResponse {
+impl SuccessResponse {
     /// Reads the body as JSON.
     pub(super) fn json<T: serde::de::DeserializeOwned>(&self, request: &str) -> Result<T, Error> {
         let unreadable = |source| Error::Unreadable { request: request.to_owned(), source };

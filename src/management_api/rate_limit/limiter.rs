@@ -37,7 +37,7 @@ pub(in crate::management_api) struct LimiterConfig {
 #[derive(Debug)]
 pub(in crate::management_api) struct RateLimiter {
     concurrency: usize,
-    state: Mutex<State>,
+    state: Mutex<LimiterState>,
     /// Wakes one request when another came back: where nothing limits, thousands a second do.
     freed: Notify,
     /// Wakes every request that waits for what an answer says.
@@ -65,7 +65,7 @@ enum Blocked {
 }
 
 #[derive(Debug)]
-struct State {
+struct LimiterState {
     buckets: Buckets,
     /// When an answer last said what is left, or that there is no limit; none before the first.
     last_seen: Option<Instant>,
@@ -81,7 +81,7 @@ impl RateLimiter {
     /// Returns the rate limiter of one tenant.
     pub(in crate::management_api) fn new(config: LimiterConfig) -> Self {
         let now = Instant::now();
-        let state = State {
+        let state = LimiterState {
             buckets: Buckets::new(config.tier, config.rate, config.share),
             last_seen: None,
             deadline: now,
@@ -132,7 +132,7 @@ impl RateLimiter {
         self.state().waited
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, LimiterState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -175,7 +175,7 @@ impl Drop for Permit<'_> {
     }
 }
 
-impl State {
+impl LimiterState {
     /// Lets a request leave, or says how long it is held; counts it in every bucket only when all of them let it go.
     fn try_acquire(&mut self, group: &CallGroup, concurrency: usize) -> Result<Vec<Reservation>, Blocked> {
         let now = Instant::now();
