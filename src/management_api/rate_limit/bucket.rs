@@ -1,6 +1,6 @@
 //! One bucket of a tenant: what its subscription publishes of it, corrected by what the answers say is left in it.
 //!
-//! Where the rate is published, a token bucket spreads our share of it over time, and the level that the headers report holds back what
+//! Where the rate is published, a token bucket spreads our share of it over time, and the quota that the headers report holds back what
 //! would leave too little for others. Where it is not, the headers lead alone.
 
 use std::time::Duration;
@@ -23,7 +23,7 @@ pub(super) struct Bucket {
     /// Our share of what is published; none where nothing is.
     tokens: Option<TokenBucket>,
     /// What the answers say; none before the first that says anything.
-    level: Option<Level>,
+    quota: Option<RemainingQuota>,
     in_flight: u32,
     /// Requests that came back so far.
     responses: u64,
@@ -31,7 +31,7 @@ pub(super) struct Bucket {
 
 /// What is left in a bucket, as the last answers had it.
 #[derive(Debug, Clone, Copy)]
-struct Level {
+struct RemainingQuota {
     left: f64,
     at: Instant,
     reset: Instant,
@@ -58,7 +58,7 @@ impl Bucket {
     /// Returns a bucket that is known by its answers alone, used by a share (0 to 1).
     pub(super) fn discovered(limit: u32, share: f64) -> Self {
         let kept_for_others = f64::from(limit.saturating_sub(usable(limit, share)));
-        Self { limit: f64::from(limit), kept_for_others, rate: 0.0, tokens: None, level: None, in_flight: 0, responses: 0 }
+        Self { limit: f64::from(limit), kept_for_others, rate: 0.0, tokens: None, quota: None, in_flight: 0, responses: 0 }
     }
 
     /// Records what an answer says, and how many requests had come back when its own left.
@@ -66,21 +66,21 @@ impl Bucket {
     /// Answers overtake each other. Where others came back meanwhile they may have been counted later, so this one can only lower what is
     /// left.
     pub(super) fn record_headers(&mut self, headers: RateLimitHeaders, responses_before: Option<u64>, now: Instant) {
-        if self.level.is_some_and(|level| now < level.at) {
+        if self.quota.is_some_and(|quota| now < quota.at) {
             return; // An answer from before a 429 says nothing about what comes after it.
         }
         let is_newest = responses_before == Some(self.responses);
         let most = if is_newest { self.limit } else { self.refilled(now) };
         let left = f64::from(headers.remaining).min(most);
-        let soonest = self.level.map_or(LONGEST_RESET, |level| level.soonest).min(headers.reset);
-        self.level = Some(Level { left, at: now, reset: now + headers.reset, soonest });
+        let soonest = self.quota.map_or(LONGEST_RESET, |quota| quota.soonest).min(headers.reset);
+        self.quota = Some(RemainingQuota { left, at: now, reset: now + headers.reset, soonest });
     }
 
     /// Records that the bucket is empty until then.
     pub(super) fn set_empty_until(&mut self, until: Instant) {
-        let until = self.level.map_or(until, |level| until.max(level.at));
-        let soonest = self.level.map_or(LONGEST_RESET, |level| level.soonest);
-        self.level = Some(Level { left: self.kept_for_others, at: until, reset: until, soonest });
+        let until = self.quota.map_or(until, |quota| until.max(quota.at));
+        let soonest = self.quota.map_or(LONGEST_RESET, |quota| quota.soonest);
+        self.quota = Some(RemainingQuota { left: self.kept_for_others, at: until, reset: until, soonest });
     }
 
     /// Counts a request that leaves, and spends its token; returns how many have come back so far.
@@ -102,33 +102,33 @@ impl Bucket {
     pub(super) fn record_response_without_headers(&mut self, now: Instant) {
         self.record_response();
         let left = (self.refilled(now) - 1.0).max(0.0);
-        // A level in the future is that of a 429, and this answer is from before it.
-        let Some(level) = self.level.as_mut().filter(|level| level.at <= now) else { return };
-        (level.left, level.at) = (left, now);
-        if now >= level.reset {
-            level.reset = now + level.soonest;
+        // A quota in the future is that of a 429, and this answer is from before it.
+        let Some(quota) = self.quota.as_mut().filter(|quota| quota.at <= now) else { return };
+        (quota.left, quota.at) = (left, now);
+        if now >= quota.reset {
+            quota.reset = now + quota.soonest;
         }
     }
 
-    /// Returns what the next request has to wait for, if anything: the level first, then a token, which is set aside.
+    /// Returns what the next request has to wait for, if anything: the quota first, then a token, which is set aside.
     pub(super) fn wait(&mut self, now: Instant) -> Option<Wait> {
-        self.wait_for_level(now).or_else(|| self.tokens.as_mut()?.set_aside().map(Wait::For))
+        self.wait_for_quota(now).or_else(|| self.tokens.as_mut()?.set_aside().map(Wait::For))
     }
 
     /// Returns what the next request has to wait for by what the answers say.
     ///
     /// Every request under way counts against what was last reported, though the bucket may have counted it already: better late than
     /// refused. Where the rate is unknown, one request goes ahead after the reset, and its answer says how many may follow.
-    fn wait_for_level(&self, now: Instant) -> Option<Wait> {
-        let level = self.level?;
+    fn wait_for_quota(&self, now: Instant) -> Option<Wait> {
+        let quota = self.quota?;
         let spare = self.refilled(now) - f64::from(self.in_flight) - self.kept_for_others;
-        if spare >= 1.0 && now >= level.at {
+        if spare >= 1.0 && now >= quota.at {
             None
         } else if self.rate > 0.0 {
             let filling = Duration::from_secs_f64((1.0 - spare).max(0.0) / self.rate) + Duration::from_millis(1);
-            Some(Wait::For(level.at.saturating_duration_since(now) + filling))
-        } else if now < level.reset {
-            Some(Wait::For(level.reset - now))
+            Some(Wait::For(quota.at.saturating_duration_since(now) + filling))
+        } else if now < quota.reset {
+            Some(Wait::For(quota.reset - now))
         } else if self.in_flight == 0 {
             None
         } else {
@@ -137,8 +137,8 @@ impl Bucket {
     }
 
     fn refilled(&self, now: Instant) -> f64 {
-        let left = |level: Level| level.left + self.rate * now.saturating_duration_since(level.at).as_secs_f64();
-        self.level.map_or(self.limit, left).min(self.limit)
+        let left = |quota: RemainingQuota| quota.left + self.rate * now.saturating_duration_since(quota.at).as_secs_f64();
+        self.quota.map_or(self.limit, left).min(self.limit)
     }
 }
 
