@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::api::token::{IssuedTokens, Scopes, expired};
 use super::behaviour::fault::{FaultKind, FaultTiming};
-use super::http::rate_limit::{BucketStatus, Buckets, Clock};
+use super::http::rate_limit::{BucketStatus, Clock, TenantBuckets};
 use super::http::request::{ApiRequest, KeyAccess, parse_form};
 use super::http::request_log::LogEntry;
 use super::http::request_stats::{RequestStats, SeenRequest};
@@ -33,7 +33,7 @@ pub(super) struct ServerState {
     pub(super) tokens: IssuedTokens,
     pub(super) seen: Vec<SeenRequest>,
     in_flight: usize,
-    buckets: Buckets,
+    buckets: TenantBuckets,
     writes: u64,
     /// How often each fault has taken effect, in the order of the options.
     fault_counts: Vec<usize>,
@@ -94,7 +94,7 @@ impl TenantServer {
             tokens: IssuedTokens::new(options.token_lifetime),
             seen: Vec::new(),
             in_flight: 0,
-            buckets: Buckets::new(options.rate_limit, options.tier, Instant::now()),
+            buckets: TenantBuckets::new(options.rate_limit, options.tier, Instant::now()),
             writes: 0,
             fault_counts: vec![0; options.faults.len()],
         };

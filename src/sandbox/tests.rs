@@ -20,7 +20,7 @@ struct Caller {
 }
 
 /// What came back.
-struct Reply {
+struct TestResponse {
     status: u16,
     headers: reqwest::header::HeaderMap,
     body: Value,
@@ -40,7 +40,7 @@ impl Caller {
         Self::start(Options::new(State::empty(DOMAIN))).await
     }
 
-    async fn send(&self, method: &str, path: &str, body: Value) -> Result<Reply, reqwest::Error> {
+    async fn send(&self, method: &str, path: &str, body: Value) -> Result<TestResponse, reqwest::Error> {
         let method = method.parse().expect("a method");
         let mut request = self.http.request(method, format!("{}/api/v2{path}", self.sandbox.url())).bearer_auth(&self.token);
         if !body.is_null() {
@@ -49,14 +49,14 @@ impl Caller {
         let answer = request.send().await?;
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let text = answer.text().await?;
-        Ok(Reply { status, headers, body: serde_json::from_str(&text).unwrap_or_default() })
+        Ok(TestResponse { status, headers, body: serde_json::from_str(&text).unwrap_or_default() })
     }
 
-    async fn get(&self, path: &str) -> Reply {
+    async fn get(&self, path: &str) -> TestResponse {
         self.send("GET", path, Value::Null).await.expect("an answer")
     }
 
-    async fn post(&self, path: &str, body: Value) -> Reply {
+    async fn post(&self, path: &str, body: Value) -> TestResponse {
         self.send("POST", path, body).await.expect("an answer")
     }
 

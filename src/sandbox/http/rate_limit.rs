@@ -65,13 +65,13 @@ impl SandboxBucket {
 
 /// Every bucket of a tenant.
 #[derive(Debug)]
-pub(crate) struct Buckets {
+pub(crate) struct TenantBuckets {
     tenant: Option<SandboxBucket>,
     tier: Option<&'static Tier>,
     groups: Vec<SandboxBucket>,
 }
 
-impl Buckets {
+impl TenantBuckets {
     /// Creates full buckets; an explicit rate limit replaces the tier's limit for the tenant as a whole.
     pub(crate) fn new(rate_limit: Option<RateLimit>, tier: Option<&'static Tier>, now: Instant) -> Self {
         let of = |rate: crate::catalog::limits::Rate| RateLimit { rate: f64::from(rate.a_minute) / 60.0, burst: rate.burst };
@@ -137,7 +137,7 @@ mod tests {
     fn an_endpoint_group_can_be_spent_before_the_tenant_is() {
         let now = Instant::now();
         let tier = Tier::named("essentials").expect("published");
-        let mut buckets = Buckets::new(Some(RateLimit { rate: 100.0, burst: 100 }), Some(tier), now);
+        let mut buckets = TenantBuckets::new(Some(RateLimit { rate: 100.0, burst: 100 }), Some(tier), now);
         for _ in 0..5 {
             assert!(buckets.take(false, "/clients", now).is_ok());
         }

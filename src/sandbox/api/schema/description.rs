@@ -17,7 +17,7 @@ use crate::sandbox::http::response::ApiResponse;
 /// The content of the file.
 #[derive(Deserialize)]
 struct ApiDescription {
-    operations: BTreeMap<String, Operation>,
+    operations: BTreeMap<String, ApiOperation>,
     /// Where the API accepts more than its description.
     wider: Vec<KnownDeviation>,
     shapes: HashMap<String, Value>,
@@ -25,7 +25,7 @@ struct ApiDescription {
 
 /// What one operation accepts.
 #[derive(Deserialize)]
-pub(crate) struct Operation {
+pub(crate) struct ApiOperation {
     #[serde(skip)]
     name: String,
     /// The schemas of its path parameters.
@@ -52,7 +52,7 @@ static DESCRIPTION: LazyLock<ApiDescription> = LazyLock::new(|| {
 });
 
 /// Operations by method and first segment of the path, each with its path template.
-type Index = HashMap<(&'static str, &'static str), Vec<(&'static str, &'static Operation)>>;
+type Index = HashMap<(&'static str, &'static str), Vec<(&'static str, &'static ApiOperation)>>;
 
 static BY_PREFIX: LazyLock<Index> = LazyLock::new(|| {
     let mut by_beginning = Index::new();
@@ -68,17 +68,17 @@ fn first_name(path: &str) -> &str {
 }
 
 /// Returns the operation of a request, if it is described; the template with the fewest placeholders wins.
-pub(crate) fn operation_of(request: &ApiRequest) -> Option<&'static Operation> {
+pub(crate) fn operation_of(request: &ApiRequest) -> Option<&'static ApiOperation> {
     operation_at(request.method.as_str(), &request.path)
 }
 
-fn operation_at(method: &str, path: &str) -> Option<&'static Operation> {
+fn operation_at(method: &str, path: &str) -> Option<&'static ApiOperation> {
     let candidates = BY_PREFIX.get(&(method, first_name(path)))?.iter();
     let covering = candidates.filter(|(form, _)| matched(form, path).is_some());
     covering.min_by_key(|(form, _)| places(form).count()).map(|(_, operation)| *operation)
 }
 
-impl Operation {
+impl ApiOperation {
     /// Refuses a request that the description does not allow.
     ///
     /// # Errors
