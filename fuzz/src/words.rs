@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use auth0_migrate::catalog::Catalog;
-use auth0_migrate::config::{Environment, Error, FileLookup, Settings};
+use auth0_migrate::config::{EnvironmentVariables, Error, FileLookup, Settings};
 use auth0_migrate::diagnostic::Text;
 use auth0_migrate::mapping::{self, Mapping};
 use auth0_migrate::snapshot::Snapshot;
@@ -122,5 +122,5 @@ pub fn dotenv(bytes: &[u8]) -> bool {
 
 fn settings(configuration: &str, dotenv: &str) -> Result<Settings, Error> {
     let text = |path: &str, text: &str| FileLookup { path: PathBuf::from(path), text: Some(text.to_owned()) };
-    Settings::resolve(text("migrate.toml", configuration), text(".env", dotenv), None, &Environment::new())
+    Settings::resolve(text("migrate.toml", configuration), text(".env", dotenv), None, &EnvironmentVariables::new())
 }

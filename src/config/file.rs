@@ -21,7 +21,7 @@ const KEYS: &[&str] = &["domain", "url", "rate", "share", "source", "mapping", "
 /// Reads the text of a configuration file; paths in it are relative to its folder.
 pub(super) fn read(whole: Text<'_>) -> Result<BTreeMap<String, TenantSettings>, Diagnostic> {
     let parsed = DeTable::parse(whole.text).map_err(|wrong| not_toml(whole, &wrong))?;
-    let file = Table { whole, place: "the configuration".to_owned(), fields: parsed.get_ref() };
+    let file = TomlTable { whole, place: "the configuration".to_owned(), fields: parsed.get_ref() };
     file.only(&["tenants"])?;
     let mut tenants = BTreeMap::new();
     for (name, value) in file.table("tenants")?.iter().flat_map(|tenants| tenants.fields) {
@@ -44,7 +44,7 @@ fn not_toml(whole: Text<'_>, wrong: &toml::de::Error) -> Diagnostic {
 
 fn read_tenant(whole: Text<'_>, name: &Spanned<DeString<'_>>, value: &Spanned<DeValue<'_>>) -> Result<TenantSettings, Diagnostic> {
     check_name(whole, name)?;
-    let table = Table::of(whole, format!("tenant \"{}\"", name.get_ref()), value)?;
+    let table = TomlTable::of(whole, format!("tenant \"{}\"", name.get_ref()), value)?;
     table.refuse_secrets(&Prefix::of_tenant(name.get_ref()))?;
     table.only(KEYS)?;
     let Some(domain) = table.text("domain")? else {
@@ -77,10 +77,10 @@ fn check_name(whole: Text<'_>, name: &Spanned<DeString<'_>>) -> Result<(), Diagn
     Err(whole.wrong(name.span(), format!("\"{text}\" cannot name a tenant"), "letters, digits, - and _ only"))
 }
 
-fn check_sources(whole: Text<'_>, file: &Table<'_>, tenants: &BTreeMap<String, TenantSettings>) -> Result<(), Diagnostic> {
+fn check_sources(whole: Text<'_>, file: &TomlTable<'_>, tenants: &BTreeMap<String, TenantSettings>) -> Result<(), Diagnostic> {
     let names: Vec<_> = tenants.keys().map(String::as_str).collect();
     for (name, value) in file.table("tenants")?.iter().flat_map(|tenants| tenants.fields) {
-        let table = Table::of(whole, format!("tenant \"{}\"", name.get_ref()), value)?;
+        let table = TomlTable::of(whole, format!("tenant \"{}\"", name.get_ref()), value)?;
         let Some(from) = table.text("source")? else { continue };
         // A snapshot or a folder is a path; anything else must be a tenant.
         if !names.contains(&from.text) && !from.text.contains('/') {
@@ -120,13 +120,13 @@ struct Phrase<'text> {
 }
 
 /// A table of the file, with the words it is called by in errors.
-struct Table<'text> {
+struct TomlTable<'text> {
     whole: Text<'text>,
     place: String,
     fields: &'text DeTable<'text>,
 }
 
-impl<'text> Table<'text> {
+impl<'text> TomlTable<'text> {
     fn of(whole: Text<'text>, place: String, value: &'text Spanned<DeValue<'text>>) -> Result<Self, Diagnostic> {
         let Some(fields) = value.get_ref().as_table() else {
             let label = format!("this is {}", a(value.get_ref().type_str()));
@@ -172,8 +172,8 @@ impl<'text> Table<'text> {
         Err(self.whole.wrong(value.span(), format!("\"{key}\" of {} must be {range}", self.place), "out of range"))
     }
 
-    fn table(&self, key: &str) -> Result<Option<Table<'text>>, Diagnostic> {
-        let below = |value| Table::of(self.whole, format!("\"{key}\" of {}", self.place), value);
+    fn table(&self, key: &str) -> Result<Option<TomlTable<'text>>, Diagnostic> {
+        let below = |value| TomlTable::of(self.whole, format!("\"{key}\" of {}", self.place), value);
         self.fields.get(key).map(below).transpose()
     }
 
@@ -193,7 +193,7 @@ impl<'text> Table<'text> {
                 Tier::named(name).map(|tier| (Some(tier), None)).ok_or_else(unknown)
             }
             DeValue::Table(_) => {
-                let rate = Table::of(self.whole, format!("\"rate\" of {}", self.place), value)?;
+                let rate = TomlTable::of(self.whole, format!("\"rate\" of {}", self.place), value)?;
                 rate.only(&["burst", "per_second"])?;
                 Ok((None, Some(rate.bucket(value.span())?)))
             }

@@ -37,13 +37,13 @@ use variables::Variables;
 const SHARE: f64 = 0.8;
 
 /// Environment variables by name.
-pub type Environment = BTreeMap<String, String>;
+pub type EnvironmentVariables = BTreeMap<String, String>;
 
 /// Returns the variables of this process.
 #[must_use]
-pub fn environment() -> Environment {
+pub fn environment() -> EnvironmentVariables {
     let set = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    let mut environment: Environment = set.collect();
+    let mut environment: EnvironmentVariables = set.collect();
     // A job may start without it; the system knows whose process it is all the same.
     if let (None, Some(home)) = (environment.get(HOME), std::env::home_dir().and_then(|home| home.into_os_string().into_string().ok())) {
         environment.insert(HOME.to_owned(), home);
@@ -57,7 +57,7 @@ const HOME: &str = "HOME";
 const STATE_HOME: &str = "XDG_STATE_HOME";
 
 /// Returns the folder in which programs keep the state of this user on this machine.
-fn state_home(environment: &Environment) -> Option<PathBuf> {
+fn state_home(environment: &EnvironmentVariables) -> Option<PathBuf> {
     let whole = |name: &str| set(environment, name).map(PathBuf::from).filter(|path| path.is_absolute());
     whole(STATE_HOME).or_else(|| Some(whole(HOME)?.join(".local/state")))
 }
@@ -224,7 +224,7 @@ impl Settings {
     /// # Errors
     ///
     /// When a file that was named is not there, or something in one or in a variable is wrong.
-    pub fn load(config: Option<&Path>, dir: Option<&Path>, environment: &Environment) -> Result<Self, Error> {
+    pub fn load(config: Option<&Path>, dir: Option<&Path>, environment: &EnvironmentVariables) -> Result<Self, Error> {
         let named = config.map(Path::to_owned).or_else(|| set(environment, variables::CONFIG).map(PathBuf::from));
         let path = named.clone().unwrap_or_else(|| PathBuf::from("migrate.toml"));
         let text = if named.is_some() { Some(read(&path)?) } else { read_if_there(&path)? };
@@ -238,7 +238,7 @@ impl Settings {
     /// # Errors
     ///
     /// When something in a file or in a variable is wrong.
-    pub fn resolve(config: FileLookup, dotenv: FileLookup, dir: Option<&Path>, environment: &Environment) -> Result<Self, Error> {
+    pub fn resolve(config: FileLookup, dotenv: FileLookup, dir: Option<&Path>, environment: &EnvironmentVariables) -> Result<Self, Error> {
         let variables = Variables::merge(environment, dotenv.found())?;
         let tenants = match config.found() {
             Some(text) => file::read(text)?,
@@ -343,7 +343,7 @@ fn tenant_of_variables(variables: &Variables) -> Result<BTreeMap<String, TenantS
     Ok(BTreeMap::new())
 }
 
-fn set<'found>(environment: &'found Environment, name: &str) -> Option<&'found String> {
+fn set<'found>(environment: &'found EnvironmentVariables, name: &str) -> Option<&'found String> {
     environment.get(name).filter(|value| !value.is_empty())
 }
 

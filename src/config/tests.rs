@@ -7,12 +7,12 @@ use std::fs;
 /// A folder with a configuration in it, and variables.
 struct Given {
     folder: tempfile::TempDir,
-    environment: Environment,
+    environment: EnvironmentVariables,
 }
 
 impl Given {
     fn nothing() -> Self {
-        Self { folder: tempfile::tempdir().expect("a folder"), environment: Environment::new() }
+        Self { folder: tempfile::tempdir().expect("a folder"), environment: EnvironmentVariables::new() }
     }
 
     fn config(text: &str) -> Self {
@@ -347,7 +347,7 @@ fn without_a_file_or_variables_there_is_no_tenant() {
 
 #[test]
 fn a_file_that_was_named_must_be_there() {
-    let wrong = Settings::load(Some(Path::new("/nowhere/migrate.toml")), None, &Environment::new()).expect_err("no file");
+    let wrong = Settings::load(Some(Path::new("/nowhere/migrate.toml")), None, &EnvironmentVariables::new()).expect_err("no file");
     assert_eq!(wrong.to_string(), "cannot read \"/nowhere/migrate.toml\"");
 }
 
@@ -458,7 +458,8 @@ fn without_a_configuration_the_variables_of_any_tenant_pass() {
 fn variables_stand_in_for_both_flags() {
     let given = Given::config(DEV);
     let config = given.folder.path().join("migrate.toml").display().to_string();
-    let environment = Environment::from([("MIGRATE_CONFIG".to_owned(), config), ("MIGRATE_DIR".to_owned(), "/elsewhere".to_owned())]);
+    let environment =
+        EnvironmentVariables::from([("MIGRATE_CONFIG".to_owned(), config), ("MIGRATE_DIR".to_owned(), "/elsewhere".to_owned())]);
     let settings = Settings::load(None, None, &environment).expect("settings");
     assert_eq!((settings.tenants.len(), settings.dir.as_path()), (1, Path::new("/elsewhere")));
     let settings = Settings::load(None, Some(Path::new("/here")), &environment).expect("settings");

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::{Environment, Error};
+use super::{EnvironmentVariables, Error};
 use crate::diagnostic::{Text, did_you_mean, nearest};
 use crate::model::resource::Secret;
 
@@ -95,7 +95,7 @@ pub(super) struct Variables {
 
 impl Variables {
     /// Lays the environment over what `.env` says.
-    pub(super) fn merge(environment: &Environment, dotenv: Option<Text<'_>>) -> Result<Self, Error> {
+    pub(super) fn merge(environment: &EnvironmentVariables, dotenv: Option<Text<'_>>) -> Result<Self, Error> {
         let mut found = BTreeMap::new();
         for (name, value) in environment {
             found.insert(name.clone(), FoundVariable { value: Secret::new(value.clone()), folder: PathBuf::new() });
@@ -160,7 +160,7 @@ fn is_cut_short(line: &str) -> bool {
 /// Refuses variables that are nearly ours; a misspelt one would be missed in silence. One that is like none of ours is somebody else's.
 ///
 /// Without tenants to compare with, every beginning may be right.
-pub(super) fn refuse_unknown(environment: &Environment, dotenv: Option<Text<'_>>, tenants: &[&Prefix]) -> Result<(), Error> {
+pub(super) fn refuse_unknown(environment: &EnvironmentVariables, dotenv: Option<Text<'_>>, tenants: &[&Prefix]) -> Result<(), Error> {
     let mut known: Vec<String> = tenants.iter().flat_map(|prefix| prefix.names()).collect();
     known.push(DIR.to_owned());
     let is_unknown = |name: &str| {
