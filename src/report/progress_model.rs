@@ -28,7 +28,7 @@ const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 
 /// The progress of reading a kind.
 #[derive(Debug, Clone, Copy)]
-struct Listing {
+struct ListingProgress {
     since: Instant,
     read: usize,
     total: Option<usize>,
@@ -37,7 +37,7 @@ struct Listing {
 
 /// The progress of reading a tenant.
 #[derive(Debug, Clone, Copy)]
-struct Exporting {
+struct ExportProgress {
     since: Instant,
     left: usize,
     kinds: usize,
@@ -46,7 +46,7 @@ struct Exporting {
 
 /// The progress of applying a plan.
 #[derive(Debug, Clone)]
-struct Applying {
+struct ApplyProgress {
     tenant: String,
     since: Instant,
     changes: usize,
@@ -66,9 +66,9 @@ pub(super) struct ProgressModel {
     waited: Duration,
     waiting_until: Instant,
     wait_shown: Option<Instant>,
-    readings: BTreeMap<String, Exporting>,
-    listings: BTreeMap<(String, &'static str), Listing>,
-    applying: Option<Applying>,
+    readings: BTreeMap<String, ExportProgress>,
+    listings: BTreeMap<(String, &'static str), ListingProgress>,
+    applying: Option<ApplyProgress>,
 }
 
 impl ProgressModel {
@@ -95,11 +95,11 @@ impl ProgressModel {
     pub(super) fn update(&mut self, event: &Event, now: Instant) -> Vec<String> {
         let line = match event {
             Event::Reading { tenant, kinds } => {
-                self.readings.insert(tenant.clone(), Exporting { since: now, left: *kinds, kinds: *kinds, resources: 0 });
+                self.readings.insert(tenant.clone(), ExportProgress { since: now, left: *kinds, kinds: *kinds, resources: 0 });
                 None
             }
             Event::Listing { tenant, kind, read, total } => {
-                let fresh = Listing { since: now, read: 0, total: None, shown: now };
+                let fresh = ListingProgress { since: now, read: 0, total: None, shown: now };
                 let listing = self.listings.entry((tenant.clone(), kind)).or_insert(fresh);
                 (listing.read, listing.total) = (*read, *total);
                 None
@@ -130,7 +130,7 @@ impl ProgressModel {
 
     fn begin(&mut self, tenant: &str, changes: usize, now: Instant) {
         let tenant = tenant.to_owned();
-        self.applying = Some(Applying { tenant, since: now, changes, settled: 0, applied: 0, failed: 0, shown: now, shown_at: 0 });
+        self.applying = Some(ApplyProgress { tenant, since: now, changes, settled: 0, applied: 0, failed: 0, shown: now, shown_at: 0 });
         (self.began, self.requests, self.waited) = (now, 0, Duration::ZERO);
     }
 
@@ -145,7 +145,7 @@ impl ProgressModel {
             reading.left = reading.left.saturating_sub(1);
             reading.resources += read;
             if reading.left == 0 {
-                let Exporting { since, kinds, resources, .. } = *reading;
+                let ExportProgress { since, kinds, resources, .. } = *reading;
                 self.readings.remove(tenant);
                 lines.push(format!(
                     "read {tenant}: {} of {} in {}",
@@ -211,7 +211,7 @@ impl ProgressModel {
 
     /// Returns the progress of reading a kind: `reading dev  clients 340/1,000  42/s`.
     pub(super) fn listing_line(&self, tenant: &str, kind: &'static str, now: Instant) -> Option<String> {
-        let Listing { since, read, total, .. } = self.listings.get(&(tenant.to_owned(), kind))?;
+        let ListingProgress { since, read, total, .. } = self.listings.get(&(tenant.to_owned(), kind))?;
         let of = total.map(|total| format!("/{}", number(total))).unwrap_or_default();
         let rate = rate(*read, now - *since).map(|rate| format!("  {rate}/s")).unwrap_or_default();
         Some(format!("reading {tenant}  {kind} {}{of}{rate}", number(*read)))
@@ -219,7 +219,7 @@ impl ProgressModel {
 
     /// Returns the progress of applying: `applied 120 of 212 to prod, 1 failed  7/s  13 s left`.
     pub(super) fn applying_line(&self, now: Instant) -> Option<String> {
-        let Applying { tenant, since, changes, settled, applied, failed, .. } = self.applying.as_ref()?;
+        let ApplyProgress { tenant, since, changes, settled, applied, failed, .. } = self.applying.as_ref()?;
         let failures = if *failed == 0 { String::new() } else { format!(", {} failed", number(*failed)) };
         let elapsed = now - *since;
         let pace = rate(*settled, elapsed).map(|rate| format!("  {rate}/s")).unwrap_or_default();
