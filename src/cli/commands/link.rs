@@ -3,7 +3,7 @@
 use clap::Args;
 use serde::Serialize;
 
-use super::one::{FoundResource, find_by_id};
+use super::one::{FetchedResource, find_by_id};
 use crate::catalog::Kind;
 use crate::cli::context::Context;
 use crate::cli::error::{FAILED, Failure, USAGE};
@@ -143,7 +143,7 @@ fn linkable(context: &Context, name: &str) -> Result<&'static Kind, Failure> {
 }
 
 /// Returns the resource of an id, with the tenant that has it.
-async fn found_at(context: &Context, tenant: &str, of: &'static Kind, id: &str) -> Result<(Tenant, FoundResource), Failure> {
+async fn found_at(context: &Context, tenant: &str, of: &'static Kind, id: &str) -> Result<(Tenant, FetchedResource), Failure> {
     let connected = context.environment()?.connect(context.tenant_settings(Some(tenant))?)?;
     let missing = || Failure::new(FAILED, format!("\"{tenant}\" has no {} with the id {id}", of.singular));
     let found = find_by_id(&connected, of, id).await?.ok_or_else(missing)?;

@@ -15,7 +15,7 @@ use crate::snapshot::Status;
 use crate::workflow::{self, now};
 
 /// A resource as the tenant answers it, and as migrate reads it.
-pub(super) struct FoundResource {
+pub(super) struct FetchedResource {
     /// What it is called, for people.
     pub(super) name: String,
     /// Its id; a child has its parent's.
@@ -26,7 +26,7 @@ pub(super) struct FoundResource {
     pub(super) resource: Resource,
 }
 
-impl FoundResource {
+impl FetchedResource {
     /// Stops where a run would leave it alone: what is the tenant's own, what is protected, and what migrate signs in with.
     pub(super) fn refuse_reserved(&self, of: &Kind, tenant: &Tenant, settings: &TenantSettings) -> Result<(), Failure> {
         let keys = [&self.name, &name_of(of, &self.answer)].map(|name| format!("{}/{name}", of.name));
@@ -48,7 +48,7 @@ pub(super) async fn refuse_beside(
     context: &Context,
     tenant: &Tenant,
     settings: &TenantSettings,
-    (found, plan): (&FoundResource, &Plan),
+    (found, plan): (&FetchedResource, &Plan),
 ) -> Result<(), Failure> {
     let kinds = related_kinds(context.catalog, plan);
     let is_protected = |name: &str| settings.protected.iter().any(|pattern| may_match(pattern, name));
@@ -79,13 +79,13 @@ fn may_match(pattern: &str, kind: &str) -> bool {
 }
 
 /// Finds the resource of a kind that has this id; it goes by the name the tenant gives it.
-pub(super) async fn find_by_id(tenant: &Tenant, of: &'static Kind, id: &str) -> Result<Option<FoundResource>, Failure> {
+pub(super) async fn find_by_id(tenant: &Tenant, of: &'static Kind, id: &str) -> Result<Option<FetchedResource>, Failure> {
     let answer = tenant.read(of, &Id::new(id)).await.map_err(|error| Failure::of_tenant(&error, tenant.name()))?;
     answer.map(|answer| found(of, name_of(of, &answer), answer)).transpose()
 }
 
 /// Finds the resource of a kind that has this name or id.
-pub(super) async fn find(context: &Context, tenant: &Tenant, of: &'static Kind, name: Option<&str>) -> Result<FoundResource, Failure> {
+pub(super) async fn find(context: &Context, tenant: &Tenant, of: &'static Kind, name: Option<&str>) -> Result<FetchedResource, Failure> {
     match (of.shape, name) {
         (Shape::Singleton, _) => {
             let answer = read(tenant, of, &Id::new(of.name)).await?.ok_or_else(|| missing(of, of.name, tenant))?;
@@ -97,7 +97,7 @@ pub(super) async fn find(context: &Context, tenant: &Tenant, of: &'static Kind, 
             let elements = tenant.list_elements(of, &above.id).await.map_err(|error| Failure::of_tenant(&error, tenant.name()))?;
             let mut answer = Body::new();
             answer.set(of.elements(), serde_json::Value::Array(elements.clone()));
-            Ok(FoundResource { name: above.name, id: above.id.clone(), answer, resource: Resource::read_child(of, &above.id, elements) })
+            Ok(FetchedResource { name: above.name, id: above.id.clone(), answer, resource: Resource::read_child(of, &above.id, elements) })
         }
         (Shape::Nested { .. } | Shape::Part { .. } | Shape::Keyed { names: KeyNames::PerElement { .. } }, Some(name)) => {
             find_below(context, tenant, of, name).await
@@ -107,7 +107,7 @@ pub(super) async fn find(context: &Context, tenant: &Tenant, of: &'static Kind, 
 }
 
 /// Finds a resource by its id, or else by its name in the list.
-async fn find_listed(tenant: &Tenant, of: &'static Kind, name: &str) -> Result<FoundResource, Failure> {
+async fn find_listed(tenant: &Tenant, of: &'static Kind, name: &str) -> Result<FetchedResource, Failure> {
     let by_id = if name.contains(' ') { Ok(None) } else { tenant.read(of, &Id::new(name)).await };
     // What is asked for may be a name, of which a refusal says nothing.
     let refused = match by_id {
@@ -137,7 +137,7 @@ async fn find_listed(tenant: &Tenant, of: &'static Kind, name: &str) -> Result<F
 }
 
 /// Finds a resource that hangs under another by the name its snapshot gives it, or by its id.
-async fn find_below(context: &Context, tenant: &Tenant, of: &'static Kind, name: &str) -> Result<FoundResource, Failure> {
+async fn find_below(context: &Context, tenant: &Tenant, of: &'static Kind, name: &str) -> Result<FetchedResource, Failure> {
     let selection = Selection { kinds: [of.name.to_owned()].into(), ..Selection::default() };
     let snapshot = export(context.catalog, tenant, &selection, &now(), &NoObserver).await?;
     let is_meant = |resource: &&Resource| resource.key.name() == name || resource.id.as_str() == name;
@@ -155,9 +155,9 @@ fn missing(of: &Kind, name: &str, tenant: &Tenant) -> Failure {
         .hint("a name is told apart by capital letters; an id works too")
 }
 
-fn found(of: &'static Kind, name: String, mut answer: Body) -> Result<FoundResource, Failure> {
+fn found(of: &'static Kind, name: String, mut answer: Body) -> Result<FetchedResource, Failure> {
     let unreadable = |error: Unreadable| Failure::new(FAILED, "the answer cannot be understood").caused_by(&error);
     let resource = Resource::read(of, answer.clone()).map_err(unreadable)?;
     take_secrets(of, &mut answer);
-    Ok(FoundResource { name, id: resource.id.clone(), answer, resource })
+    Ok(FetchedResource { name, id: resource.id.clone(), answer, resource })
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::Args;
 use serde_json::Value;
 
-use super::one::{self, FoundResource};
+use super::one::{self, FetchedResource};
 use crate::catalog::{Kind, RequestPurpose};
 use crate::cli::ceremony::Ceremony;
 use crate::cli::context::Context;
@@ -100,7 +100,7 @@ fn read_file(path: &Path) -> Result<Body, Failure> {
 }
 
 /// What was read from one resource is not written over another by mistake.
-fn refuse_another(found: &FoundResource, kind: &Kind, wanted: &Body, file: &Path) -> Result<(), Failure> {
+fn refuse_another(found: &FetchedResource, kind: &Kind, wanted: &Body, file: &Path) -> Result<(), Failure> {
     match wanted.text(kind.identity.id) {
         Some(id) if found.answer.text(kind.identity.id).is_some_and(|held| held != id) => {
             let state = format!("\"{}\" is of another {}, its {} is {id}", file.display(), kind.singular, kind.identity.id);
@@ -113,7 +113,7 @@ fn refuse_another(found: &FoundResource, kind: &Kind, wanted: &Body, file: &Path
 }
 
 /// A field that neither the API nor the tenant's answer has is misspelt.
-fn refuse_unknown(found: &FoundResource, kind: &Kind, wanted: &Body, file: &Path) -> Result<(), Failure> {
+fn refuse_unknown(found: &FetchedResource, kind: &Kind, wanted: &Body, file: &Path) -> Result<(), Failure> {
     let fields = kind.fields.writable();
     let is_shown = |name: &str| found.answer.0.contains_key(name) || name == kind.identity.id;
     let is_read_only = |name: &str| kind.fields.read_only.iter().chain(kind.secrets.paths).any(|path| top(path) == name);
@@ -125,7 +125,7 @@ fn refuse_unknown(found: &FoundResource, kind: &Kind, wanted: &Body, file: &Path
 }
 
 /// Of what the tenant itself made only some fields are taken.
-fn refuse_fixed(found: &FoundResource, kind: &Kind, wanted: &Body, file: &Path) -> Result<(), Failure> {
+fn refuse_fixed(found: &FetchedResource, kind: &Kind, wanted: &Body, file: &Path) -> Result<(), Failure> {
     let Some(given) = kind.quirks.built_in.filter(|_| found.resource.is_given) else { return Ok(()) };
     let (mut asked, mut held) = (wanted.clone(), found.answer.clone());
     for path in given.fields {
@@ -141,7 +141,7 @@ fn refuse_fixed(found: &FoundResource, kind: &Kind, wanted: &Body, file: &Path) 
 }
 
 /// Returns the body the file asks for: its writable fields over what the tenant holds.
-fn writable(context: &Context, kind: &'static Kind, found: &FoundResource, mut wanted: Body, file: &Path) -> Resource {
+fn writable(context: &Context, kind: &'static Kind, found: &FetchedResource, mut wanted: Body, file: &Path) -> Resource {
     kind.apply_read_edits(&mut wanted);
     let secrets = take_secrets(kind, &mut wanted);
     let (wanted, left) = kind.fields.writable().split(wanted, RequestPurpose::Snapshot);
