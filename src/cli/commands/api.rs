@@ -15,7 +15,7 @@ use crate::workflow::lock;
 ///
 /// Uses the tenant's credentials, rate limiter and retries: `migrate api get 'users-by-email?email=ada@example.com'`.
 #[derive(Debug, Args)]
-pub(in crate::cli) struct Api {
+pub(in crate::cli) struct ApiArgs {
     /// The method [default: get], then the path below /api/v2
     #[arg(value_name = "[METHOD] PATH", num_args = 1..=2, required = true)]
     method_and_path: Vec<String>,
@@ -34,7 +34,7 @@ pub(in crate::cli) struct Api {
 
 const METHODS: [&str; 5] = ["GET", "POST", "PATCH", "PUT", "DELETE"];
 
-impl Api {
+impl ApiArgs {
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
         let (method, path) = match &self.method_and_path[..] {
             [method, path] => (method.to_uppercase(), path.as_str()),

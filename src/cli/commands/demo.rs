@@ -21,13 +21,13 @@ const OWN: &str = "migrate";
 /// Exports a company's dev tenant, saves a plan for its outdated prod tenant, imports exactly that plan, and imports again with nothing left
 /// to do.
 #[derive(Debug, Args)]
-pub(in crate::cli) struct Demo {
+pub(in crate::cli) struct DemoArgs {
     /// The folder for the files [default: a new temporary folder]
     #[arg(long, value_name = "DIR")]
     into: Option<PathBuf>,
 }
 
-impl Demo {
+impl DemoArgs {
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
         let folder = self.folder()?;
         let dev = start(seed::ACME_DEV).await?;
@@ -110,10 +110,10 @@ struct DemoLine {
 
 #[derive(Debug, Subcommand)]
 enum Typed {
-    Export(super::export::Export),
-    Validate(super::validate::Validate),
-    Plan(super::plan::Plan),
-    Import(super::import::Import),
+    Export(super::export::ExportArgs),
+    Validate(super::validate::ValidateArgs),
+    Plan(super::plan::PlanArgs),
+    Import(super::import::ImportArgs),
 }
 
 async fn step(context: &Context, folder: &Path, words: &[&str]) -> Result<u8, Failure> {

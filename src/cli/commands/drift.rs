@@ -12,7 +12,7 @@ use crate::workflow::{includable, named_source, read};
 ///
 /// Exits with 3 if something that was applied cannot be compared, for example because the token may not read it.
 #[derive(Debug, Args)]
-pub(in crate::cli) struct Drift {
+pub(in crate::cli) struct DriftArgs {
     /// The target tenant [default: the only one configured]
     #[arg(long, visible_alias = "to", value_name = "TENANT")]
     tenant: Option<String>,
@@ -24,7 +24,7 @@ pub(in crate::cli) struct Drift {
     check: bool,
 }
 
-impl Drift {
+impl DriftArgs {
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
         let target = context.tenant_settings(self.tenant.as_deref())?;
         let Some(source) = self.from.as_deref().or(target.source.as_deref()) else {

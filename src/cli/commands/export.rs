@@ -17,7 +17,7 @@ use crate::workflow::{now, protected};
 /// References are written as names, and secrets are left out, so that two snapshots can be compared. If nothing changed since the newest
 /// snapshot, no new one is written.
 #[derive(Debug, Args)]
-pub(in crate::cli) struct Export {
+pub(in crate::cli) struct ExportArgs {
     /// The tenant to read [default: the only one configured]
     #[arg(long, value_name = "TENANT")]
     tenant: Option<String>,
@@ -28,7 +28,7 @@ pub(in crate::cli) struct Export {
     out: Option<PathBuf>,
 }
 
-impl Export {
+impl ExportArgs {
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
         let selection = self.part.selection(context)?;
         let settings = context.tenant_settings(self.tenant.as_deref())?;

@@ -12,7 +12,7 @@ use crate::cli::terminal;
 ///
 /// The output can be edited and passed to `migrate update`.
 #[derive(Debug, Args)]
-pub(in crate::cli) struct Get {
+pub(in crate::cli) struct GetArgs {
     /// The kind, as `migrate kinds` lists it
     kind: String,
     /// The name or id; omit it for kinds with a single resource
@@ -23,7 +23,7 @@ pub(in crate::cli) struct Get {
     tenant: Option<String>,
 }
 
-impl Get {
+impl GetArgs {
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
         let kind = kind(context, &self.kind)?;
         let tenant = context.environment()?.connect(context.tenant_settings(self.tenant.as_deref())?)?;

@@ -33,7 +33,7 @@ use crate::workflow::{
 /// with --prune and --allow deletes. In resources that exist in both tenants, fields and lists are set to the source's
 /// values.
 #[derive(Debug, Args)]
-pub(in crate::cli) struct Import {
+pub(in crate::cli) struct ImportArgs {
     #[command(flatten)]
     route: RouteOptions,
     #[command(flatten)]
@@ -62,7 +62,7 @@ pub(in crate::cli) struct Import {
 /// Why nothing more of an overtaken run is sent.
 const OVERTAKEN: &str = "a later run came after this one; plan again";
 
-impl Import {
+impl ImportArgs {
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
         let approved = approved(&self.allow)?;
         match (&self.plan, &self.resume) {

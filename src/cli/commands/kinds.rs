@@ -9,7 +9,7 @@ use crate::report::{self, Table};
 
 /// List the kinds of settings that are copied
 #[derive(Debug, Args)]
-pub(in crate::cli) struct Kinds {}
+pub(in crate::cli) struct KindsArgs {}
 
 #[derive(Serialize)]
 struct KindsAnswer<'a> {
@@ -28,7 +28,7 @@ struct KindFields<'a> {
     created: bool,
 }
 
-impl Kinds {
+impl KindsArgs {
     pub(in crate::cli) fn run(context: &Context) -> u8 {
         let json = || {
             let kinds = context.catalog.kinds().map(|kind| KindFields {

@@ -16,7 +16,7 @@ use crate::workflow::{lock, named_source};
 
 /// Link a resource of the source to one of the target, whatever their names
 #[derive(Debug, Args)]
-pub(in crate::cli) struct Link {
+pub(in crate::cli) struct LinkArgs {
     /// The kind of the two resources
     #[arg(value_name = "KIND")]
     kind: String,
@@ -27,12 +27,12 @@ pub(in crate::cli) struct Link {
     #[arg(value_name = "TARGET-ID")]
     target_id: String,
     #[command(flatten)]
-    pair: Pair,
+    pair: PairArgs,
 }
 
 /// Remove a link
 #[derive(Debug, Args)]
-pub(in crate::cli) struct Unlink {
+pub(in crate::cli) struct UnlinkArgs {
     /// The kind of the two resources
     #[arg(value_name = "KIND")]
     kind: String,
@@ -40,12 +40,12 @@ pub(in crate::cli) struct Unlink {
     #[arg(value_name = "SOURCE-ID")]
     source_id: String,
     #[command(flatten)]
-    pair: Pair,
+    pair: PairArgs,
 }
 
 /// Which two tenants are meant.
 #[derive(Debug, Args)]
-struct Pair {
+struct PairArgs {
     /// The target tenant [default: the only one configured]
     #[arg(long, visible_alias = "to", value_name = "TENANT")]
     tenant: Option<String>,
@@ -66,7 +66,7 @@ struct LinkAnswer<'a> {
     key: Option<&'a str>,
 }
 
-impl Pair {
+impl PairArgs {
     fn names(&self, context: &Context) -> Result<(String, String), Failure> {
         let target = context.tenant_settings(self.tenant.as_deref())?;
         let missing = || {
@@ -78,7 +78,7 @@ impl Pair {
     }
 }
 
-impl Link {
+impl LinkArgs {
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
         let of = linkable(context, &self.kind)?;
         let (source, target) = self.pair.names(context)?;
@@ -106,7 +106,7 @@ impl Link {
     }
 }
 
-impl Unlink {
+impl UnlinkArgs {
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
         let of = linkable(context, &self.kind)?;
         let (source, target) = self.pair.names(context)?;

@@ -14,7 +14,7 @@ use crate::workflow::{Prepared, prepare};
 
 /// Show what an import would change, without writing to any tenant
 #[derive(Debug, Args)]
-pub(in crate::cli) struct Plan {
+pub(in crate::cli) struct PlanArgs {
     #[command(flatten)]
     route: RouteOptions,
     /// Save the plan to this file, for `migrate import --plan`
@@ -25,7 +25,7 @@ pub(in crate::cli) struct Plan {
     check: bool,
 }
 
-impl Plan {
+impl PlanArgs {
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
         let target = context.tenant_settings(self.route.tenant.as_deref())?;
         let Prepared { plan, refusals, .. } = prepare(context.environment()?, &self.route.route(&target.name)).await?;

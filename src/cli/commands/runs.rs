@@ -11,13 +11,13 @@ use crate::workflow::run_name::{is_of, names};
 
 /// List past runs, newest first
 #[derive(Debug, Args)]
-pub(in crate::cli) struct Runs {
+pub(in crate::cli) struct RunsArgs {
     /// Only runs on this tenant
     #[arg(long, value_name = "TENANT")]
     tenant: Option<String>,
 }
 
-impl Runs {
+impl RunsArgs {
     pub(in crate::cli) fn run(&self, context: &Context) -> Result<u8, Failure> {
         if let Some(tenant) = &self.tenant {
             context.tenant_settings(Some(tenant))?;

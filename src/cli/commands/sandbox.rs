@@ -11,13 +11,13 @@ use crate::cli::context::Context;
 use crate::cli::error::{FAILED, Failure, USAGE};
 use crate::cli::recording;
 use crate::report;
-use crate::sandbox::{Fault, Options, Sandbox as Running, State};
+use crate::sandbox::{Fault, Options, Sandbox, State};
 
 /// Run a sandbox tenant on loopback
 ///
 /// Behaves like recorded real tenants: tokens and scopes, pagination, request validation, defaults and rate limits; faults on request.
 #[derive(Debug, Args)]
-pub(in crate::cli) struct Sandbox {
+pub(in crate::cli) struct SandboxArgs {
     /// A state file with the tenant's settings and what it refuses [default: a new tenant]
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
@@ -68,12 +68,12 @@ struct SandboxAnswer<'a> {
     url: &'a str,
 }
 
-impl Sandbox {
+impl SandboxArgs {
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
         let failed = |what: &str, source: &dyn std::error::Error| Failure::new(FAILED, what).caused_by(source);
         let record = recording::open(self.record.as_deref())?;
         let options = record.iter().fold(self.options()?, |options, record| options.request_log(Arc::clone(record)));
-        let sandbox = Running::start(options).await.map_err(|error| {
+        let sandbox = Sandbox::start(options).await.map_err(|error| {
             failed("the sandbox did not start", &error).hint("another program may use the port; name another with --port")
         })?;
         let domain = sandbox.state().domain().to_owned();

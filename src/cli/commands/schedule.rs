@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf, absolute};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use super::sync::Sync;
+use super::sync::SyncArgs;
 use crate::cli::context::Context;
 use crate::cli::error::{FAILED, Failure, ROOM, USAGE};
 use crate::config::Settings;
@@ -20,7 +20,7 @@ use crate::workflow::source_side;
 ///
 /// The remaining options are those of `migrate sync`. The job contains no secrets; it names the variables that hold them.
 #[derive(Debug, Args)]
-pub(in crate::cli) struct Schedule {
+pub(in crate::cli) struct ScheduleArgs {
     /// The scheduler
     #[arg(value_enum)]
     by: By,
@@ -34,7 +34,7 @@ pub(in crate::cli) struct Schedule {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     #[command(flatten)]
-    sync: Sync,
+    sync: SyncArgs,
 }
 
 /// What starts the nightly job.
@@ -77,7 +77,7 @@ struct UnitFields<'a> {
     text: &'a str,
 }
 
-impl Schedule {
+impl ScheduleArgs {
     pub(in crate::cli) fn run(&self, context: &Context) -> Result<u8, Failure> {
         let units = units(self.by.scheduler(), &self.nightly(context)?);
         if let Some(folder) = &self.out {

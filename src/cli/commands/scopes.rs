@@ -13,7 +13,7 @@ use crate::report;
 
 /// Print the scopes that migrate needs
 #[derive(Debug, Args)]
-pub(in crate::cli) struct Scopes {
+pub(in crate::cli) struct ScopesArgs {
     /// The tenant [default: any]
     #[arg(long, value_name = "TENANT")]
     tenant: Option<String>,
@@ -41,7 +41,7 @@ struct ScopesAnswer<'a> {
     scopes: &'a BTreeSet<&'a str>,
 }
 
-impl Scopes {
+impl ScopesArgs {
     pub(in crate::cli) fn run(&self, context: &Context) -> Result<u8, Failure> {
         if let Some(tenant) = &self.tenant {
             context.tenant_settings(Some(tenant))?;

@@ -10,13 +10,13 @@ use crate::workflow::history::PastRun;
 
 /// Show the plan of a run and the outcome of each change
 #[derive(Debug, Args)]
-pub(in crate::cli) struct Show {
+pub(in crate::cli) struct ShowArgs {
     /// The run, as `migrate runs` lists it
     #[arg(value_name = "RUN")]
     run: String,
 }
 
-impl Show {
+impl ShowArgs {
     pub(in crate::cli) fn run(&self, context: &Context) -> Result<u8, Failure> {
         let past = PastRun::load(context.environment()?, &self.run)?;
         let (resume, cost) = (resume_of(context, &past), report::RunCost::default());

@@ -35,7 +35,7 @@ use crate::workflow::{self, Approver, Completion, Error, Host, Proposal, Review,
 /// imports, all under one lock. What an earlier sync left undone is planned again, from the source as it is now. Asks no questions. Prints
 /// nothing if nothing changed, and one line otherwise. Unless another run holds the lock, writes state/SOURCE/TARGET/last-sync.json.
 #[derive(Debug, Args)]
-pub(in crate::cli) struct Sync {
+pub(in crate::cli) struct SyncArgs {
     /// The source: a tenant, or the folder of a snapshot [default: `source` of the target]
     #[arg(long, value_name = "TENANT|DIR")]
     from: Option<String>,
@@ -76,7 +76,7 @@ struct ResumedRun {
     earlier: usize,
 }
 
-impl Sync {
+impl SyncArgs {
     /// Returns where its settings come from and where they go.
     pub(super) fn route(&self) -> RouteOptions {
         RouteOptions { tenant: self.to.clone(), from: self.from.clone(), options: self.options.clone() }
@@ -234,7 +234,7 @@ impl Sync {
 
 /// Decides for a night in which nobody is there: whatever guards let pass is carried out.
 struct Nobody<'night> {
-    sync: &'night Sync,
+    sync: &'night SyncArgs,
     context: &'night Context,
     budget: RunBudget,
     target: &'night str,

@@ -26,7 +26,7 @@ use crate::workflow::{Error, Proposal, includable, lock, read, refuse_another_ta
 /// Restores what the run changed, where it has not changed again since; the rest is kept and reported. Resources that the run created are
 /// deleted only with --allow deletes. An undo is a run like any other, and can be undone itself.
 #[derive(Debug, Args)]
-pub(in crate::cli) struct Undo {
+pub(in crate::cli) struct UndoArgs {
     /// The run, as `migrate runs` lists it
     #[arg(value_name = "RUN")]
     run: String,
@@ -48,7 +48,7 @@ pub(in crate::cli) struct Undo {
     lock_timeout: LockOptions,
 }
 
-impl Undo {
+impl UndoArgs {
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
         let approved = approved(&self.allow)?;
         let past = PastRun::load(context.environment()?, &self.run)?;

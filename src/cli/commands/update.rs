@@ -28,7 +28,7 @@ use crate::workflow::{Proposal, lock, now, unapproved};
 ///
 /// Fields missing from the file are not changed; null clears a field. Only differences are sent.
 #[derive(Debug, Args)]
-pub(in crate::cli) struct Update {
+pub(in crate::cli) struct UpdateArgs {
     /// The kind, as `migrate kinds` lists it
     kind: String,
     /// The name or id, then the file; only the file for kinds with a single resource
@@ -49,7 +49,7 @@ pub(in crate::cli) struct Update {
     lock_timeout: LockOptions,
 }
 
-impl Update {
+impl UpdateArgs {
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
         let approved = approved(&self.allow)?;
         let kind = kind(context, &self.kind)?;

@@ -13,7 +13,7 @@ use crate::report::{self, Table};
 
 /// Validate the configuration and its mappings, without network access
 #[derive(Debug, Args)]
-pub(in crate::cli) struct Validate {
+pub(in crate::cli) struct ValidateArgs {
     /// Also validate this mapping
     #[arg(long, value_name = "FILE")]
     mapping: Vec<PathBuf>,
@@ -32,7 +32,7 @@ struct MappingFields<'a> {
     rules: usize,
 }
 
-impl Validate {
+impl ValidateArgs {
     pub(in crate::cli) fn run(&self, context: &Context) -> Result<u8, Failure> {
         let settings = context.settings()?;
         let mut mappings: Vec<PathBuf> = self.mapping.clone();
