@@ -24,9 +24,9 @@ pub(super) struct Ended {
 
 impl Ended {
     /// Returns it for the report.
-    pub(super) fn to_report(&self) -> report::EndedRun<'_> {
+    pub(super) fn to_report(&self) -> report::RunReport<'_> {
         let EndedRun { plan, summary, folder, .. } = &self.run;
-        report::EndedRun { plan, summary, cost: self.cost, folder, resume: &self.resume }
+        report::RunReport { plan, summary, cost: self.cost, folder, resume: &self.resume }
     }
 
     /// Returns the limit that ended it, in words.

@@ -1,15 +1,15 @@
 //! The report of a run as CSV: one row for each change, each part of one that was refused, each thing skipped and each manual step.
 
-use super::ended_run::EndedRun;
 use super::json::outcome_word;
 use super::printed::printable;
+use super::run_report::RunReport;
 use crate::model::resource::{Id, Key};
 use crate::plan::ManualStep;
 
 const HEAD: [&str; 7] = ["kind", "name", "operation", "outcome", "field", "target_id", "message"];
 
 /// Returns a run as CSV.
-pub(super) fn csv(run: &EndedRun<'_>) -> String {
+pub(super) fn csv(run: &RunReport<'_>) -> String {
     let mut writer = csv::Writer::from_writer(Vec::new());
     for row in std::iter::once(HEAD).chain(rows(run, &run.due())) {
         writer.write_record(row.map(harmless)).expect("memory takes every row");
@@ -18,7 +18,7 @@ pub(super) fn csv(run: &EndedRun<'_>) -> String {
     String::from_utf8(bytes).expect("rows of texts are text")
 }
 
-fn rows<'run>(run: &EndedRun<'run>, due: &'run [ManualStep]) -> Vec<[&'run str; 7]> {
+fn rows<'run>(run: &RunReport<'run>, due: &'run [ManualStep]) -> Vec<[&'run str; 7]> {
     let row = |key: &'run Key, rest: [&'run str; 5]| [key.kind(), key.name(), rest[0], rest[1], rest[2], rest[3], rest[4]];
     let settled = run.summary.settled.iter().map(|one| {
         let (id, message) = (one.outcome.id().map_or("", Id::as_str), one.outcome.message().unwrap_or_default());

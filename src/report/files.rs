@@ -4,14 +4,14 @@ use std::cell::OnceCell;
 
 use super::csv::csv;
 use super::document::Document;
-use super::ended_run::EndedRun;
 use super::json::summary_json;
 use super::printed::json_text;
 use super::run_document::next_step;
+use super::run_report::RunReport;
 
 /// What the files are rendered from.
 struct Report<'run> {
-    run: EndedRun<'run>,
+    run: RunReport<'run>,
     /// The code the command ends with.
     exit: u8,
     document: OnceCell<Document<'run>>,
@@ -36,7 +36,7 @@ const FORMATS: [(&str, Format); 4] = [
 ];
 
 /// Returns the report of a run in every format, by file name, one after the other; `exit` is the code the command ends with.
-pub fn files<'run>(run: &EndedRun<'run>, exit: u8) -> impl Iterator<Item = (&'static str, String)> + use<'run> {
+pub fn files<'run>(run: &RunReport<'run>, exit: u8) -> impl Iterator<Item = (&'static str, String)> + use<'run> {
     let report = Report { run: *run, exit, document: OnceCell::new() };
     FORMATS.iter().map(move |(name, content)| (*name, content(&report)))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::ended_run::EndedRun;
+use super::run_report::RunReport;
 use crate::apply::{GeneratedSecret, SecretDisposition};
 use crate::model::resource::Key;
 use crate::plan::ManualStep;
@@ -32,7 +32,7 @@ impl From<&ManualStep> for FollowUp {
     }
 }
 
-impl EndedRun<'_> {
+impl RunReport<'_> {
     /// Returns the steps that are due: those of resources whose changes are all in the target.
     ///
     /// A secret that was stored needs none; for any other the step says how to print it.
@@ -113,7 +113,7 @@ mod tests {
         plan.manual_steps.clear();
         plan.skipped.clear();
         let ended = Summary { made, ..sample::whole() };
-        let run = EndedRun { plan: &plan, summary: &ended, cost: RunCost::default(), folder: std::path::Path::new("runs/r"), resume: "" };
+        let run = RunReport { plan: &plan, summary: &ended, cost: RunCost::default(), folder: std::path::Path::new("runs/r"), resume: "" };
         crate::report::style::plain(&summary(&run))
     }
 

@@ -9,8 +9,8 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::ended_run::{EndedRun, RunCost, RunState};
 use super::exported::secrets;
+use super::run_report::{RunCost, RunReport, RunState};
 use crate::apply::{ChangeResult, GeneratedSecret, OutcomeCounts, SecretDisposition, Summary};
 use crate::model::event::{Operation, Outcome};
 use crate::model::resource::{Id, Key};
@@ -138,12 +138,12 @@ impl From<RunCost> for CostFields {
 
 impl<'a> RunFields<'a> {
     /// Returns how a run ended and what that cost.
-    fn new(run: &EndedRun<'a>) -> Self {
+    fn new(run: &RunReport<'a>) -> Self {
         Self { cost: Some(run.cost.into()), ..Self::without_cost(run) }
     }
 
     /// Returns how a run ended of which the cost is not known.
-    pub(super) fn without_cost(run: &EndedRun<'a>) -> Self {
+    pub(super) fn without_cost(run: &RunReport<'a>) -> Self {
         let summary = run.summary;
         Self {
             source: &run.plan.source,
@@ -163,7 +163,7 @@ impl<'a> RunFields<'a> {
 }
 
 /// Returns how a run ended as JSON.
-pub fn summary_json(run: &EndedRun<'_>, exit: u8) -> Value {
+pub fn summary_json(run: &RunReport<'_>, exit: u8) -> Value {
     answer(&RunFields::new(run), exit)
 }
 
@@ -230,7 +230,7 @@ struct SecretFields<'a> {
 }
 
 impl<'a> SecretFields<'a> {
-    fn new(run: &EndedRun<'a>, made: &'a GeneratedSecret) -> Self {
+    fn new(run: &RunReport<'a>, made: &'a GeneratedSecret) -> Self {
         let (fate, message) = match &made.fate {
             SecretDisposition::Kept => ("kept", None),
             SecretDisposition::Left => ("left", None),

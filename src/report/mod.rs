@@ -3,7 +3,7 @@
 //! ```text
 //! document.rs                      what a report says, before it has a format: its sections, their headings and their order
 //! plan_document.rs                 builds it from a plan or drift, in the future tense
-//! run_document.rs, ended_run.rs    builds it from a run that ended, in the past tense
+//! run_document.rs, run_report.rs   builds it from a run that ended, in the past tense
 //! rehearsal.rs, exported.rs        builds it from a rehearsal, an export
 //! follow_ups.rs, mapping_rules.rs  what a run leaves to a person; the rules that accept what was refused
 //! text.rs                          renders it for a terminal: changes.rs, messages.rs
@@ -26,7 +26,6 @@ mod cells;
 mod changes;
 mod csv;
 mod document;
-mod ended_run;
 mod exported;
 mod files;
 mod follow_ups;
@@ -42,6 +41,7 @@ mod progress;
 mod progress_model;
 mod rehearsal;
 mod run_document;
+mod run_report;
 mod runs;
 #[cfg(test)]
 mod sample;
@@ -57,7 +57,6 @@ mod text_diff;
 mod values;
 mod wrap;
 
-pub use ended_run::{EndedRun, RunCost, state};
 pub use exported::exported;
 pub use files::files;
 pub(crate) use format::count;
@@ -68,6 +67,7 @@ pub use printed::{json_text, printable, printed};
 pub use progress::{Mode, Progress};
 pub use rehearsal::{Rehearsal, rehearsal, rehearsal_json};
 pub use run_document::summary;
+pub use run_report::{RunCost, RunReport, state};
 pub use runs::{RunEntry, RunStatus, runs, runs_json, shown, shown_json};
 pub use schedule::{Nightly, Scheduler, Unit, VOLUME, units};
 pub use shell::shell_word;

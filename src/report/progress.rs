@@ -7,9 +7,9 @@ use std::time::Instant;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::ended_run::RunCost;
 use super::printed::{printable, printed};
 use super::progress_model::ProgressModel;
+use super::run_report::RunCost;
 use crate::model::event::{Event, Observer};
 
 pub use super::progress_model::Mode;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::ended_run::RunCost;
 use super::format::{count, duration, named, number, printable};
+use super::run_report::RunCost;
 use crate::model::event::{Event, Operation, Outcome};
 use crate::model::resource::Key;
 

@@ -4,11 +4,11 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::document::{Closing, Content, Document, Lead, Sections, Tone, Topic, messages};
-use super::ended_run::RunState;
 use super::format::{count, number};
 use super::json::{AlteredFields, PlanFields, ResultFields, altered, answer};
 use super::plan_document::title;
 use super::run_document::add_outcomes;
+use super::run_report::RunState;
 use crate::apply::{OutcomeCounts, Summary};
 use crate::model::resource::Key;
 use crate::plan::{Change, Plan};

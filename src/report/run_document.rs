@@ -1,22 +1,22 @@
 //! What a run says, in the past tense: first what state the target is in, then what did not go well.
 
 use super::document::{Closing, Content, Document, Lead, ResourceMessage, Sections, Tone, Topic, fields, messages};
-use super::ended_run::{EndedRun, RunCost, RunState};
 use super::format::{count, duration, number};
 use super::mapping_rules::accepting_rules;
 use super::plan_document::{title, unmanaged};
+use super::run_report::{RunCost, RunReport, RunState};
 use crate::apply::{OutcomeCounts, SecretDisposition, Summary};
 use crate::model::event::Outcome;
 
 /// Returns how a run ended, as styled text.
-pub fn summary(run: &EndedRun<'_>) -> String {
+pub fn summary(run: &RunReport<'_>) -> String {
     Document::of_run(run, next_step(run)).to_text()
 }
 
 impl<'run> Document<'run> {
     /// Returns how a run ended, and what to do next, where there is anything to do.
-    pub(super) fn of_run(run: &EndedRun<'run>, next: Option<String>) -> Self {
-        let EndedRun { plan, summary, .. } = *run;
+    pub(super) fn of_run(run: &RunReport<'run>, next: Option<String>) -> Self {
+        let RunReport { plan, summary, .. } = *run;
         let mut sections = Sections::new(&plan.target.tenant);
         add_outcomes(&mut sections, summary);
         sections.add_to_files(Topic::Unsent, Content::Changes(run.unsent()));
@@ -75,7 +75,7 @@ fn stored_secrets(summary: &Summary) -> Content<'_> {
 }
 
 /// Returns what to do next about a run: a run that was refused something would be refused it again.
-pub(super) fn next_step(run: &EndedRun<'_>) -> Option<String> {
+pub(super) fn next_step(run: &RunReport<'_>) -> Option<String> {
     let OutcomeCounts { unknown, unsent, .. } = run.summary.tally();
     let (target, resume) = (&run.plan.target.tenant, run.resume);
     match (run.summary.is_silent, unknown + unsent) {
@@ -86,7 +86,7 @@ pub(super) fn next_step(run: &EndedRun<'_>) -> Option<String> {
 }
 
 /// Returns what the target holds now and what that cost.
-fn lead(run: &EndedRun<'_>) -> Lead {
+fn lead(run: &RunReport<'_>) -> Lead {
     let state = RunState::new(run.summary);
     let others = state.others().map(|others| format!("; {others}")).unwrap_or_default();
     let text = format!("Applied {} to {}{}{others}.", state.applied(), run.plan.target.tenant, cost(run.cost));
@@ -107,7 +107,7 @@ fn cost(cost: RunCost) -> String {
     format!(" in {} ({}{wait})", duration(took), count(requests, "request"))
 }
 
-fn facts(run: &EndedRun<'_>) -> Vec<(&'static str, String)> {
+fn facts(run: &RunReport<'_>) -> Vec<(&'static str, String)> {
     let plan = run.plan;
     vec![
         ("source", format!("{} ({}), read {}", plan.source.tenant, plan.source.domain, plan.source.taken)),

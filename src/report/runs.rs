@@ -4,11 +4,11 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::document::Document;
-use super::ended_run::EndedRun;
 use super::format::{number, printable};
 use super::json::{RunFields, answer, plan_json};
 use super::plan_document::plan;
 use super::run_document::next_step;
+use super::run_report::RunReport;
 use super::style::{TITLE, styled};
 use super::table::Table;
 use crate::apply::OutcomeCounts;
@@ -85,7 +85,7 @@ impl RunStatus<'_> {
     }
 
     /// Returns what to do about what it left.
-    fn next(&self, run: &EndedRun<'_>) -> Option<String> {
+    fn next(&self, run: &RunReport<'_>) -> Option<String> {
         let newer = match &self.superseded_by {
             Some(newer) if !self.is_ended => newer,
             _ => return next_step(run),
@@ -167,7 +167,7 @@ pub fn runs_json(all: &[RunEntry<'_>], exit: u8) -> Value {
 }
 
 /// Returns what a run was to do and how it ended, as styled text.
-pub fn shown(run: &EndedRun<'_>, status: &RunStatus<'_>) -> String {
+pub fn shown(run: &RunReport<'_>, status: &RunStatus<'_>) -> String {
     let heading = styled(TITLE, format!("Started {}. It planned:", printable(status.begun)));
     let ended = styled(TITLE, "How it ended");
     let document = Document::of_run(run, status.next(run));
@@ -184,7 +184,7 @@ struct ShownFields<'a> {
 }
 
 /// Returns the same as JSON: the `plan` as a dry run shows it, and how each change ended. What it cost is in no journal.
-pub fn shown_json(run: &EndedRun<'_>, status: &RunStatus<'_>, exit: u8) -> Value {
+pub fn shown_json(run: &RunReport<'_>, status: &RunStatus<'_>, exit: u8) -> Value {
     let fields = ShownFields {
         run: RunFields::without_cost(run),
         begun: status.begun,

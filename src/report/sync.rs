@@ -5,9 +5,9 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::ended_run::{EndedRun, RunState};
 use super::format::{count, duration, number, printable};
 use super::json::{AlteredFields, ErrorFields, altered, answer};
+use super::run_report::{RunReport, RunState};
 use crate::apply::OutcomeCounts;
 use crate::plan::{Conflict, Drift, Plan, Skipped};
 
@@ -27,7 +27,7 @@ pub struct SyncReport<'a> {
     /// What it planned, where it came to that.
     pub plan: Option<&'a Plan>,
     /// The run it started, where there was anything to do.
-    pub run: Option<EndedRun<'a>>,
+    pub run: Option<RunReport<'a>>,
     /// Whether fields that the target changed by itself were to stay.
     pub keeps_drift: bool,
     /// The limit or the signal that ended it, in words.
@@ -42,7 +42,7 @@ pub struct SyncReport<'a> {
 #[derive(Debug, Clone, Copy)]
 pub struct Resumed<'a> {
     /// All of it, what it did before included.
-    pub run: EndedRun<'a>,
+    pub run: RunReport<'a>,
     /// How many of its changes were in the target before.
     pub earlier: usize,
 }
@@ -91,7 +91,7 @@ struct RunFields<'a> {
 
 impl<'a> RunFields<'a> {
     /// Returns one run of a sync; `earlier` is how much of it was done before, where it was resumed.
-    fn new(run: &EndedRun<'a>, earlier: Option<usize>) -> Self {
+    fn new(run: &RunReport<'a>, earlier: Option<usize>) -> Self {
         let done_before = earlier.unwrap_or_default();
         let tally = run.summary.tally();
         Self {
@@ -155,7 +155,7 @@ impl SyncReport<'_> {
     }
 
     /// Returns its runs, of the resumed one also how much of it was done before.
-    fn runs(&self) -> impl Iterator<Item = (&EndedRun<'_>, Option<usize>)> {
+    fn runs(&self) -> impl Iterator<Item = (&RunReport<'_>, Option<usize>)> {
         let resumed = self.resumed.iter().map(|resumed| (&resumed.run, Some(resumed.earlier)));
         resumed.chain(self.run.iter().map(|run| (run, None)))
     }
@@ -176,7 +176,7 @@ impl SyncReport<'_> {
 }
 
 /// Returns what a run applied, and what that cost.
-fn applied(run: &EndedRun<'_>) -> String {
+fn applied(run: &RunReport<'_>) -> String {
     let state = RunState::new(run.summary);
     let others = state.others().map(|others| format!("; {others}")).unwrap_or_default();
     format!("applied {} in {} ({}){others}", state.applied(), duration(run.cost.took), count(run.cost.requests, "request"))

@@ -4,13 +4,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::style::plain;
-use super::{EndedRun, RunCost, files, plan, plan_json, sample, summary, summary_json};
+use super::{RunCost, RunReport, files, plan, plan_json, sample, summary, summary_json};
 use crate::apply::Summary;
 use crate::plan::Plan;
 
-fn run<'run>(plan: &'run Plan, summary: &'run Summary) -> EndedRun<'run> {
+fn run<'run>(plan: &'run Plan, summary: &'run Summary) -> RunReport<'run> {
     let cost = RunCost { took: Duration::from_secs(31), requests: 240, waited: Duration::from_secs(4) };
-    EndedRun { plan, summary, cost, folder: Path::new("runs/2026-03-01T10-05-00Z"), resume: "migrate import --tenant prod --resume" }
+    RunReport { plan, summary, cost, folder: Path::new("runs/2026-03-01T10-05-00Z"), resume: "migrate import --tenant prod --resume" }
 }
 
 fn file(name: &str) -> String {

@@ -20,7 +20,7 @@ impl ShowArgs {
     pub(in crate::cli) fn run(&self, context: &Context) -> Result<u8, Failure> {
         let past = PastRun::load(context.environment()?, &self.run)?;
         let (resume, cost) = (resume_of(context, &past), report::RunCost::default());
-        let run = report::EndedRun { plan: &past.plan, summary: &past.summary, cost, folder: &past.folder, resume: &resume };
+        let run = report::RunReport { plan: &past.plan, summary: &past.summary, cost, folder: &past.folder, resume: &resume };
         let told = status_of(context, &past)?;
         context.answer(|| report::shown(&run, &told), || report::shown_json(&run, &told, 0));
         Ok(0)

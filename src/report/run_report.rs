@@ -24,7 +24,7 @@ pub struct RunCost {
 
 /// A run that ended: its plan, its results, its cost and its files.
 #[derive(Debug, Clone, Copy)]
-pub struct EndedRun<'run> {
+pub struct RunReport<'run> {
     /// What was planned.
     pub plan: &'run Plan,
     /// How the changes ended.
@@ -37,7 +37,7 @@ pub struct EndedRun<'run> {
     pub resume: &'run str,
 }
 
-impl<'run> EndedRun<'run> {
+impl<'run> RunReport<'run> {
     /// Returns the changes that were not sent, in the plan's order.
     pub(super) fn unsent(&self) -> Vec<&'run Change> {
         let mut settled: HashMap<(&Key, Operation), usize> = HashMap::new();
