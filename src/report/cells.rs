@@ -1,7 +1,7 @@
 //! The content of a section as rows in columns, for Markdown and HTML.
 
 use super::document::{Content, ResourceMessage};
-use super::follow_ups::FollowUp;
+use super::due_steps::DueStep;
 use super::format::{enumeration, named, number};
 use super::mapping_rules::AcceptingRule;
 use super::table::Table;
@@ -61,8 +61,8 @@ fn messages(messages: &[ResourceMessage<'_>]) -> Table {
     table(&["resource", "field", "reason"], messages.iter().map(row))
 }
 
-fn steps(steps: &[FollowUp]) -> Table {
-    table(&["resource", "step"], steps.iter().map(|FollowUp { step, .. }| [named(&step.key), step.step.clone()]))
+fn steps(steps: &[DueStep]) -> Table {
+    table(&["resource", "step"], steps.iter().map(|DueStep { step, .. }| [named(&step.key), step.step.clone()]))
 }
 
 fn rules(rules: &[AcceptingRule]) -> Table {

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::follow_ups::FollowUp;
+use super::due_steps::DueStep;
 use super::mapping_rules::AcceptingRule;
 use super::table::Table;
 use crate::apply::{AlteredValue, ChangeResult};
@@ -193,7 +193,7 @@ pub(super) enum Content<'a> {
     /// Resources, with a message about each.
     Messages(Vec<ResourceMessage<'a>>),
     /// Steps that are left to a person.
-    Steps(Vec<FollowUp>),
+    Steps(Vec<DueStep>),
     /// Fields that the target changed by itself.
     Drift(&'a [Drift]),
     /// The fields of this plan that both tenants changed.

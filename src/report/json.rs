@@ -155,7 +155,7 @@ impl<'a> RunFields<'a> {
             differs: altered(summary),
             skipped: &run.plan.skipped,
             conflicts: &run.plan.conflicts,
-            manual_steps: run.due(),
+            manual_steps: run.due_manual_steps(),
             secrets: summary.made.iter().map(|made| SecretFields::new(run, made)).collect(),
             run: run.folder,
         }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::document::ResourceMessage;
-use super::follow_ups::FollowUp;
+use super::due_steps::DueStep;
 use super::format::{count, named, names, number, printable};
 
 /// The most resources that have a line each with the same message.
@@ -17,7 +17,7 @@ pub(super) fn message_lines(messages: &[ResourceMessage<'_>]) -> Vec<String> {
 }
 
 /// Returns the steps that are left to a person, numbered; a step for many resources is one.
-pub(super) fn step_lines(steps: &[FollowUp]) -> Vec<String> {
+pub(super) fn step_lines(steps: &[DueStep]) -> Vec<String> {
     let messages = steps.iter().map(|step| ResourceMessage { key: &step.step.key, operation: None, path: None, text: step.text() });
     let groups = grouped(messages);
     let steps = groups.iter().flat_map(|group| if group.len() > FEW { vec![group.as_slice()] } else { group.chunks(1).collect() });
@@ -80,7 +80,7 @@ mod tests {
         let manual = |name: &str, step: &str| ManualStep { key: key(name), path: "client_secret".into(), step: step.into() };
         let mut steps: Vec<ManualStep> = (1..=6).map(|nth| manual(&format!("clients/C{nth}"), "hand it out")).collect();
         steps.push(manual("clients/Web", "set it"));
-        let lines = step_lines(&steps.iter().map(FollowUp::from).collect::<Vec<_>>());
+        let lines = step_lines(&steps.iter().map(DueStep::from).collect::<Vec<_>>());
         assert_eq!(lines, ["1. 6 clients: hand it out", "  C1, C2, C3, C4, C5, C6", "2. client \"Web\": set it"]);
     }
 }

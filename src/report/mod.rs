@@ -5,7 +5,7 @@
 //! plan_document.rs                 builds it from a plan or drift, in the future tense
 //! run_document.rs, run_report.rs   builds it from a run that ended, in the past tense
 //! rehearsal.rs, exported.rs        builds it from a rehearsal, an export
-//! follow_ups.rs, mapping_rules.rs  what a run leaves to a person; the rules that accept what was refused
+//! due_steps.rs, mapping_rules.rs   what a run leaves to a person; the rules that accept what was refused
 //! text.rs                          renders it for a terminal: changes.rs, messages.rs
 //! markdown.rs, html.rs             renders it for files: cells.rs
 //! files.rs                         report.{json,csv,md,html} of a run
@@ -26,9 +26,9 @@ mod cells;
 mod changes;
 mod csv;
 mod document;
+mod due_steps;
 mod exported;
 mod files;
-mod follow_ups;
 mod format;
 mod html;
 mod json;

@@ -1,7 +1,7 @@
 //! What a plan says, in the future tense, and what drift says.
 
 use super::document::{Closing, Content, Document, Lead, Sections, Tone, Topic, fields, messages};
-use super::follow_ups::FollowUp;
+use super::due_steps::DueStep;
 use super::format::{count, named, number, printable};
 use crate::plan::refusal::Refusal;
 use crate::plan::{Change, Counts, DriftReport, Plan};
@@ -26,7 +26,7 @@ impl<'plan> Document<'plan> {
         sections.add(Topic::Skipped, messages(&plan.skipped));
         sections.add(Topic::Conflicts, Content::Conflicts(plan));
         sections.add(Topic::Drift, Content::Drift(&plan.drift));
-        sections.add(Topic::ManualSteps, Content::Steps(plan.manual_steps.iter().map(FollowUp::from).collect()));
+        sections.add(Topic::ManualSteps, Content::Steps(plan.manual_steps.iter().map(DueStep::from).collect()));
         if plan.is_empty() {
             // A plan that does nothing is no occasion to list what is no part of it.
             sections.add(Topic::Remainder, Content::Line(remainder(plan)));

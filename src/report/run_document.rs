@@ -25,7 +25,7 @@ impl<'run> Document<'run> {
         sections.add_to_files(Topic::Conflicts, Content::Conflicts(plan));
         sections.add_to_files(Topic::Drift, Content::Drift(&plan.drift));
         sections.add(Topic::StoredSecrets, stored_secrets(summary));
-        sections.add(Topic::ManualSteps, Content::Steps(run.follow_ups()));
+        sections.add(Topic::ManualSteps, Content::Steps(run.due_steps()));
         sections.add_to_files(Topic::Applied, Content::Changes(run.applied()));
         sections.add_to_files(Topic::Excluded, messages(&plan.excluded));
         sections.add_to_files(Topic::Unmanaged, unmanaged(plan));

@@ -12,21 +12,21 @@ const FEW: usize = 5;
 
 /// A step that is left to a person.
 #[derive(Debug, Clone)]
-pub(super) struct FollowUp {
+pub(super) struct DueStep {
     /// The step.
     pub(super) step: ManualStep,
     /// The text that it shares with others like it, where there are many.
     shared_text: Option<String>,
 }
 
-impl FollowUp {
+impl DueStep {
     /// Returns the text that says it once for many.
     pub(super) fn text(&self) -> &str {
         self.shared_text.as_ref().unwrap_or(&self.step.step)
     }
 }
 
-impl From<&ManualStep> for FollowUp {
+impl From<&ManualStep> for DueStep {
     fn from(step: &ManualStep) -> Self {
         Self { step: step.clone(), shared_text: None }
     }
@@ -36,20 +36,20 @@ impl RunReport<'_> {
     /// Returns the steps that are due: those of resources whose changes are all in the target.
     ///
     /// A secret that was stored needs none; for any other the step says how to print it.
-    pub(super) fn follow_ups(&self) -> Vec<FollowUp> {
+    pub(super) fn due_steps(&self) -> Vec<DueStep> {
         let mut open: HashMap<(&str, &str), usize> = HashMap::new();
         for made in self.unstored() {
             *open.entry((made.key.kind(), made.path)).or_default() += 1;
         }
-        let secrets = self.unstored().map(|made| FollowUp {
+        let secrets = self.unstored().map(|made| DueStep {
             step: self.manual_step(made),
             shared_text: (open[&(made.key.kind(), made.path)] > FEW).then(|| self.text(made, "ID")),
         });
-        secrets.chain(self.planned().map(FollowUp::from)).collect()
+        secrets.chain(self.planned().map(DueStep::from)).collect()
     }
 
     /// Returns the same steps, each with its own text.
-    pub(super) fn due(&self) -> Vec<ManualStep> {
+    pub(super) fn due_manual_steps(&self) -> Vec<ManualStep> {
         self.unstored().map(|made| self.manual_step(made)).chain(self.planned().cloned()).collect()
     }
 
