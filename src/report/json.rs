@@ -118,7 +118,7 @@ pub(super) struct RunFields<'a> {
     skipped: &'a [Skipped],
     conflicts: &'a [Conflict],
     manual_steps: Vec<ManualStep>,
-    secrets: Vec<SecretFields<'a>>,
+    secrets: Vec<GeneratedSecretFields<'a>>,
     run: &'a Path,
 }
 
@@ -156,7 +156,7 @@ impl<'a> RunFields<'a> {
             skipped: &run.plan.skipped,
             conflicts: &run.plan.conflicts,
             manual_steps: run.due_manual_steps(),
-            secrets: summary.made.iter().map(|made| SecretFields::new(run, made)).collect(),
+            secrets: summary.made.iter().map(|made| GeneratedSecretFields::new(run, made)).collect(),
             run: run.folder,
         }
     }
@@ -220,7 +220,7 @@ pub(super) fn altered(summary: &Summary) -> Vec<AlteredFields<'_>> {
 
 /// A secret that the target generated, where it went, and the command that prints it.
 #[derive(Serialize)]
-struct SecretFields<'a> {
+struct GeneratedSecretFields<'a> {
     key: &'a Key,
     id: &'a Id,
     field: &'static str,
@@ -229,7 +229,7 @@ struct SecretFields<'a> {
     fetch: String,
 }
 
-impl<'a> SecretFields<'a> {
+impl<'a> GeneratedSecretFields<'a> {
     fn new(run: &RunReport<'a>, made: &'a GeneratedSecret) -> Self {
         let (fate, message) = match &made.fate {
             SecretDisposition::Kept => ("kept", None),
@@ -258,7 +258,7 @@ struct ExportFields<'a> {
     domain: &'a str,
     taken: &'a str,
     count: usize,
-    kinds: BTreeMap<&'a str, KindFields<'a>>,
+    kinds: BTreeMap<&'a str, KindStatusFields<'a>>,
     twice: &'a [Key],
     unknown: BTreeMap<String, Vec<String>>,
     secrets: usize,
@@ -267,7 +267,7 @@ struct ExportFields<'a> {
 }
 
 #[derive(Serialize)]
-struct KindFields<'a> {
+struct KindStatusFields<'a> {
     count: usize,
     #[serde(flatten)]
     status: &'a Status,
@@ -276,7 +276,7 @@ struct KindFields<'a> {
 /// Returns what an export found as JSON; `is_same` says that it equals the version at `path`.
 pub fn exported_json(snapshot: &Snapshot, path: &Path, is_same: bool, exit: u8) -> Value {
     let kinds = snapshot.kinds.iter();
-    let kinds = kinds.map(|(kind, status)| (kind.as_str(), KindFields { count: snapshot.of_kind(kind).count(), status }));
+    let kinds = kinds.map(|(kind, status)| (kind.as_str(), KindStatusFields { count: snapshot.of_kind(kind).count(), status }));
     let fields = ExportFields {
         tenant: &snapshot.tenant,
         domain: &snapshot.domain,

@@ -64,7 +64,7 @@ struct SyncFields<'a> {
     began: &'a str,
     ended: &'a str,
     text: String,
-    runs: Vec<RunFields<'a>>,
+    runs: Vec<SyncRunFields<'a>>,
     skipped: &'a [Skipped],
     drift: &'a [Drift],
     conflicts: &'a [Conflict],
@@ -76,7 +76,7 @@ struct SyncFields<'a> {
 
 /// A run of a sync; `counts` are what this sync did, and `earlier` is how many of its changes were in the target before.
 #[derive(Serialize)]
-struct RunFields<'a> {
+struct SyncRunFields<'a> {
     run: &'a Path,
     resumed: bool,
     earlier: usize,
@@ -89,7 +89,7 @@ struct RunFields<'a> {
     differs: Vec<AlteredFields<'a>>,
 }
 
-impl<'a> RunFields<'a> {
+impl<'a> SyncRunFields<'a> {
     /// Returns one run of a sync; `earlier` is how much of it was done before, where it was resumed.
     fn new(run: &RunReport<'a>, earlier: Option<usize>) -> Self {
         let done_before = earlier.unwrap_or_default();
@@ -143,7 +143,7 @@ impl SyncReport<'_> {
             began: self.began,
             ended: self.ended,
             text: self.line(),
-            runs: self.runs().map(|(run, earlier)| RunFields::new(run, earlier)).collect(),
+            runs: self.runs().map(|(run, earlier)| SyncRunFields::new(run, earlier)).collect(),
             skipped: plan.map_or(&[], |plan| &plan.skipped),
             drift: plan.map_or(&[], |plan| &plan.drift),
             conflicts: plan.map_or(&[], |plan| &plan.conflicts),
