@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::error::Failure;
 use crate::report;
-use crate::workflow::history::{PastRun, overtaken_by};
+use crate::workflow::history::{PastRun, superseded_by};
 
 /// Returns the command that resumes a past run.
 pub(super) fn resume_of(context: &Context, past: &PastRun) -> String {
@@ -19,7 +19,7 @@ pub(super) fn status_of<'run>(context: &Context, past: &'run PastRun) -> Result<
         tally: summary.tally(),
         is_ended: record.is_ended,
         is_stopped: record.is_stopped,
-        superseded_by: if record.is_ended { None } else { overtaken_by(context.environment()?, name, plan) },
+        superseded_by: if record.is_ended { None } else { superseded_by(context.environment()?, name, plan) },
         resume: resume_of(context, past),
     })
 }

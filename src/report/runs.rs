@@ -142,7 +142,7 @@ struct StatusFields<'a> {
     failed: usize,
     left: usize,
     is_ended: bool,
-    overtaken_by: Option<&'a str>,
+    superseded_by: Option<&'a str>,
     resume: Option<String>,
 }
 
@@ -151,8 +151,8 @@ impl<'a> From<&'a RunStatus<'a>> for StatusFields<'a> {
         let [applied, failed, left] = status.counts();
         let RunStatus { plan, begun, is_ended, superseded_by, .. } = status;
         let (source, target) = (plan.source.tenant.as_str(), plan.target.tenant.as_str());
-        let (overtaken_by, resume) = (superseded_by.as_deref(), status.resume());
-        Self { source, target, begun, applied, failed, left, is_ended: *is_ended, overtaken_by, resume }
+        let (superseded_by, resume) = (superseded_by.as_deref(), status.resume());
+        Self { source, target, begun, applied, failed, left, is_ended: *is_ended, superseded_by, resume }
     }
 }
 
@@ -179,7 +179,7 @@ struct ShownFields<'a> {
     #[serde(flatten)]
     run: RunFields<'a>,
     begun: &'a str,
-    overtaken_by: Option<&'a str>,
+    superseded_by: Option<&'a str>,
     plan: Value,
 }
 
@@ -188,7 +188,7 @@ pub fn shown_json(run: &RunReport<'_>, status: &RunStatus<'_>, exit: u8) -> Valu
     let fields = ShownFields {
         run: RunFields::without_cost(run),
         begun: status.begun,
-        overtaken_by: status.superseded_by.as_deref(),
+        superseded_by: status.superseded_by.as_deref(),
         plan: plan_json(run.plan, &[], exit),
     };
     answer(&fields, exit)

@@ -124,7 +124,7 @@ fn unreadable(name: &str, source: impl std::error::Error + Send + Sync + 'static
 /// Returns the name of the newest run between the two tenants of a plan that began after its own: what that planned anew is what counts.
 ///
 /// One that cannot be read may be one.
-pub(crate) fn overtaken_by(environment: &Environment, name: &str, plan: &Plan) -> Option<String> {
+pub(crate) fn superseded_by(environment: &Environment, name: &str, plan: &Plan) -> Option<String> {
     let runs = environment.folder("runs");
     let is_between_others =
         |later: &String| PastRun::read(runs.join(later), later).is_ok_and(|later| later.plan.source_tenant() != plan.source_tenant());

@@ -31,7 +31,7 @@ fn describe(fixture: &Fixture, text: &str) {
 }
 
 /// A run that was cut off, and one that came after it; returns the name of the first.
-fn overtaken() -> (Fixture, String) {
+fn superseded() -> (Fixture, String) {
     let fixture = Fixture::small();
     describe(&fixture, "one");
     let run = cut(&fixture);
@@ -43,7 +43,7 @@ fn overtaken() -> (Fixture, String) {
 
 #[test]
 fn it_is_told_with_the_run_that_came_after_it_and_the_command_for_what_is_left_now() {
-    let (fixture, run) = overtaken();
+    let (fixture, run) = superseded();
     assert_snapshot!(fixture.run("runs --tenant prod").whole(), @"
     exit 0
     run                            from  to    applied  failed  left
@@ -65,14 +65,14 @@ fn it_is_told_with_the_run_that_came_after_it_and_the_command_for_what_is_left_n
     The run's files are in ./runs/TIME-prod
     "#);
     let listed = fixture.run("runs --tenant prod --output json").json();
-    let of = |at: usize| (listed["runs"][at]["overtaken_by"].clone(), listed["runs"][at]["resume"].clone());
+    let of = |at: usize| (listed["runs"][at]["superseded_by"].clone(), listed["runs"][at]["resume"].clone());
     assert_eq!((of(0), of(1)), ((json!(null), json!(null)), (listed["runs"][0]["run"].clone(), json!(null))), "{listed:#}");
-    assert_eq!(fixture.run(&format!("show {run} --output json")).json()["overtaken_by"], listed["runs"][0]["run"]);
+    assert_eq!(fixture.run(&format!("show {run} --output json")).json()["superseded_by"], listed["runs"][0]["run"]);
 }
 
 #[test]
 fn an_undo_that_came_after_it_is_no_run_to_go_on_with_either() {
-    let (fixture, run) = overtaken();
+    let (fixture, run) = superseded();
     let later = newest(&fixture);
     let said = fixture.run(&format!("undo {later} --allow lockout-risk,weaker-protection,deletes,many-changes --yes --quiet"));
     assert_eq!(said.code, 0, "{}", said.whole());
@@ -88,7 +88,7 @@ fn an_undo_that_came_after_it_is_no_run_to_go_on_with_either() {
 
 #[test]
 fn a_bare_resume_leaves_it_alone() {
-    let (fixture, _) = overtaken();
+    let (fixture, _) = superseded();
     let held = fixture.all_of_prod();
     assert_snapshot!(fixture.run("import --tenant prod --resume --yes --quiet").refused(), @r#"
     exit 64
@@ -101,7 +101,7 @@ fn a_bare_resume_leaves_it_alone() {
 
 #[test]
 fn going_on_with_it_by_name_leaves_what_the_later_run_knows() {
-    let (fixture, run) = overtaken();
+    let (fixture, run) = superseded();
     let base = fixture.read("state/dev/prod/baseline.json");
     let said = fixture.run(&format!("import --tenant prod --resume {run} --yes --quiet"));
     assert_eq!(said.code, 0, "{}", said.whole());

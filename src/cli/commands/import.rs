@@ -59,7 +59,7 @@ pub(in crate::cli) struct ImportArgs {
     lock_timeout: LockOptions,
 }
 
-/// Why nothing more of an overtaken run is sent.
+/// Why nothing more of a superseded run is sent.
 const OVERTAKEN: &str = "a later run came after this one; plan again";
 
 impl ImportArgs {
@@ -148,9 +148,9 @@ impl ImportArgs {
             run => folder_of(&environment.folder("runs"), run)?,
         };
         refuse_ended(&folder)?;
-        // Of an overtaken run nothing more is sent, and what it applied before is not the last that is known of it: another plan finds that out.
-        let is_overtaken = is_overtaken(context, &folder)?;
-        let begun = if is_overtaken {
+        // Of a superseded run nothing more is sent, and what it applied before is not the last that is known of it: another plan finds that out.
+        let is_superseded = is_superseded(context, &folder)?;
+        let begun = if is_superseded {
             Session::looked_up(environment, target, &folder, &lock, OVERTAKEN)?.unremembered()
         } else {
             Session::again(environment, target, &folder, &lock, &self.route.options.include).await?
@@ -158,7 +158,7 @@ impl ImportArgs {
         let begun = begun.with_sink(self.secrets.sink(&target.name)?);
         let changes = report::count(begun.plan.changes().count(), "change");
         let of_target = format!("\"{}\" ({})", target.name, target.domain);
-        let question = if is_overtaken {
+        let question = if is_superseded {
             format!("A later run superseded {}; look up the outcome of its unresolved changes in {of_target}?", folder.display())
         } else {
             format!("Go on with {}, {changes} to {of_target}?", folder.display())
@@ -191,10 +191,10 @@ fn refuse_ended(folder: &Path) -> Result<(), Failure> {
 }
 
 /// Returns whether a later run between the same two tenants came after the run in a folder.
-fn is_overtaken(context: &Context, folder: &Path) -> Result<bool, Failure> {
+fn is_superseded(context: &Context, folder: &Path) -> Result<bool, Failure> {
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
     let (plan, _) = file::load(&folder.join("plan.json"))?;
-    Ok(history::overtaken_by(context.environment()?, &name, &plan).is_some())
+    Ok(history::superseded_by(context.environment()?, &name, &plan).is_some())
 }
 
 /// Returns the folder of the newest run on this target; what it overtook is gone on with by name only.
