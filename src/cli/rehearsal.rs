@@ -30,9 +30,9 @@ impl RehearsalOptions {
 
 /// Prints how a rehearsal went; returns the exit code.
 pub(super) fn answer(context: &Context, rehearsed: &Rehearsed, next: &str) -> u8 {
-    let Rehearsed { ended, resumed, requests, writes, struck, otherwise, again } = rehearsed;
+    let Rehearsed { ended, resumed, requests, writes, fault_counts, otherwise, again } = rehearsed;
     let (plan, summary) = (&*ended.plan, &ended.summary);
-    let told = report::Rehearsal { plan, summary, resumed: *resumed, requests: *requests, writes: *writes, struck, otherwise, again };
+    let told = report::Rehearsal { plan, summary, resumed: *resumed, requests: *requests, writes: *writes, fault_counts, otherwise, again };
     let code = match (summary.is_whole(), again.is_empty()) {
         (true, true) => exit_of_whole(plan),
         // Everything was applied, and yet something is to do: it would be written every night.

@@ -27,7 +27,7 @@ pub struct Rehearsal<'run> {
     /// How many of them were writes.
     pub writes: usize,
     /// The faults that were asked for, and how often each occurred.
-    pub struck: &'run [(String, usize)],
+    pub fault_counts: &'run [(String, usize)],
     /// What the copy returned otherwise than the target, before anything was changed.
     pub otherwise: &'run [Key],
     /// What a second plan would still do.
@@ -41,10 +41,10 @@ pub fn rehearsal(rehearsal: &Rehearsal<'_>, next: &str) -> String {
 
 impl<'run> Document<'run> {
     fn of_rehearsal(rehearsal: &Rehearsal<'run>, next: &str) -> Self {
-        let Rehearsal { plan, summary, struck, otherwise, again, .. } = *rehearsal;
+        let Rehearsal { plan, summary, fault_counts, otherwise, again, .. } = *rehearsal;
         let target = &plan.target.tenant;
         let mut sections = Sections::new(target);
-        sections.add(Topic::Faults, Content::Faults(struck));
+        sections.add(Topic::Faults, Content::Faults(fault_counts));
         add_outcomes(&mut sections, summary);
         sections.add(Topic::Skipped, messages(&plan.skipped));
         sections.add(Topic::SecondPlan, Content::Changes(again.changes().collect()));
@@ -92,12 +92,12 @@ struct RehearsalFields<'a> {
 #[derive(Serialize)]
 struct FaultFields<'a> {
     fault: &'a str,
-    struck: usize,
+    injected: usize,
 }
 
 /// Returns how a rehearsal went as JSON: the plan, and how it went under `rehearsal`.
 pub fn rehearsal_json(rehearsal: &Rehearsal<'_>, exit: u8) -> Value {
-    let Rehearsal { plan, summary, resumed, requests, writes, struck, otherwise, again } = *rehearsal;
+    let Rehearsal { plan, summary, resumed, requests, writes, fault_counts, otherwise, again } = *rehearsal;
     let fields = RehearsalFields {
         state: RunState::new(summary).to_string(),
         counts: summary.tally(),
@@ -106,7 +106,7 @@ pub fn rehearsal_json(rehearsal: &Rehearsal<'_>, exit: u8) -> Value {
         resumed,
         requests,
         writes,
-        faults: struck.iter().map(|(fault, struck)| FaultFields { fault, struck: *struck }).collect(),
+        faults: fault_counts.iter().map(|(fault, injected)| FaultFields { fault, injected: *injected }).collect(),
         otherwise,
         again: again.changes().collect(),
     };

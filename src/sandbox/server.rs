@@ -191,7 +191,7 @@ impl TenantServer {
         self.received.send_replace(index + 1);
         let (request, write) = (index as u64 + 1, is_write.then_some(locked.writes));
         let mut faults = self.options.faults.iter().enumerate();
-        let fault = faults.find_map(|(at, fault)| Some((at, fault.strikes(request, write)?)));
+        let fault = faults.find_map(|(at, fault)| Some((at, fault.kind_at(request, write)?)));
         RequestInFlight { tenant: self, index, body: Value::Null, fault }
     }
 
@@ -296,7 +296,7 @@ fn check_scopes(state: &State, call: &ApiRequest, scopes: &Scopes) -> Option<Api
 /// Returns the response of `GET /seen`.
 fn stats_response(stats: RequestStats, fault_counts: &[(String, usize)]) -> ApiResponse {
     let RequestStats { reads, writes, refused, at_once } = stats;
-    let faults: Vec<Value> = fault_counts.iter().map(|(fault, count)| json!({"fault": fault, "struck": count})).collect();
+    let faults: Vec<Value> = fault_counts.iter().map(|(fault, count)| json!({"fault": fault, "injected": count})).collect();
     ApiResponse::new(200, json!({"reads": reads, "writes": writes, "refused": refused, "at_once": at_once, "faults": faults}))
 }
 

@@ -282,7 +282,7 @@ async fn requests_are_counted_and_so_are_those_in_flight_together() {
     assert_eq!(
         serde_json::from_str::<Value>(&text).expect("JSON"),
         json!({"reads": 3, "writes": 1, "refused": 1, "at_once": 3,
-        "faults": [{"fault": "429@4", "struck": 1}]})
+        "faults": [{"fault": "429@4", "injected": 1}]})
     );
 }
 
@@ -296,10 +296,10 @@ async fn a_fault_has_struck_where_it_made_a_difference() {
         let sent = caller.http.post(format!("{}/api/v2/roles", caller.sandbox.url())).bearer_auth(&caller.token);
         sent.header("content-type", "application/json").body(json!({"name": name}).to_string()).send().await.expect_err("cut");
     }
-    let struck = caller.sandbox.fault_counts();
-    let struck: Vec<(&str, usize)> = struck.iter().map(|(fault, struck)| (fault.as_str(), *struck)).collect();
+    let injected = caller.sandbox.fault_counts();
+    let injected: Vec<(&str, usize)> = injected.iter().map(|(fault, injected)| (fault.as_str(), *injected)).collect();
     // The empty list was whole, the third write was cut by then, and the ninth request never came.
-    assert_eq!(struck, [("short@1", 0), ("slow:1s@w1", 1), ("cut-after@w2x*", 2), ("503-before@w3", 0), ("500-after@9", 0)]);
+    assert_eq!(injected, [("short@1", 0), ("slow:1s@w1", 1), ("cut-after@w2x*", 2), ("503-before@w3", 0), ("500-after@9", 0)]);
 }
 
 #[tokio::test(start_paused = true)]

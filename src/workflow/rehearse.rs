@@ -94,8 +94,8 @@ pub(crate) struct Rehearsed {
     pub(crate) requests: usize,
     /// How many of them were writes.
     pub(crate) writes: usize,
-    /// The faults that struck, and how often each did.
-    pub(crate) struck: Vec<(String, usize)>,
+    /// The faults that were asked for, and how often each was injected.
+    pub(crate) fault_counts: Vec<(String, usize)>,
     /// What the copy answers otherwise than the target did.
     pub(crate) otherwise: Vec<Key>,
     /// What a second import would still do.
@@ -130,12 +130,12 @@ async fn to_the_end(environment: &Environment, route: &Route, prepared: Prepared
     let copied = copied.anew(faults).await?;
     let lock = lock(&copied.environment, &target, None).await?;
     let (ended, resumed) = Box::pin(copied.carry_out(prepared, &target, &lock, include)).await.map_err(not_over)?;
-    let ((requests, writes), struck) = (copied.counts(), copied.sandbox.fault_counts());
+    let ((requests, writes), fault_counts) = (copied.counts(), copied.sandbox.fault_counts());
     let copied = copied.anew(Vec::new()).await?;
     let route = Route { target: target.name, source: Some(source.display().to_string()), ..route.clone() };
     let again = prepare(&copied.environment, &route).await.map_err(not_over)?.plan;
     copied.sandbox.stop().await;
-    Ok(Rehearsed { ended, resumed, requests, writes, struck, otherwise, again })
+    Ok(Rehearsed { ended, resumed, requests, writes, fault_counts, otherwise, again })
 }
 
 /// On the copy everything is approved.

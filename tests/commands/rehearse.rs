@@ -97,8 +97,8 @@ fn a_rehearsal_says_how_often_each_fault_struck_and_which_never_did() {
       expired@w30: occurred once
     ");
     let told = rehearsed(&fixture, &format!("{faults} --output json")).json();
-    let struck = |fault: &str, times: usize| json!({"fault": fault, "struck": times});
-    let expected = json!([struck("503-before@w20x2", 2), struck("429@w900", 0), struck("expired@w30", 1)]);
+    let injected = |fault: &str, times: usize| json!({"fault": fault, "injected": times});
+    let expected = json!([injected("503-before@w20x2", 2), injected("429@w900", 0), injected("expired@w30", 1)]);
     assert_eq!(told["rehearsal"]["faults"], expected);
 }
 

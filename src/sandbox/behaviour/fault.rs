@@ -83,10 +83,10 @@ impl Fault {
     }
 
     /// Returns the kind of fault for a request; `request` is its number, `write` its number among writes.
-    pub(crate) fn strikes(&self, request: u64, write: Option<u64>) -> Option<FaultKind> {
+    pub(crate) fn kind_at(&self, request: u64, write: Option<u64>) -> Option<FaultKind> {
         let number = if self.writes_only { write? } else { request };
-        let strikes = number >= self.first && number - self.first < self.times;
-        strikes.then_some(self.kind)
+        let is_due = number >= self.first && number - self.first < self.times;
+        is_due.then_some(self.kind)
     }
 }
 
@@ -145,21 +145,21 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_strikes_the_requests_it_names() {
+    fn a_fault_is_injected_at_the_requests_it_names() {
         let storm = fault("429@5x3");
-        let struck: Vec<u64> = (1..10).filter(|request| storm.strikes(*request, None).is_some()).collect();
-        assert_eq!(struck, [5, 6, 7]);
-        assert_eq!(fault("slow:2s@4").strikes(4, None), Some(FaultKind::Slow(Duration::from_secs(2))));
-        assert_eq!(fault("echo@2").strikes(2, None), Some(FaultKind::Echo));
-        assert_eq!(fault("short@2").strikes(2, None), Some(FaultKind::Short));
-        assert_eq!(fault("502-after@2x*").strikes(900, None), Some(FaultKind::Error(502, FaultTiming::After)));
+        let injected: Vec<u64> = (1..10).filter(|request| storm.kind_at(*request, None).is_some()).collect();
+        assert_eq!(injected, [5, 6, 7]);
+        assert_eq!(fault("slow:2s@4").kind_at(4, None), Some(FaultKind::Slow(Duration::from_secs(2))));
+        assert_eq!(fault("echo@2").kind_at(2, None), Some(FaultKind::Echo));
+        assert_eq!(fault("short@2").kind_at(2, None), Some(FaultKind::Short));
+        assert_eq!(fault("502-after@2x*").kind_at(900, None), Some(FaultKind::Error(502, FaultTiming::After)));
     }
 
     #[test]
     fn a_fault_of_writes_counts_writes_only() {
         let cut = fault("cut-before@w2");
-        assert_eq!(cut.strikes(2, None), None);
-        assert_eq!(cut.strikes(9, Some(2)), Some(FaultKind::Cut(FaultTiming::Before)));
+        assert_eq!(cut.kind_at(2, None), None);
+        assert_eq!(cut.kind_at(9, Some(2)), Some(FaultKind::Cut(FaultTiming::Before)));
     }
 
     #[test]
