@@ -118,7 +118,7 @@ impl TenantServer {
         for seen in &self.lock().seen {
             *(if seen.is_write { &mut stats.writes } else { &mut stats.reads }) += 1;
             stats.refused += usize::from(seen.status == 429);
-            stats.at_once = stats.at_once.max(seen.at_once);
+            stats.max_in_flight = stats.max_in_flight.max(seen.in_flight);
         }
         stats
     }
@@ -178,14 +178,14 @@ impl TenantServer {
         let is_write = call.is_write();
         let index = locked.seen.len();
         locked.in_flight += 1;
-        let at_once = locked.in_flight;
+        let in_flight = locked.in_flight;
         locked.seen.push(SeenRequest {
             method: call.method.to_string(),
             path: target.to_owned(),
             status: 0,
             correlation,
             is_write,
-            at_once,
+            in_flight,
         });
         locked.writes += u64::from(is_write);
         self.received.send_replace(index + 1);
@@ -295,9 +295,9 @@ fn check_scopes(state: &State, call: &ApiRequest, scopes: &Scopes) -> Option<Api
 
 /// Returns the response of `GET /seen`.
 fn stats_response(stats: RequestStats, fault_counts: &[(String, usize)]) -> ApiResponse {
-    let RequestStats { reads, writes, refused, at_once } = stats;
+    let RequestStats { reads, writes, refused, max_in_flight } = stats;
     let faults: Vec<Value> = fault_counts.iter().map(|(fault, count)| json!({"fault": fault, "injected": count})).collect();
-    ApiResponse::new(200, json!({"reads": reads, "writes": writes, "refused": refused, "at_once": at_once, "faults": faults}))
+    ApiResponse::new(200, json!({"reads": reads, "writes": writes, "refused": refused, "max_in_flight": max_in_flight, "faults": faults}))
 }
 
 fn server_error(status: u16) -> ApiResponse {

@@ -277,11 +277,11 @@ async fn requests_are_counted_and_so_are_those_in_flight_together() {
     let caller = Caller::start(options).await;
     tokio::join!(caller.get("/roles"), caller.get("/clients"), caller.get("/rules"));
     caller.post("/roles", json!({"name": "A"})).await;
-    assert_eq!(caller.sandbox.stats(), RequestStats { reads: 3, writes: 1, refused: 1, at_once: 3 });
+    assert_eq!(caller.sandbox.stats(), RequestStats { reads: 3, writes: 1, refused: 1, max_in_flight: 3 });
     let text = caller.http.get(format!("{}/seen", caller.sandbox.url())).send().await.expect("an answer").text().await.expect("a text");
     assert_eq!(
         serde_json::from_str::<Value>(&text).expect("JSON"),
-        json!({"reads": 3, "writes": 1, "refused": 1, "at_once": 3,
+        json!({"reads": 3, "writes": 1, "refused": 1, "max_in_flight": 3,
         "faults": [{"fault": "429@4", "injected": 1}]})
     );
 }

@@ -68,13 +68,13 @@ fn of_clients(sandbox: &Sandbox) -> Vec<SeenRequest> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_thousand_clients_take_eleven_pages_of_which_all_but_the_first_are_asked_for_at_once() {
+async fn a_thousand_clients_take_eleven_pages_of_which_all_but_the_first_are_asked_for_in_flight() {
     let sandbox = start(Options::new(company(1_000, "dev.eu.auth0.com")).latency(Duration::from_millis(150))).await;
     let snapshot = read(&talk_to(&sandbox, None), &["clients"]).await;
     assert_eq!(snapshot.of_kind("clients").count(), 1_000);
-    let at_once: Vec<usize> = of_clients(&sandbox).iter().map(|seen| seen.at_once).collect();
+    let in_flight: Vec<usize> = of_clients(&sandbox).iter().map(|seen| seen.in_flight).collect();
     // The first page goes beside the lists of other kinds.
-    assert_eq!((at_once.len(), &at_once[1..]), (11, &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10][..]), "{:?}", sandbox.requests());
+    assert_eq!((in_flight.len(), &in_flight[1..]), (11, &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10][..]), "{:?}", sandbox.requests());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -14,7 +14,7 @@ pub struct SeenRequest {
     /// Whether the method may change something.
     pub is_write: bool,
     /// How many requests were in flight when it arrived, itself included.
-    pub at_once: usize,
+    pub in_flight: usize,
 }
 
 /// Statistics of the requests to a tenant so far; token requests are not counted.
@@ -27,5 +27,5 @@ pub struct RequestStats {
     /// How many of both were refused with 429.
     pub refused: usize,
     /// The highest number of requests in flight at the same time.
-    pub at_once: usize,
+    pub max_in_flight: usize,
 }
