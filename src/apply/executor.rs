@@ -409,7 +409,7 @@ impl PlanExecution<'_> {
         let is_earlier = self.is_applied(at);
         for made in progress.replaced.made_with(self.kind_of(change), change) {
             let shown = sent.made.iter().find(|(path, _)| *path == made.path).map(|(path, secret)| (*path, secret));
-            let fate = match (&mut self.keeper, shown) {
+            let disposition = match (&mut self.keeper, shown) {
                 (None, _) if is_earlier => SecretDisposition::Unknown,
                 (None, _) => SecretDisposition::Left,
                 (Some(keeper), Some((path, secret))) => keeper
@@ -420,7 +420,7 @@ impl PlanExecution<'_> {
                 (Some(_), None) if is_earlier => SecretDisposition::Unknown,
                 (Some(_), None) => SecretDisposition::Lost("the target did not show it".to_owned()),
             };
-            progress.summary.made.push(GeneratedSecret::new(change, id, made, fate));
+            progress.summary.made.push(GeneratedSecret::new(change, id, made, disposition));
         }
     }
 

@@ -62,7 +62,7 @@ pub struct GeneratedSecret {
     /// The path of the Management API that shows it, with `{id}` for the id.
     pub shown_at: &'static str,
     /// What happened to it.
-    pub fate: SecretDisposition,
+    pub disposition: SecretDisposition,
 }
 
 /// Generated secrets that supplied ones replace, so that nobody needs them.
@@ -83,7 +83,7 @@ impl<'plan> ReplacedSecrets<'plan> {
 }
 
 impl GeneratedSecret {
-    pub(super) fn new(change: &Change, id: &Id, made: &GeneratedSecretField, fate: SecretDisposition) -> Self {
-        Self { key: change.key.clone(), id: id.clone(), path: made.path, shown_at: made.shown_at, fate }
+    pub(super) fn new(change: &Change, id: &Id, made: &GeneratedSecretField, disposition: SecretDisposition) -> Self {
+        Self { key: change.key.clone(), id: id.clone(), path: made.path, shown_at: made.shown_at, disposition }
     }
 }

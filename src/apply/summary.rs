@@ -94,7 +94,7 @@ impl Summary {
 
     /// Counts the generated secrets that should have been stored and were not.
     pub fn lost_secrets(&self) -> usize {
-        self.made.iter().filter(|made| matches!(made.fate, SecretDisposition::Lost(_))).count()
+        self.made.iter().filter(|made| matches!(made.disposition, SecretDisposition::Lost(_))).count()
     }
 
     /// Returns every value that the target stored differently, with its change.

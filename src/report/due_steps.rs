@@ -54,7 +54,7 @@ impl RunReport<'_> {
     }
 
     fn unstored(&self) -> impl Iterator<Item = &GeneratedSecret> {
-        self.summary.made.iter().filter(|made| made.fate != SecretDisposition::Kept)
+        self.summary.made.iter().filter(|made| made.disposition != SecretDisposition::Kept)
     }
 
     /// Returns the steps of the plan that are due, without those about a secret that this run knows of.
@@ -72,7 +72,7 @@ impl RunReport<'_> {
 
     fn text(&self, made: &GeneratedSecret, id: &str) -> String {
         let shown = format!("`{}` prints it", self.fetch(made, id));
-        match &made.fate {
+        match &made.disposition {
             SecretDisposition::Lost(reason) => format!("its new {} was not stored: {reason}; {shown}", made.path),
             SecretDisposition::Unknown => {
                 format!("the target generated a new {}, and the journal does not say whether it was stored: {shown}", made.path)
@@ -97,14 +97,14 @@ mod tests {
     use crate::report::sample::key;
     use crate::report::{RunCost, sample, summary};
 
-    fn made(number: usize, fate: SecretDisposition) -> GeneratedSecret {
+    fn made(number: usize, disposition: SecretDisposition) -> GeneratedSecret {
         let shown_at = "clients/{id}?fields=client_secret";
         GeneratedSecret {
             key: key(&format!("clients/C{number}")),
             id: Id::new(format!("c{number}")),
             path: "client_secret",
             shown_at,
-            fate,
+            disposition,
         }
     }
 

@@ -224,20 +224,20 @@ struct GeneratedSecretFields<'a> {
     key: &'a Key,
     id: &'a Id,
     field: &'static str,
-    fate: &'static str,
+    disposition: &'static str,
     message: Option<&'a str>,
     fetch: String,
 }
 
 impl<'a> GeneratedSecretFields<'a> {
     fn new(run: &RunReport<'a>, made: &'a GeneratedSecret) -> Self {
-        let (fate, message) = match &made.fate {
+        let (disposition, message) = match &made.disposition {
             SecretDisposition::Kept => ("kept", None),
             SecretDisposition::Left => ("left", None),
             SecretDisposition::Unknown => ("unknown", None),
             SecretDisposition::Lost(reason) => ("lost", Some(reason.as_str())),
         };
-        Self { key: &made.key, id: &made.id, field: made.path, fate, message, fetch: run.fetch(made, made.id.as_str()) }
+        Self { key: &made.key, id: &made.id, field: made.path, disposition, message, fetch: run.fetch(made, made.id.as_str()) }
     }
 }
 

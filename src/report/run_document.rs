@@ -69,7 +69,7 @@ fn topic_of(outcome: &Outcome) -> Option<Topic> {
 }
 
 fn stored_secrets(summary: &Summary) -> Content<'_> {
-    let stored = summary.made.iter().filter(|made| made.fate == SecretDisposition::Kept);
+    let stored = summary.made.iter().filter(|made| made.disposition == SecretDisposition::Kept);
     let messages = stored.map(|made| ResourceMessage { key: &made.key, operation: None, path: None, text: made.path });
     Content::Messages(messages.collect())
 }

@@ -49,7 +49,7 @@ impl RunStatus<'_> {
         [applied + partial, failed, skipped + unknown + unsent]
     }
 
-    /// Returns its fate in a word.
+    /// Returns its state in a word.
     fn state(&self) -> &'static str {
         match (self.is_ended, &self.superseded_by) {
             (true, _) => "complete",

@@ -426,7 +426,7 @@ fn an_import_is_json_for_programs() {
       "seconds": "COST",
       "secrets": [
         {
-          "fate": "left",
+          "disposition": "left",
           "fetch": "migrate api get 'clients/ID?fields=client_secret' --tenant prod",
           "field": "client_secret",
           "id": "ucjKYV6gSaUfeqpaN2TYw2BO4FwYHKwF",

@@ -85,7 +85,7 @@ fn a_new_secret_is_appended_to_a_file_for_its_owner_and_is_nowhere_else() {
     assert_eq!((mode("kept/secrets.jsonl"), mode("kept")), (0o600, 0o700));
     assert_nowhere_but(&fixture, &["secrets.jsonl"], &said);
     let report: Value = serde_json::from_str(&fixture.read(&format!("{}/report.json", fixture.only_in("runs")))).expect("JSON");
-    assert_eq!((&report["secrets"][0]["fate"], report["secrets"][0].get("secret")), (&json!("kept"), None), "{report:#}");
+    assert_eq!((&report["secrets"][0]["disposition"], report["secrets"][0].get("secret")), (&json!("kept"), None), "{report:#}");
 }
 
 #[test]
