@@ -49,15 +49,15 @@ pub struct PlanExecution<'run> {
     /// Returns a secret; every secret that a plan names was found before.
     pub secret: &'run (dyn Fn(&SecretField) -> Option<Secret> + Sync),
     /// Stores the secrets that the target generates, if anywhere.
-    pub keeper: Option<Box<dyn SecretSink + 'run>>,
+    pub secret_sink: Option<Box<dyn SecretSink + 'run>>,
     /// Changes whose resources changed since the plan was made; they are refused.
-    pub moved: StaleChanges,
+    pub stale_changes: StaleChanges,
     /// How many requests run at once, and how many intents become durable together.
-    pub at_once: usize,
+    pub concurrency: usize,
     /// Why nothing more is sent, if so: unknown outcomes are resolved, and everything else is skipped.
-    pub withheld: Option<&'run str>,
+    pub stop_reason: Option<&'run str>,
     /// How many changes may start now, asked before each batch; at zero the run stops.
-    pub room: &'run (dyn Fn() -> usize + Sync),
+    pub remaining_changes: &'run (dyn Fn() -> usize + Sync),
 }
 
 /// Closes the journal of a run that sends nothing more: it is complete, or stopped without unknown outcomes. With unknown outcomes
@@ -128,13 +128,13 @@ impl PlanExecution<'_> {
         for stage in &self.plan.stages {
             let changes: Vec<(usize, &Change)> = stage.changes.iter().enumerate().map(|(at, change)| (first + at, change)).collect();
             first += changes.len();
-            if self.withheld.is_none() && !progress.summary.is_silent && (self.room)() > 0 {
+            if self.stop_reason.is_none() && !progress.summary.is_silent && (self.remaining_changes)() > 0 {
                 self.detect_concurrent_writer(&changes, &mut progress).await;
             }
             let mut rest = &changes[..];
             while !rest.is_empty() {
-                let room = if progress.summary.is_silent { 0 } else { (self.room)() };
-                let Some(batch) = self.batch(rest, room, progress.first) else {
+                let remaining_changes = if progress.summary.is_silent { 0 } else { (self.remaining_changes)() };
+                let Some(batch) = self.batch(rest, remaining_changes, progress.first) else {
                     return Ok((progress.summary.with_unreached(total), self.journal));
                 };
                 rest = &rest[batch.len()..];
@@ -162,15 +162,15 @@ impl PlanExecution<'_> {
             match created_since_plan(self.tenant, kind, &awaited, progress.known_of(kind)).await {
                 Ok(made) => {
                     for (at, id) in made {
-                        self.moved.add(at, concurrent_writer::reason(&id));
-                        self.withheld = Some(concurrent_writer::STOPPED);
+                        self.stale_changes.add(at, concurrent_writer::reason(&id));
+                        self.stop_reason = Some(concurrent_writer::STOPPED);
                     }
                 }
                 Err(unread) if unread.is_unreachable() => progress.summary.is_silent = true,
                 Err(unread) => {
                     let reason = format!("the target cannot be read before it is created: {unread}");
                     for one in &awaited {
-                        self.moved.add(one.at, reason.clone());
+                        self.stale_changes.add(one.at, reason.clone());
                     }
                 }
             }
@@ -180,7 +180,7 @@ impl PlanExecution<'_> {
     /// Returns a create that is yet to be sent, if the target may have another resource of its key.
     fn pending_create<'change>(&self, at: usize, change: &'change Change, names: &TenantNames) -> Option<PendingCreate<'change>> {
         let Action::Create { body, twins } = &change.action else { return None };
-        let is_open = matches!(self.journal.known(at), Some(JournaledOutcome::Open) | None) && self.moved.reason(at).is_none();
+        let is_open = matches!(self.journal.known(at), Some(JournaledOutcome::Open) | None) && self.stale_changes.reason(at).is_none();
         let kind = self.kind_of(change);
         let body = names.resolve(kind, body).ok().filter(|_| is_open && concurrent_writer::allows_duplicates(kind))?;
         Some(PendingCreate { at, body, twins })
@@ -225,7 +225,8 @@ impl PlanExecution<'_> {
     /// Returns the index of the first create, from an index on, that the target accepts from only one of two runs.
     fn first_exclusive_create(&self, from: usize) -> Option<usize> {
         let is_one = |change: &Change| matches!(change.action, Action::Create { .. }) && concurrent_writer::is_unique(self.kind_of(change));
-        let creates = self.plan.changes().enumerate().skip(from).filter(|(at, change)| is_one(change) && self.moved.reason(*at).is_none());
+        let creates =
+            self.plan.changes().enumerate().skip(from).filter(|(at, change)| is_one(change) && self.stale_changes.reason(*at).is_none());
         creates.map(|(at, _)| at).next()
     }
 
@@ -234,10 +235,10 @@ impl PlanExecution<'_> {
     fn batch<'rest, 'change>(
         &self,
         rest: &'rest [(usize, &'change Change)],
-        room: usize,
+        remaining_changes: usize,
         first: Option<usize>,
     ) -> Option<&'rest [(usize, &'change Change)]> {
-        let next = &rest[..rest.len().min(self.at_once.max(1))];
+        let next = &rest[..rest.len().min(self.concurrency.max(1))];
         let next = match next.iter().position(|(at, _)| Some(*at) == first) {
             Some(place) => &next[..place.max(1)],
             None => next,
@@ -245,7 +246,7 @@ impl PlanExecution<'_> {
         let mut open = 0;
         let is_in = |(at, _): &&(usize, &Change)| {
             open += usize::from(!self.is_applied(*at));
-            open <= room
+            open <= remaining_changes
         };
         let fits = next.iter().take_while(is_in).count();
         (fits > 0).then(|| &next[..fits])
@@ -275,7 +276,7 @@ impl PlanExecution<'_> {
         }
         let answers = self.tenant.requests().answers;
         ended.extend(self.resolve_unknown(&mut to_send, progress).await);
-        if let Some(reason) = self.withheld {
+        if let Some(reason) = self.stop_reason {
             ended.extend(to_send.drain(..).map(|(at, change, _)| (at, change, Outcome::Skipped(reason.to_owned()).into())));
         }
         let doubted = self.still_unknown(&mut ended);
@@ -330,7 +331,7 @@ impl PlanExecution<'_> {
         progress.first = if sent.outcome.id().is_some() { None } else { self.first_exclusive_create(at + 1) };
         if let Some(id) = self.created_by_another_run(at, change, sent, progress).await {
             *sent = Outcome::Skipped(concurrent_writer::reason(&id)).into();
-            self.withheld = Some(concurrent_writer::STOPPED);
+            self.stop_reason = Some(concurrent_writer::STOPPED);
         }
     }
 
@@ -355,7 +356,7 @@ impl PlanExecution<'_> {
             return Err(Outcome::Skipped(format!("it needs {lost}, which was not created")));
         }
         let is_unknown = self.journal.known(at) == Some(&JournaledOutcome::Unknown);
-        if let Some(reason) = self.moved.reason(at).filter(|_| !is_unknown) {
+        if let Some(reason) = self.stale_changes.reason(at).filter(|_| !is_unknown) {
             return Err(Outcome::Skipped(reason.to_owned()));
         }
         let secret = |field: &SecretField| (self.secret)(field).map(|secret| (field.path.clone(), secret));
@@ -409,14 +410,14 @@ impl PlanExecution<'_> {
         let is_earlier = self.is_applied(at);
         for made in progress.replaced.made_with(self.kind_of(change), change) {
             let shown = sent.made.iter().find(|(path, _)| *path == made.path).map(|(path, secret)| (*path, secret));
-            let disposition = match (&mut self.keeper, shown) {
+            let disposition = match (&mut self.secret_sink, shown) {
                 (None, _) if is_earlier => SecretDisposition::Unknown,
                 (None, _) => SecretDisposition::Left,
-                (Some(keeper), Some((path, secret))) => keeper
+                (Some(secret_sink), Some((path, secret))) => secret_sink
                     .keep(&NewSecret { key: &change.key, id, path, secret })
                     .await
                     .map_or_else(SecretDisposition::Lost, |()| SecretDisposition::Kept),
-                (Some(keeper), None) if keeper.has(&change.key, id, made.path) => SecretDisposition::Kept,
+                (Some(secret_sink), None) if secret_sink.has(&change.key, id, made.path) => SecretDisposition::Kept,
                 (Some(_), None) if is_earlier => SecretDisposition::Unknown,
                 (Some(_), None) => SecretDisposition::Lost("the target did not show it".to_owned()),
             };

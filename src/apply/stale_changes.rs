@@ -168,8 +168,8 @@ impl<'live> CurrentTarget<'live> {
                     let now = held.get(path);
                     now != *old && now != *new && !is_intermediate_value(now, path, *old, earlier)
                 };
-                let moved = edited.chain(repeated).find(is_elsewhere)?;
-                Some(format!("its {} changed in the target since the plan; plan again", moved.0))
+                let changed = edited.chain(repeated).find(is_elsewhere)?;
+                Some(format!("its {} changed in the target since the plan; plan again", changed.0))
             }
             Action::Delete { id, body } => {
                 let held = self.body_of(kind, self.by_id.get(&(kind.name, id))?);

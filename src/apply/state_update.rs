@@ -98,9 +98,9 @@ impl SyncState {
     ///
     /// When a file cannot be written.
     pub fn moved_to(self, folder: &Path) -> Result<Self, Error> {
-        let moved = Self { pair: self.pair.clone().below(folder), ..self };
-        moved.save()?;
-        Ok(moved)
+        let copy = Self { pair: self.pair.clone().below(folder), ..self };
+        copy.save()?;
+        Ok(copy)
     }
 
     /// Writes the state, each file atomically.
@@ -146,12 +146,12 @@ impl SyncState {
     }
 
     /// Links the pairs that a plan found, unless either is linked already or changed since.
-    pub fn link_planned(&mut self, plan: &Plan, moved: &StaleChanges) {
+    pub fn link_planned(&mut self, plan: &Plan, stale_changes: &StaleChanges) {
         for (key, (source, target)) in plan.equal.iter().filter(|_| plan.undoes.is_none()) {
             self.link_one(key, source, target);
         }
         self.record_source_ids(plan);
-        let stands = |(at, _): &(usize, &Change)| plan.undoes.is_none() && moved.reason(*at).is_none();
+        let stands = |(at, _): &(usize, &Change)| plan.undoes.is_none() && stale_changes.reason(*at).is_none();
         for (_, change) in plan.changes().enumerate().filter(stands) {
             let Action::Update { id: Some(id), .. } = &change.action else { continue };
             self.link_one(&change.key, &change.source_id, id);

@@ -79,8 +79,8 @@ fn text_of(notice: &Notice, later: &str) -> String {
         Notice::ClockBehind { run } => {
             format!("The clock stands before the last run; so that this one is the newest, it is called {run}.")
         }
-        Notice::StateMoved { pair, folder, moved } => {
-            format!("What is remembered of {pair} stands in {} from now on: moved {}", folder.display(), moved.join(", "))
+        Notice::StateMoved { pair, folder, files } => {
+            format!("What is remembered of {pair} stands in {} from now on: moved {}", folder.display(), files.join(", "))
         }
         Notice::Stopping { .. } => format!("Stopping: requests under way are being settled. Once more stops at once; {later}."),
     }

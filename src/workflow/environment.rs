@@ -109,9 +109,9 @@ impl Environment {
         let exported = std::fs::read_dir(self.folder("snapshots")).into_iter().flatten().filter_map(Result::ok);
         known.extend(exported.map(|entry| entry.file_name().to_string_lossy().into_owned()));
         pair.check()?;
-        let moved: Vec<String> = pair.take_over(&known)?.iter().map(|path| path.display().to_string()).collect();
-        if let Some(folder) = pair.links().parent().filter(|_| !moved.is_empty()) {
-            self.host.notice(&Notice::StateMoved { pair: pair.to_string(), folder: folder.to_owned(), moved });
+        let files: Vec<String> = pair.take_over(&known)?.iter().map(|path| path.display().to_string()).collect();
+        if let Some(folder) = pair.links().parent().filter(|_| !files.is_empty()) {
+            self.host.notice(&Notice::StateMoved { pair: pair.to_string(), folder: folder.to_owned(), files });
         }
         Ok(SyncState::load(self.catalog, pair)?)
     }

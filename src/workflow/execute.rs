@@ -53,7 +53,8 @@ impl SuppliedSecrets {
 ///
 /// When the journal or the state cannot be written, or a second interrupt ends it at once.
 pub(crate) async fn execute(environment: &Environment, session: Session<'_>) -> Result<EndedRun, Error> {
-    let Session { plan, tenant, state, moved, withheld, folder, journal, promised, budget, sink, lock: _lock } = session;
+    let Session { plan, tenant, state, stale_changes, stop_reason, folder, journal, expected_baseline, budget, sink, lock: _lock } =
+        session;
     if let Some(end) = budget.end() {
         tenant.retry_until(end.into());
     }
@@ -67,11 +68,11 @@ pub(crate) async fn execute(environment: &Environment, session: Session<'_>) -> 
         journal,
         observer: &*environment.host,
         secret: &secret,
-        keeper: sink,
-        moved,
-        at_once: CONCURRENCY,
-        withheld,
-        room: &|| if is_interrupted.load(Ordering::Relaxed) { 0 } else { budget.room(tenant.requests()) },
+        secret_sink: sink,
+        stale_changes,
+        concurrency: CONCURRENCY,
+        stop_reason,
+        remaining_changes: &|| if is_interrupted.load(Ordering::Relaxed) { 0 } else { budget.remaining_changes(tenant.requests()) },
     };
     let mut interrupt = None;
     let stopping = Notice::Stopping { target: plan.target.tenant.clone(), folder: folder.clone() };
@@ -86,7 +87,7 @@ pub(crate) async fn execute(environment: &Environment, session: Session<'_>) -> 
         second = interrupted_twice => return Err(Error::StoppedAtOnce(second)),
     };
     if let Some(state) = state {
-        remember(state, (&plan, &summary), &promised, &supplied)?;
+        remember(state, (&plan, &summary), &expected_baseline, &supplied)?;
     }
     // What the run leaves for the next one is kept: only now it is over.
     apply::close(journal, &summary, &now()).map_err(|error| Error::Unrecorded(Box::new(error)))?;
@@ -99,9 +100,9 @@ pub(crate) async fn execute(environment: &Environment, session: Session<'_>) -> 
 fn remember(
     mut state: SyncState,
     (plan, summary): (&Plan, &Summary),
-    promised: &Baseline,
+    expected_baseline: &Baseline,
     supplied: &SuppliedSecrets,
 ) -> Result<(), Error> {
-    state.learn(plan, summary, promised, &|field| supplied.get(field));
+    state.learn(plan, summary, expected_baseline, &|field| supplied.get(field));
     state.save().map_err(|source| Error::Unremembered { summary: Box::new(summary.clone()), source })
 }

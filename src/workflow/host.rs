@@ -35,7 +35,7 @@ pub enum Notice {
         /// The folder they are in now.
         folder: PathBuf,
         /// The files that were moved.
-        moved: Vec<String>,
+        files: Vec<String>,
     },
     /// It stops: requests that were sent are still being settled.
     Stopping {

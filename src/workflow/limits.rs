@@ -111,7 +111,7 @@ impl RunBudget {
     }
 
     /// Returns how many changes may begin now, each of which takes a request at least.
-    pub(crate) fn room(&self, sent: Traffic) -> usize {
+    pub(crate) fn remaining_changes(&self, sent: Traffic) -> usize {
         if self.until.is_some_and(|(until, _)| Instant::now() >= until) {
             return 0;
         }
@@ -126,7 +126,7 @@ impl RunBudget {
 
     /// Says which limit was reached, if one was.
     pub(crate) fn reached(&self, sent: Traffic) -> Option<ReachedLimit> {
-        if self.room(sent) > 0 {
+        if self.remaining_changes(sent) > 0 {
             return None;
         }
         let over = self.until.filter(|(until, _)| Instant::now() >= *until);
@@ -176,10 +176,10 @@ mod tests {
     fn a_budget_leaves_room_for_what_is_left_of_it() {
         let mut leeway = RunBudget::begin(None, Some(20));
         let sent = |reads, writes| Traffic { reads, writes, ..Traffic::default() };
-        assert_eq!(leeway.room(sent(10, 4)), 6);
+        assert_eq!(leeway.remaining_changes(sent(10, 4)), 6);
         leeway.spend(sent(10, 4));
-        assert_eq!((leeway.room(sent(1, 0)), leeway.reached(sent(1, 0))), (5, None));
+        assert_eq!((leeway.remaining_changes(sent(1, 0)), leeway.reached(sent(1, 0))), (5, None));
         assert_eq!(leeway.reached(sent(6, 1)), Some(ReachedLimit::Requests { budget: 20, sent: 21 }));
-        assert_eq!(RunBudget::default().room(sent(1000, 1000)), usize::MAX);
+        assert_eq!(RunBudget::default().remaining_changes(sent(1000, 1000)), usize::MAX);
     }
 }

@@ -22,7 +22,7 @@ use crate::snapshot::{Desired, Snapshot};
 use crate::state::baseline::Baseline;
 
 /// What the target will hold once the run ended, for whoever goes on with it.
-const PROMISED: &str = "base.json";
+const EXPECTED_BASELINE: &str = "base.json";
 
 /// A run that is about to begin, or to go on, under the lock on its target.
 pub(crate) struct Session<'lock> {
@@ -33,15 +33,15 @@ pub(crate) struct Session<'lock> {
     /// What earlier runs left of its source and target.
     pub(crate) state: Option<SyncState>,
     /// What moved in the target since the plan was made.
-    pub(crate) moved: StaleChanges,
+    pub(crate) stale_changes: StaleChanges,
     /// Why nothing is sent any more, where that is so.
-    pub(crate) withheld: Option<&'static str>,
+    pub(crate) stop_reason: Option<&'static str>,
     /// Its folder.
     pub(crate) folder: PathBuf,
     /// Its journal.
     pub(crate) journal: Journal,
     /// What becomes part of the base, as far as the run comes.
-    pub(crate) promised: Baseline,
+    pub(crate) expected_baseline: Baseline,
     /// How far it may go.
     pub(crate) budget: RunBudget,
     /// Where the secrets go that the target makes.
@@ -61,40 +61,40 @@ impl<'lock> Session<'lock> {
         lock: &'lock Lock,
         command: &str,
     ) -> Result<Self, Error> {
-        let promised = state.begin(desired, &live, &plan);
+        let expected_baseline = state.begin(desired, &live, &plan);
         state.save()?;
-        Self::promising(environment, (plan, tenant, Some(state)), promised, lock, command)
+        Self::promising(environment, (plan, tenant, Some(state)), expected_baseline, lock, command)
     }
 
     /// Begins a run of a plan that was made earlier, or that is of one tenant alone.
     ///
-    /// What `moved` since then is left alone.
+    /// `stale_changes` are refused.
     pub(crate) fn of_plan(
         environment: &Environment,
         (plan, tenant): (Arc<Plan>, Tenant),
-        moved: StaleChanges,
+        stale_changes: StaleChanges,
         lock: &'lock Lock,
         command: &str,
     ) -> Result<Self, Error> {
-        let state = left_of(environment, &plan, &moved)?;
-        Ok(Self { moved, ..Self::promising(environment, (plan, tenant, state), Baseline::default(), lock, command)? })
+        let state = left_of(environment, &plan, &stale_changes)?;
+        Ok(Self { stale_changes, ..Self::promising(environment, (plan, tenant, state), Baseline::default(), lock, command)? })
     }
 
     /// Makes the folder of a new run, with its plan, its journal and what it promises.
     fn promising(
         environment: &Environment,
         (plan, tenant, state): (Arc<Plan>, Tenant, Option<SyncState>),
-        promised: Baseline,
+        expected_baseline: Baseline,
         lock: &'lock Lock,
         command: &str,
     ) -> Result<Self, Error> {
         let (name, folder) = new_folder(environment, &plan.target.tenant)?;
-        if !promised.is_empty() {
-            promised.save(&folder.join(PROMISED))?;
+        if !expected_baseline.is_empty() {
+            expected_baseline.save(&folder.join(EXPECTED_BASELINE))?;
         }
         file::save(&folder.join("plan.json"), &plan, &[])?;
         let journal = Journal::begin(&folder.join("journal.jsonl"), &name, &now(), command)?;
-        Ok(Self { state, ..Self::new((plan, tenant), (folder, journal), promised, lock) })
+        Ok(Self { state, ..Self::new((plan, tenant), (folder, journal), expected_baseline, lock) })
     }
 
     /// Goes on with a run that was cut off: reads its files and the target; writes nothing to it yet.
@@ -108,15 +108,15 @@ impl<'lock> Session<'lock> {
         let begun = Self::of_folder(environment, target, folder, lock)?;
         let (plan, tenant) = (&begun.plan, &begun.tenant);
         let live = read(environment, tenant, target, include).await?;
-        let moved = StaleChanges::since_started(environment.catalog, plan, &live, &begun.journal.applied())
+        let stale_changes = StaleChanges::since_started(environment.catalog, plan, &live, &begun.journal.applied())
             .with_protected(plan, &protected(target));
         let unapproved: Vec<Refusal> = guards::secrets(environment.catalog, plan, &|field| environment.secret(field)).into_iter().collect();
         if !unapproved.is_empty() {
             return Err(Error::Refused { target: target.name.clone(), refusals: unapproved });
         }
         check_scopes(environment, plan, tenant).await?;
-        let state = left_of(environment, plan, &moved)?;
-        Ok(Self { state, moved, ..begun })
+        let state = left_of(environment, plan, &stale_changes)?;
+        Ok(Self { state, stale_changes, ..begun })
     }
 
     /// Looks up what is in doubt of a run that was cut off, and keeps what it leaves; nothing more of it is sent, because of this.
@@ -129,7 +129,7 @@ impl<'lock> Session<'lock> {
     ) -> Result<Self, Error> {
         let begun = Self::of_folder(environment, target, folder, lock)?;
         let state = environment.sync_state_of(&begun.plan)?;
-        Ok(Self { state, withheld: Some(reason), ..begun })
+        Ok(Self { state, stop_reason: Some(reason), ..begun })
     }
 
     fn of_folder(environment: &Environment, target: &TenantSettings, folder: &Path, lock: &'lock Lock) -> Result<Self, Error> {
@@ -137,20 +137,25 @@ impl<'lock> Session<'lock> {
         refuse_another_target(&plan, target)?;
         let tenant = environment.connect(target)?;
         let journal = Journal::resume(&folder.join("journal.jsonl"), &now())?;
-        let promised = Baseline::load(&folder.join(PROMISED))?;
-        Ok(Self::new((Arc::new(plan), tenant), (folder.to_owned(), journal), promised, lock))
+        let expected_baseline = Baseline::load(&folder.join(EXPECTED_BASELINE))?;
+        Ok(Self::new((Arc::new(plan), tenant), (folder.to_owned(), journal), expected_baseline, lock))
     }
 
-    fn new((plan, tenant): (Arc<Plan>, Tenant), (folder, journal): (PathBuf, Journal), promised: Baseline, lock: &'lock Lock) -> Self {
+    fn new(
+        (plan, tenant): (Arc<Plan>, Tenant),
+        (folder, journal): (PathBuf, Journal),
+        expected_baseline: Baseline,
+        lock: &'lock Lock,
+    ) -> Self {
         Self {
             plan,
             tenant,
             state: None,
-            moved: StaleChanges::default(),
-            withheld: None,
+            stale_changes: StaleChanges::default(),
+            stop_reason: None,
             folder,
             journal,
-            promised,
+            expected_baseline,
             budget: RunBudget::default(),
             sink: None,
             lock,
@@ -174,10 +179,10 @@ impl<'lock> Session<'lock> {
 }
 
 /// Returns what earlier runs left of the source and the target of a plan, and the pairs that it tells of.
-fn left_of(environment: &Environment, plan: &Plan, moved: &StaleChanges) -> Result<Option<SyncState>, Error> {
+fn left_of(environment: &Environment, plan: &Plan, stale_changes: &StaleChanges) -> Result<Option<SyncState>, Error> {
     let mut state = environment.sync_state_of(plan)?;
     if let Some(state) = &mut state {
-        state.link_planned(plan, moved);
+        state.link_planned(plan, stale_changes);
     }
     Ok(state)
 }

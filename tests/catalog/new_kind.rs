@@ -60,11 +60,11 @@ async fn import(source: &Snapshot, tenant: &Tenant) -> Plan {
         journal: Journal::begin(&folder.path().join("journal.jsonl"), "test", NOW, "import").expect("a journal"),
         observer: &NoObserver,
         secret: &|_| None,
-        keeper: None,
-        moved: StaleChanges::default(),
-        at_once: 4,
-        withheld: None,
-        room: &|| usize::MAX,
+        secret_sink: None,
+        stale_changes: StaleChanges::default(),
+        concurrency: 4,
+        stop_reason: None,
+        remaining_changes: &|| usize::MAX,
     };
     assert!(run.complete().await.expect("carried out").0.is_whole());
     plan

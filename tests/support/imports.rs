@@ -94,11 +94,11 @@ pub(crate) async fn apply_plan(plan: &Plan, tenant: &Tenant) -> Summary {
         journal: Journal::begin(&folder.path().join("journal.jsonl"), "test", NOW, "import").expect("a journal"),
         observer: &NoObserver,
         secret: &|_| Some(Secret::new(SUPPLIED)),
-        keeper: None,
-        moved: StaleChanges::default(),
-        at_once: 16,
-        withheld: None,
-        room: &|| usize::MAX,
+        secret_sink: None,
+        stale_changes: StaleChanges::default(),
+        concurrency: 16,
+        stop_reason: None,
+        remaining_changes: &|| usize::MAX,
     };
     run.complete().await.expect("carried out").0
 }
@@ -140,8 +140,8 @@ pub(crate) async fn import_with(desired: &Desired, tenant: &Tenant, memory: &mut
     let mut desired = desired.clone();
     mark_former_ids(Catalog::standard(), &mut desired, &before, &memory.links, &memory.source_ids);
     let plan = planned_with(&desired, &before, memory, prune);
-    let promised = memory.begin(desired, &before, &plan);
+    let expected_baseline = memory.begin(desired, &before, &plan);
     let summary = apply_plan(&plan, tenant).await;
-    memory.learn(&plan, &summary, &promised, &|_| Some(Secret::new(SUPPLIED)));
+    memory.learn(&plan, &summary, &expected_baseline, &|_| Some(Secret::new(SUPPLIED)));
     Imported { before, plan, summary }
 }

@@ -41,7 +41,7 @@ const AT_ONCE: usize = 24;
 struct Decided {
     plan: Plan,
     memory: SyncState,
-    promised: Baseline,
+    expected_baseline: Baseline,
 }
 
 /// What there is to do, and what a run that nothing disturbs makes of it.
@@ -132,8 +132,8 @@ impl Decided {
         let pair = TenantPair::new(folder.path(), side(&desired.snapshot), side(live)).expect("plain names");
         let mut memory = SyncState::load(Catalog::standard(), pair).expect("nothing is remembered");
         let plan = planned(&desired, live, &memory, false);
-        let promised = memory.begin(desired, live, &plan);
-        Self { plan, memory, promised }
+        let expected_baseline = memory.begin(desired, live, &plan);
+        Self { plan, memory, expected_baseline }
     }
 
     /// Decides on an import behind another, which removes what the source has no more.
@@ -141,8 +141,8 @@ impl Decided {
         let mut memory = import.memory.clone();
         mark_former_ids(Catalog::standard(), &mut desired, live, &memory.links, &memory.source_ids);
         let plan = planned(&desired, live, &memory, true);
-        let promised = memory.begin(desired, live, &plan);
-        Self { plan, memory, promised }
+        let expected_baseline = memory.begin(desired, live, &plan);
+        Self { plan, memory, expected_baseline }
     }
 
     /// Decides on taking back a run that went through.
@@ -155,7 +155,7 @@ impl Decided {
             again: &Recreated::default(),
         };
         let plan = undo(Catalog::standard(), done, live, &|_| true).0;
-        Self { plan, memory: import.memory.clone(), promised: Baseline::default() }
+        Self { plan, memory: import.memory.clone(), expected_baseline: Baseline::default() }
     }
 }
 
@@ -266,7 +266,7 @@ impl Attempt<'_> {
         self.folder.join("journal.jsonl")
     }
 
-    fn promised(&self) -> PathBuf {
+    fn expected_baseline(&self) -> PathBuf {
         self.folder.join("base.json")
     }
 
@@ -278,26 +278,32 @@ impl Attempt<'_> {
 
     /// Begins as the program does: what is known already is kept before anything is sent.
     async fn begin(&self) -> Summary {
-        let Decided { memory, promised, .. } = self.decided;
+        let Decided { memory, expected_baseline, .. } = self.decided;
         let memory = memory.clone().moved_to(self.folder).expect("kept");
-        promised.save(&self.promised()).expect("kept");
+        expected_baseline.save(&self.expected_baseline()).expect("kept");
         let journal = Journal::begin(&self.journal(), "test", NOW, "import").expect("a journal");
-        self.carry_out(journal, StaleChanges::default(), memory, promised).await
+        self.carry_out(journal, StaleChanges::default(), memory, expected_baseline).await
     }
 
     /// Goes on as the program does, which knows its files only: it reads what the target holds by now, and leaves alone what moved.
     async fn resume(&self) -> Summary {
         let journal = Journal::resume(&self.journal(), NOW).expect("resumed");
-        let promised = Baseline::load(&self.promised()).expect("it can be read");
+        let expected_baseline = Baseline::load(&self.expected_baseline()).expect("it can be read");
         let plan = &self.decided.plan;
-        let moved = StaleChanges::since_started(Catalog::standard(), plan, &read(self.tenant).await, &journal.applied());
+        let stale_changes = StaleChanges::since_started(Catalog::standard(), plan, &read(self.tenant).await, &journal.applied());
         let mut memory = self.memory();
-        memory.link_planned(plan, &moved);
-        self.carry_out(journal, moved, memory, &promised).await
+        memory.link_planned(plan, &stale_changes);
+        self.carry_out(journal, stale_changes, memory, &expected_baseline).await
     }
 
     /// Carries the plan out; the run is over once what it leaves for the next one is kept.
-    async fn carry_out(&self, journal: Journal, moved: StaleChanges, mut memory: SyncState, promised: &Baseline) -> Summary {
+    async fn carry_out(
+        &self,
+        journal: Journal,
+        stale_changes: StaleChanges,
+        mut memory: SyncState,
+        expected_baseline: &Baseline,
+    ) -> Summary {
         let (plan, secret) = (&self.decided.plan, |_: &SecretField| Some(supplied()));
         let run = PlanExecution {
             catalog: Catalog::standard(),
@@ -306,14 +312,14 @@ impl Attempt<'_> {
             journal,
             observer: &NoObserver,
             secret: &secret,
-            moved,
-            at_once: 1,
-            withheld: None,
-            room: &|| usize::MAX,
-            keeper: None,
+            stale_changes,
+            concurrency: 1,
+            stop_reason: None,
+            remaining_changes: &|| usize::MAX,
+            secret_sink: None,
         };
         let (summary, journal) = run.complete().await.expect("carried out");
-        memory.learn(plan, &summary, promised, &secret);
+        memory.learn(plan, &summary, expected_baseline, &secret);
         memory.save().expect("kept");
         close(journal, &summary, NOW).expect("closed");
         summary
@@ -430,8 +436,8 @@ async fn an_undisturbed_import_is_remembered_as_it_went() {
     let Undisturbed { decided, memory, after, .. } = UNDISTURBED.get_or_init(Undisturbed::import).await;
     let (_prod, tenant) = target(after.clone(), "").await;
     let (desired, live) = (desired().await, read(&tenant).await);
-    for (key, promised) in decided.promised.iter() {
-        assert_eq!(memory.base.of(key).map(|known| &known.body), Some(&promised.body), "{key}");
+    for (key, expected_baseline) in decided.expected_baseline.iter() {
+        assert_eq!(memory.base.of(key).map(|known| &known.body), Some(&expected_baseline.body), "{key}");
     }
     let partners = matched(Catalog::standard(), &desired.snapshot, &live, &memory.links).of_desired;
     let is_linkable = |key: &Key| Catalog::standard().kind(key.kind()).is_some_and(Kind::has_own_ids);
