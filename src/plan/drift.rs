@@ -19,7 +19,7 @@ use crate::state::links::Links;
 #[derive(Debug, Clone, Default)]
 pub struct DriftReport {
     /// Fields that hold something else.
-    pub moved: Vec<Drift>,
+    pub drift: Vec<Drift>,
     /// Resources that were deleted.
     pub gone: Vec<Key>,
     /// Applied resources that cannot be compared, and why.
@@ -29,7 +29,7 @@ pub struct DriftReport {
 impl DriftReport {
     /// Returns whether there is no known drift.
     pub fn is_none(&self) -> bool {
-        self.moved.is_empty() && self.gone.is_empty()
+        self.drift.is_empty() && self.gone.is_empty()
     }
 }
 
@@ -57,7 +57,7 @@ pub fn drift_of(catalog: &Catalog, base: &Baseline, live: &Snapshot) -> DriftRep
     let is_gone = |one: &&Resource| live.is_complete(one.key.kind()) && !held.contains(&(one.key.kind(), &one.id)) && !is_unseen(one);
     let gone: Vec<Key> = wanted.snapshot.resources.iter().filter(is_gone).map(|one| one.key.clone()).collect();
     let unseen = unseen(plan.skipped, &wanted, &gone);
-    DriftReport { moved: plan.drift, gone, unseen }
+    DriftReport { drift: plan.drift, gone, unseen }
 }
 
 /// Returns the applied resources that a plan skipped as a whole, so that they were not compared; an unread kind stands for all of it.

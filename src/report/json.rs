@@ -302,6 +302,6 @@ struct DriftFields<'a> {
 
 /// Returns what changed in a target by itself, what it lost and what could not be compared, as JSON.
 pub fn drift_json(target: &str, drift: &DriftReport, exit: u8) -> Value {
-    let DriftReport { moved, gone, unseen } = drift;
-    answer(&DriftFields { target, drift: moved, gone, unseen }, exit)
+    let DriftReport { drift, gone, unseen } = drift;
+    answer(&DriftFields { target, drift, gone, unseen }, exit)
 }

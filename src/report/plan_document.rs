@@ -48,9 +48,9 @@ impl<'plan> Document<'plan> {
 
     /// Returns what changed in a target since the last run.
     fn of_drift(target: &'plan str, drift: &'plan DriftReport) -> Self {
-        let DriftReport { moved, gone, unseen } = drift;
+        let DriftReport { drift: fields, gone, unseen } = drift;
         let mut sections = Sections::new(target);
-        sections.add(Topic::Drift, Content::Drift(moved));
+        sections.add(Topic::Drift, Content::Drift(fields));
         sections.add(Topic::Deleted, Content::Lines(gone.iter().map(named).collect()));
         sections.add(Topic::NotCompared, messages(unseen));
         let sections = sections.in_order();
