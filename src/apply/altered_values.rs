@@ -130,7 +130,7 @@ mod tests {
         Body::from_value(value).expect("an object")
     }
 
-    fn told(kind: &str, sent: Value, answer: Value) -> Vec<(String, Value, Value)> {
+    fn reported(kind: &str, sent: Value, answer: Value) -> Vec<(String, Value, Value)> {
         let kind = Catalog::standard().kind(kind).expect("a kind");
         let found = alterations(kind, &Id::new("t1"), &body(sent), &body(answer));
         found.into_iter().map(|one| (one.path, one.sent.into(), one.answered.into())).collect()
@@ -148,7 +148,7 @@ mod tests {
             ("description", Value::Null, json!("still")),
             ("mobile.ios.team_id", json!("1"), json!("2")),
         ];
-        assert_eq!(told("clients", sent, answer), expected.map(|(path, sent, answered)| (path.to_owned(), sent, answered)));
+        assert_eq!(reported("clients", sent, answer), expected.map(|(path, sent, answered)| (path.to_owned(), sent, answered)));
     }
 
     #[test]
@@ -161,7 +161,7 @@ mod tests {
             "client_id": "t1", "tenant": "acme", "name": "Web", "client_secret": "CANARY of another", "grant_types": ["a", "b"],
             "jwt_configuration": {"lifetime_in_seconds": 60.0, "alg": "RS256"}, "client_metadata": {"other": "1"}, "later": true,
         });
-        assert_eq!(told("clients", sent, answer), []);
+        assert_eq!(reported("clients", sent, answer), []);
     }
 
     #[test]
@@ -181,10 +181,10 @@ mod tests {
     fn an_answer_that_only_names_what_was_written_says_nothing_of_the_rest() {
         let sent = json!({"name": "Web", "app_type": "spa"});
         for answer in [json!({}), json!({"client_id": "t1"}), json!({"client_id": "t1", "name": "Web"})] {
-            assert_eq!(told("clients", sent.clone(), answer), []);
+            assert_eq!(reported("clients", sent.clone(), answer), []);
         }
         assert_eq!(
-            told("log-streams", json!({"sink": {"mixpanelRegion": "us"}}), json!({"id": "t1", "sink": {"mixpanelRegion": "****"}})),
+            reported("log-streams", json!({"sink": {"mixpanelRegion": "us"}}), json!({"id": "t1", "sink": {"mixpanelRegion": "****"}})),
             []
         );
     }

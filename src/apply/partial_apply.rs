@@ -37,7 +37,7 @@ pub(super) async fn send(sender: Sender<'_>, ready: &ResolvedChange) -> SendResu
     if !is_about_parts(&draft, &first) {
         return first;
     }
-    BodySearch { sender, draft, left: Omissions::new(), words: Vec::new(), altered: Vec::new(), requests: 0 }.send(first).await
+    BodySearch { sender, draft, left: Omissions::new(), messages: Vec::new(), altered: Vec::new(), requests: 0 }.send(first).await
 }
 
 /// Returns whether an error may concern part of a body, so that the rest is worth another request.
@@ -56,7 +56,7 @@ fn is_about_elements(refusal: &Error) -> bool {
     matches!(refusal, Error::Refused { status: 400 | 402 | 403 | 404 | 409 | 413 | 422, code, .. } if !OF_THE_WHOLE.contains(&code.as_str()))
 }
 
-fn words_of(sent: &SendResult) -> String {
+fn message_of(sent: &SendResult) -> String {
     sent.outcome.message().unwrap_or_default().to_owned()
 }
 
@@ -66,7 +66,7 @@ struct BodySearch<'run> {
     draft: PartialChange<'run>,
     left: Omissions,
     /// The errors about what was omitted.
-    words: Vec<String>,
+    messages: Vec<String>,
     /// Values that the target stored differently.
     altered: Vec<AlteredValue>,
     requests: usize,
@@ -87,7 +87,7 @@ impl BodySearch<'_> {
 
     /// Retries without what the error names, one name after the other; `None` if that changes nothing.
     async fn retry_without_named_parts(&mut self, refused: &SendResult) -> Option<SendResult> {
-        let words = words_of(refused);
+        let message = message_of(refused);
         for group in self.named(refused) {
             let mut left = self.left.clone();
             for part in group {
@@ -96,9 +96,9 @@ impl BodySearch<'_> {
             let Some(ready) = self.draft.without(&left, None).filter(|_| left != self.left && self.requests < MOST) else { continue };
             let sent = self.attempt(&ready).await;
             // The same message again: it was not that.
-            if words_of(&sent) != words || !is_about_parts(&self.draft, &sent) {
+            if message_of(&sent) != message || !is_about_parts(&self.draft, &sent) {
                 self.left = left;
-                self.note(words);
+                self.note(message);
                 return Some(sent);
             }
         }
@@ -131,9 +131,9 @@ impl BodySearch<'_> {
         sent
     }
 
-    fn note(&mut self, words: String) {
-        if !self.words.contains(&words) {
-            self.words.push(words);
+    fn note(&mut self, message: String) {
+        if !self.messages.contains(&message) {
+            self.messages.push(message);
         }
     }
 
@@ -161,8 +161,8 @@ impl BodySearch<'_> {
                 Outcome::Applied(of) => (arrived, id) = (true, Some(of.clone())),
                 // Neither a part nor the whole was judged: the token expired, or the tenant is down.
                 Outcome::Failed(_) if !is_about_parts(&self.draft, &sent) => return sent,
-                Outcome::Failed(words) if piece.len() == 1 => {
-                    self.note(words.clone());
+                Outcome::Failed(message) if piece.len() == 1 => {
+                    self.note(message.clone());
                     self.omit(piece);
                 }
                 Outcome::Failed(_) if is_refused_regardless(&refused, &sent) && !arrived => return refused,
@@ -184,8 +184,8 @@ impl BodySearch<'_> {
     }
 
     fn note_if_none(&mut self, refused: &SendResult) {
-        if self.words.is_empty() {
-            self.words.push(words_of(refused));
+        if self.messages.is_empty() {
+            self.messages.push(message_of(refused));
         }
     }
 
@@ -247,7 +247,7 @@ impl BodySearch<'_> {
             };
             match outcome {
                 Outcome::Applied(_) => {}
-                Outcome::Failed(words) if piece.len() > 1 && !words.is_empty() => pieces.extend(halves_of(&piece)),
+                Outcome::Failed(message) if piece.len() > 1 && !message.is_empty() => pieces.extend(halves_of(&piece)),
                 _ => self.omit(piece),
             }
         }
@@ -259,7 +259,7 @@ impl BodySearch<'_> {
         let parts = self.draft.missing(&self.left);
         sent.altered = self.altered;
         if let (Outcome::Applied(id), false) = (&sent.outcome, parts.is_empty()) {
-            let message = format!("without {}: {}", parts.join(", "), self.words.join("; "));
+            let message = format!("without {}: {}", parts.join(", "), self.messages.join("; "));
             sent.outcome = Outcome::Partial(id.clone(), Shortfall { parts, message });
         }
         sent
@@ -269,7 +269,7 @@ impl BodySearch<'_> {
 /// Returns whether a request is refused whatever it holds: half of it is refused with the same message, which is about the
 /// subscription.
 fn is_refused_regardless(whole: &SendResult, part: &SendResult) -> bool {
-    whole.refusal.as_ref().is_some_and(Error::is_unentitled) && words_of(whole) == words_of(part)
+    whole.refusal.as_ref().is_some_and(Error::is_unentitled) && message_of(whole) == message_of(part)
 }
 
 /// Splits a list in two, last half first; a single element stays.
@@ -315,7 +315,7 @@ impl<'run> ElementSearch<'run> {
         if units.len() < 2 {
             return refused;
         }
-        let (mut pieces, mut missing, mut words) = (halves(&units), Vec::new(), Vec::new());
+        let (mut pieces, mut missing, mut messages) = (halves(&units), Vec::new(), Vec::new());
         let mut has_arrived = false;
         while let Some(piece) = pieces.pop() {
             if self.requests >= MOST {
@@ -337,8 +337,8 @@ impl<'run> ElementSearch<'run> {
                 Outcome::Failed(_) if !sent.refusal.as_ref().is_some_and(is_about_elements) => return sent,
                 Outcome::Failed(said) if piece.len() == 1 => {
                     missing.extend(piece);
-                    if !words.contains(said) {
-                        words.push(said.clone());
+                    if !messages.contains(said) {
+                        messages.push(said.clone());
                     }
                 }
                 // A missing parent is refused with the same message for each half.
@@ -353,22 +353,22 @@ impl<'run> ElementSearch<'run> {
         if missing.is_empty() {
             return Outcome::Applied(parent.clone()).into();
         }
-        if words.is_empty() {
-            words.push(words_of(&refused));
+        if messages.is_empty() {
+            messages.push(message_of(&refused));
         }
         let shown = |places: Vec<usize>, list: &[serde_json::Value]| places.into_iter().map(|at| shown(&list[at])).collect::<Vec<_>>();
         let of = |places: fn(&ElementGroup) -> &Vec<usize>| missing.iter().flat_map(places).copied().collect::<Vec<_>>();
         let names = [shown(of(|unit| &unit.0), added), shown(of(|unit| &unit.1), removed)].concat();
         let parts = of(|unit| &unit.0).into_iter().map(|at| format!("added[{at}]"));
         let parts = parts.chain(of(|unit| &unit.1).into_iter().map(|at| format!("removed[{at}]"))).collect();
-        let message = format!("without {}: {}", names.join(", "), words.join("; "));
+        let message = format!("without {}: {}", names.join(", "), messages.join("; "));
         Outcome::Partial(parent.clone(), Shortfall { parts, message }).into()
     }
 }
 
 fn is_of_the_parent(whole: &SendResult, part: &SendResult) -> bool {
     let is_missing = whole.refusal.as_ref().is_some_and(Error::is_not_found);
-    (is_missing || whole.refusal.as_ref().is_some_and(Error::is_unentitled)) && words_of(whole) == words_of(part)
+    (is_missing || whole.refusal.as_ref().is_some_and(Error::is_unentitled)) && message_of(whole) == message_of(part)
 }
 
 /// Returns the texts in an element, for people.

@@ -407,7 +407,7 @@ mod tests {
             plan.stages.push(Stage { title: String::new(), changes: vec![change] });
         }
         memory.record_outcomes(&plan, &summary);
-        memory.base.of(&key).map(|applied| applied.body.open())
+        memory.base.get(&key).map(|applied| applied.body.open())
     }
 
     fn with_base(base: Value, kind: &str) -> SyncState {
@@ -441,7 +441,7 @@ mod tests {
         let create = Action::Create { body: body(whole), twins: Vec::new() };
         assert_eq!(settled(&mut memory, "clients", vec![(create, partial())]), Some(body(json!({"name": "Web"}))));
         assert_eq!(memory.links.iter().count(), 1, "it is there, and must not be created twice");
-        let remembered = memory.base.of(&Key::new("clients", "Web")).map(|applied| applied.refused.clone());
+        let remembered = memory.base.get(&Key::new("clients", "Web")).map(|applied| applied.refused.clone());
         assert_eq!(
             remembered,
             Some(vec!["require_proof_of_possession".to_owned()]),

@@ -44,7 +44,7 @@ fn not_toml(whole: Text<'_>, wrong: &toml::de::Error) -> Diagnostic {
 
 fn read_tenant(whole: Text<'_>, name: &Spanned<DeString<'_>>, value: &Spanned<DeValue<'_>>) -> Result<TenantSettings, Diagnostic> {
     check_name(whole, name)?;
-    let table = TomlTable::of(whole, format!("tenant \"{}\"", name.get_ref()), value)?;
+    let table = TomlTable::new(whole, format!("tenant \"{}\"", name.get_ref()), value)?;
     table.refuse_secrets(&Prefix::of_tenant(name.get_ref()))?;
     table.only(KEYS)?;
     let Some(domain) = table.text("domain")? else {
@@ -80,7 +80,7 @@ fn check_name(whole: Text<'_>, name: &Spanned<DeString<'_>>) -> Result<(), Diagn
 fn check_sources(whole: Text<'_>, file: &TomlTable<'_>, tenants: &BTreeMap<String, TenantSettings>) -> Result<(), Diagnostic> {
     let names: Vec<_> = tenants.keys().map(String::as_str).collect();
     for (name, value) in file.table("tenants")?.iter().flat_map(|tenants| tenants.fields) {
-        let table = TomlTable::of(whole, format!("tenant \"{}\"", name.get_ref()), value)?;
+        let table = TomlTable::new(whole, format!("tenant \"{}\"", name.get_ref()), value)?;
         let Some(from) = table.text("source")? else { continue };
         // A snapshot or a folder is a path; anything else must be a tenant.
         if !names.contains(&from.text) && !from.text.contains('/') {
@@ -127,7 +127,7 @@ struct TomlTable<'text> {
 }
 
 impl<'text> TomlTable<'text> {
-    fn of(whole: Text<'text>, place: String, value: &'text Spanned<DeValue<'text>>) -> Result<Self, Diagnostic> {
+    fn new(whole: Text<'text>, place: String, value: &'text Spanned<DeValue<'text>>) -> Result<Self, Diagnostic> {
         let Some(fields) = value.get_ref().as_table() else {
             let label = format!("this is {}", a(value.get_ref().type_str()));
             return Err(whole.wrong(value.span(), format!("{place} must be a table"), label));
@@ -173,7 +173,7 @@ impl<'text> TomlTable<'text> {
     }
 
     fn table(&self, key: &str) -> Result<Option<TomlTable<'text>>, Diagnostic> {
-        let below = |value| TomlTable::of(self.whole, format!("\"{key}\" of {}", self.place), value);
+        let below = |value| TomlTable::new(self.whole, format!("\"{key}\" of {}", self.place), value);
         self.fields.get(key).map(below).transpose()
     }
 
@@ -193,7 +193,7 @@ impl<'text> TomlTable<'text> {
                 Tier::named(name).map(|tier| (Some(tier), None)).ok_or_else(unknown)
             }
             DeValue::Table(_) => {
-                let rate = TomlTable::of(self.whole, format!("\"rate\" of {}", self.place), value)?;
+                let rate = TomlTable::new(self.whole, format!("\"rate\" of {}", self.place), value)?;
                 rate.only(&["burst", "per_second"])?;
                 Ok((None, Some(rate.bucket(value.span())?)))
             }

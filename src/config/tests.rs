@@ -42,15 +42,15 @@ impl Given {
 
     /// The message of what is wrong, with the folder left out.
     fn wrong(&self) -> String {
-        self.told(&self.load().expect_err("something is wrong"))
+        self.text_of(&self.load().expect_err("something is wrong"))
     }
 
-    fn told(&self, error: &Error) -> String {
+    fn text_of(&self, error: &Error) -> String {
         error.to_string().replace(&format!("{}/", self.folder.path().display()), "")
     }
 
     fn without_credentials(&self, tenant: &str) -> String {
-        self.told(&self.settings().credentials(tenant).expect_err("no credentials"))
+        self.text_of(&self.settings().credentials(tenant).expect_err("no credentials"))
     }
 }
 
@@ -334,14 +334,14 @@ fn two_tenants_may_share_a_domain() {
 #[test]
 fn an_unknown_tenant_is_told_the_nearest_and_all_there_are() {
     let given = Given::config(&format!("{DEV}[tenants.prod]\ndomain = \"acme-prod.eu.auth0.com\"\n"));
-    let told = given.told(&given.settings().tenant("prd").expect_err("no such tenant"));
+    let told = given.text_of(&given.settings().tenant("prd").expect_err("no such tenant"));
     assert_eq!(told, "there is no tenant \"prd\"; did you mean \"prod\"? There are: dev, prod");
 }
 
 #[test]
 fn without_a_file_or_variables_there_is_no_tenant() {
     let given = Given::nothing();
-    let told = given.told(&given.settings().tenant("dev").expect_err("no such tenant"));
+    let told = given.text_of(&given.settings().tenant("dev").expect_err("no such tenant"));
     assert_eq!(told, "there is no tenant \"dev\": there is no migrate.toml, and AUTH0_DOMAIN is not set");
 }
 

@@ -87,17 +87,17 @@ impl Approvals {
     /// Returns whether a guard is approved as a whole.
     #[must_use]
     pub fn includes(&self, guard: Guard) -> bool {
-        self.of(guard).any(|approval| approval.resources.is_none())
+        self.for_guard(guard).any(|approval| approval.resources.is_none())
     }
 
     /// Returns whether what a guard finds of a resource is approved.
     #[must_use]
     pub fn includes_resource(&self, guard: Guard, key: &Key) -> bool {
         let key = key.to_string();
-        self.of(guard).any(|approval| approval.resources.as_ref().is_none_or(|pattern| pattern.matches(&key)))
+        self.for_guard(guard).any(|approval| approval.resources.as_ref().is_none_or(|pattern| pattern.matches(&key)))
     }
 
-    fn of(&self, guard: Guard) -> impl Iterator<Item = &Approval> {
+    fn for_guard(&self, guard: Guard) -> impl Iterator<Item = &Approval> {
         self.0.iter().filter(move |approval| approval.guard == guard)
     }
 }

@@ -74,7 +74,7 @@ impl FormerIds {
             body.change(reference.path, &mut |value| {
                 let key = value.as_str().and_then(|id| self.keys.get(id)).filter(|key| key.kind() == reference.to);
                 if let Some(key) = key {
-                    *value = placeholder::of(key).into();
+                    *value = placeholder::for_key(key).into();
                 }
             });
         }

@@ -113,7 +113,7 @@ fn mark_pinned_versions(kind: &Kind, body: &mut Body) {
             let key = element[beside].as_str().and_then(placeholder::only_key);
             let is_unknown = element[field].as_str().is_some_and(|held| placeholder::only_key(held).is_none());
             if let (Some(key), true) = (key, is_unknown) {
-                element[field] = Value::String(placeholder::of(&key));
+                element[field] = Value::String(placeholder::for_key(&key));
             }
         });
     }
@@ -133,7 +133,7 @@ fn mark_references(kind: &Kind, body: &mut Body, ids: &Ids, aliases: &Ids, taken
                 ReferencedBy::Within => None,
             };
             if let Some(key) = key {
-                *text = placeholder::of(&key);
+                *text = placeholder::for_key(&key);
             }
         });
     }
@@ -170,7 +170,7 @@ pub fn with_known_names(kind: &Kind, body: &Body, is_known: &dyn Fn(&Key) -> boo
     for reference in by_name() {
         settled.change(reference.path, &mut |value| {
             if let Some(key) = key_of(reference, value) {
-                *value = Value::String(placeholder::of(&key));
+                *value = Value::String(placeholder::for_key(&key));
             }
         });
     }

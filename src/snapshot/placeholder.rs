@@ -41,7 +41,7 @@ pub(crate) enum Piece<'text> {
 }
 
 /// Returns the placeholder of a resource.
-pub(crate) fn of(key: &Key) -> String {
+pub(crate) fn for_key(key: &Key) -> String {
     format!("{OPEN}{key}{CLOSE}")
 }
 
@@ -118,7 +118,7 @@ pub(crate) fn renamed<'text>(text: &'text str, names: &HashMap<Key, Key>) -> Cow
     if !keys_in(text).any(|key| names.contains_key(&key)) {
         return Cow::Borrowed(text);
     }
-    let renamed = |key: &str| Key::try_from(key.to_owned()).ok().and_then(|key| names.get(&key)).map_or_else(|| marked(key), of);
+    let renamed = |key: &str| Key::try_from(key.to_owned()).ok().and_then(|key| names.get(&key)).map_or_else(|| marked(key), for_key);
     Cow::Owned(rewritten(text, &escaped, &renamed))
 }
 
@@ -151,7 +151,7 @@ pub(crate) fn with_more_marked(text: &str, keys: &HashMap<String, Key>) -> Optio
         let (mut out, mut copied) = (String::new(), 0);
         for (at, id) in ids(plain, &is_known) {
             out += &escaped(&plain[copied..at]);
-            out += &of(&keys[id]);
+            out += &for_key(&keys[id]);
             copied = at + id.len();
         }
         out + &escaped(&plain[copied..])
@@ -248,7 +248,7 @@ impl IdMarker {
 
     fn with_ids_marked(&self, text: &str) -> Option<String> {
         let found = ids(text, &|word| self.keys.contains_key(word)).into_iter();
-        replaced(text, found.map(|(at, id)| (at..at + id.len(), of(&self.keys[id]))))
+        replaced(text, found.map(|(at, id)| (at..at + id.len(), for_key(&self.keys[id]))))
     }
 }
 

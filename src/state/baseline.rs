@@ -164,7 +164,7 @@ impl Baseline {
 
     /// Returns a resource as it was last applied.
     #[must_use]
-    pub fn of(&self, key: &Key) -> Option<&AppliedResource> {
+    pub fn get(&self, key: &Key) -> Option<&AppliedResource> {
         self.resources.get(key)
     }
 
@@ -243,9 +243,9 @@ mod tests {
         base.record_extra(&key, PackedBody::default());
         base.save(&path).expect("saved");
         let read = Baseline::load(&path).expect("read");
-        assert_eq!(read.of(&key), base.of(&key));
+        assert_eq!(read.get(&key), base.get(&key));
         base.record_applied(&key, &Id::new("c1"), PackedBody::default());
-        assert_eq!(base.of(&key).expect("applied").own, None);
+        assert_eq!(base.get(&key).expect("applied").own, None);
     }
 
     #[test]
@@ -260,9 +260,9 @@ mod tests {
         base.record_applied(&web, &other, PackedBody::default());
         let names: Vec<(&Key, &Id)> = base.iter().map(|(key, applied)| (key, &applied.id)).collect();
         assert_eq!(names, [(&shop, &one), (&web, &other)]);
-        assert_eq!(base.of_target(&web, &one), base.of(&shop));
+        assert_eq!(base.of_target(&web, &one), base.get(&shop));
         base.record_applied(&Key::new("clients", "Store"), &one, PackedBody::default());
-        assert_eq!(base.of(&shop), None);
+        assert_eq!(base.get(&shop), None);
     }
 
     #[test]

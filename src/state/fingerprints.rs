@@ -210,7 +210,7 @@ mod tests {
 
     use super::*;
 
-    fn of(secret: &'static str) -> impl Fn(&str) -> Option<Secret> {
+    fn supply(secret: &'static str) -> impl Fn(&str) -> Option<Secret> {
         move |from| (from == "env:S").then(|| Secret::new(secret))
     }
 
@@ -223,7 +223,7 @@ mod tests {
     }
 
     fn is_same(fingerprints: &Fingerprints, id: &str, now: &'static str) -> Option<bool> {
-        let sent = fingerprints.compared([("clients", "client_secret", "env:S")].into_iter(), &of(now));
+        let sent = fingerprints.compared([("clients", "client_secret", "env:S")].into_iter(), &supply(now));
         sent.is_same("clients", &Id::new(id), "client_secret", "env:S")
     }
 

@@ -205,7 +205,7 @@ impl TargetCopy {
             let folder = ended.folder.clone();
             // What cannot even be read goes on being tried: that is what faults are for.
             ended = self
-                .go_on(&folder, target, lock, include)
+                .resume(&folder, target, lock, include)
                 .await
                 .or_else(|failure| if resumed < MOST { Ok(ended) } else { Err(failure) })?;
         }
@@ -219,7 +219,7 @@ impl TargetCopy {
         }
     }
 
-    async fn go_on(&self, folder: &Path, target: &TenantSettings, lock: &Lock, include: &[String]) -> Result<EndedRun, Error> {
+    async fn resume(&self, folder: &Path, target: &TenantSettings, lock: &Lock, include: &[String]) -> Result<EndedRun, Error> {
         execute(&self.environment, Session::again(&self.environment, target, folder, lock, include).await?).await
     }
 

@@ -48,7 +48,7 @@ impl ScopesArgs {
         }
         let named = self.kinds.iter().map(|name| kind(context, name)).collect::<Result<Vec<&Kind>, _>>()?;
         let is_meant = |kind: &&Kind| named.is_empty() || named.iter().any(|named| named.name == kind.name);
-        let scopes: BTreeSet<&str> = context.catalog.kinds().filter(is_meant).flat_map(|kind| self.of(kind)).collect();
+        let scopes: BTreeSet<&str> = context.catalog.kinds().filter(is_meant).flat_map(|kind| self.scopes_of(kind)).collect();
         let text = || scopes.iter().flat_map(|scope| [*scope, "\n"]).collect();
         context.answer_as_it_is(text, || {
             report::answer(&ScopesAnswer { purpose: format!("{:?}", self.purpose).to_lowercase(), scopes: &scopes }, 0)
@@ -56,7 +56,7 @@ impl ScopesArgs {
         Ok(0)
     }
 
-    fn of(&self, kind: &Kind) -> Vec<&'static str> {
+    fn scopes_of(&self, kind: &Kind) -> Vec<&'static str> {
         match self.purpose {
             Purpose::Export => [kind.scopes.read, kind.quirks.extra_scopes.0].concat(),
             Purpose::Import => {

@@ -179,7 +179,7 @@ impl SyncArgs {
         // Where no secret can be kept, that is told before both tenants are read.
         self.secrets.sink(&target.name)?;
         if let Some(past) = cut_off(context, source, target)?
-            && let Some(code) = self.settle(context, (target, &past), &lock, &mut budget, course).await?
+            && let Some(code) = self.resolve_unknown(context, (target, &past), &lock, &mut budget, course).await?
         {
             return Ok(code);
         }
@@ -201,7 +201,7 @@ impl SyncArgs {
     }
 
     /// Looks up what a sync that was cut off left in doubt; returns the exit code where the night ends with that.
-    async fn settle(
+    async fn resolve_unknown(
         &self,
         context: &Context,
         (target, past): (&TenantSettings, &PastRun),

@@ -33,10 +33,10 @@ struct ServerBucket {
 
 impl ServerBucket {
     fn new(burst: u32, a_second: u32, left: f64, reset: Reset) -> Self {
-        Self::of(Rate { burst, a_minute: a_second * 60 }, left, reset)
+        Self::with_rate(Rate { burst, a_minute: a_second * 60 }, left, reset)
     }
 
-    fn of(rate: Rate, left: f64, reset: Reset) -> Self {
+    fn with_rate(rate: Rate, left: f64, reset: Reset) -> Self {
         let now = Instant::now();
         Self { rate, reset, left, at: now, started: now }
     }
@@ -175,7 +175,7 @@ async fn every_bucket_of_a_tier_is_kept_at_once() {
         (CallType::Read, "/connections"),
         (CallType::Read, "/organizations/o1"),
     ];
-    let full = |rate: Rate| RefCell::new(ServerBucket::of(rate, rate.burst.into(), Reset::WhenFull));
+    let full = |rate: Rate| RefCell::new(ServerBucket::with_rate(rate, rate.burst.into(), Reset::WhenFull));
     let tenant = full(tier.tenant);
     let groups: Vec<_> = tier.endpoints.iter().map(|limit| full(limit.rate)).collect();
     let serve = |calls: CallType, path: &str| {

@@ -195,7 +195,7 @@ impl<'inputs> Reversal<'inputs> {
     fn record_agreed(&mut self, at: usize) {
         let Resource { key, id, .. } = &self.before[at];
         let live = self.live.of_kind(key.kind()).find(|held| held.id == *id);
-        if let Some(held) = live.filter(|_| self.base.of(key).is_none()) {
+        if let Some(held) = live.filter(|_| self.base.get(key).is_none()) {
             self.base.record_applied(key, id, held.body.clone());
         }
     }

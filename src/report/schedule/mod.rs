@@ -77,10 +77,10 @@ pub struct Unit {
 /// Returns the files with which a scheduler starts a job every night.
 #[must_use]
 pub fn units(scheduler: Scheduler, nightly: &Nightly) -> Vec<Unit> {
-    let mut words = nightly.words();
+    let mut values = nightly.template_values();
     let templates: &[(&str, &str)] = match scheduler {
         Scheduler::Systemd => {
-            words.extend([
+            values.extend([
                 ("command", joined(&nightly.command(), systemd_command_word)),
                 ("folder_line", nightly.folder.replace('%', "%%")),
                 ("folders", joined(&nightly.written(), systemd_path)),
@@ -90,28 +90,28 @@ pub fn units(scheduler: Scheduler, nightly: &Nightly) -> Vec<Unit> {
         }
         Scheduler::Cron => {
             // A bare % ends the command of a crontab.
-            words.push(("command", joined(&nightly.command(), shell_word).replace('%', "\\%")));
-            words.push(("state_home", nightly.state_home.clone()));
+            values.push(("command", joined(&nightly.command(), shell_word).replace('%', "\\%")));
+            values.push(("state_home", nightly.state_home.clone()));
             &[("cron", include_str!("crontab"))]
         }
         Scheduler::Kubernetes => {
-            words.extend(nightly.in_a_pod());
+            values.extend(nightly.in_a_pod());
             &[("yaml", include_str!("kubernetes.yaml"))]
         }
         Scheduler::Github => {
             let variable = |name: &String| format!("          {name}: ${{{{ secrets.{name} }}}}");
             let variables: Vec<String> = nightly.variables.iter().map(variable).collect();
-            words.extend([("command", joined(&nightly.command(), shell_word)), ("environment", variables.join("\n"))]);
+            values.extend([("command", joined(&nightly.command(), shell_word)), ("environment", variables.join("\n"))]);
             &[("yml", include_str!("github.yml"))]
         }
     };
-    let unit = |(ending, template): &(&str, &str)| Unit { name: format!("{}.{ending}", nightly.name()), text: filled(template, &words) };
+    let unit = |(ending, template): &(&str, &str)| Unit { name: format!("{}.{ending}", nightly.name()), text: filled(template, &values) };
     templates.iter().map(unit).collect()
 }
 
 impl Nightly {
-    /// Returns the values of the words that every template has.
-    fn words(&self) -> Vec<(&'static str, String)> {
+    /// Returns the values that every template names.
+    fn template_values(&self) -> Vec<(&'static str, String)> {
         let (hour, minute) = self.at;
         vec![
             ("source", self.source.clone()),
@@ -165,7 +165,7 @@ impl Nightly {
         self.config.rsplit_once('/').map_or(name.to_owned(), |(folder, _)| format!("{folder}/{name}"))
     }
 
-    /// Returns the words of a pod, which sees the configuration under `/etc/migrate` and keeps its state on its [`VOLUME`].
+    /// Returns the values of a pod, which sees the configuration under `/etc/migrate` and keeps its state on its [`VOLUME`].
     fn in_a_pod(&self) -> Vec<(&'static str, String)> {
         let name = self.name();
         let mapping = self.mapping.as_deref();
@@ -194,13 +194,13 @@ impl Nightly {
 }
 
 /// Fills a template: `{word}` becomes the value of the word; any other brace stays.
-fn filled(template: &str, words: &[(&str, String)]) -> String {
+fn filled(template: &str, values: &[(&str, String)]) -> String {
     let mut text = String::with_capacity(template.len());
     let mut rest = template;
     while let Some(at) = rest.find('{') {
         text.push_str(&rest[..at]);
         rest = &rest[at..];
-        let found = words.iter().find(|(word, _)| rest[1..].strip_prefix(word).is_some_and(|behind| behind.starts_with('}')));
+        let found = values.iter().find(|(word, _)| rest[1..].strip_prefix(word).is_some_and(|behind| behind.starts_with('}')));
         let Some((word, value)) = found else {
             text.push('{');
             rest = &rest[1..];

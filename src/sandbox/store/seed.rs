@@ -38,13 +38,13 @@ mod tests {
             Self { state, answers }
         }
 
-        fn of(&self, kind: &str) -> impl Iterator<Item = &Body> {
+        fn of_kind(&self, kind: &str) -> impl Iterator<Item = &Body> {
             self.answers.iter().filter(move |(of, _)| of.name == kind).map(|(_, body)| body)
         }
 
         /// The values of a text field over all resources of a kind.
         fn texts(&self, kind: &str, field: &str) -> BTreeSet<String> {
-            self.of(kind).filter_map(|body| body.text(field)).map(str::to_owned).collect()
+            self.of_kind(kind).filter_map(|body| body.text(field)).map(str::to_owned).collect()
         }
 
         fn domain(&self) -> &str {
@@ -65,7 +65,7 @@ mod tests {
         /// The scopes of each API, by its identifier.
         fn scopes(&self) -> BTreeMap<String, BTreeSet<String>> {
             let scopes = |api: &Body| api.find("scopes[].value").into_iter().map(|(_, value)| text(value)).collect();
-            self.of("resource-servers").map(|api| (api.text("identifier").expect("an identifier").to_owned(), scopes(api))).collect()
+            self.of_kind("resource-servers").map(|api| (api.text("identifier").expect("an identifier").to_owned(), scopes(api))).collect()
         }
     }
 
@@ -130,12 +130,12 @@ mod tests {
     fn every_scope_that_is_granted_exists_in_its_api() {
         for seed in seeds() {
             let scopes = seed.scopes();
-            for grant in seed.of("client-grants") {
+            for grant in seed.of_kind("client-grants") {
                 for (_, scope) in grant.find("scope[]") {
                     assert!(scopes[grant.text("audience").expect("an audience")].contains(&text(scope)), "{}: {scope}", seed.domain());
                 }
             }
-            for (_, permission) in seed.of("role-permissions").flat_map(|role| role.find("permissions[]")) {
+            for (_, permission) in seed.of_kind("role-permissions").flat_map(|role| role.find("permissions[]")) {
                 let api = &scopes[&text(&permission["resource_server_identifier"])];
                 assert!(api.contains(&text(&permission["permission_name"])), "{}: {permission}", seed.domain());
             }
@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn every_secret_of_a_seed_is_a_canary_and_every_client_has_one() {
         for seed in seeds() {
-            for client in seed.of("clients") {
+            for client in seed.of_kind("clients") {
                 assert!(client.text("client_secret").is_some() != client.get("client_authentication_methods").is_some(), "{client:?}");
             }
             for (kind, mut body) in seed.answers.iter().cloned() {
@@ -210,7 +210,7 @@ mod tests {
     fn names_are_unique_and_those_a_company_would_give() {
         for seed in seeds() {
             for kind in ["clients", "resource-servers", "connections", "roles", "rules"] {
-                let names: Vec<_> = seed.of(kind).map(|body| body.text("name").expect("a name")).collect();
+                let names: Vec<_> = seed.of_kind(kind).map(|body| body.text("name").expect("a name")).collect();
                 assert_eq!(names.len(), names.iter().collect::<BTreeSet<_>>().len(), "{kind}: {names:?}");
                 let is_made_up = |name: &str| ["test", "foo", "bar", "lorem"].iter().any(|word| name.to_lowercase().contains(word));
                 assert!(!names.iter().any(|name| is_made_up(name)), "{kind}: {names:?}");
@@ -221,19 +221,19 @@ mod tests {
     #[test]
     fn a_rule_of_each_tenant_names_the_tenants_own_billing_client() {
         for (seed, billing) in seeds().iter().zip(["Billing (dev)", "Billing"]) {
-            let client = seed.of("clients").find(|client| client.text("name") == Some(billing)).expect("a client");
-            let rule = seed.of("rules").find(|rule| rule.text("name") == Some("Add ledger to Billing tokens")).expect("a rule");
+            let client = seed.of_kind("clients").find(|client| client.text("name") == Some(billing)).expect("a client");
+            let rule = seed.of_kind("rules").find(|rule| rule.text("name") == Some("Add ledger to Billing tokens")).expect("a rule");
             assert!(rule.text("script").expect("a script").contains(client.text("client_id").expect("an id")));
         }
         let [dev, _] = seeds();
-        assert!(dev.of("rules").any(|rule| rule.text("script").expect("a script").contains(dev.domain())), "no rule names its tenant");
+        assert!(dev.of_kind("rules").any(|rule| rule.text("script").expect("a script").contains(dev.domain())), "no rule names its tenant");
     }
 
     #[test]
     fn the_client_named_migrate_may_do_everything_the_catalog_asks_for() {
         for seed in seeds() {
-            let own = seed.of("clients").find(|client| client.text("name") == Some("migrate")).expect("a client");
-            let grant = seed.of("client-grants").find(|grant| grant.text("client_id") == own.text("client_id")).expect("a grant");
+            let own = seed.of_kind("clients").find(|client| client.text("name") == Some("migrate")).expect("a client");
+            let grant = seed.of_kind("client-grants").find(|grant| grant.text("client_id") == own.text("client_id")).expect("a grant");
             let granted: BTreeSet<_> = grant.find("scope[]").into_iter().map(|(_, scope)| text(scope)).collect();
             let needed = |kind: &Kind| [kind.scopes.read, kind.scopes.create, kind.scopes.update, kind.scopes.delete].concat();
             for scope in Catalog::standard().kinds().flat_map(needed) {

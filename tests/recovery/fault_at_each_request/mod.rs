@@ -437,7 +437,7 @@ async fn an_undisturbed_import_is_remembered_as_it_went() {
     let (_prod, tenant) = target(after.clone(), "").await;
     let (desired, live) = (desired().await, read(&tenant).await);
     for (key, expected_baseline) in decided.expected_baseline.iter() {
-        assert_eq!(memory.base.of(key).map(|known| &known.body), Some(&expected_baseline.body), "{key}");
+        assert_eq!(memory.base.get(key).map(|known| &known.body), Some(&expected_baseline.body), "{key}");
     }
     let partners = matched(Catalog::standard(), &desired.snapshot, &live, &memory.links).of_desired;
     let is_linkable = |key: &Key| Catalog::standard().kind(key.kind()).is_some_and(Kind::has_own_ids);
