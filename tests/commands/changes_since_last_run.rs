@@ -70,7 +70,7 @@ fn a_name_that_stands_twice_is_left_out_with_the_command_that_settles_it() {
     let twin = |id: &str| client(id, "Till", "https://till.acme.example/old");
     let own = target["data"]["/clients"].as_array_mut().expect("a list");
     own.extend([twin("prodTill00000000000000000000000a"), twin("prodTill00000000000000000000000b")]);
-    let fixture = Fixture::of(dev(), target, "");
+    let fixture = Fixture::new(dev(), target, "");
     assert_snapshot!(fixture.run(PLAN).whole(), @r#"
     exit 0
     dev -> prod: 0 to create, 1 to update, 2 unchanged
@@ -254,7 +254,7 @@ fn an_element_that_both_changed_is_told_by_itself_and_overwritten_where_that_is_
     let api = |id: &str, text: &str| json!([{"id": id, "identifier": "https://orders", "name": "Orders", "scopes": [{"value": "read", "description": text}]}]);
     source["data"]["/resource-servers"] = api("rsDev", "read");
     target["data"]["/resource-servers"] = api("rsProd", "read");
-    let mut fixture = Fixture::of(source, target, "");
+    let mut fixture = Fixture::new(source, target, "");
     done(&fixture, IMPORT);
     fixture.change_prod(|held| held["/resource-servers"][0]["scopes"][0]["description"] = json!("ours"));
     fixture.write("fields.json", &json!({"scopes": [{"value": "read", "description": "theirs"}]}).to_string());

@@ -41,7 +41,7 @@ fn what_was_included_once_is_compared_too() {
     let partner = client("devPartner000000000000000000000a", "Partner", "https://partner.example/back");
     ours["data"]["/clients"].as_array_mut().expect("clients").push(partner);
     ours["data"]["/clients"][2]["is_first_party"] = json!(false);
-    let mut fixture = Fixture::of(ours, prod(), "");
+    let mut fixture = Fixture::new(ours, prod(), "");
     let said = fixture.run(&format!("{IMPORT} --include third-party"));
     assert_eq!(said.code, 0, "{}", said.whole());
     assert_eq!(moved(&fixture), [""; 0]);
@@ -85,7 +85,7 @@ fn a_field_that_the_mapping_keeps_is_no_drift_and_is_wanted_once_it_is_kept_no_m
     let (mut ours, mut theirs) = (dev(), prod());
     ours["data"]["/clients"][0]["description"] = json!("the source's");
     theirs["data"]["/clients"][0]["description"] = json!("the target's");
-    let mut fixture = Fixture::of(ours, theirs, "");
+    let mut fixture = Fixture::new(ours, theirs, "");
     fixture.write("keep.toml", "[[rule]]\nmatch = \"clients/Shop\"\nfield = \"description\"\nkeep = true\n");
     fixture.configure("mapping = \"keep.toml\"\n");
     imported(&fixture);
@@ -118,7 +118,7 @@ fn with_a_connection() -> Fixture {
     theirs["data"]["/clients"].as_array_mut().expect("clients").push(own);
     theirs["data"]["/connections/con_prod000000000001/clients"] =
         json!([{"client_id": SHOP}, {"client_id": "prodOwn000000000000000000000000a"}]);
-    Fixture::of(ours, theirs, "")
+    Fixture::new(ours, theirs, "")
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn a_saved_plan_links_what_it_updates() {
 
 #[test]
 fn a_change_by_hand_that_was_cut_off_and_resumed_leaves_no_links_and_no_base() {
-    let mut fixture = Fixture::of(dev(), prod(), "cut-before@w1x*");
+    let mut fixture = Fixture::new(dev(), prod(), "cut-before@w1x*");
     fixture.write("said.json", r#"{"description": "by hand"}"#);
     let cut = fixture.run("update clients Shop said.json --tenant prod --yes --quiet");
     assert_ne!(cut.code, 0, "{}", cut.whole());
@@ -204,7 +204,7 @@ fn what_a_client_had_before_it_was_adopted_stays_in_every_import_after() {
     let own = json!({"grant_types": ["implicit"], "refresh_token": {"rotation_type": "rotating", "expiration_type": "expiring"}, "oidc_conformant": true});
     let shop = client_of(&mut target["data"], SHOP).as_object_mut().expect("a client");
     shop.extend(own.as_object().expect("fields").clone());
-    let fixture = Fixture::of(dev(), target, "");
+    let fixture = Fixture::new(dev(), target, "");
     assert_eq!(fixture.run(IMPORT).code, 0);
     for _ in 0..2 {
         let again = fixture.run(IMPORT);

@@ -19,7 +19,7 @@ fn with_clients_of_others(others: &[Value], is_before: bool) -> Fixture {
     let clients = target["data"]["/clients"].as_array_mut().expect("a list");
     let at = if is_before { 0 } else { clients.len() };
     clients.splice(at..at, others.iter().cloned());
-    Fixture::of(dev(), target, "")
+    Fixture::new(dev(), target, "")
 }
 
 fn clients_of(fixture: &Fixture) -> Vec<Value> {
@@ -60,7 +60,7 @@ fn a_snapshot_on_disk_still_says_whose_a_client_is() {
     let mut target = prod();
     let own = client("prodPortal0000000000000000000000", "Portal", "https://portal.acme.example/back");
     target["data"]["/clients"].as_array_mut().expect("a list").push(own.clone());
-    let fixture = Fixture::of(source, target, "");
+    let fixture = Fixture::new(source, target, "");
     let said = fixture.run("export --tenant dev --quiet");
     assert_eq!(said.code, 0, "{}", said.whole());
     let snapshot = fixture.only_in("snapshots/dev");
@@ -84,7 +84,7 @@ fn a_name_that_looks_numbered_is_created_as_it_is() {
         client("prodWeb000000000000000000000000b", "Web", "https://d.example"),
     ]);
     let before = target["data"]["/clients"].clone();
-    let fixture = Fixture::of(source, target, "");
+    let fixture = Fixture::new(source, target, "");
     let said = fixture.run(IMPORT);
     assert_eq!(said.code, 3, "\"Web\" stands for one here and two there: {}", said.whole());
     let held = clients_of(&fixture);
@@ -127,7 +127,7 @@ fn a_lost_create_is_never_taken_for_a_namesake_that_the_run_made() {
         let source = json!({"tenant": "acme-dev", "domain": "acme-dev.eu.auth0.com", "data": {at: three}});
         let target = json!({"tenant": "acme-prod", "domain": "acme-prod.eu.auth0.com", "data": {}});
         for faults in ["500-before@w1x2", "500-after@w1", "cut-after@w2", "cut-before@w1x2,500-after@w3"] {
-            let fixture = Fixture::of(source.clone(), target.clone(), faults);
+            let fixture = Fixture::new(source.clone(), target.clone(), faults);
             let first = fixture.run(IMPORT);
             let last = if first.code == 0 { first } else { fixture.run(&format!("{IMPORT} --resume")) };
             assert_eq!(last.code, 0, "{at}, {faults}: {}", last.whole());
@@ -171,7 +171,7 @@ fn rights_of_twins(held: &Value) -> Vec<(String, Vec<String>)> {
 
 #[test]
 fn a_saved_plan_gives_grants_to_the_right_twin_though_the_target_numbers_them_otherwise() {
-    let fixture = Fixture::of(with_three_twins(), json!({"tenant": "acme-prod", "domain": "acme-prod.eu.auth0.com", "data": {}}), "");
+    let fixture = Fixture::new(with_three_twins(), json!({"tenant": "acme-prod", "domain": "acme-prod.eu.auth0.com", "data": {}}), "");
     let by_plan = || {
         let planned = fixture.run("plan --tenant prod --out plan.json --quiet");
         assert_eq!(planned.code, 0, "{}", planned.whole());

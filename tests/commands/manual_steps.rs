@@ -22,7 +22,7 @@ struct Pair {
 }
 
 impl Pair {
-    async fn of(dev: Value, prod: Value) -> Self {
+    async fn new(dev: Value, prod: Value) -> Self {
         let state = |domain: &str, data: Value| State::from_json(json!({"domain": domain, "data": data})).expect("a state");
         let (_from, from) = start(state(DEV, dev)).await;
         let desired = Desired::unmapped(read(&from).await);
@@ -72,7 +72,7 @@ fn sendgrid() -> Value {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_create_needs_and_nobody_supplies_is_left_out_and_a_step() {
-    let mut pair = Pair::of(sendgrid(), json!({})).await;
+    let mut pair = Pair::new(sendgrid(), json!({})).await;
     let plan = pair.import().await;
     assert_eq!(pair.written("/emails/provider"), [] as [Value; 0]);
     assert_eq!(skipped(&plan), ["email-provider : it cannot be made without its credentials"]);
@@ -82,7 +82,7 @@ async fn what_a_create_needs_and_nobody_supplies_is_left_out_and_a_step() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_secret_that_no_read_shows_is_sent_with_a_create_and_not_again() {
-    let mut pair = Pair::of(sendgrid(), json!({})).await.supply("email-provider", "credentials.api_key");
+    let mut pair = Pair::new(sendgrid(), json!({})).await.supply("email-provider", "credentials.api_key");
     let plan = pair.import().await;
     assert_eq!(pair.written("/emails/provider"), ["POST"]);
     assert_eq!((skipped(&plan), steps(&plan)), (Vec::new(), Vec::new()));
@@ -94,7 +94,7 @@ async fn a_provider_that_is_an_action_signs_in_nowhere_and_is_made() {
         "status": "built", "all_changes_deployed": true, "supported_triggers": [{"id": "custom-phone-provider", "version": "v1"}]});
     let custom = json!({"/branding/phone/providers": [{"id": "pro_1", "name": "custom", "disabled": false,
         "configuration": {"delivery_methods": ["text"]}}], "/actions/actions": [action]});
-    let mut pair = Pair::of(custom, json!({})).await;
+    let mut pair = Pair::new(custom, json!({})).await;
     let plan = pair.import().await;
     assert_eq!(pair.written("/branding/phone/providers"), ["POST"]);
     assert_eq!(skipped(&plan), [] as [&str; 0]);
@@ -104,12 +104,12 @@ async fn a_provider_that_is_an_action_signs_in_nowhere_and_is_made() {
 async fn credentials_are_not_replaced_without_the_secrets_in_them() {
     let smtp =
         |host: &str| json!({"/emails/provider": {"name": "smtp", "enabled": true, "credentials": {"smtp_host": host, "smtp_port": 25}}});
-    let mut pair = Pair::of(smtp("mail.dev"), smtp("mail.prod")).await;
+    let mut pair = Pair::new(smtp("mail.dev"), smtp("mail.prod")).await;
     let plan = pair.import().await;
     assert_eq!(pair.written("/emails/provider"), [] as [Value; 0]);
     let reason = "it differs in the target and cannot be written without the secret in it; supply that with a `secret` rule in the mapping";
     assert_eq!(skipped(&plan), [format!("email-provider credentials: {reason}")]);
-    let mut pair = Pair::of(smtp("mail.dev"), smtp("mail.prod")).await.supply("email-provider", "credentials.smtp_pass");
+    let mut pair = Pair::new(smtp("mail.dev"), smtp("mail.prod")).await.supply("email-provider", "credentials.smtp_pass");
     pair.import().await;
     assert_eq!(pair.written("/emails/provider"), ["PATCH"]);
 }
@@ -117,11 +117,11 @@ async fn credentials_are_not_replaced_without_the_secrets_in_them() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn push_notifications_sent_directly_leave_firebase_to_a_person() {
     let provider = |name: &str| json!({"/guardian/factors/push-notification/selected-provider": {"provider": name}});
-    let mut pair = Pair::of(provider("direct"), provider("guardian")).await;
+    let mut pair = Pair::new(provider("direct"), provider("guardian")).await;
     let plan = pair.import().await;
     assert_eq!(plan.manual_steps.len(), 1);
     assert!(plan.manual_steps[0].step.contains("push-notification/providers/fcmv1"), "{}", plan.manual_steps[0].step);
-    let mut pair = Pair::of(provider("direct"), provider("direct")).await;
+    let mut pair = Pair::new(provider("direct"), provider("direct")).await;
     assert_eq!(steps(&pair.import().await), [] as [&str; 0], "the target sends them directly already");
 }
 
@@ -132,11 +132,11 @@ async fn texts_come_after_the_languages_they_are_in_and_not_where_the_target_kee
         json!({"/tenants/settings": {"enabled_locales": ["en", "fr"]}, "/prompts/login/custom-text/fr": texts})
     };
     let prod = || json!({"/tenants/settings": {"enabled_locales": ["en"]}});
-    let mut pair = Pair::of(dev(), prod()).await;
+    let mut pair = Pair::new(dev(), prod()).await;
     let plan = pair.import().await;
     let order: Vec<String> = plan.changes().map(|change| change.key.to_string()).collect();
     assert_eq!(order, ["tenant-settings", "prompt-custom-text/login · fr"]);
-    let mut pair = Pair::of(dev(), prod()).await.keep("tenant-settings", "enabled_locales");
+    let mut pair = Pair::new(dev(), prod()).await.keep("tenant-settings", "enabled_locales");
     let plan = pair.import().await;
     assert!(plan.is_empty());
     assert_eq!(skipped(&plan), ["prompt-custom-text/login · fr : fr will be none of the target's languages"]);
@@ -160,7 +160,7 @@ async fn options_after(pair: &Pair) -> Value {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn options_that_could_not_be_read_are_never_written() {
-    let mut pair = Pair::of(database(json!({"import_mode": true})), database(Value::Null)).await;
+    let mut pair = Pair::new(database(json!({"import_mode": true})), database(Value::Null)).await;
     let plan = pair.import().await;
     assert!(plan.is_empty());
     let reason = "it differs in the target and cannot be written over what cannot be read there; the token may lack a scope";
@@ -171,7 +171,7 @@ async fn options_that_could_not_be_read_are_never_written() {
 async fn options_are_laid_over_the_targets_own_and_a_rule_keeps_one_of_them() {
     let dev = database(json!({"import_mode": true, "disable_signup": true, "requires_username": true}));
     let prod = database(json!({"import_mode": false, "disable_signup": false, "password_history": {"enable": true}}));
-    let mut pair = Pair::of(dev, prod).await.keep("connections/users", "options.disable_signup");
+    let mut pair = Pair::new(dev, prod).await.keep("connections/users", "options.disable_signup");
     pair.import().await;
     // The server fills in `brute_force_protection`.
     let expected = json!({"brute_force_protection": true, "import_mode": true, "disable_signup": false, "requires_username": true, "password_history": {"enable": true}});
@@ -184,13 +184,13 @@ async fn what_the_strategy_of_a_connection_cannot_be_without_is_a_step_where_nob
         let options = json!({"client_id": "at-azure", "client_secret": "s3cret", "tenant_domain": "acme.example"});
         json!({"/connections": [{"id": "con_0000000000000001", "name": "azure", "strategy": "waad", "options": options}]})
     };
-    let mut pair = Pair::of(azure(), json!({})).await;
+    let mut pair = Pair::new(azure(), json!({})).await;
     let plan = pair.import().await;
     assert_eq!(pair.written("/connections"), [] as [Value; 0]);
     assert_eq!(skipped(&plan)[0], "connections/azure : it cannot be made without its options.client_secret");
     let step = "is needed to make it and is not copied; supply it with a `secret` rule in the mapping";
     assert_eq!(steps(&plan), [format!("connections/azure options.client_secret: options.client_secret {step}")]);
-    let mut pair = Pair::of(azure(), json!({})).await.supply("connections/azure", "options.client_secret");
+    let mut pair = Pair::new(azure(), json!({})).await.supply("connections/azure", "options.client_secret");
     let plan = pair.import().await;
     assert_eq!(pair.written("/connections"), [json!("POST")]);
     assert_eq!(skipped(&plan), [""; 0]);
@@ -204,11 +204,11 @@ async fn what_a_tenant_shows_in_the_place_of_a_secret_is_neither_copied_nor_writ
         json!({"/connections": [{"id": "con_0000000000000001", "name": "idp", "strategy": "oauth2", "options": options}]})
     };
     for mask in ["********", "[REDACTED]"] {
-        let mut pair = Pair::of(state("https://new.example", mask), state("https://old.example", mask)).await;
+        let mut pair = Pair::new(state("https://new.example", mask), state("https://old.example", mask)).await;
         pair.import().await;
         let held = pair.into.state().to_json()["data"]["/connections"][0]["options"].clone();
         assert_eq!(held, json!({"client_id": "own", "icon_url": "https://new.example", "deep": {"of": {"kept": true}}}));
-        let mut pair = Pair::of(state("https://new.example", mask), json!({})).await;
+        let mut pair = Pair::new(state("https://new.example", mask), json!({})).await;
         let plan = pair.import().await;
         assert!(!pair.into.state().to_json().to_string().contains(mask));
         assert!(steps(&plan).iter().any(|step| step.starts_with("connections/idp options.deep.of.passcode: ")), "{:?}", steps(&plan));

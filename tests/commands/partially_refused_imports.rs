@@ -53,7 +53,7 @@ fn with_a_refused_flag(message: &str) -> Fixture {
         "/tenants/settings",
         json!({"friendly_name": "Old", "session_lifetime": 20, "flags": {"revoke_refresh_token_grant": false}}),
     );
-    Fixture::of(with(dev(), "/tenants/settings", settings(true)), refusing(target, refused), "")
+    Fixture::new(with(dev(), "/tenants/settings", settings(true)), refusing(target, refused), "")
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn a_text_that_is_refused_costs_that_text_until_a_rule_accepts_it() {
     let texts = json!({"login": {"title": "Welcome", "description": "Sign in", "custom-email-text": "No"}});
     let message = "Invalid key \"custom-email-text\" in screen \"login\".";
     let refused = json!([{"method": "PUT", "path": path, "has": "login.custom-email-text", "status": 400, "message": message}]);
-    let fixture = Fixture::of(with(locales(dev()), path, texts), refusing(locales(prod()), refused), "");
+    let fixture = Fixture::new(with(locales(dev()), path, texts), refusing(locales(prod()), refused), "");
     let said = fixture.run(IMPORT);
     assert_eq!((said.code, fixture.prod(path)), (3, json!({"login": {"title": "Welcome", "description": "Sign in"}})), "{}", said.whole());
     let rule = "[[rule]]\nmatch = \"prompt-custom-text/login · en\"\nfield = \"login.custom-email-text\"\nkeep = true";
@@ -114,7 +114,7 @@ fn a_client_is_created_without_the_field_that_is_refused_and_an_undo_removes_it(
         let mut source = dev();
         source["data"]["/clients"][1]["description"] = "no".into();
         source["data"]["/clients"][1]["web_origins"] = json!(["https://till.acme.example"]);
-        let fixture = Fixture::of(source, refusing(prod(), refused), "");
+        let fixture = Fixture::new(source, refusing(prod(), refused), "");
         let said = fixture.run(IMPORT);
         assert_eq!(said.code, 3, "{}", said.whole());
         assert!(said.out.contains("without description: the tenant answered 400"), "{}", said.out);
@@ -144,7 +144,7 @@ fn a_permission_that_is_refused_costs_no_other() {
     let source = with(roles(dev(), "rol_devClerk0000001"), "/roles/rol_devClerk0000001/permissions", Value::Array(held));
     let refused =
         json!([{"method": "POST", "path": "/roles/*/permissions", "has": "permissions.permission_name=c", "status": 400, "message": "no"}]);
-    let fixture = Fixture::of(source, refusing(roles(prod(), "rol_prodClerk000001"), refused), "");
+    let fixture = Fixture::new(source, refusing(roles(prod(), "rol_prodClerk000001"), refused), "");
     let said = fixture.run(IMPORT);
     assert_eq!(said.code, 3, "{}", said.whole());
     assert!(said.out.contains("without c · https://orders: the tenant answered 400: no"), "{}", said.out);
@@ -304,7 +304,7 @@ fn what_a_kind_that_is_refused_holds_is_left_out_and_pruned_by_nothing() {
     let words = "customization is not enabled for this tenant";
     target["absent"]["/branding/themes/default"] =
         json!({"status": 400, "body": {"statusCode": 400, "error": "Bad Request", "message": words}});
-    let fixture = Fixture::of(with(dev(), "/branding/themes/default", theme), target, "");
+    let fixture = Fixture::new(with(dev(), "/branding/themes/default", theme), target, "");
     let said = fixture.run(IMPORT);
     assert_eq!((said.code, said.out.contains(words)), (3, true), "{}", said.whole());
     let said = fixture.run("export --tenant prod");
@@ -321,7 +321,7 @@ fn a_list_that_is_switched_on_and_its_rule_that_is_refused_both_stay_as_they_wer
     for message in ["Bad request.", "'Invalid value' on property rule.match.geo_country_codes."] {
         let refused = json!([{"method": "PATCH", "path": "/network-acls/*", "has": "rule", "status": 400, "message": message}]);
         let held = acl("acl_prod", "old", false, "DE");
-        let fixture = Fixture::of(source.clone(), refusing(with(prod(), "/network-acls", held), refused), "");
+        let fixture = Fixture::new(source.clone(), refusing(with(prod(), "/network-acls", held), refused), "");
         let said = fixture.run(IMPORT);
         assert_eq!(said.code, 3, "{}", said.whole());
         assert!(said.out.contains("without active, rule.match.geo_country_codes: the tenant answered 400"), "{}", said.out);
@@ -338,7 +338,7 @@ fn a_stream_whose_filters_are_refused_is_not_created_without_them() {
     for message in ["Bad request.", "No enum match on filters[].name"] {
         let refused = json!([{"method": "POST", "path": "/log-streams*", "has": "filters", "status": 400, "message": message}]);
         let fixture =
-            Fixture::of(with(dev(), "/log-streams", stream.clone()), refusing(with(prod(), "/log-streams", json!([])), refused), "");
+            Fixture::new(with(dev(), "/log-streams", stream.clone()), refusing(with(prod(), "/log-streams", json!([])), refused), "");
         let said = fixture.run(IMPORT);
         assert_eq!((said.code, said.out.contains(message)), (3, true), "{}", said.whole());
         assert_eq!(fixture.prod("/log-streams"), json!([]));
@@ -370,7 +370,7 @@ fn an_event_stream_that_is_switched_on_and_its_events_that_are_refused_both_stay
     for message in ["Bad request.", "'Invalid value' on property subscriptions[0].event_type."] {
         let held = stream("est_prod000000000000000000", "Users", "disabled", "user.deleted");
         let refused = json!([{"method": "PATCH", "path": "/event-streams/*", "has": "subscriptions", "status": 400, "message": message}]);
-        let fixture = Fixture::of(source.clone(), refusing(with(prod(), "/event-streams", held), refused), "");
+        let fixture = Fixture::new(source.clone(), refusing(with(prod(), "/event-streams", held), refused), "");
         let said = fixture.run(IMPORT);
         assert_eq!((said.code, said.out.contains(message)), (3, true), "{}", said.whole());
         let after = fixture.prod("/event-streams");

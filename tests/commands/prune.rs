@@ -49,7 +49,7 @@ fn all(is_there: bool) -> Vec<(String, bool)> {
 
 /// Two tenants of which the second was given what the first had, and has no more.
 fn behind() -> Fixture {
-    let fixture = Fixture::of(tenant(dev(), "dev", true), tenant(prod(), "prod", false), "");
+    let fixture = Fixture::new(tenant(dev(), "dev", true), tenant(prod(), "prod", false), "");
     done(&fixture.run(IMPORT));
     assert_eq!(held(&fixture), all(true));
     fixture.write("empty.json", "{}");
@@ -93,7 +93,7 @@ fn what_is_gone_with_all_of_its_kind_stays_and_is_named_since_a_token_may_see_no
     let role = |name: &str| json!({"id": format!("rol_{name}"), "name": name, "description": "a role"});
     let dev = json!({"tenant": "acme-dev", "domain": "acme-dev.eu.auth0.com", "data": {"/roles": [role("Auditor"), role("Driver")]}});
     let prod = json!({"tenant": "acme-prod", "domain": "acme-prod.eu.auth0.com", "data": {}});
-    let fixture = Fixture::of(dev, prod, "");
+    let fixture = Fixture::new(dev, prod, "");
     done(&fixture.run(IMPORT));
     for name in ["Auditor", "Driver"] {
         done(&fixture.run(&format!("api delete roles/rol_{name} --tenant dev --yes --quiet")));
@@ -111,7 +111,7 @@ fn what_is_gone_with_all_of_its_kind_stays_and_is_named_since_a_token_may_see_no
 
 #[test]
 fn what_no_run_brought_is_not_pruned() {
-    let fixture = Fixture::of(tenant(dev(), "dev", false), tenant(prod(), "prod", true), "");
+    let fixture = Fixture::new(tenant(dev(), "dev", false), tenant(prod(), "prod", true), "");
     done(&fixture.run(PRUNE));
     assert_eq!(held(&fixture), all(true));
 }
@@ -153,7 +153,7 @@ fn namesakes_of(fixture: &Fixture) -> Vec<(String, String, bool)> {
 /// Returns two tenants that were alike, of which the first lost both clients of the shared name and its role.
 fn without_namesakes() -> Fixture {
     let empty = json!({"tenant": "acme-prod", "domain": "acme-prod.eu.auth0.com", "data": {}});
-    let fixture = Fixture::of(with_namesakes("acme-dev.eu.auth0.com", "dev"), empty, "");
+    let fixture = Fixture::new(with_namesakes("acme-dev.eu.auth0.com", "dev"), empty, "");
     done(&fixture.run(IMPORT));
     for path in ["clients/devTwin000000000000000000000001", "clients/devTwin000000000000000000000002", "roles/rol_devClerk0000001"] {
         done(&fixture.run(&format!("api delete {path} --tenant dev --yes --quiet")));

@@ -16,7 +16,7 @@ fn tenant(mut state: Value, side: &str, names: &[&str]) -> Value {
 
 /// Two tenants with these roles, which were imported once.
 fn imported() -> Fixture {
-    let fixture = Fixture::of(tenant(dev(), "dev", &NAMES), tenant(prod(), "prod", &NAMES), "");
+    let fixture = Fixture::new(tenant(dev(), "dev", &NAMES), tenant(prod(), "prod", &NAMES), "");
     done(&fixture.run(IMPORT));
     fixture
 }
@@ -110,7 +110,7 @@ fn a_renamed_client_that_others_name_is_no_move_of_the_target_in_a_saved_plan() 
             json!([{"id": format!("cgr_{side}Shop00000000"), "client_id": shop, "audience": "https://orders", "scope": []}]);
         state
     };
-    let fixture = Fixture::of(with_grant(dev(), "dev"), with_grant(prod(), "prod"), "");
+    let fixture = Fixture::new(with_grant(dev(), "dev"), with_grant(prod(), "prod"), "");
     done(&fixture.run(IMPORT));
     fixture.write("fields.json", &json!({"name": "Shop of 2026"}).to_string());
     done(&fixture.run("api patch clients/devShop000000000000000000000000a --data fields.json --tenant dev --yes --quiet"));
@@ -136,7 +136,7 @@ fn a_run_of_a_saved_plan_links_what_was_equal_so_that_a_rename_after_it_is_one()
         client["client_id"] = id.into();
     }
     all[0]["description"] = "as it was".into();
-    let fixture = Fixture::of(dev(), target, "");
+    let fixture = Fixture::new(dev(), target, "");
     for (name, then) in [("Till", "Till of 2026"), ("Till of 2026", "Till")] {
         let planned = fixture.run("plan --tenant prod --out plan.json --quiet");
         assert_eq!(planned.code, 0, "{}", planned.whole());

@@ -97,7 +97,7 @@ fn actionlint_finds_nothing_in_a_workflow() {
 fn the_line_of_a_crontab_is_a_sync_that_a_shell_starts() {
     let mut follower = prod();
     follower["data"]["/clients"][0]["callbacks"] = json!(["https://shop.acme.example/back"]);
-    let fixture = Fixture::of(dev(), follower, "");
+    let fixture = Fixture::new(dev(), follower, "");
     assert_eq!(fixture.run("schedule cron --from dev --to prod --out units").code, 0);
     let crontab = fixture.read("units/migrate-dev-prod.cron");
     let line = crontab.lines().last().and_then(|line| line.strip_prefix("30 2 * * * ")).expect("a line, at half past two");

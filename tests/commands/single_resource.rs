@@ -16,7 +16,7 @@ fn done(fixture: &Fixture, line: &str) -> CommandOutput {
 
 /// A fixture on which prod's client "Shop" was read into `client.json`.
 fn read_into_a_file(faults: &str) -> Fixture {
-    let fixture = Fixture::of(dev(), prod(), faults);
+    let fixture = Fixture::new(dev(), prod(), faults);
     let said = done(&fixture, "get clients Shop --tenant prod --quiet");
     fixture.write("client.json", &said.out);
     fixture
@@ -235,7 +235,7 @@ fn a_call_that_writes_needs_a_yes_and_says_when_it_was_refused() {
 
 #[test]
 fn a_call_that_may_have_landed_does_not_say_that_nothing_was_written() {
-    let fixture = Fixture::of(dev(), prod(), "cut-after@w1");
+    let fixture = Fixture::new(dev(), prod(), "cut-after@w1");
     fixture.write("role.json", r#"{"name": "Cashier", "description": "Sells"}"#);
     assert_snapshot!(fixture.run("api post roles --data role.json --tenant prod --yes --quiet").refused(), @"
     exit 1
@@ -478,7 +478,7 @@ fn what_the_api_only_lists_is_found_in_its_list() {
         json!([{"id": "5f0000000000000000000001", "identifier": "urn:api", "name": "API", "scopes": [{"value": "read"}]}]);
     target["data"]["/client-grants"] = json!([granted]);
     target["data"][format!("/organizations/{organization}/client-grants")] = json!([{"id": grant}]);
-    let fixture = Fixture::of(dev(), target, "");
+    let fixture = Fixture::new(dev(), target, "");
     let by_id = format!("organization-client-grants {organization}/{grant}");
     for (line, field, value) in [("rules-configs SMTP", "key", "SMTP"), (&by_id, "id", grant)] {
         let said = done(&fixture, &format!("get {line} --tenant prod --quiet"));

@@ -33,7 +33,7 @@ fn a_field_that_the_subscription_lacks_is_named_and_the_rest_goes_on() {
     let quota = json!({"token_quota": {"client_credentials": {"enforce": true, "per_day": 10}}});
     let mut target = prod();
     target["unentitled"] = json!({"clients": ["token_quota"]});
-    let fixture = Fixture::of(with_clients(dev(), vec![client("Quota", &quota), client("Plain", &json!({}))]), target, "");
+    let fixture = Fixture::new(with_clients(dev(), vec![client("Quota", &quota), client("Plain", &json!({}))]), target, "");
     let said = fixture.run("import --tenant prod --allow many-changes,lockout-risk,weaker-protection --yes --quiet");
     assert_eq!(said.code, 3, "{}", said.whole());
     let named = "Partially applied";
@@ -50,7 +50,7 @@ fn a_kind_that_the_subscription_lacks_is_left_out_and_the_rest_goes_on() {
     let mut target = prod();
     target["absent"]["/network-acls"] = json!({"status": 403, "body": {"statusCode": 403, "error": "Forbidden",
         "message": "Your plan does not include network ACLs. Please upgrade your subscription.", "errorCode": "insufficient_entitlement"}});
-    let fixture = Fixture::of(source, target, "");
+    let fixture = Fixture::new(source, target, "");
     let said = fixture.run("import --tenant prod --allow many-changes,lockout-risk,weaker-protection --yes --quiet");
     assert_eq!(said.code, 3, "{}", said.whole());
     assert!(said.out.contains("Please upgrade your subscription"), "{}", said.out);
@@ -60,7 +60,7 @@ fn a_kind_that_the_subscription_lacks_is_left_out_and_the_rest_goes_on() {
 #[test]
 fn what_a_third_party_registered_is_left_alone_unless_it_is_included() {
     let third = client("Partner", &json!({"is_first_party": false}));
-    let fixture = Fixture::of(with_clients(dev(), vec![third]), prod(), "");
+    let fixture = Fixture::new(with_clients(dev(), vec![third]), prod(), "");
     let said = fixture.run("import --tenant prod --allow many-changes,lockout-risk,weaker-protection --yes --quiet");
     assert_eq!(held(&fixture, "Partner"), Value::Null, "{}", said.whole());
     let said = fixture.run("import --tenant prod --include third-party --allow many-changes,lockout-risk,weaker-protection --yes --quiet");
@@ -76,7 +76,7 @@ fn what_registered_itself_or_came_from_the_marketplace_is_left_alone_and_named()
     let action = json!({"id": "act_dev", "name": "Bought", "code": "", "status": "built", "all_changes_deployed": true,
         "supported_triggers": [{"id": "post-login", "version": "v3"}], "installed_integration_id": "int_1"});
     source["data"]["/actions/actions"] = json!([action]);
-    let fixture = Fixture::of(source, prod(), "");
+    let fixture = Fixture::new(source, prod(), "");
     let said = fixture.run("import --tenant prod --allow many-changes,lockout-risk,weaker-protection --yes --quiet");
     assert_eq!(said.code, 0, "{}", said.whole());
     let created = |path: &str, name: &str| fixture.prod(path).as_array().is_some_and(|all| all.iter().any(|one| one["name"] == name));

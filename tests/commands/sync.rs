@@ -22,7 +22,7 @@ fn ahead_by(clients: usize) -> Fixture {
             .collect();
         json!({"tenant": format!("acme-{tenant}"), "domain": format!("acme-{tenant}.eu.auth0.com"), "data": {"/clients": clients}})
     };
-    Fixture::of(of("dev", clients + 1), of("prod", 1), "")
+    Fixture::new(of("dev", clients + 1), of("prod", 1), "")
 }
 
 fn quiet(said: &CommandOutput) {

@@ -112,7 +112,7 @@ fn merged(source: &Value, held: &Value) -> Value {
 struct Held(BTreeMap<Key, Value>);
 
 impl Held {
-    fn of(snapshot: &Snapshot) -> Self {
+    fn new(snapshot: &Snapshot) -> Self {
         Self(snapshot.resources.iter().map(|one| (one.key.clone(), one.body.open().into_value())).collect())
     }
 
@@ -170,7 +170,7 @@ async fn copied(state: &State, seed: u8) -> Vec<String> {
     let lost = summary.settled.iter().filter(|one| one.outcome.id().is_none() && !is_refused(&summary, &one.key, None));
     let mut wrong: Vec<String> = lost.map(|one| format!("not written: {one:?}")).collect();
 
-    let (wanted, was, is) = (Held::of(&source), Held::of(&before), Held::of(&read(&into).await));
+    let (wanted, was, is) = (Held::new(&source), Held::new(&before), Held::new(&read(&into).await));
     for key in wanted.0.keys() {
         let is_told = |path: &str| is_named(&plan, key, path) || is_refused(&summary, key, Some(path));
         let must = merged(&wanted.get(key), &was.get(key));

@@ -169,7 +169,7 @@ fn ahead() -> Fixture {
     let mut source = dev();
     let clients = source["data"]["/clients"].as_array_mut().expect("a list");
     clients.extend((0..8).map(|at| client(&format!("devApp{at:026}"), &format!("App {at}"), "https://app.acme.example/back")));
-    Fixture::of(source, prod(), "")
+    Fixture::new(source, prod(), "")
 }
 
 fn twice(fixture: &Fixture) -> Vec<String> {

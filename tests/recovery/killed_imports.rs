@@ -36,7 +36,7 @@ struct Moment {
 
 impl Moment {
     /// Returns the moment of a number: one of four while the target is read, and three while it is written to.
-    fn of(seed: u64, number: u64, undisturbed: &Left) -> Self {
+    fn new(seed: u64, number: u64, undisturbed: &Left) -> Self {
         let chance = |of: u64, salt: u64| mixed(seed ^ mixed(number ^ mixed(salt))) % of.max(1);
         let (reads, all) = (undisturbed.first_write as u64, undisturbed.seen.len() as u64);
         let asked = if number.is_multiple_of(4) { 1 + chance(reads, 1) } else { reads + chance(all - reads + 1, 2) };
@@ -123,11 +123,11 @@ fn left(prod: &Sandbox, folder: &Path, met: Met) -> Left {
     let records = records(folder);
     assert!(records.len() == 1 && records[0].is_ended, "{met:?}: {records:?}");
     let held = prod.state().to_json()["data"].take();
-    let names = StableNames::of(&held);
+    let names = StableNames::new(&held);
     let seen = prod.requests();
     Left {
         held: divergent_tenants::normalized(&held),
-        remembered: SavedState::of(folder, "dev/prod", &names),
+        remembered: SavedState::new(folder, "dev/prod", &names),
         first_write: seen.iter().position(|seen| seen.is_write).expect("a write"),
         seen,
         met,
@@ -171,7 +171,7 @@ async fn killed_at(moments: u64) -> Vec<Met> {
     let (taken, dev) = (Arc::new(folder.path().join("taken")), Arc::new(dev));
     let undisturbed = killed_and_resumed(&taken, &dev, None).await;
     assert!(undisturbed.created() >= 20 && undisturbed.seen.iter().filter(|seen| seen.is_write).count() >= divergent_tenants::CHANGES);
-    let moments = (0..moments).map(|number| Moment::of(seed, number, &undisturbed));
+    let moments = (0..moments).map(|number| Moment::new(seed, number, &undisturbed));
     let (taken, dev) = (&taken, &dev);
     let all = stream::iter(moments).map(|moment| async move { (moment, killed_and_resumed(taken, dev, Some(moment)).await) });
     let mut all = std::pin::pin!(all.buffer_unordered(AT_ONCE));

@@ -54,7 +54,7 @@ impl Listed {
     }
 
     /// Returns what a tenant holds of it; strangers stand before the others.
-    fn of(&self, side: &str, strangers: usize) -> Value {
+    fn response(&self, side: &str, strangers: usize) -> Value {
         let id = |word: &str, number: usize| format!("{side}{word}{number:020}");
         let strangers = (0..strangers).map(|number| self.called("stranger", number, &id("Other", number)));
         let ours = (0..EACH).map(|number| self.called("ours", number, &id("Ours", number)));
@@ -63,7 +63,8 @@ impl Listed {
 }
 
 fn tenant(side: &str, strangers: usize) -> Value {
-    let data: serde_json::Map<String, Value> = LISTED.iter().map(|listed| (listed.path.to_owned(), listed.of(side, strangers))).collect();
+    let data: serde_json::Map<String, Value> =
+        LISTED.iter().map(|listed| (listed.path.to_owned(), listed.response(side, strangers))).collect();
     json!({"tenant": format!("acme-{side}"), "domain": format!("acme-{side}.eu.auth0.com"), "data": data})
 }
 
@@ -96,7 +97,7 @@ fn meddle(fixture: &Fixture, running: &mut Child) -> (usize, usize) {
 
 #[test]
 fn a_list_that_changes_while_it_is_read_costs_nothing_and_brings_nothing() {
-    let mut fixture = Fixture::of(tenant("dev", 0), tenant("prod", STRANGERS), "");
+    let mut fixture = Fixture::new(tenant("dev", 0), tenant("prod", STRANGERS), "");
     assert_eq!(fixture.run("import --tenant prod --yes --quiet --allow lockout-risk,weaker-protection,many-changes").code, 0);
     fixture.slow_down_prod();
     let mut moved = 0;

@@ -59,7 +59,7 @@ struct Held {
 }
 
 impl Held {
-    fn of(domain: &'static str) -> Self {
+    fn with_domain(domain: &'static str) -> Self {
         let scopes: Vec<Value> = (0..SCOPES).map(|at| json!({"value": format!("s{at}")})).collect();
         let api = json!({"id": format!("api-{domain}"), "identifier": API, "name": "API", "scopes": scopes});
         let data = json!({"/clients": [], "/client-grants": [], "/resource-servers": [api]});
@@ -166,7 +166,7 @@ impl World {
     fn new(seed: u64) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let runtime = Runtime::new().expect("a runtime");
-        let (dev, prod) = (Held::of(DEV), Held::of(PROD));
+        let (dev, prod) = (Held::with_domain(DEV), Held::with_domain(PROD));
         let mut world =
             Self { dice: Dice(seed), runtime, folder, dev, prod, agreed: Apps::new(), gone: BTreeSet::new(), made: 0, nights: 0 };
         for _ in 0..3 {

@@ -225,7 +225,7 @@ fn shared_grants(fixture: &Fixture) -> Vec<String> {
 fn a_grant_of_an_organization_whose_answer_was_lost_is_looked_up_and_never_taken_for_another() {
     const IMPORT: &str = "import --tenant prod --allow lockout-risk,weaker-protection,many-changes --yes --quiet";
     let is_of_grants = |path: &str| path.starts_with("/organizations/") && path.ends_with("/client-grants");
-    let fixture = |faults: &str| Fixture::of(with_shared_grants(dev(), "dev"), prod(), faults);
+    let fixture = |faults: &str| Fixture::new(with_shared_grants(dev(), "dev"), prod(), faults);
     let calm = fixture("");
     assert_eq!(calm.run(IMPORT).code, 0);
     let wanted = ["\"one\": \"Shop\"", "\"one\": \"Till\"", "\"two\": \"Shop\""];

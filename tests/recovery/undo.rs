@@ -160,7 +160,7 @@ fn what_the_run_did_not_touch_is_not_put_in_order_by_the_way() {
     let mut desk = crate::support::fixture::client("prodDesk00000000000000000000000a", "Desk", "https://desk.acme.example");
     desk["allowed_clients"] = json!(["goneLongAgo00000000000000000000a"]);
     target["data"]["/clients"].as_array_mut().expect("a list").push(desk.clone());
-    let fixture = Fixture::of(dev(), target, "");
+    let fixture = Fixture::new(dev(), target, "");
     let run = imported(&fixture);
     let said = undone(&fixture, &run, ALL);
     assert_eq!(said.code, 0, "{}", said.whole());
@@ -312,7 +312,7 @@ fn what_ran_before_is_deployed_again_and_what_never_ran_is_named() {
     let (mut source, mut target) = (dev(), prod());
     source["data"]["/actions/actions"] = json!([action("devRan", "ran", "// new", true), action("devDraft", "draft", "// new", true)]);
     target["data"]["/actions/actions"] = json!([action("prdRan", "ran", "// old", true), action("prdDraft", "draft", "// old", false)]);
-    let fixture = Fixture::of(source, target, "");
+    let fixture = Fixture::new(source, target, "");
     let held = |of: usize| {
         let held = fixture.prod("/actions/actions")[of].clone();
         (held["code"].clone(), held["all_changes_deployed"].clone(), held["deployed_version"]["code"].clone())
@@ -352,7 +352,7 @@ fn what_one_update_changed_is_taken_back_too() {
 
 #[test]
 fn a_run_is_shown_by_its_own_files_alone() {
-    let mut fixture = Fixture::of(dev(), prod(), "echo@w1x*");
+    let mut fixture = Fixture::new(dev(), prod(), "echo@w1x*");
     let run = imported(&fixture);
     fixture.stop_prod();
     assert_snapshot!(fixture.run(&format!("show {run}")).whole(), @r#"

@@ -23,7 +23,7 @@ fn import_to(fixture: &Fixture, place: &str) -> CommandOutput {
 /// A fixture on which an import makes one client, and the answer to that is lost.
 fn cut_after_the_create() -> Fixture {
     let till = client("devTill000000000000000000000000a", "Till", "https://till.acme.example/back");
-    Fixture::of(json!({"domain": "acme-dev.eu.auth0.com", "data": {"/clients": [till]}}), prod(), "cut-after@w1")
+    Fixture::new(json!({"domain": "acme-dev.eu.auth0.com", "data": {"/clients": [till]}}), prod(), "cut-after@w1")
 }
 
 /// Returns id and secret of the client that an import makes.
@@ -228,7 +228,7 @@ fn a_client_that_an_undo_makes_anew_has_its_secret_kept_too() {
 
 #[test]
 fn without_a_keeper_the_report_says_how_to_get_at_each_secret() {
-    let fixture = Fixture::of(
+    let fixture = Fixture::new(
         json!({"domain": "acme-dev.eu.auth0.com", "data": {"/clients": [client("d1", "Till", "https://a.example")],
         "/resource-servers": [{"id": "rs1", "name": "Orders", "identifier": "https://orders", "signing_alg": "HS256"}]}}),
         prod(),

@@ -35,7 +35,7 @@ fn is_named_and_nowhere(fixture: &Fixture, said: &CommandOutput) {
 #[test]
 fn what_a_rule_skipped_is_still_known_once_it_is_removed() {
     for by_plan in [false, true] {
-        let fixture = Fixture::of(naming_till(), prod(), "");
+        let fixture = Fixture::new(naming_till(), prod(), "");
         fixture.write("map.toml", "[[rule]]\nmatch = \"clients/Till\"\nskip = true\n");
         fixture.configure("mapping = \"map.toml\"\n");
         let import = || {
@@ -54,7 +54,7 @@ fn what_a_rule_skipped_is_still_known_once_it_is_removed() {
 
 #[test]
 fn what_an_undo_removed_is_still_known_once_the_source_has_it_no_more() {
-    let fixture = Fixture::of(naming_till(), prod(), "");
+    let fixture = Fixture::new(naming_till(), prod(), "");
     let said = fixture.run(&format!("import --tenant prod {ALL}"));
     assert_eq!(said.code, 0, "{}", said.whole());
     let run = fixture.in_folder("runs").into_iter().max().expect("a run");

@@ -162,7 +162,7 @@ fn a_redirect_is_not_followed() {
 /// A whole night between two tenants on loopback. Whatever leaves the machine would have to pass the proxy, or to be seen by the system.
 #[test]
 fn nobody_is_asked_but_the_two_tenants() {
-    let mut fixture = Fixture::of(dev(), prod(), "");
+    let mut fixture = Fixture::new(dev(), prod(), "");
     let proxy = Stranger::saying("502 Bad Gateway".to_owned());
     for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"] {
         fixture.set(name, &format!("http://127.0.0.1:{}", proxy.port));

@@ -40,7 +40,7 @@ fn entitled(mut state: Value) -> Value {
 fn two(source_may: impl FnOnce(&mut Value)) -> Fixture {
     let mut source = tenant(dev(), "dev");
     source_may(&mut source["data"]);
-    let fixture = Fixture::of(source, entitled(tenant(prod(), "prod")), "");
+    let fixture = Fixture::new(source, entitled(tenant(prod(), "prod")), "");
     fixture.configure(PROTECTED);
     fixture
 }
@@ -91,7 +91,7 @@ fn a_protected_client_gains_nothing_that_the_source_lets_it_do() {
     data["/connections/con_devUsers00000001/clients"] = json!([{"client_id": glass("dev")}]);
     data["/clients"][1]["allowed_clients"] = json!([glass("dev")]);
     data["/organizations/org_devAcme000000001/clients"] = json!([{"client_id": glass("dev")}]);
-    let fixture = Fixture::of(source, tenant(prod(), "prod"), "");
+    let fixture = Fixture::new(source, tenant(prod(), "prod"), "");
     fixture.configure(PROTECTED);
     insta::assert_snapshot!(excluded(&fixture, IMPORT).join("\n"), @"
     clients/Break glass |  | the configuration protects it
@@ -156,7 +156,7 @@ fn an_undo_keeps_what_something_protected_needs_by_now() {
         .as_array_mut()
         .expect("a list")
         .push(json!({"id": "con_devStaff00000001", "name": "staff", "strategy": "auth0", "options": {}}));
-    let mut fixture = Fixture::of(source, tenant(prod(), "prod"), "");
+    let mut fixture = Fixture::new(source, tenant(prod(), "prod"), "");
     done(&fixture.run(IMPORT));
     let run = fixture.only_in("runs").trim_start_matches("runs/").to_owned();
     let staff = |held: &Value| {
@@ -207,7 +207,7 @@ fn a_run_that_was_cut_off_does_not_go_on_with_what_is_protected_since() {
     let mut source = tenant(dev(), "dev");
     source["data"]["/client-grants"] = json!([{"id": "cgr_devGlass00000001", "client_id": glass("dev"), "audience": "https://payments/",
         "scope": ["read"], "subject_type": "client"}]);
-    let mut fixture = Fixture::of(source, entitled(tenant(prod(), "prod")), "");
+    let mut fixture = Fixture::new(source, entitled(tenant(prod(), "prod")), "");
     let (before, held) = (rights(&fixture), fixture.all_of_prod());
     done(&fixture.run(IMPORT));
     // As if it had ended before its first request.
@@ -225,7 +225,7 @@ fn a_run_that_was_cut_off_does_not_go_on_with_what_is_protected_since() {
 fn what_is_protected_by_its_name_in_the_source_is_not_created() {
     let mut source = dev();
     source["data"]["/clients"].as_array_mut().expect("a list").push(client(&glass("dev"), "Break glass", "https://glass.acme.example"));
-    let fixture = Fixture::of(source, prod(), "");
+    let fixture = Fixture::new(source, prod(), "");
     fixture.configure(PROTECTED);
     done(&fixture.run(IMPORT));
     assert!(!fixture.prod("/clients").to_string().contains("Break glass"));
@@ -266,7 +266,7 @@ fn with_own_client(of_dev: &str) -> Fixture {
             "identifier": format!("https://{domain}/api/v2/"), "name": "Auth0 Management API", "is_system": true}]);
         state
     };
-    Fixture::of(state(dev(), "dev", of_dev), state(prod(), "prod", "tool"), "")
+    Fixture::new(state(dev(), "dev", of_dev), state(prod(), "prod", "tool"), "")
 }
 
 fn knows_devs_own_client(fixture: &Fixture) -> bool {
@@ -306,7 +306,7 @@ fn a_snapshot_that_does_not_say_which_client_it_was_taken_with_names_those_that_
     let mut source = tenant(dev(), "dev");
     source["data"]["/client-grants"] = json!([{"id": "cgr_devGlass00000001", "client_id": glass("dev"), "subject_type": "client",
         "audience": "https://acme-dev.eu.auth0.com/api/v2/", "scope": ["read:users"]}]);
-    let fixture = Fixture::of(source, prod(), "");
+    let fixture = Fixture::new(source, prod(), "");
     done(&fixture.run("export --tenant dev --out ./given"));
     let notes = fixture.run("import --tenant prod --from ./given --dry-run --output json").json()["notes"].to_string();
     assert!(notes.contains("access to the Management API: clients/Break glass"), "{notes}");
@@ -335,7 +335,7 @@ fn a_single_update_leaves_alone_what_belongs_to_something_protected_and_what_nam
     data["/roles"] = json!([{"id": "rol_prodClerk0000001", "name": "Clerk", "description": "at the desk"}]);
     data["/organizations/org_prodAcme000000001/connections"] =
         json!([{"connection_id": "con_prodUsers00000001", "assign_membership_on_login": true, "show_as_button": false}]);
-    let fixture = Fixture::of(source, target, "");
+    let fixture = Fixture::new(source, target, "");
     let is_refused = |line: &str, fields: Value, reason: &str| is_refused(&fixture, line, &fields, reason);
 
     fixture.configure(PROTECTED);
@@ -365,7 +365,7 @@ fn a_single_update_leaves_the_grants_of_the_own_client_alone() {
 
 #[test]
 fn a_single_update_is_refused_where_the_token_cannot_see_what_is_protected() {
-    let mut fixture = Fixture::of(dev(), entitled(tenant(prod(), "prod")), "");
+    let mut fixture = Fixture::new(dev(), entitled(tenant(prod(), "prod")), "");
     fixture.configure(PROTECTED);
     fixture.sign_in_to_prod_with(&["read:client_grants", "update:client_grants", "read:resource_servers"]);
     fixture.write("fields.json", "{\"scope\": [\"read\"]}");

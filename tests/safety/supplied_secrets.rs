@@ -7,7 +7,7 @@ const MAPPING: &str = "[[rule]]\nmatch = \"clients/*\"\nfield = \"client_secret\
 
 /// Two tenants, and a mapping that supplies the secrets of their clients.
 fn fixture(faults: &str) -> Fixture {
-    let mut fixture = Fixture::of(dev(), prod(), faults);
+    let mut fixture = Fixture::new(dev(), prod(), faults);
     fixture.write("mapping.toml", MAPPING);
     fixture.configure("mapping = \"mapping.toml\"\n");
     fixture.set("SECRET", "CANARY-first");
@@ -94,7 +94,7 @@ fn what_a_killed_part_of_a_run_sent_is_sent_once_more_since_nobody_knows_its_val
     let mut source = dev();
     let many = (1..=20).map(|nth| client(&format!("dev{nth:02}"), &format!("Z{nth:02}"), "https://z.acme.example/back"));
     source["data"]["/clients"].as_array_mut().expect("a list").extend(many);
-    let mut fixture = Fixture::of(source, prod(), "");
+    let mut fixture = Fixture::new(source, prod(), "");
     fixture.write("mapping.toml", &MAPPING.replace("clients/*", "clients/Shop"));
     fixture.configure("mapping = \"mapping.toml\"\n");
     fixture.set("SECRET", "CANARY-first");

@@ -16,7 +16,7 @@ fn with_clients(names: &[&str], id_of: impl Fn(&str, &str) -> String) -> Fixture
         let more = names.iter().map(|name| client(&id_of(tenant, name), name, &format!("https://{tenant}.acme.example")));
         state["data"]["/clients"].as_array_mut().expect("a list").extend(more);
     }
-    Fixture::of(source, target, "")
+    Fixture::new(source, target, "")
 }
 
 fn named<'held>(held: &'held Value, name: &str) -> &'held Value {
@@ -104,7 +104,7 @@ fn the_tenants_own_api_stays_as_it_is() {
     let (mut source, mut target) = (dev(), prod());
     source["data"]["/resource-servers"] = api("dev", 60);
     target["data"]["/resource-servers"] = api("prod", 86_400);
-    let fixture = Fixture::of(source, target, "");
+    let fixture = Fixture::new(source, target, "");
     let before = fixture.prod("/resource-servers");
     assert_snapshot!(fixture.run(IMPORT).whole(), @r#"
     exit 0
@@ -143,7 +143,7 @@ fn a_list_that_lacks_what_it_counts_stops_a_run_before_it_writes() {
         "Desk",
         "https://desk.acme.example",
     ));
-    let fixture = Fixture::of(dev(), target, "short@1x*");
+    let fixture = Fixture::new(dev(), target, "short@1x*");
     assert_snapshot!(fixture.run(IMPORT).whole(), @r#"
     exit 1
     error: cannot read clients of "prod"
@@ -181,7 +181,7 @@ fn a_reference_to_what_is_not_there_is_left_out_and_named() {
     let mut source = dev();
     source["data"]["/client-grants"] =
         json!([{"id": "cgr_devTill000000001", "client_id": "devTill000000000000000000000000a", "audience": "https://orders", "scope": []}]);
-    let fixture = Fixture::of(source, prod(), "");
+    let fixture = Fixture::new(source, prod(), "");
     assert_snapshot!(fixture.run(IMPORT).whole(), @r#"
     exit 3
     dev -> prod: 1 to create, 1 to update, 2 unchanged
@@ -226,7 +226,7 @@ fn nothing_is_linked_to_what_a_run_leaves_alone() {
             {"id": format!("{tenant}Own"), "identifier": "https://own/api/v2/", "name": "Own", "is_system": tenant == "prd"},
         ]);
     }
-    let fixture = Fixture::of(source, target, "");
+    let fixture = Fixture::new(source, target, "");
     fixture.configure("protected = [\"clients/Break glass*\"]\n");
     let linked = |line: &str| fixture.run(&format!("link {line} --tenant prod --quiet")).refused();
     let shop = "devShop000000000000000000000000a";

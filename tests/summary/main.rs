@@ -36,7 +36,7 @@ fn main() {
     if words.iter().any(|word| word == "--list") {
         return;
     }
-    let tiers = Tiers::of(&words);
+    let tiers = Tiers::new(&words);
     let breaks = requests::judge();
     if tiers == Tiers::Fast {
         println!("{} slow tests were not run: cargo test -- --ignored", tiers::slow_tests());

@@ -20,7 +20,7 @@ pub(crate) enum Tiers {
 
 impl Tiers {
     /// Returns what these words and those of earlier commands of the session make run.
-    pub(crate) fn of(words: &[String]) -> Self {
+    pub(crate) fn new(words: &[String]) -> Self {
         let has = |word: &str| words.iter().any(|one| one == word);
         let is_harmless = |word: &String| {
             ["--ignored", "--include-ignored", "--nocapture", "--no-capture", "--show-output", "--quiet", "-q"].contains(&word.as_str())

@@ -128,7 +128,7 @@ pub(crate) struct StableNames(BTreeMap<String, String>);
 
 impl StableNames {
     /// Learns the ids of everything a tenant holds.
-    pub(crate) fn of(held: &Value) -> Self {
+    pub(crate) fn new(held: &Value) -> Self {
         let mut names = BTreeMap::new();
         for kind in Catalog::standard().kinds().filter(|kind| !kind.paths.list.contains('{')) {
             for one in list(&held[kind.paths.list]) {
@@ -165,7 +165,7 @@ pub(crate) struct SavedState {
 
 impl SavedState {
     /// Reads what stands in a folder of a pair: `SOURCE/TARGET`.
-    pub(crate) fn of(folder: &Path, pair: &str, names: &StableNames) -> Self {
+    pub(crate) fn new(folder: &Path, pair: &str, names: &StableNames) -> Self {
         let normalized = |path: String| names.replace_ids(&std::fs::read_to_string(folder.join(path)).expect("written"));
         let pairs = normalized(format!("state/{pair}/links.csv"));
         // They stand in the order of ids.
@@ -204,7 +204,7 @@ pub(crate) fn without_timestamps(held: &Value) -> String {
 
 /// Returns all that a tenant holds as text, whoever was created first and whatever id it got.
 pub(crate) fn normalized(held: &Value) -> String {
-    let named = StableNames::of(held).replace_ids(&without_timestamps(held));
+    let named = StableNames::new(held).replace_ids(&without_timestamps(held));
     format!("{:#}", sorted(json(&named)))
 }
 

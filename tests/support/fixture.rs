@@ -31,7 +31,7 @@ pub(crate) struct Fixture {
 impl Fixture {
     /// A small dev tenant that is ahead of its prod: one client is new, one changed.
     pub(crate) fn small() -> Self {
-        Self::of(dev(), prod(), "")
+        Self::new(dev(), prod(), "")
     }
 
     /// The believable company's two tenants, with the mapping between them and what goes wrong at requests to prod.
@@ -42,7 +42,7 @@ impl Fixture {
 
     /// The same, of the two tenants as they were changed for a test.
     pub(crate) fn acme_of(dev: Value, prod: Value, faults: &str) -> Self {
-        let mut fixture = Self::of(dev, prod, faults);
+        let mut fixture = Self::new(dev, prod, faults);
         let mappings = Path::new(env!("CARGO_MANIFEST_DIR")).join("mappings");
         for name in ["dev-to-prod.toml", "hosts.csv"] {
             fixture.write(&format!("mappings/{name}"), &std::fs::read_to_string(mappings.join(name)).expect("a mapping"));
@@ -53,7 +53,7 @@ impl Fixture {
     }
 
     /// These two tenants, and what goes wrong at requests to prod.
-    pub(crate) fn of(dev: Value, prod: Value, faults: &str) -> Self {
+    pub(crate) fn new(dev: Value, prod: Value, faults: &str) -> Self {
         let runtime = Runtime::new().expect("a runtime");
         let start = |state: Value, secret: &str, faults: &str| {
             let options = Options::new(State::from_json(state).expect("a state")).credentials(OWN, secret);

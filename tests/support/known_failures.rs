@@ -20,20 +20,20 @@ fn known() -> &'static KnownFailures {
 
 impl KnownFailures {
     /// Returns what is listed for a check.
-    fn of(&self, check: &str) -> BTreeSet<&str> {
+    fn of_check(&self, check: &str) -> BTreeSet<&str> {
         self.checks.get(check).into_iter().flat_map(BTreeMap::values).flatten().map(String::as_str).collect()
     }
 
     /// Panics when a failure is not listed.
     fn hold_against(&self, check: &str, found: &BTreeSet<String>) {
-        let listed = self.of(check);
+        let listed = self.of_check(check);
         let new: Vec<&str> = found.iter().map(String::as_str).filter(|one| !listed.contains(one)).collect();
         assert!(new.is_empty(), "{check}: failures that are not known:\n{}", new.join("\n"));
     }
 
     /// Panics when a listed failure was not found.
     fn hold_to(&self, check: &str, found: &BTreeSet<String>) {
-        let passing: Vec<&str> = self.of(check).into_iter().filter(|one| !found.contains(*one)).collect();
+        let passing: Vec<&str> = self.of_check(check).into_iter().filter(|one| !found.contains(*one)).collect();
         assert!(passing.is_empty(), "{check}: these pass now; take them off tests/known_failures.toml:\n{}", passing.join("\n"));
     }
 }
@@ -59,7 +59,7 @@ pub(crate) fn compare_part(check: &str, found: &BTreeSet<String>) {
 
 /// Returns what is listed for a check.
 pub(crate) fn listed(check: &str) -> BTreeSet<&'static str> {
-    known().of(check)
+    known().of_check(check)
 }
 
 #[test]

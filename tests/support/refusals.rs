@@ -26,7 +26,7 @@ pub(crate) fn cut() -> (Fixture, String) {
     let mut target = prod();
     target["data"]["/clients"] = serde_json::json!([]);
     // Each create is sent, looked up, and sent once more.
-    let fixture = Fixture::of(dev(), target, "503-before@w1x4");
+    let fixture = Fixture::new(dev(), target, "503-before@w1x4");
     let said = fixture.run(IMPORT);
     assert_eq!((said.code, fixture.writes().len()), (3, 4), "{}", said.whole());
     let run = fixture.only_in("runs");

@@ -94,7 +94,7 @@ fn without_roles() -> Vec<&'static str> {
 
 #[test]
 fn a_scope_that_reading_the_target_needs_is_named() {
-    let mut fixture = Fixture::of(dev_with_a_role(), prod(), "");
+    let mut fixture = Fixture::new(dev_with_a_role(), prod(), "");
     fixture.sign_in_to_prod_with(&[&without_roles()[..], &["create:clients", "update:clients", "create:roles"]].concat());
     let said = fixture.run(IMPORT);
     assert_eq!(fixture.writes(), []);
@@ -109,7 +109,7 @@ fn a_scope_that_reading_the_target_needs_is_named() {
 
 #[test]
 fn what_the_source_does_not_show_is_left_out_by_name_and_the_import_is_not_whole() {
-    let mut fixture = Fixture::of(dev_with_a_role(), prod(), "");
+    let mut fixture = Fixture::new(dev_with_a_role(), prod(), "");
     fixture.sign_in_to_dev_with(&without_roles());
     assert_snapshot!(refused(&fixture, "import --tenant prod --allow lockout-risk,weaker-protection --dry-run --quiet"), @r#"
     exit 0

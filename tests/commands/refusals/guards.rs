@@ -25,7 +25,7 @@ fn much() -> Fixture {
     let (mut source, mut target) = (dev(), prod());
     source["data"]["/clients"] = serde_json::json!(clients("devC", "new"));
     target["data"]["/clients"] = serde_json::json!(clients("prdC", "old"));
-    Fixture::of(source, target, "")
+    Fixture::new(source, target, "")
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn a_secret_that_is_not_supplied_is_named() {
     let mut source = dev();
     source["data"]["/connections"] = serde_json::json!([{"id": "con_devGoogle00000001", "name": "google", "strategy": "google-oauth2",
         "options": {"client_id": "g", "client_secret": "CANARY-of-google"}}]);
-    let fixture = Fixture::of(source, prod(), "");
+    let fixture = Fixture::new(source, prod(), "");
     fixture.configure("mapping = \"mapping.toml\"\n");
     let rule = "[[rule]]\nmatch = \"connections/google\"\nfield = \"options.client_secret\"\nsecret = \"env:GOOGLE\"\n";
     fixture.write("mapping.toml", rule);
@@ -194,7 +194,7 @@ fn what_may_lock_people_out_is_named_field_by_field() {
         let domain = format!("acme-{tenant}.eu.auth0.com");
         serde_json::json!({"tenant": format!("acme-{tenant}"), "domain": domain, "data": {"/clients": [client]}})
     };
-    let fixture = Fixture::of(of("dev", source), of("prod", target), "");
+    let fixture = Fixture::new(of("dev", source), of("prod", target), "");
     let line = "import --tenant prod --include third-party --yes --quiet";
     assert_snapshot!(fixture.run(line).refused(), @"
     exit 4
@@ -212,7 +212,7 @@ fn what_may_lock_people_out_is_named_field_by_field() {
 fn what_stands_for_a_value_that_nobody_put_in_is_shown_where_it_stands() {
     let mut source = dev();
     source["data"]["/clients"][1]["callbacks"] = serde_json::json!(["https://##TILL_HOST##/back"]);
-    assert_snapshot!(stage_refuses(&Fixture::of(source, prod(), "")), @"
+    assert_snapshot!(stage_refuses(&Fixture::new(source, prod(), "")), @"
     exit 4
     error: the plan was refused
     cause: source-leak: clients/Till: callbacks[] holds the placeholder ##TILL_HOST##
@@ -225,7 +225,7 @@ fn what_stands_for_a_value_that_nobody_put_in_is_shown_where_it_stands() {
 fn an_id_of_the_source_becomes_the_targets_or_is_shown_where_it_stands() {
     let mut source = dev();
     source["data"]["/clients"][1]["description"] = serde_json::json!("as rul_devGreeting00001 says");
-    let fixture = Fixture::of(source, prod(), "");
+    let fixture = Fixture::new(source, prod(), "");
     fixture.configure("mapping = \"mapping.toml\"\n");
     fixture.write("mapping.toml", "[[rule]]\nmatch = \"clients/Till\"\nfield = \"description\"\nset = \"as rul_devGreeting00001 says\"\n");
     assert_snapshot!(stage_refuses(&fixture), @"

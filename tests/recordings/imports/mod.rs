@@ -94,7 +94,7 @@ impl Copied {
         }
         let after = read(&self.tenant).await;
         let (first, second) = (&self.first.plan, &second.plan);
-        faults.extend(Verdict::of(Evidence { desired, before: &self.first.before, after: &after, links, first, second }).faults());
+        faults.extend(Verdict::new(Evidence { desired, before: &self.first.before, after: &after, links, first, second }).faults());
         faults.extend(secrets::lost(&self.secrets, &secrets::held(&self.tenant).await));
         faults.extend(skip_reasons::unheard_of(first, within));
         faults

@@ -45,7 +45,7 @@ const MARKS: [char; 2] = ['⟦', '⟧'];
 
 impl<'seen> Verdict<'seen> {
     /// Returns a judge of this evidence.
-    pub(crate) fn of(seen: Evidence<'seen>) -> Self {
+    pub(crate) fn new(seen: Evidence<'seen>) -> Self {
         let linked: BTreeMap<(&str, &str), &str> =
             seen.links.iter().map(|link| ((link.kind.as_str(), link.source_id.as_str()), link.target_id.as_str())).collect();
         let id = |one: &Resource| linked.get(&(one.key.kind(), one.id.as_str())).map(|id| (one.key.clone(), (*id).to_owned()));

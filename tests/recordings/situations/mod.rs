@@ -176,7 +176,7 @@ impl Situation {
         let parts: Vec<Part> = serde_json::from_value(parts).map_err(|error| Unfit(format!("check.json: {error}")))?;
         for part in &parts {
             for _ in 0..part.repeat {
-                let short = Execution::of(&self.folder, part)?.run(part)?;
+                let short = Execution::new(&self.folder, part)?.run(part)?;
                 if !short.is_empty() {
                     return Ok(short);
                 }

@@ -50,7 +50,7 @@ pub(super) struct Execution<'part> {
 
 impl<'part> Execution<'part> {
     /// Lays a situation out.
-    pub(super) fn of(given: &'part Path, part: &'part Part) -> Result<Self, Unfit> {
+    pub(super) fn new(given: &'part Path, part: &'part Part) -> Result<Self, Unfit> {
         let folder = tempfile::tempdir().expect("a folder");
         let files = if part.swap { ["target.json", "source.json"] } else { ["source.json", "target.json"] };
         let start = |file: &str, touch: &Touch, name: &str| {

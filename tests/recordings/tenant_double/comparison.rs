@@ -52,7 +52,7 @@ pub(super) struct Comparison {
 
 impl Comparison {
     /// Returns everything in which the target is not as an import should leave it.
-    pub(super) fn of(source: &Value, before: &Value, after: &Value) -> Vec<Difference> {
+    pub(super) fn differences(source: &Value, before: &Value, after: &Value) -> Vec<Difference> {
         Self::after_plans(source, before, after, BTreeSet::new())
     }
 
@@ -379,7 +379,7 @@ mod tests {
     }
 
     fn lines(source: &Value, before: &Value, after: &Value) -> Vec<String> {
-        Comparison::of(source, before, after).into_iter().map(|difference| difference.line).collect()
+        Comparison::differences(source, before, after).into_iter().map(|difference| difference.line).collect()
     }
 
     fn source() -> Value {

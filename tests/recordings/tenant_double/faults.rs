@@ -74,7 +74,7 @@ impl<'doubles> Trial<'doubles> {
     /// Returns where the target is not as an undisturbed import leaves it.
     fn differences(&self) -> BTreeSet<String> {
         let after = self.doubles.target.answered(&self.single);
-        let found = Comparison::of(&self.undisturbed, &self.before, &after);
+        let found = Comparison::differences(&self.undisturbed, &self.before, &after);
         without(STATES, found.iter().map(|difference| difference.line.as_str())).into_iter().map(str::to_owned).collect()
     }
 

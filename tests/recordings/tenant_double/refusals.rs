@@ -26,7 +26,7 @@ impl Templates {
     }
 
     /// Returns the template of a path with its query: `/clients/{id}` for `/clients/abc?fields=name`.
-    pub(super) fn of(&self, path: &str) -> String {
+    pub(super) fn template_of(&self, path: &str) -> String {
         let path = path.split('?').next().unwrap_or_default();
         let parts: Vec<&str> = path.split('/').collect();
         let fits = |template: &&Vec<String>| {
@@ -56,7 +56,7 @@ pub(super) fn refusals(double: &Double, requests: &[Request], templates: &Templa
             let (status, said) = double.replay(request, &token);
             was_done |= status < 400;
             let reason = if status == 400 { general(said["message"].as_str().unwrap_or_default()) } else { "not refused again".to_owned() };
-            lines.insert(format!("{} {}: {reason}", request.method, templates.of(&request.path)));
+            lines.insert(format!("{} {}: {reason}", request.method, templates.template_of(&request.path)));
         }
     }
     if was_done {

@@ -39,7 +39,7 @@ impl Copied {
 
     /// Returns in what it is not like a plain one.
     fn unlike(&self, plain: &Self, what: &str) -> BTreeSet<String> {
-        let differences = Comparison::of(&plain.after, &plain.after, &self.after);
+        let differences = Comparison::differences(&plain.after, &plain.after, &self.after);
         let lines = without(STATES, differences.iter().map(|difference| difference.line.as_str()));
         let mut found: BTreeSet<String> = lines.into_iter().map(|line| format!("{what}: {line}")).collect();
         if self.ended.code != plain.ended.code {

@@ -328,10 +328,10 @@ impl Attempt<'_> {
     /// Says in words that do not depend on the ids the target made up how a run ended, and what it left.
     fn left(&self, summary: &Summary, target: &Sandbox) -> Left {
         let held = target.state().to_json()["data"].take();
-        let names = StableNames::of(&held);
+        let names = StableNames::new(&held);
         let settled = summary.settled.iter().map(|one| names.replace_ids(&format!("{} {}: {:?}", one.operation, one.key, one.outcome)));
         let pair = format!("{}/{}", self.decided.plan.source_tenant(), self.decided.plan.target.tenant);
-        let remembered = SavedState::of(self.folder, &pair, &names);
+        let remembered = SavedState::new(self.folder, &pair, &names);
         Left { settled: settled.collect(), held: divergent_tenants::normalized(&held), remembered, seen: target.requests() }
     }
 }

@@ -10,7 +10,7 @@ const EVIL: &str = "https://evil.example/back";
 fn stage_that_makes(rules: &Value) -> Fixture {
     let mut prod = prod();
     prod["refuse"] = rules.clone();
-    Fixture::of(dev(), prod, "")
+    Fixture::new(dev(), prod, "")
 }
 
 const IMPORT: &str = "import --tenant prod --yes --secrets-to file:kept.jsonl --allow lockout-risk,weaker-protection,many-changes";
@@ -53,7 +53,7 @@ fn a_night_counts_what_was_answered_otherwise() {
     let mut prod = prod();
     prod["data"]["/clients"][0]["callbacks"] = json!(["https://shop.acme.example/back"]);
     prod["refuse"] = json!([{"method": "POST", "path": "^/clients$", "makes": {"description": "its own", "app_type": "spa"}}]);
-    let fixture = Fixture::of(dev(), prod, "");
+    let fixture = Fixture::new(dev(), prod, "");
     let said = fixture.run("sync --from dev --to prod --allow many-changes");
     assert_eq!(said.code, 0, "{}", said.whole());
     // What nobody sent is the tenant's own.

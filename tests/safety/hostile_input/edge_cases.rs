@@ -70,7 +70,7 @@ fn a_name_in_a_night_mentions_nobody() {
         "/hooks": [{"id": "hook1", "name": "<!channel> @here", "triggerId": "post-user-registration", "script": "x", "enabled": true}],
     }});
     let prod = serde_json::json!({"tenant": "acme-prod", "domain": "acme-prod.eu.auth0.com", "data": {}});
-    let fixture = Fixture::of(dev, prod, "");
+    let fixture = Fixture::new(dev, prod, "");
     let chat = WebhookReceiver::new();
     fixture.run(&format!("sync --from dev --to prod --notify {}", chat.url));
     let received = chat.received().concat();

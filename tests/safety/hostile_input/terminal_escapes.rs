@@ -36,7 +36,7 @@ fn tenant(name: &str, clients: &Value) -> Value {
 fn fixture() -> Fixture {
     let shop = |description: &str| json!({"client_id": format!("Shop{}", "A".repeat(28)), "name": EVIL, "description": description, "app_type": "spa", "callbacks": [format!("https://a.example/{EVIL}")]});
     let dev = tenant("acme-dev", &json!([shop(EVIL)]));
-    Fixture::of(dev, tenant("acme-prod", &json!([shop("other")])), "")
+    Fixture::new(dev, tenant("acme-prod", &json!([shop("other")])), "")
 }
 
 #[test]

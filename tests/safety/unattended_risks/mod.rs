@@ -21,7 +21,7 @@ fn verdict(edit: &Edit, is_made: bool) -> Verdict {
 }
 
 fn verdict_over(what: &str, dev: &Value, prod: &Value) -> Verdict {
-    let fixture = Fixture::of(tenant("dev", dev), tenant("prod", prod), "");
+    let fixture = Fixture::new(tenant("dev", dev), tenant("prod", prod), "");
     let said = fixture.run_unattended(SYNC);
     let refused = |guard: &str| said.err.contains(&format!("cause: {guard}: "));
     match said.code {
@@ -68,7 +68,7 @@ fn three_risks() -> Fixture {
         let connection = connection(tenant, "auth0", &json!({"brute_force_protection": !is_after}));
         json!({"/clients": [shop, billing], "/connections": [connection]})
     };
-    Fixture::of(tenant("dev", &data("dev", true)), tenant("prod", &data("prod", false)), "")
+    Fixture::new(tenant("dev", &data("dev", true)), tenant("prod", &data("prod", false)), "")
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn a_narrow_approval_lets_pass_what_it_matches_and_nothing_else() {
 
 #[test]
 fn the_line_that_is_offered_can_be_pasted_whatever_a_client_is_called() {
-    let fixture = Fixture::of(tenant("dev", &quoted("dev", true)), tenant("prod", &quoted("prod", false)), "");
+    let fixture = Fixture::new(tenant("dev", &quoted("dev", true)), tenant("prod", &quoted("prod", false)), "");
     let said = fixture.run_unattended(SYNC);
     let (_, rest) = said.err.split_once("in migrate.toml: ").expect("a line to add");
     let (line, _) = rest.split_once("; if that is meant").expect("and the command");
@@ -183,7 +183,7 @@ fn a_night_does_not_remove_most_of_a_kind_though_the_tenant_holds_much_else() {
     {
         let apis = (0..30).map(|number| json!({"id": format!("api{number}"), "name": "API", "identifier": format!("urn:{number}")}));
         let prod = json!({"/resource-servers": apis.collect::<Vec<_>>()});
-        let fixture = Fixture::of(tenant("dev", &eight.in_dev()), tenant("prod", &prod), "");
+        let fixture = Fixture::new(tenant("dev", &eight.in_dev()), tenant("prod", &prod), "");
         let first = fixture.run_unattended(SYNC);
         assert_eq!(first.code, 0, "{}", first.whole());
         for number in 0..7 {
@@ -207,7 +207,7 @@ fn a_night_does_not_remove_most_of_the_little_that_a_tenant_has_and_a_share_that
         let role = |at: usize| json!({"id": format!("rol_{name}{at}"), "name": format!("Role {at}"), "description": name});
         json!({"/roles": (0..there).map(role).collect::<Vec<_>>()})
     };
-    let fixture = Fixture::of(tenant("dev", &three("dev", 3)), tenant("prod", &json!({})), "");
+    let fixture = Fixture::new(tenant("dev", &three("dev", 3)), tenant("prod", &json!({})), "");
     assert_eq!(fixture.run_unattended("sync --from dev --to prod").code, 0);
     for gone in 0..2 {
         assert_eq!(fixture.run(&format!("api delete roles/rol_dev{gone} --tenant dev --yes --quiet")).code, 0);
@@ -216,7 +216,7 @@ fn a_night_does_not_remove_most_of_the_little_that_a_tenant_has_and_a_share_that
     let cause = "cause: many-changes: 2 of 3 roles of \"prod\" would be deleted; at most 1 may at once\n";
     assert_eq!((said.code, said.err.contains(cause)), (4, true), "{}", said.whole());
 
-    let fixture = Fixture::of(tenant("dev", &three("dev", 6)), tenant("prod", &three("prod", 6)), "");
+    let fixture = Fixture::new(tenant("dev", &three("dev", 6)), tenant("prod", &three("prod", 6)), "");
     fixture.configure("[tenants.prod.plan]\nmost_changed = 0.1\n");
     let said = fixture.run_unattended("sync --from dev --to prod");
     let cause = "cause: many-changes: 6 of 13 resources of \"prod\" would change; at most 1 may at once; 6 of 6 roles";
@@ -244,7 +244,7 @@ fn a_first_import_into_a_tenant_that_holds_what_every_new_one_does_is_not_many_c
         };
         let mut prod = settings(false);
         prod.insert("/clients".to_owned(), (0..clients).map(client).collect());
-        Fixture::of(tenant("dev", &settings(true).into()), tenant("prod", &prod.into()), "").run_unattended("sync --from dev --to prod")
+        Fixture::new(tenant("dev", &settings(true).into()), tenant("prod", &prod.into()), "").run_unattended("sync --from dev --to prod")
     };
     let said = with(3);
     assert_eq!(said.code, 0, "{}", said.whole());
