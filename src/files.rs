@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 /// # Errors
 ///
 /// When it is there and cannot be read.
-pub fn if_exists<T>(read: io::Result<T>) -> io::Result<Option<T>> {
+pub(crate) fn if_exists<T>(read: io::Result<T>) -> io::Result<Option<T>> {
     match read {
         Err(missing) if matches!(missing.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
         read => read.map(Some),
@@ -27,7 +27,7 @@ pub fn if_exists<T>(read: io::Result<T>) -> io::Result<Option<T>> {
 const PREFIX: &str = ".migrate-";
 
 /// Bytes that are read of a file at most: no snapshot, plan or journal of a tenant comes near it.
-pub const LARGEST: u64 = 1 << 30;
+pub(crate) const LARGEST: u64 = 1 << 30;
 
 /// Reads a file.
 ///
@@ -51,7 +51,7 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
 /// # Errors
 ///
 /// As [`read`], and when it holds no UTF-8.
-pub fn read_text(path: &Path) -> io::Result<String> {
+pub(crate) fn read_text(path: &Path) -> io::Result<String> {
     let no_text = |_| io::Error::new(io::ErrorKind::InvalidData, "stream did not contain valid UTF-8");
     String::from_utf8(read(path)?).map_err(no_text)
 }
@@ -71,12 +71,12 @@ fn open(how: &mut OpenOptions, path: &Path) -> io::Result<File> {
 }
 
 /// Returns whether anybody but its owner and their group may read or write a file.
-pub fn is_open_to_others(path: &Path) -> bool {
+pub(crate) fn is_open_to_others(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o006 != 0)
 }
 
 /// Returns whether a name leads to something in a folder, and to nothing above or below it.
-pub fn is_plain_name(name: &str) -> bool {
+pub(crate) fn is_plain_name(name: &str) -> bool {
     let is_plain = |sign: char| !sign.is_control() && !['/', '\\'].contains(&sign);
     !name.is_empty() && !name.starts_with('.') && name.chars().all(is_plain)
 }
@@ -86,7 +86,7 @@ pub fn is_plain_name(name: &str) -> bool {
 /// # Errors
 ///
 /// When the folder cannot be made.
-pub fn make_folder(path: &Path) -> io::Result<()> {
+pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
     // The system says "File exists" of a folder's own name and "Not a directory" of one above it; neither says which file.
     made.map_err(|refused| match path.ancestors().find(|above| above.is_file()) {
@@ -100,7 +100,7 @@ pub fn make_folder(path: &Path) -> io::Result<()> {
 /// # Errors
 ///
 /// When there is one of that name, or the folder cannot be made.
-pub fn make_new_folder(path: &Path) -> io::Result<()> {
+pub(crate) fn make_new_folder(path: &Path) -> io::Result<()> {
     make_folder(folder_of(path))?;
     fs::DirBuilder::new().mode(0o700).create(path)?;
     sync_folder(folder_of(path))
@@ -111,7 +111,7 @@ pub fn make_new_folder(path: &Path) -> io::Result<()> {
 /// # Errors
 ///
 /// When the content cannot be made durable; the old file is then untouched.
-pub fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
+pub(crate) fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
     write_whole_with(path, |out| out.write_all(content))
 }
 
@@ -120,7 +120,7 @@ pub fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
 /// # Errors
 ///
 /// When `fill` fails or the content cannot be made durable; the old file is then untouched.
-pub fn write_whole_with(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+pub(crate) fn write_whole_with(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let folder = folder_of(path);
     make_folder(folder)?;
     let mut aside = tempfile::Builder::new().prefix(PREFIX).permissions(fs::Permissions::from_mode(0o600)).tempfile_in(folder)?;
@@ -137,7 +137,7 @@ pub fn write_whole_with(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Re
 /// # Errors
 ///
 /// When `fill` fails or `path` cannot be taken; nothing of the folder is then left behind.
-pub fn write_folder_whole<E: From<io::Error>>(path: &Path, fill: impl FnOnce(&Path) -> Result<(), E>) -> Result<(), E> {
+pub(crate) fn write_folder_whole<E: From<io::Error>>(path: &Path, fill: impl FnOnce(&Path) -> Result<(), E>) -> Result<(), E> {
     let above = folder_of(path);
     make_folder(above)?;
     let aside = tempfile::Builder::new().prefix(PREFIX).permissions(fs::Permissions::from_mode(0o700)).tempdir_in(above)?;
@@ -153,7 +153,7 @@ pub fn write_folder_whole<E: From<io::Error>>(path: &Path, fill: impl FnOnce(&Pa
 const ASIDE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Removes from a folder what a process wrote aside that was killed. What cannot be removed does no harm.
-pub fn remove_leftovers(folder: &Path) {
+pub(crate) fn remove_leftovers(folder: &Path) {
     let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
     for entry in entries.filter(|entry| entry.file_name().as_encoded_bytes().starts_with(PREFIX.as_bytes())) {
         let age = entry.metadata().and_then(|metadata| metadata.modified()).map(|modified| modified.elapsed().unwrap_or_default());
@@ -165,7 +165,7 @@ pub fn remove_leftovers(folder: &Path) {
 }
 
 /// Returns whether a name begins with a dot, as that of everything does that is written aside.
-pub fn is_hidden(path: &Path) -> bool {
+pub(crate) fn is_hidden(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
 }
 
@@ -174,7 +174,7 @@ pub fn is_hidden(path: &Path) -> bool {
 /// # Errors
 ///
 /// When the file is not there, or cannot be moved.
-pub fn move_file(from: &Path, to: &Path) -> io::Result<()> {
+pub(crate) fn move_file(from: &Path, to: &Path) -> io::Result<()> {
     make_folder(folder_of(to))?;
     fs::rename(from, to)?;
     sync_folder(folder_of(to))?;
@@ -190,7 +190,7 @@ fn sync_folder(path: &Path) -> io::Result<()> {
 }
 
 /// Returns what tells this content from any other: `sha256:` and 64 hexadecimal digits.
-pub fn content_hash(content: &[u8]) -> String {
+pub(crate) fn content_hash(content: &[u8]) -> String {
     let mut hash = ContentHash::default();
     hash.0.update(content);
     hash.finish()
@@ -203,11 +203,11 @@ pub fn hexadecimal(bytes: &[u8]) -> String {
 
 /// What tells a content from any other, found while the content is written into it.
 #[derive(Debug, Default)]
-pub struct ContentHash(Sha256);
+pub(crate) struct ContentHash(Sha256);
 
 impl ContentHash {
     /// Returns the hash of everything that was written: `sha256:` and 64 hexadecimal digits.
-    pub fn finish(self) -> String {
+    pub(crate) fn finish(self) -> String {
         format!("sha256:{}", hexadecimal(&self.0.finalize()))
     }
 }
@@ -225,7 +225,7 @@ impl Write for ContentHash {
 
 /// A file that only grows, line by line.
 #[derive(Debug)]
-pub struct Appender {
+pub(crate) struct Appender {
     file: File,
     path: PathBuf,
 }
@@ -236,7 +236,7 @@ impl Appender {
     /// # Errors
     ///
     /// When the file cannot be opened or its folder cannot be made durable.
-    pub fn open(path: &Path) -> io::Result<Self> {
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
         make_folder(folder_of(path))?;
         let file = open(OpenOptions::new().append(true).create(true).mode(0o600), path)?;
         sync_folder(folder_of(path))?;
@@ -248,7 +248,7 @@ impl Appender {
     /// # Errors
     ///
     /// When they may not be; the caller must not go on as if they were.
-    pub fn append(&mut self, lines: &str) -> io::Result<()> {
+    pub(crate) fn append(&mut self, lines: &str) -> io::Result<()> {
         self.file.write_all(lines.as_bytes())?;
         self.file.sync_data()
     }
@@ -258,7 +258,7 @@ impl Appender {
     /// # Errors
     ///
     /// When the file cannot be cut.
-    pub fn cut_to(&mut self, bytes: u64) -> io::Result<()> {
+    pub(crate) fn cut_to(&mut self, bytes: u64) -> io::Result<()> {
         self.file.set_len(bytes)?;
         self.file.sync_data()
     }
@@ -268,14 +268,14 @@ impl Appender {
     /// # Errors
     ///
     /// When the system does not say.
-    pub fn is_private(&self) -> io::Result<bool> {
+    pub(crate) fn is_private(&self) -> io::Result<bool> {
         let of_others = self.file.metadata()?.permissions().mode() & 0o077;
         Ok(of_others == 0)
     }
 
     /// Returns where the file is.
     #[must_use]
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 }

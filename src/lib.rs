@@ -84,20 +84,30 @@
 //! # }
 //! ```
 
+// The documented interface: the use cases, and the values that go into them and come out.
 pub mod apply;
 pub mod catalog;
-pub mod cli;
 pub mod config;
-pub mod diagnostic;
 pub mod export;
-pub mod files;
-pub mod json;
 pub mod management_api;
-pub mod mapping;
 pub mod model;
 pub mod plan;
-pub mod report;
 pub mod sandbox;
 pub mod snapshot;
-pub mod state;
 pub mod workflow;
+
+// Public for the tests, benchmarks and fuzz targets of this package, and for its command: any version may change them.
+#[doc(hidden)]
+pub mod cli;
+#[doc(hidden)]
+pub mod diagnostic;
+#[doc(hidden)]
+pub mod files;
+#[doc(hidden)]
+pub mod json;
+#[doc(hidden)]
+pub mod mapping;
+#[doc(hidden)]
+pub mod report;
+#[doc(hidden)]
+pub mod state;

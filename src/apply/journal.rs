@@ -85,9 +85,9 @@ pub struct Record {
     /// Whether every change is in the target.
     pub is_ended: bool,
     /// Whether it stopped with everything it sent complete.
-    pub is_stopped: bool,
+    pub(crate) is_stopped: bool,
     /// Changes whose outcome was unknown when the run was last resumed, and has not been resolved since.
-    pub taken_up: BTreeSet<usize>,
+    pub(crate) taken_up: BTreeSet<usize>,
     /// Changes whose outcome is unknown though they were looked up.
     pub unclear: BTreeSet<usize>,
 }

@@ -38,6 +38,7 @@ pub use altered_values::{AlteredValue, alterations};
 pub use executor::{Error, PlanExecution, close};
 pub use journal::Journal;
 pub use new_secrets::{GeneratedSecret, NewSecret, SecretDisposition, SecretSink};
-pub use stale_changes::{StaleChanges, record_before};
+pub use stale_changes::StaleChanges;
+pub(crate) use stale_changes::record_before;
 pub use state_update::SyncState;
 pub use summary::{ChangeResult, OutcomeCounts, SentSecret, Summary};

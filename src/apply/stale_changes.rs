@@ -49,7 +49,7 @@ impl StaleChanges {
 
     /// Adds the changes of resources that are protected by their key in the plan, which the target may not have yet.
     #[must_use]
-    pub fn with_protected(mut self, plan: &Plan, patterns: &[glob::Pattern]) -> Self {
+    pub(crate) fn with_protected(mut self, plan: &Plan, patterns: &[glob::Pattern]) -> Self {
         for (at, change) in plan.changes().enumerate() {
             let key = change.key.to_string();
             if patterns.iter().any(|pattern| pattern.matches(&key)) {
@@ -83,7 +83,7 @@ struct CurrentTarget<'live> {
 }
 
 /// Records anew what the target holds before a plan made earlier: what belongs to deleted resources may have changed.
-pub fn record_before(catalog: &Catalog, plan: &mut Plan, live: &Snapshot) {
+pub(crate) fn record_before(catalog: &Catalog, plan: &mut Plan, live: &Snapshot) {
     let held = CurrentTarget::new(catalog, plan, live, &HashMap::new()).all(live);
     plan.record_before(catalog, held.iter());
 }

@@ -123,7 +123,7 @@ impl SyncState {
     /// Returns whether links exist and the baseline is missing or was emptied. Runs write both, so if it
     /// is missing, source and target must be compared anew.
     #[must_use]
-    pub fn lacks_base(&self) -> bool {
+    pub(crate) fn lacks_base(&self) -> bool {
         self.lacks_base
     }
 

@@ -22,7 +22,7 @@ impl Kind {
 
     /// Returns the parameters in the path of one resource, in order.
     #[must_use]
-    pub fn path_parameters(&self) -> Vec<String> {
+    pub(crate) fn path_parameters(&self) -> Vec<String> {
         places(&self.item()).map(str::to_owned).collect()
     }
 
@@ -79,7 +79,7 @@ impl Kind {
 
     /// Returns the field that names the parent of a nested resource or a part.
     #[must_use]
-    pub fn parent_field(&self) -> Option<&'static str> {
+    pub(crate) fn parent_field(&self) -> Option<&'static str> {
         match self.shape {
             Shape::Nested { .. } | Shape::Part { .. } => places(self.paths.list).next(),
             Shape::Collection | Shape::Singleton | Shape::Keyed { .. } | Shape::Child { .. } => None,
@@ -98,7 +98,7 @@ impl Kind {
 
     /// Returns the path at which a POST creates this resource.
     #[must_use]
-    pub fn creation_path(&self, body: &Body) -> Option<String> {
+    pub(crate) fn creation_path(&self, body: &Body) -> Option<String> {
         let path = self.creation()?;
         Some(filled(path, places(path).map(|place| body.text(place).unwrap_or_default())))
     }

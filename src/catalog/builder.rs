@@ -48,7 +48,7 @@ impl Kind {
 
     /// Opens the entry of a set of named objects; `fields` hold the name in the body, and are the key.
     #[must_use]
-    pub const fn keyed(
+    pub(crate) const fn keyed(
         name: &'static str,
         singular: &'static str,
         path: &'static str,
@@ -96,14 +96,14 @@ impl Kind {
 
     /// Sets the path of one resource, which contains `{id}` and fields of the body in braces.
     #[must_use]
-    pub const fn item_path(mut self, path: &'static str) -> Self {
+    pub(crate) const fn item_path(mut self, path: &'static str) -> Self {
         self.paths.item = path;
         self
     }
 
     /// Sets where a POST creates a resource; without it a singleton, a part or a named object exists by being written.
     #[must_use]
-    pub const fn create_path(mut self, path: &'static str) -> Self {
+    pub(crate) const fn create_path(mut self, path: &'static str) -> Self {
         self.paths.create = path;
         self
     }
@@ -117,7 +117,7 @@ impl Kind {
 
     /// Sets which parents can have any: those whose field contains one of these values.
     #[must_use]
-    pub const fn parent_condition(mut self, field: &'static str, values: &'static [&'static str]) -> Self {
+    pub(crate) const fn parent_condition(mut self, field: &'static str, values: &'static [&'static str]) -> Self {
         self.paths.parent_condition = Some((field, values));
         self
     }
@@ -145,28 +145,28 @@ impl Kind {
 
     /// Says that the list contains only summaries.
     #[must_use]
-    pub const fn summary_list(mut self) -> Self {
+    pub(crate) const fn summary_list(mut self) -> Self {
         self.paths.list_is_summary = true;
         self
     }
 
     /// Says that a resource can only be read as part of the list.
     #[must_use]
-    pub const fn list_only(mut self) -> Self {
+    pub(crate) const fn list_only(mut self) -> Self {
         self.paths.is_list_only = true;
         self
     }
 
     /// Sets the field that contains the id (default: `id`).
     #[must_use]
-    pub const fn id_field(mut self, field: &'static str) -> Self {
+    pub(crate) const fn id_field(mut self, field: &'static str) -> Self {
         self.identity.id = field;
         self
     }
 
     /// Sets the fields that identify a resource in any tenant (default: `name`).
     #[must_use]
-    pub const fn keyed_by(mut self, fields: &'static [&'static str]) -> Self {
+    pub(crate) const fn keyed_by(mut self, fields: &'static [&'static str]) -> Self {
         self.identity.key = fields;
         self
     }
@@ -187,7 +187,7 @@ impl Kind {
 
     /// Says that a tenant may have none: it answers 404 until one is written.
     #[must_use]
-    pub const fn optional(mut self) -> Self {
+    pub(crate) const fn optional(mut self) -> Self {
         self.identity.is_optional = true;
         self
     }
@@ -236,7 +236,7 @@ impl Kind {
 
     /// Sets objects that are written with the target's own value merged in; such objects are replaced completely.
     #[must_use]
-    pub const fn read_modify_write(mut self, paths: &'static [&'static str]) -> Self {
+    pub(crate) const fn read_modify_write(mut self, paths: &'static [&'static str]) -> Self {
         self.fields.read_modify_write = paths;
         self.fields.replaced = paths;
         self
@@ -251,7 +251,7 @@ impl Kind {
 
     /// Sets groups of fields that are sent in one request or not at all if they change together.
     #[must_use]
-    pub const fn written_together(mut self, groups: &'static [&'static [&'static str]]) -> Self {
+    pub(crate) const fn written_together(mut self, groups: &'static [&'static [&'static str]]) -> Self {
         self.fields.written_together = groups;
         self
     }
@@ -272,7 +272,7 @@ impl Kind {
 
     /// Sets fields whose names sound like secrets but contain none, each with the reason.
     #[must_use]
-    pub const fn not_secret(mut self, fields: &'static [(&'static str, &'static str)]) -> Self {
+    pub(crate) const fn not_secret(mut self, fields: &'static [(&'static str, &'static str)]) -> Self {
         self.secrets.exempt = fields;
         self
     }
@@ -286,14 +286,14 @@ impl Kind {
 
     /// Sets secrets that no response contains.
     #[must_use]
-    pub const fn write_only(mut self, paths: &'static [&'static str]) -> Self {
+    pub(crate) const fn write_only(mut self, paths: &'static [&'static str]) -> Self {
         self.secrets.write_only = paths;
         self
     }
 
     /// Sets objects that are written together with the secrets in them, or not at all.
     #[must_use]
-    pub const fn requires_secrets(mut self, objects: &'static [RequiredSecrets]) -> Self {
+    pub(crate) const fn requires_secrets(mut self, objects: &'static [RequiredSecrets]) -> Self {
         self.secrets.required_in = objects;
         self
     }
@@ -307,7 +307,7 @@ impl Kind {
 
     /// Sets kinds that must be written before this one although no field refers to them.
     #[must_use]
-    pub const fn depends_on(mut self, kinds: &'static [&'static str]) -> Self {
+    pub(crate) const fn depends_on(mut self, kinds: &'static [&'static str]) -> Self {
         self.depends_on = kinds;
         self
     }
@@ -397,7 +397,7 @@ impl Kind {
 
     /// Says what users lose when a resource is deleted.
     #[must_use]
-    pub const fn user_data(mut self, what: &'static str) -> Self {
+    pub(crate) const fn user_data(mut self, what: &'static str) -> Self {
         self.lifecycle.user_data = Some(what);
         self
     }

@@ -71,7 +71,7 @@ pub struct Fields {
 impl Field {
     /// Returns whether it accepts fields that are not listed, at any depth.
     #[must_use]
-    pub fn is_open_anywhere(&self) -> bool {
+    pub(crate) fn is_open_anywhere(&self) -> bool {
         self.below
             .as_ref()
             .is_none_or(|below| below.is_open() || below.iter().any(|field| field.below.is_some() && field.is_open_anywhere()))
@@ -152,7 +152,7 @@ impl Fields {
     /// A null in an answer means the same as an absent field, but would be stored if it were sent. A value without listed fields
     /// (`actions` of a flow) is content and stays as it is.
     #[must_use]
-    pub fn sendable(&self, object: Map<String, Value>) -> Map<String, Value> {
+    pub(crate) fn sendable(&self, object: Map<String, Value>) -> Map<String, Value> {
         let sendable = object.into_iter().filter_map(|(name, value)| {
             let field = self.get(&name);
             let value = match field {

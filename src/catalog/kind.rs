@@ -17,7 +17,7 @@ pub struct Kind {
     /// The name in commands, keys and file names: the path segment of the API, in the plural.
     pub name: &'static str,
     /// One of them in a sentence: `client "Billing API"`.
-    pub singular: &'static str,
+    pub(crate) singular: &'static str,
     /// What Auth0's dashboard calls it.
     pub title: &'static str,
     /// How the API serves it.
@@ -33,7 +33,7 @@ pub struct Kind {
     /// Fields that refer to other resources.
     pub references: &'static [Reference],
     /// Kinds that must be written before this one although no field refers to them.
-    pub depends_on: &'static [&'static str],
+    pub(crate) depends_on: &'static [&'static str],
     /// Lists whose elements are compared one by one.
     pub lists: Lists,
     /// Values that the server supplies for absent fields.
@@ -64,7 +64,7 @@ impl Kind {
     }
 
     /// Returns the kinds that it refers to by key.
-    pub fn kinds_referenced_by_key(&self) -> impl Iterator<Item = &'static str> + '_ {
+    pub(crate) fn kinds_referenced_by_key(&self) -> impl Iterator<Item = &'static str> + '_ {
         self.references.iter().filter(|reference| reference.by == ReferencedBy::Key).map(|reference| reference.to)
     }
 
@@ -81,13 +81,13 @@ impl Kind {
 
     /// Returns whether a resource can be deleted, or emptied by a write.
     #[must_use]
-    pub fn can_be_deleted(&self) -> bool {
+    pub(crate) fn can_be_deleted(&self) -> bool {
         !self.scopes.delete.is_empty() || self.empty_body().is_some()
     }
 
     /// Returns the body that empties a named object or a part for which the API has no DELETE, if there is one.
     #[must_use]
-    pub fn empty_body(&self) -> Option<Body> {
+    pub(crate) fn empty_body(&self) -> Option<Body> {
         let is_by_name = matches!(self.shape, Shape::Keyed { .. } | Shape::Part { .. }) && self.creation().is_none();
         if !is_by_name || !self.scopes.delete.is_empty() {
             return None;
@@ -102,7 +102,7 @@ impl Kind {
 
     /// Returns the field that identifies an element of an unordered list: to the API, elements with the same value are the same.
     #[must_use]
-    pub fn element_key_of(&self, list: &str) -> Option<&'static str> {
+    pub(crate) fn element_key_of(&self, list: &str) -> Option<&'static str> {
         match self.shape {
             Shape::Child { element_changes: ElementChanges::AddUpdateRemove { by, .. }, .. } => Some(by),
             _ => self.lists.element_key.iter().find(|(path, _)| *path == list).map(|(_, field)| *field),
@@ -130,13 +130,13 @@ impl Kind {
 
     /// Returns the rule of an object that is written together with its secrets.
     #[must_use]
-    pub fn requires_secrets_at(&self, path: &str) -> Option<&RequiredSecrets> {
+    pub(crate) fn requires_secrets_at(&self, path: &str) -> Option<&RequiredSecrets> {
         self.secrets.required_in.iter().find(|required| required.path == path)
     }
 
     /// Returns whether a parent, as a snapshot contains it, can have any.
     #[must_use]
-    pub fn applies_to_parent(&self, parent: &PackedBody) -> bool {
+    pub(crate) fn applies_to_parent(&self, parent: &PackedBody) -> bool {
         self.paths
             .parent_condition
             .is_none_or(|(field, values)| parent.pick(&[field]).text(field).is_some_and(|value| values.contains(&value)))
@@ -144,13 +144,13 @@ impl Kind {
 
     /// Returns whether Auth0 itself fills in `@@name@@` in a template.
     #[must_use]
-    pub fn is_template_variable(&self, path: &str, name: &str) -> bool {
+    pub(crate) fn is_template_variable(&self, path: &str, name: &str) -> bool {
         self.quirks.template_variables.iter().any(|(template, names)| *template == path && names.contains(&name))
     }
 
     /// Returns why a resource, as the API returns it, is not copied, given the words of `--include`.
     #[must_use]
-    pub fn exclusion(&self, answered: &Body, included: &BTreeSet<String>) -> Option<&'static Exclusion> {
+    pub(crate) fn exclusion(&self, answered: &Body, included: &BTreeSet<String>) -> Option<&'static Exclusion> {
         let is_included = |exclusion: &Exclusion| exclusion.include_word.is_some_and(|word| included.contains(word));
         let is_built_in = self.quirks.built_in.is_some_and(|built_in| built_in.matches(answered));
         let applies = |exclusion: &&Exclusion| !is_included(exclusion) && exclusion.when.holds(answered.get(exclusion.field));
@@ -169,14 +169,14 @@ impl Kind {
     /// This is so for fields that the entry lists, and for objects with a readable secret two levels down: a PATCH merges one level, so the
     /// object in between would lose its secret.
     #[must_use]
-    pub fn is_read_modify_write(&self, name: &str) -> bool {
+    pub(crate) fn is_read_modify_write(&self, name: &str) -> bool {
         let is_deep = |path: &&&str| path.split('.').next() == Some(name) && path.split('.').nth(2).is_some();
         let is_shown = |path: &&&str| !self.secrets.write_only.contains(path);
         self.fields.read_modify_write.contains(&name) || self.secrets.paths.iter().filter(is_shown).any(|path| is_deep(&path))
     }
 
     /// Returns the fields that a resource cannot have together with this one.
-    pub fn excluded_by<'path>(&self, path: &'path str) -> impl Iterator<Item = &'static str> + 'path {
+    pub(crate) fn excluded_by<'path>(&self, path: &'path str) -> impl Iterator<Item = &'static str> + 'path {
         let other = move |(newer, older): &(&'static str, &'static str)| match path {
             path if path == *newer => Some(*older),
             path if path == *older => Some(*newer),
@@ -187,7 +187,7 @@ impl Kind {
 
     /// Returns whether a field contains an object or a list of objects, so that a secret supplied for it is JSON.
     #[must_use]
-    pub fn holds_json(&self, path: &str) -> bool {
+    pub(crate) fn holds_json(&self, path: &str) -> bool {
         self.fields.writable().at(path).is_some_and(|field| field.below.is_some())
     }
 
@@ -199,7 +199,7 @@ impl Kind {
     }
 
     /// Returns the default at a path, or inside the default of an object above it.
-    pub fn default_within(&self, path: &str) -> Option<Value> {
+    pub(crate) fn default_within(&self, path: &str) -> Option<Value> {
         self.default_of(path).or_else(|| {
             let (above, name) = path.rsplit_once('.')?;
             self.default_within(above)?.get(name).cloned()
@@ -207,7 +207,7 @@ impl Kind {
     }
 
     /// Returns the secrets that a tenant generates when it creates a resource with this body.
-    pub fn generated_secrets_for(&self, body: &Body) -> impl Iterator<Item = &'static GeneratedSecretField> {
+    pub(crate) fn generated_secrets_for(&self, body: &Body) -> impl Iterator<Item = &'static GeneratedSecretField> {
         let holds = |field: &str, text: &str| body.get(field).cloned().or_else(|| self.default_of(field)) == Some(text.into());
         self.secrets.generated.iter().filter(move |secret| secret.when.is_none_or(|(field, text)| holds(field, text)))
     }

@@ -71,7 +71,7 @@ const ENTERPRISE: &[Limit] = &[
 ];
 
 /// Every published tier, the smallest first.
-pub static TIERS: &[Tier] = &[
+pub(crate) static TIERS: &[Tier] = &[
     Tier {
         // Page: free-public.
         name: "free",
@@ -260,7 +260,7 @@ impl Tier {
     ///
     /// A limit on `/clients` counts `/clients/{id}` too, unless a longer path of the table does.
     #[must_use]
-    pub fn group_of(&self, calls: CallType, path: &str) -> Option<usize> {
+    pub(crate) fn group_of(&self, calls: CallType, path: &str) -> Option<usize> {
         let matching = self.endpoints.iter().enumerate().filter(|(_, limit)| limit.calls == calls && covers(limit.path, path));
         matching.max_by_key(|(_, limit)| limit.path.split('/').count()).map(|(place, _)| place)
     }

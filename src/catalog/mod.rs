@@ -37,7 +37,8 @@ pub use groups::{Defaults, FieldRules, Identity, Lifecycle, Lists, Paths, Requir
 pub use kind::Kind;
 pub use quirks::Quirks;
 pub use reference::{BuiltIn, Condition, Exclusion, GeneratedSecretField, ManualStepTemplate, Reference, ReferencedBy, RequiredSecrets};
-pub use secret_detection::{WithheldReason, is_mask};
+pub use secret_detection::WithheldReason;
+pub(crate) use secret_detection::is_mask;
 pub use shape::{ElementChanges, FollowUp, KeyNames, Paging, Shape, Write};
 
 /// The kinds of a run, in the order that their references require.

@@ -84,7 +84,7 @@ enum Direction {
 
 impl RiskRule {
     /// Returns the classes of an edit: a list that gains and loses elements has both.
-    pub fn classes(self, old: Option<&Value>, new: Option<&Value>) -> Vec<RiskClass> {
+    pub(crate) fn classes(self, old: Option<&Value>, new: Option<&Value>) -> Vec<RiskClass> {
         let (Some(Value::Array(held)), Some(Value::Array(wanted))) = (old, new) else { return vec![self.class(old, new)] };
         let both: Vec<Value> = wanted.iter().filter(|one| held.contains(one)).cloned().collect();
         if both.len() == held.len() || both.len() == wanted.len() {
@@ -98,7 +98,7 @@ impl RiskRule {
     }
 
     /// Returns the class of replacing a value that cannot be read.
-    pub fn class_of_another(self) -> RiskClass {
+    pub(crate) fn class_of_another(self) -> RiskClass {
         self.class(Some(&Value::from("one")), Some(&Value::from("another")))
     }
 
@@ -178,18 +178,18 @@ pub struct Risks {
     /// The class of a deleted resource, besides lost data.
     pub deleted: RiskClass,
     /// Whether each resource gives access to an API, which may be the Management API.
-    pub opens_apis: bool,
+    pub(crate) opens_apis: bool,
     /// Rules, each with its fields, separated by spaces; a path covers everything below it for which no longer path has a rule.
     pub fields: &'static [(RiskRule, &'static str)],
 }
 
 impl Risks {
     /// Only the appearance of something changes.
-    pub const COSMETIC: Self = Self::new(RiskClass::Routine, RiskClass::DataLoss, &[(RiskRule::Routine, "*")]);
+    pub(crate) const COSMETIC: Self = Self::new(RiskClass::Routine, RiskClass::DataLoss, &[(RiskRule::Routine, "*")]);
     /// People and services sign in with such a resource, or are let in by it, and every field is part of its identity.
-    pub const SIGN_IN: Self = Self::new(RiskClass::Widened, RiskClass::DataLoss, &[(RiskRule::Identity, "*")]);
+    pub(crate) const SIGN_IN: Self = Self::new(RiskClass::Widened, RiskClass::DataLoss, &[(RiskRule::Identity, "*")]);
     /// There is only one, and everybody uses every field of it at once.
-    pub const TENANT_WIDE: Self = Self::new(RiskClass::Lockout, RiskClass::Lockout, &[(RiskRule::AnyChange, "*")]);
+    pub(crate) const TENANT_WIDE: Self = Self::new(RiskClass::Lockout, RiskClass::Lockout, &[(RiskRule::AnyChange, "*")]);
 
     /// Returns the risks of a kind: the class of a new resource, that of a deleted one, and the rules of its fields.
     #[must_use]
@@ -199,13 +199,13 @@ impl Risks {
 
     /// Says that each resource gives access to an API, which may be the Management API.
     #[must_use]
-    pub const fn opening_apis(mut self) -> Self {
+    pub(crate) const fn opening_apis(mut self) -> Self {
         self.opens_apis = true;
         self
     }
 
     /// Returns the class of an edit that concerns something of this name: more access to the Management API is weaker protection.
-    pub fn raised(&self, class: RiskClass, what: &str) -> RiskClass {
+    pub(crate) fn raised(&self, class: RiskClass, what: &str) -> RiskClass {
         if self.opens_apis && class == RiskClass::Widened && what.contains(MANAGEMENT_API) { RiskClass::Weakened } else { class }
     }
 

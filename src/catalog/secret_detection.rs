@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use super::kind::Kind;
 use crate::json::{Body, covers, join, top};
 use field_names::{CONTENTS, LABELS, NAMES, NameClass, PRIVATE_MEMBERS, VALUES};
-pub use field_values::is_mask;
+pub(crate) use field_values::is_mask;
 use field_values::is_template;
 
 /// Why a field is withheld that no entry lists.
@@ -50,7 +50,7 @@ impl Kind {
     }
 
     /// Replaces every secret of an answer that the entry lists.
-    pub fn replace_listed_secrets(&self, answer: &mut Body, change: &mut dyn FnMut(&mut Value)) {
+    pub(crate) fn replace_listed_secrets(&self, answer: &mut Body, change: &mut dyn FnMut(&mut Value)) {
         let mut change_secret = |value: &mut Value| {
             if !value.as_str().is_some_and(is_template) {
                 change(value);
@@ -72,7 +72,7 @@ impl Kind {
     }
 
     /// Replaces every secret of an answer that no entry lists.
-    pub fn replace_unlisted_secrets(&self, answer: &mut Body, change: &mut dyn FnMut(&mut Value)) {
+    pub(crate) fn replace_unlisted_secrets(&self, answer: &mut Body, change: &mut dyn FnMut(&mut Value)) {
         self.visit_unlisted(answer, &mut |_, value| {
             change(value);
             SecretAction::Keep

@@ -93,7 +93,7 @@ impl Body {
     }
 
     /// Lets what another body holds at a path stand here, be it nothing; of a list the whole. Dots may stand in the names of a concrete path.
-    pub fn take_over(&mut self, path: &str, other: &Self) {
+    pub(crate) fn take_over(&mut self, path: &str, other: &Self) {
         let path = path.split('[').next().unwrap_or(path);
         if let Some(names) = names_in(&other.0, path).or_else(|| names_in(&self.0, path)) {
             put_at(&mut self.0, &names, other.at(path));
@@ -111,7 +111,7 @@ impl Body {
     }
 
     /// Removes what the path names where this holds of it; returns each removed value with its concrete path.
-    pub fn take_if(&mut self, path: &str, goes: &dyn Fn(&Value) -> bool) -> Vec<(String, Value)> {
+    pub(crate) fn take_if(&mut self, path: &str, goes: &dyn Fn(&Value) -> bool) -> Vec<(String, Value)> {
         let mut taken = Removal { goes, values: Vec::new() };
         let first = top(path);
         // Most of what is taken out of answers is not there.

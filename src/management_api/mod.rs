@@ -34,7 +34,8 @@ pub use read::ReadOutcome;
 pub use tenant::{Reply, Tenant};
 pub use traffic::Traffic;
 
-/// What answers say, read without a tenant that gives them.
+/// What answers say, read without a tenant that gives them; for the tests and fuzz targets of this package.
+#[doc(hidden)]
 pub mod answers {
     pub use super::address::Address;
     pub use super::auth::{Token, parse_token_response};

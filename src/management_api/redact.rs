@@ -68,7 +68,7 @@ impl Redactor {
 
     /// Returns a text without its secrets, on one line and no longer than a person reads.
     #[must_use]
-    pub fn redact(&self, text: &str) -> String {
+    pub(crate) fn redact(&self, text: &str) -> String {
         let redacted = self.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, REDACTED));
         let plain: String = redacted.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
         match plain.char_indices().nth(LONGEST) {

@@ -19,11 +19,11 @@ pub const TENANT: i64 = 1 << 30;
 /// Levels of JSON inside each other, which is as deep as serde_json reads; the deepest recorded answer has 12.
 pub const NESTING: usize = 127;
 /// Characters of a tenant's own words that are repeated in an error.
-pub const MESSAGE_LENGTH: usize = 2_000;
+pub(crate) const MESSAGE_LENGTH: usize = 2_000;
 /// How long a request waits for a bucket to fill. The slowest published one gives five a minute, so something comes back within it.
-pub const LONGEST_RESET: Duration = Duration::from_secs(60);
+pub(crate) const LONGEST_RESET: Duration = Duration::from_secs(60);
 /// How long one request is sent again where the tenant asks for it.
-pub const LONGEST_RETRY: Duration = Duration::from_secs(10 * 60);
+pub(crate) const LONGEST_RETRY: Duration = Duration::from_secs(10 * 60);
 /// How long reading all of a tenant may take. Ten thousand clients at the pace of a free subscription are read in a quarter of it.
 pub const SNAPSHOT_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 

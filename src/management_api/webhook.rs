@@ -45,7 +45,7 @@ pub enum Error {
 
 /// An address that hears how a run ended.
 #[derive(Debug)]
-pub struct Webhook {
+pub(crate) struct Webhook {
     url: Secret,
     host: String,
     client: Client,
@@ -57,7 +57,7 @@ impl Webhook {
     /// # Errors
     ///
     /// When it is no https URL (on loopback, http will do), or the system's certificates cannot be used.
-    pub fn new(url: Secret) -> Result<Self, Error> {
+    pub(crate) fn new(url: Secret) -> Result<Self, Error> {
         let parsed = Url::parse(url.reveal()).map_err(|_| Error::Address("is no URL"))?;
         let host = parsed.host_str().ok_or(Error::Address("has no host"))?.to_owned();
         let is_plain = match parsed.scheme() {
@@ -72,7 +72,7 @@ impl Webhook {
 
     /// Returns the host, which is all of the address that may be shown.
     #[must_use]
-    pub fn host(&self) -> &str {
+    pub(crate) fn host(&self) -> &str {
         &self.host
     }
 
@@ -81,7 +81,7 @@ impl Webhook {
     /// # Errors
     ///
     /// When no answer came, or another than 2xx.
-    pub async fn post(&self, body: &Value) -> Result<(), Error> {
+    pub(crate) async fn post(&self, body: &Value) -> Result<(), Error> {
         self.call(Method::POST, Some(body)).await
     }
 
@@ -90,7 +90,7 @@ impl Webhook {
     /// # Errors
     ///
     /// When no answer came, or another than 2xx.
-    pub async fn get(&self) -> Result<(), Error> {
+    pub(crate) async fn get(&self) -> Result<(), Error> {
         self.call(Method::GET, None).await
     }
 

@@ -138,7 +138,7 @@ impl Tenant {
     /// # Panics
     ///
     /// When the kind is no child.
-    pub async fn update_elements(&self, kind: &Kind, parent: &Id, added: &[Value], removed: &[Value]) -> Result<(), Error> {
+    pub(crate) async fn update_elements(&self, kind: &Kind, parent: &Id, added: &[Value], removed: &[Value]) -> Result<(), Error> {
         let Shape::Child { element_changes, .. } = kind.shape else { unreachable!("only a child has elements") };
         for request in element_requests(kind, element_changes, parent, added, removed) {
             self.transport.send(&request).await?;

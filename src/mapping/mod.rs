@@ -16,6 +16,7 @@ mod rule;
 mod table;
 
 pub use parse::{Error, Mapping};
-pub use rewrite::{KeyCollision, MappedSource};
+pub use rewrite::KeyCollision;
+pub use rewrite::MappedSource;
 pub use rule::{Effect, MappingRule, Removed};
 pub use table::rows;

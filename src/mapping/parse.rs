@@ -62,7 +62,7 @@ impl Mapping {
     /// # Errors
     ///
     /// The same.
-    pub fn load_with_tables(catalog: &Catalog, path: &Path) -> Result<(Self, Vec<PathBuf>), Error> {
+    pub(crate) fn load_with_tables(catalog: &Catalog, path: &Path) -> Result<(Self, Vec<PathBuf>), Error> {
         let text = files::read_text(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
         let tables = RefCell::new(Vec::new());
         let read = |table: &Path| {

@@ -61,7 +61,7 @@ impl MappingRule {
     }
 
     /// Returns whether the rule may be about what a tenant does not show: a whole kind, or all that belongs to one resource.
-    pub fn may_be_about(&self, unread: &Key) -> bool {
+    pub(crate) fn may_be_about(&self, unread: &Key) -> bool {
         // A rule about one child says nothing of the others.
         let of_all_below = |pattern: &Pattern| {
             let (parent, child) = pattern.as_str().split_once(BETWEEN_PARTS)?;
@@ -73,7 +73,7 @@ impl MappingRule {
     }
 
     /// Returns whether the rule can be about any resource of a kind.
-    pub fn is_about_kind(&self, kind: &Kind) -> bool {
+    pub(crate) fn is_about_kind(&self, kind: &Kind) -> bool {
         self.matches.iter().any(|pattern| {
             let of_kind = pattern.as_str().split('/').next().unwrap_or_default();
             Pattern::new(of_kind).is_ok_and(|pattern| pattern.matches(kind.name))

@@ -13,7 +13,7 @@ use crate::snapshot::{Snapshot, Status};
 /// Returns what an export found, as styled text.
 ///
 /// `is_same` says that it equals the version at `path`, so that none was written.
-pub fn exported(snapshot: &Snapshot, path: &Path, is_same: bool) -> String {
+pub(crate) fn exported(snapshot: &Snapshot, path: &Path, is_same: bool) -> String {
     Document::of_export(snapshot, path, is_same).to_text()
 }
 

@@ -36,7 +36,7 @@ const FORMATS: [(&str, Format); 4] = [
 ];
 
 /// Returns the report of a run in every format, by file name, one after the other; `exit` is the code the command ends with.
-pub fn files<'run>(run: &RunReport<'run>, exit: u8) -> impl Iterator<Item = (&'static str, String)> + use<'run> {
+pub(crate) fn files<'run>(run: &RunReport<'run>, exit: u8) -> impl Iterator<Item = (&'static str, String)> + use<'run> {
     let report = Report { run: *run, exit, document: OnceCell::new() };
     FORMATS.iter().map(move |(name, content)| (*name, content(&report)))
 }

@@ -8,7 +8,7 @@ use crate::catalog::{Catalog, Shape};
 use crate::model::resource::Key;
 
 /// Returns a resource as part of a sentence: `client "Billing API"`, `tenant settings`; a key without a name means all of its kind.
-pub fn named(key: &Key) -> String {
+pub(crate) fn named(key: &Key) -> String {
     let Some(kind) = Catalog::standard().kind(key.kind()) else { return printable(&key.to_string()).into_owned() };
     match key.name() {
         "" if kind.shape == Shape::Singleton => kind.singular.to_owned(),

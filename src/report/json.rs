@@ -19,7 +19,7 @@ use crate::plan::{Change, Conflict, Counts, Drift, DriftReport, ManualStep, Plan
 use crate::snapshot::{Snapshot, Status};
 
 /// The version of the shape of all answers; it rises when a field goes or changes its meaning.
-pub const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 1;
 
 #[derive(Serialize)]
 struct Answer<'a, T> {
@@ -30,26 +30,26 @@ struct Answer<'a, T> {
 }
 
 /// Returns the answer of a command with these fields, which ends with this code.
-pub fn answer(fields: &impl Serialize, exit: u8) -> Value {
+pub(crate) fn answer(fields: &impl Serialize, exit: u8) -> Value {
     to_json(&Answer { format: FORMAT, fields, exit })
 }
 
 /// Returns a value of this program as JSON.
-pub fn to_json(value: &impl Serialize) -> Value {
+pub(crate) fn to_json(value: &impl Serialize) -> Value {
     serde_json::to_value(value).expect("an answer has names for keys, and its values are JSON")
 }
 
 /// Why a command has no answer.
 #[derive(Debug, Clone, Default, Serialize)]
-pub struct ErrorFields {
+pub(crate) struct ErrorFields {
     /// What went wrong.
-    pub error: Option<String>,
+    pub(crate) error: Option<String>,
     /// Every cause, the nearest first.
-    pub causes: Vec<String>,
+    pub(crate) causes: Vec<String>,
     /// What to do next.
-    pub hint: Option<String>,
+    pub(crate) hint: Option<String>,
     /// What was written, where that is not nothing.
-    pub state: Option<String>,
+    pub(crate) state: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -101,7 +101,7 @@ impl<'a> PlanFields<'a> {
 }
 
 /// Returns a plan as JSON.
-pub fn plan_json(plan: &Plan, refusals: &[Refusal], exit: u8) -> Value {
+pub(crate) fn plan_json(plan: &Plan, refusals: &[Refusal], exit: u8) -> Value {
     answer(&PlanFields::new(plan, refusals), exit)
 }
 
@@ -163,7 +163,7 @@ impl<'a> RunFields<'a> {
 }
 
 /// Returns how a run ended as JSON.
-pub fn summary_json(run: &RunReport<'_>, exit: u8) -> Value {
+pub(crate) fn summary_json(run: &RunReport<'_>, exit: u8) -> Value {
     answer(&RunFields::new(run), exit)
 }
 
@@ -274,7 +274,7 @@ struct KindStatusFields<'a> {
 }
 
 /// Returns what an export found as JSON; `is_same` says that it equals the version at `path`.
-pub fn exported_json(snapshot: &Snapshot, path: &Path, is_same: bool, exit: u8) -> Value {
+pub(crate) fn exported_json(snapshot: &Snapshot, path: &Path, is_same: bool, exit: u8) -> Value {
     let kinds = snapshot.kinds.iter();
     let kinds = kinds.map(|(kind, status)| (kind.as_str(), KindStatusFields { count: snapshot.of_kind(kind).count(), status }));
     let fields = ExportFields {
@@ -301,7 +301,7 @@ struct DriftFields<'a> {
 }
 
 /// Returns what changed in a target by itself, what it lost and what could not be compared, as JSON.
-pub fn drift_json(target: &str, drift: &DriftReport, exit: u8) -> Value {
+pub(crate) fn drift_json(target: &str, drift: &DriftReport, exit: u8) -> Value {
     let DriftReport { drift, gone, unseen } = drift;
     answer(&DriftFields { target, drift, gone, unseen }, exit)
 }

@@ -7,12 +7,12 @@ use crate::plan::refusal::Refusal;
 use crate::plan::{Change, Counts, DriftReport, Plan};
 
 /// Returns a plan as styled text; `next` is the command to run next, or nothing.
-pub fn plan(plan: &Plan, refusals: &[Refusal], next: &str) -> String {
+pub(crate) fn plan(plan: &Plan, refusals: &[Refusal], next: &str) -> String {
     Document::of_plan(plan, refusals, next).to_text()
 }
 
 /// Returns what changed in a target by itself, what it lost and what could not be compared, as styled text.
-pub fn drift(target: &str, drift: &DriftReport) -> String {
+pub(crate) fn drift(target: &str, drift: &DriftReport) -> String {
     Document::of_drift(target, drift).to_text()
 }
 

@@ -12,11 +12,11 @@ use super::progress_model::ProgressModel;
 use super::run_report::RunCost;
 use crate::model::event::{Event, Observer};
 
-pub use super::progress_model::Mode;
+pub(crate) use super::progress_model::Mode;
 
 /// Shows on stderr what happens.
 #[derive(Debug)]
-pub struct Progress {
+pub(crate) struct Progress {
     display: Mutex<Display>,
 }
 
@@ -28,13 +28,13 @@ struct Display {
 
 impl Progress {
     /// Returns an observer for stderr; `terminal` says that stderr is one.
-    pub fn new(mode: Mode, terminal: bool) -> Self {
+    pub(crate) fn new(mode: Mode, terminal: bool) -> Self {
         let screen = (terminal && mode != Mode::Quiet).then(Screen::new);
         Self { display: Mutex::new(Display { model: ProgressModel::new(mode, Instant::now()), screen }) }
     }
 
     /// Returns what applying has cost so far; before anything is applied, what the run has cost.
-    pub fn cost(&self) -> RunCost {
+    pub(crate) fn cost(&self) -> RunCost {
         self.display().model.cost(Instant::now())
     }
 
@@ -43,7 +43,7 @@ impl Progress {
     }
 
     /// Removes the live lines, before something else is written to the terminal.
-    pub fn clear(&self) {
+    pub(crate) fn clear(&self) {
         if let Some(screen) = &mut self.display().screen {
             screen.clear();
         }

@@ -10,7 +10,7 @@ use crate::model::resource::Key;
 
 /// How much is shown while a run is under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Mode {
+pub(crate) enum Mode {
     /// Nothing.
     Quiet,
     /// Progress, and what went wrong.

@@ -15,27 +15,27 @@ use crate::plan::{Change, Plan};
 
 /// A rehearsal that is over.
 #[derive(Debug, Clone, Copy)]
-pub struct Rehearsal<'run> {
+pub(crate) struct Rehearsal<'run> {
     /// What was rehearsed.
-    pub plan: &'run Plan,
+    pub(crate) plan: &'run Plan,
     /// How the changes ended.
-    pub summary: &'run Summary,
+    pub(crate) summary: &'run Summary,
     /// How often the run was interrupted and resumed.
-    pub resumed: usize,
+    pub(crate) resumed: usize,
     /// Requests to the copy.
-    pub requests: usize,
+    pub(crate) requests: usize,
     /// How many of them were writes.
-    pub writes: usize,
+    pub(crate) writes: usize,
     /// The faults that were asked for, and how often each occurred.
-    pub fault_counts: &'run [(String, usize)],
+    pub(crate) fault_counts: &'run [(String, usize)],
     /// What the copy returned otherwise than the target, before anything was changed.
-    pub otherwise: &'run [Key],
+    pub(crate) otherwise: &'run [Key],
     /// What a second plan would still do.
-    pub again: &'run Plan,
+    pub(crate) again: &'run Plan,
 }
 
 /// Returns how a rehearsal went as styled text; `next` is the command that does it in earnest.
-pub fn rehearsal(rehearsal: &Rehearsal<'_>, next: &str) -> String {
+pub(crate) fn rehearsal(rehearsal: &Rehearsal<'_>, next: &str) -> String {
     Document::of_rehearsal(rehearsal, next).to_text()
 }
 
@@ -96,7 +96,7 @@ struct FaultFields<'a> {
 }
 
 /// Returns how a rehearsal went as JSON: the plan, and how it went under `rehearsal`.
-pub fn rehearsal_json(rehearsal: &Rehearsal<'_>, exit: u8) -> Value {
+pub(crate) fn rehearsal_json(rehearsal: &Rehearsal<'_>, exit: u8) -> Value {
     let Rehearsal { plan, summary, resumed, requests, writes, fault_counts, otherwise, again } = *rehearsal;
     let fields = RehearsalFields {
         state: RunState::new(summary).to_string(),

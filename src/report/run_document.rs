@@ -9,7 +9,7 @@ use crate::apply::{OutcomeCounts, SecretDisposition, Summary};
 use crate::model::event::Outcome;
 
 /// Returns how a run ended, as styled text.
-pub fn summary(run: &RunReport<'_>) -> String {
+pub(crate) fn summary(run: &RunReport<'_>) -> String {
     Document::of_run(run, next_step(run)).to_text()
 }
 

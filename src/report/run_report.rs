@@ -13,28 +13,28 @@ use crate::plan::{Change, Plan};
 
 /// What a run cost.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct RunCost {
+pub(crate) struct RunCost {
     /// How long it took.
-    pub took: Duration,
+    pub(crate) took: Duration,
     /// Requests that were answered, or failed without an answer.
-    pub requests: usize,
+    pub(crate) requests: usize,
     /// How much of the time was spent waiting for the rate limit.
-    pub waited: Duration,
+    pub(crate) waited: Duration,
 }
 
 /// A run that ended: its plan, its results, its cost and its files.
 #[derive(Debug, Clone, Copy)]
-pub struct RunReport<'run> {
+pub(crate) struct RunReport<'run> {
     /// What was planned.
-    pub plan: &'run Plan,
+    pub(crate) plan: &'run Plan,
     /// How the changes ended.
-    pub summary: &'run Summary,
+    pub(crate) summary: &'run Summary,
     /// What it cost; zero for a run read from its files.
-    pub cost: RunCost,
+    pub(crate) cost: RunCost,
     /// The run's folder.
-    pub folder: &'run Path,
+    pub(crate) folder: &'run Path,
     /// The command that resumes it.
-    pub resume: &'run str,
+    pub(crate) resume: &'run str,
 }
 
 impl<'run> RunReport<'run> {
@@ -63,7 +63,7 @@ impl<'run> RunReport<'run> {
 }
 
 /// Returns what state a summary leaves the target in: `applied 14 of 212 changes; 1 failed and 197 not sent`.
-pub fn state(summary: &Summary) -> String {
+pub(crate) fn state(summary: &Summary) -> String {
     RunState::new(summary).to_string()
 }
 

@@ -16,30 +16,30 @@ use crate::plan::Plan;
 
 /// A run in a list.
 #[derive(Debug, Clone)]
-pub struct RunEntry<'run> {
+pub(crate) struct RunEntry<'run> {
     /// Its name.
-    pub name: &'run str,
+    pub(crate) name: &'run str,
     /// Its status; nothing where its files cannot be read.
-    pub status: Option<RunStatus<'run>>,
+    pub(crate) status: Option<RunStatus<'run>>,
 }
 
 /// The status of a run, as its files tell it.
 #[derive(Debug, Clone)]
-pub struct RunStatus<'run> {
+pub(crate) struct RunStatus<'run> {
     /// What was planned.
-    pub plan: &'run Plan,
+    pub(crate) plan: &'run Plan,
     /// When it began: RFC 3339, UTC.
-    pub begun: &'run str,
+    pub(crate) begun: &'run str,
     /// How its changes ended.
-    pub tally: OutcomeCounts,
+    pub(crate) tally: OutcomeCounts,
     /// Whether all of them are in the target.
-    pub is_ended: bool,
+    pub(crate) is_ended: bool,
     /// Whether nothing that it began is left to do.
-    pub is_stopped: bool,
+    pub(crate) is_stopped: bool,
     /// The newest run between the same two tenants, where it began later.
-    pub superseded_by: Option<String>,
+    pub(crate) superseded_by: Option<String>,
     /// The command that resumes it.
-    pub resume: String,
+    pub(crate) resume: String,
 }
 
 impl RunStatus<'_> {
@@ -96,7 +96,7 @@ impl RunStatus<'_> {
 }
 
 /// Returns runs as a table, and the command that resumes each that can be resumed.
-pub fn runs(all: &[RunEntry<'_>]) -> String {
+pub(crate) fn runs(all: &[RunEntry<'_>]) -> String {
     if all.is_empty() {
         return "No runs yet.\n".to_owned();
     }
@@ -157,7 +157,7 @@ impl<'a> From<&'a RunStatus<'a>> for StatusFields<'a> {
 }
 
 /// Returns runs as JSON.
-pub fn runs_json(all: &[RunEntry<'_>], exit: u8) -> Value {
+pub(crate) fn runs_json(all: &[RunEntry<'_>], exit: u8) -> Value {
     let entries = all.iter().map(|RunEntry { name, status }| EntryFields {
         run: name,
         is_readable: status.is_some(),
@@ -167,7 +167,7 @@ pub fn runs_json(all: &[RunEntry<'_>], exit: u8) -> Value {
 }
 
 /// Returns what a run was to do and how it ended, as styled text.
-pub fn shown(run: &RunReport<'_>, status: &RunStatus<'_>) -> String {
+pub(crate) fn shown(run: &RunReport<'_>, status: &RunStatus<'_>) -> String {
     let heading = styled(TITLE, format!("Started {}. It planned:", printable(status.begun)));
     let ended = styled(TITLE, "How it ended");
     let document = Document::of_run(run, status.next(run));
@@ -184,7 +184,7 @@ struct ShownFields<'a> {
 }
 
 /// Returns the same as JSON: the `plan` as a dry run shows it, and how each change ended. What it cost is in no journal.
-pub fn shown_json(run: &RunReport<'_>, status: &RunStatus<'_>, exit: u8) -> Value {
+pub(crate) fn shown_json(run: &RunReport<'_>, status: &RunStatus<'_>, exit: u8) -> Value {
     let fields = ShownFields {
         run: RunFields::without_cost(run),
         begun: status.begun,

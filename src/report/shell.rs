@@ -6,6 +6,6 @@ pub(super) fn is_plain(word: &str) -> bool {
 }
 
 /// Quotes a word of a shell.
-pub fn shell_word(word: &str) -> String {
+pub(crate) fn shell_word(word: &str) -> String {
     if is_plain(word) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }

@@ -13,38 +13,38 @@ use crate::plan::{Conflict, Drift, Plan, Skipped};
 
 /// How one `migrate sync` ended.
 #[derive(Debug)]
-pub struct SyncReport<'a> {
+pub(crate) struct SyncReport<'a> {
     /// Where the settings came from.
-    pub source: &'a str,
+    pub(crate) source: &'a str,
     /// Where they went.
-    pub target: &'a str,
+    pub(crate) target: &'a str,
     /// When it began: RFC 3339, UTC.
-    pub began: &'a str,
+    pub(crate) began: &'a str,
     /// When it ended: RFC 3339, UTC.
-    pub ended: &'a str,
+    pub(crate) ended: &'a str,
     /// The interrupted run that it resumed.
-    pub resumed: Option<Resumed<'a>>,
+    pub(crate) resumed: Option<Resumed<'a>>,
     /// What it planned, where it came to that.
-    pub plan: Option<&'a Plan>,
+    pub(crate) plan: Option<&'a Plan>,
     /// The run it started, where there was anything to do.
-    pub run: Option<RunReport<'a>>,
+    pub(crate) run: Option<RunReport<'a>>,
     /// Whether fields that the target changed by itself were to stay.
-    pub keeps_drift: bool,
+    pub(crate) keeps_drift: bool,
     /// The limit or the signal that ended it, in words.
-    pub limit: Option<&'a str>,
+    pub(crate) limit: Option<&'a str>,
     /// Why it failed.
-    pub failure: Option<ErrorFields>,
+    pub(crate) failure: Option<ErrorFields>,
     /// The code the command ends with.
-    pub exit: u8,
+    pub(crate) exit: u8,
 }
 
 /// An interrupted run that a sync resumed; changes with an unknown outcome were looked up.
 #[derive(Debug, Clone, Copy)]
-pub struct Resumed<'a> {
+pub(crate) struct Resumed<'a> {
     /// All of it, what it did before included.
-    pub run: RunReport<'a>,
+    pub(crate) run: RunReport<'a>,
     /// How many of its changes were in the target before.
-    pub earlier: usize,
+    pub(crate) earlier: usize,
 }
 
 impl Resumed<'_> {
@@ -111,7 +111,7 @@ impl<'a> SyncRunFields<'a> {
 
 impl SyncReport<'_> {
     /// Returns how it went, as one line.
-    pub fn line(&self) -> String {
+    pub(crate) fn line(&self) -> String {
         let mut parts = Vec::new();
         parts.extend(self.resumed.iter().map(Resumed::line));
         parts.extend(self.run.iter().map(applied));
@@ -135,7 +135,7 @@ impl SyncReport<'_> {
     }
 
     /// Returns how it went, for programs.
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         let plan = self.plan;
         let fields = SyncFields {
             source: self.source,
@@ -163,7 +163,7 @@ impl SyncReport<'_> {
     /// Returns whether it is worth reporting to someone who knows how the sync before went.
     ///
     /// What is skipped and what drifted is reported once, not after every sync.
-    pub fn is_news(&self, before: Option<&Value>) -> bool {
+    pub(crate) fn is_news(&self, before: Option<&Value>) -> bool {
         if self.resumed.is_some() || self.run.is_some() || self.limit.is_some() || self.failure.is_some() {
             return true;
         }
@@ -208,7 +208,7 @@ fn in_chat(line: &str) -> String {
 ///
 /// Slack's incoming webhooks accept `text` (Slack's "Sending messages using incoming webhooks"), as do compatible services. Workflows of
 /// Teams accept nothing but an adaptive card in a message ("Create Incoming Webhooks with Workflows for Microsoft Teams").
-pub fn chat(host: &str, line: &str) -> Value {
+pub(crate) fn chat(host: &str, line: &str) -> Value {
     const WORKFLOWS: [&str; 3] = [".logic.azure.com", ".powerplatform.com", ".webhook.office.com"];
     if !WORKFLOWS.iter().any(|end| host.ends_with(end)) {
         return json!({"text": in_chat(line)});

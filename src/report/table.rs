@@ -6,36 +6,36 @@ use super::format::printable;
 
 /// Rows under a head, in columns.
 #[derive(Debug, Clone)]
-pub struct Table {
+pub(crate) struct Table {
     head: Vec<String>,
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
     /// Returns an empty table with these columns.
-    pub fn new(head: &[&str]) -> Self {
+    pub(crate) fn new(head: &[&str]) -> Self {
         Self { head: head.iter().map(|&title| title.to_owned()).collect(), rows: Vec::new() }
     }
 
     /// Adds a row; missing cells are blank.
-    pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         let mut cells: Vec<String> = cells.into_iter().collect();
         cells.resize(self.head.len(), String::new());
         self.rows.push(cells);
     }
 
     /// Returns whether there is no row.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
     /// Returns the head and the rows as aligned text, columns of numbers to the right.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         self.aligned(&[std::slice::from_ref(&self.head), &self.rows].concat())
     }
 
     /// Returns the rows as aligned text, without the head.
-    pub fn body(&self) -> String {
+    pub(crate) fn body(&self) -> String {
         self.aligned(&self.rows)
     }
 

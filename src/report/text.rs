@@ -181,7 +181,7 @@ fn refusal(refusal: &Refusal) -> String {
 }
 
 /// Returns the refusals that were approved, for whoever is about to confirm the plan.
-pub fn approved(refusals: &[Refusal]) -> String {
+pub(crate) fn approved(refusals: &[Refusal]) -> String {
     let line =
         |refusal: &Refusal| format!("{} {}\n", styled(REMOVED, format!("Approved: {}:", refusal.guard)), printable(&refusal.message));
     std::iter::once("\n".to_owned()).chain(refusals.iter().map(line)).collect()

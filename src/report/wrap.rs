@@ -13,7 +13,7 @@ const COMMAND: &str = "migrate ";
 const BEFORE_COMMAND: &str = ":  ";
 
 /// Returns a styled text with lines wrapped to so many columns; unchanged where the width is not known.
-pub fn fitted(text: &str, columns: Option<usize>) -> String {
+pub(crate) fn fitted(text: &str, columns: Option<usize>) -> String {
     let Some(columns) = columns.filter(|columns| *columns > 0) else { return text.to_owned() };
     text.split_inclusive('\n').map(|line| fitted_line(line, columns)).collect()
 }

@@ -24,4 +24,4 @@ pub use desired::{Desired, SuppliedSecret};
 pub use former_ids::FormerIds;
 pub use model::{Snapshot, Status, Unseen};
 pub(crate) use placeholder::plain;
-pub use protection::belongs_to;
+pub(crate) use protection::belongs_to;

@@ -14,7 +14,7 @@ const PROTECTED: &str = "the configuration protects it";
 
 impl Snapshot {
     /// Reserves the client that migrate signs in with, and what belongs to it: these are not settings of the tenant.
-    pub fn reserve_own(&mut self, catalog: &Catalog, client: &Id) {
+    pub(crate) fn reserve_own(&mut self, catalog: &Catalog, client: &Id) {
         let is_own = |resource: &&Resource| resource.key.kind() == "clients" && resource.id == *client;
         let mut own: HashSet<Key> = self.resources.iter().filter(is_own).map(|resource| resource.key.clone()).collect();
         if own.is_empty() {
@@ -30,7 +30,7 @@ impl Snapshot {
     }
 
     /// Reserves what matches one of these patterns.
-    pub fn protect(&mut self, patterns: &[glob::Pattern]) {
+    pub(crate) fn protect(&mut self, patterns: &[glob::Pattern]) {
         let is_free = |resource: &&mut Resource| resource.reserved.is_none();
         for resource in self.resources.iter_mut().filter(is_free) {
             let key = resource.key.to_string();
@@ -41,12 +41,12 @@ impl Snapshot {
     }
 
     /// Returns whether the client that migrate signed in with is known.
-    pub fn knows_own_client(&self) -> bool {
+    pub(crate) fn knows_own_client(&self) -> bool {
         self.of_kind("clients").any(|client| client.reserved == Some(ExclusionReason::Own))
     }
 
     /// Returns the clients with access to the Management API of their tenant, as migrate's own has, except excluded ones.
-    pub fn clients_of_the_management_api(&self) -> Vec<Key> {
+    pub(crate) fn clients_of_the_management_api(&self) -> Vec<Key> {
         let is_of_it = |grant: &&Resource| {
             let audience = grant.body.pick(&["audience"]);
             audience.text("audience").is_some_and(|audience| audience.contains(&format!("https://{}/api/v2/", placeholder::DOMAIN)))
@@ -60,7 +60,7 @@ impl Snapshot {
 }
 
 /// Returns the parent of a resource, and what its key refers to.
-pub fn belongs_to(catalog: &Catalog, one: &Resource) -> Vec<Key> {
+pub(crate) fn belongs_to(catalog: &Catalog, one: &Resource) -> Vec<Key> {
     let Some(kind) = catalog.kind(one.key.kind()) else { return Vec::new() };
     let identity = identity(kind);
     let named = one.body.pick(&identity).0.values().flat_map(id_substitution::mentioned).collect();

@@ -17,7 +17,7 @@ use crate::files;
 use crate::model::resource::{Key, Resource};
 
 /// The newest format this version reads, and the one it writes.
-pub const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 1;
 
 /// What stands in `manifest.json`.
 #[derive(Debug, Serialize, Deserialize)]
@@ -153,7 +153,7 @@ fn is_taken(error: &io::Error) -> bool {
 /// # Errors
 ///
 /// When the files cannot be written.
-pub fn save_at(path: &Path, snapshot: &Snapshot) -> Result<Stored, Error> {
+pub(crate) fn save_at(path: &Path, snapshot: &Snapshot) -> Result<Stored, Error> {
     let hash = hash_of(snapshot);
     write_files(path, snapshot, hash).map_err(|source| Error::Write { path: path.to_owned(), source })?;
     Ok(Stored::New(path.to_owned()))

@@ -15,7 +15,7 @@ use crate::json::PackedBody;
 use crate::model::resource::{Id, Key};
 
 /// The newest format this version reads, and the one it writes.
-pub const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 1;
 
 /// What was last applied from one source to one target.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -152,7 +152,7 @@ impl Baseline {
 
     /// Returns whether the baseline was emptied, by a wrong merge or an editor.
     #[must_use]
-    pub fn was_emptied(&self) -> bool {
+    pub(crate) fn was_emptied(&self) -> bool {
         self.resources.is_empty() && !self.is_new
     }
 
@@ -180,7 +180,7 @@ impl Baseline {
     }
 
     /// Records what was applied of a resource, whatever its key was before; what only the target has is recorded anew.
-    pub fn record_applied(&mut self, key: &Key, id: &Id, body: PackedBody) {
+    pub(crate) fn record_applied(&mut self, key: &Key, id: &Id, body: PackedBody) {
         let before = self.forget_target(key.kind(), id);
         self.forget(key);
         self.keys.insert(target(key.kind(), id), key.clone());
@@ -189,21 +189,21 @@ impl Baseline {
     }
 
     /// Records the fields that the mapping keeps as they are in the target.
-    pub fn record_kept(&mut self, key: &Key, fields: Vec<String>) {
+    pub(crate) fn record_kept(&mut self, key: &Key, fields: Vec<String>) {
         if let Some(applied) = self.resources.get_mut(key) {
             applied.kept = fields;
         }
     }
 
     /// Records the fields that the target refused when it created the resource.
-    pub fn record_refused(&mut self, key: &Key, fields: Vec<String>) {
+    pub(crate) fn record_refused(&mut self, key: &Key, fields: Vec<String>) {
         if let Some(applied) = self.resources.get_mut(key) {
             applied.refused = fields;
         }
     }
 
     /// Records what only the target has of a resource.
-    pub fn record_extra(&mut self, key: &Key, own: PackedBody) {
+    pub(crate) fn record_extra(&mut self, key: &Key, own: PackedBody) {
         if let Some(applied) = self.resources.get_mut(key) {
             applied.own = Some(own);
         }
@@ -217,7 +217,7 @@ impl Baseline {
     }
 
     /// Forgets a resource of the target, whatever its key was; returns what was recorded.
-    pub fn forget_target(&mut self, kind: &str, id: &Id) -> Option<AppliedResource> {
+    pub(crate) fn forget_target(&mut self, kind: &str, id: &Id) -> Option<AppliedResource> {
         self.keys.remove(&target(kind, id)).and_then(|key| self.resources.remove(&key))
     }
 }

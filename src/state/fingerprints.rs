@@ -154,7 +154,7 @@ impl Fingerprints {
     /// # Panics
     ///
     /// When the system has no random numbers for a key.
-    pub fn record_sent(&mut self, kind: &str, id: &Id, path: &str, secret: &Secret) {
+    pub(crate) fn record_sent(&mut self, kind: &str, id: &Id, path: &str, secret: &Secret) {
         let key = self.key.get_or_insert_with(Secret::unguessable);
         let place = SecretLocation { kind: kind.to_owned(), id: id.clone(), path: path.to_owned() };
         let fingerprint = fingerprint(key, &place, secret);
@@ -162,7 +162,7 @@ impl Fingerprints {
     }
 
     /// Forgets the secrets of a deleted resource.
-    pub fn forget_target(&mut self, kind: &str, id: &Id) {
+    pub(crate) fn forget_target(&mut self, kind: &str, id: &Id) {
         self.sent.retain(|place, _| place.kind != kind || place.id != *id);
     }
 

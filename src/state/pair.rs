@@ -172,7 +172,7 @@ impl TenantPair {
     }
 
     /// Returns the file that says how the last sync went.
-    pub fn last_sync(&self) -> PathBuf {
+    pub(crate) fn last_sync(&self) -> PathBuf {
         self.file("last-sync.json")
     }
 
@@ -239,7 +239,7 @@ impl TenantPair {
     /// # Errors
     ///
     /// When a file may as well be of another pair of known tenants, or cannot be moved.
-    pub fn take_over(&self, known: &BTreeSet<String>) -> Result<Vec<PathBuf>, Error> {
+    pub(crate) fn take_over(&self, known: &BTreeSet<String>) -> Result<Vec<PathBuf>, Error> {
         let left: Vec<(PathBuf, PathBuf)> = self.earlier().into_iter().filter(|(from, to)| from.is_file() && !to.exists()).collect();
         let others = self.of_the_same_name(known);
         // How the last sync went is written anew by the next one: it is worth no question.

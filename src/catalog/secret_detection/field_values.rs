@@ -41,7 +41,7 @@ pub(super) fn is_secret(class: NameClass, text: &str) -> bool {
 ///
 /// Asterisks were recorded for the password of a stream to Mixpanel; one or two of them are a pattern, as in `https://*.acme.example` or `**`.
 #[must_use]
-pub fn is_mask(text: &str) -> bool {
+pub(crate) fn is_mask(text: &str) -> bool {
     let is_covered = text.chars().count() > 2 && text.chars().all(|sign| sign == '*' || sign == '\u{2022}');
     let named = text.strip_prefix(['[', '(', '<']).and_then(|text| text.strip_suffix([']', ')', '>'])).unwrap_or_default();
     is_covered || ["redacted", "hidden", "masked"].iter().any(|word| named.eq_ignore_ascii_case(word))

@@ -10,14 +10,14 @@ use super::shell::{is_plain, shell_word};
 mod tests;
 
 /// Where a pod keeps its state.
-pub const VOLUME: &str = "/var/lib/migrate";
+pub(crate) const VOLUME: &str = "/var/lib/migrate";
 
 /// The longest name that Kubernetes accepts for a CronJob.
 const LONGEST_NAME: usize = 52;
 
 /// A scheduler that starts the nightly job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scheduler {
+pub(crate) enum Scheduler {
     /// A service and its timer.
     Systemd,
     /// A line in a crontab.
@@ -30,53 +30,53 @@ pub enum Scheduler {
 
 /// A nightly job, as every scheduler needs it described.
 #[derive(Debug, Clone)]
-pub struct Nightly {
+pub(crate) struct Nightly {
     /// The source tenant.
-    pub source: String,
+    pub(crate) source: String,
     /// The target tenant.
-    pub target: String,
+    pub(crate) target: String,
     /// Its domain.
-    pub domain: String,
+    pub(crate) domain: String,
     /// The hour and the minute it starts at.
-    pub at: (u8, u8),
+    pub(crate) at: (u8, u8),
     /// The path of the program.
-    pub program: String,
+    pub(crate) program: String,
     /// The configuration file: whole, or as the repository of a workflow knows it.
-    pub config: String,
+    pub(crate) config: String,
     /// The folder of snapshots, runs and state.
-    pub folder: String,
+    pub(crate) folder: String,
     /// The state folder of the user that the job runs as, which holds the locks.
-    pub state_home: String,
+    pub(crate) state_home: String,
     /// The nearest existing folder above the locks.
-    pub locks: String,
+    pub(crate) locks: String,
     /// Another folder that it writes into: that of new secrets.
-    pub besides: Option<String>,
+    pub(crate) besides: Option<String>,
     /// The path of the mapping.
-    pub mapping: Option<String>,
+    pub(crate) mapping: Option<String>,
     /// The tables of the mapping, all beside it.
-    pub tables: Vec<String>,
+    pub(crate) tables: Vec<String>,
     /// Further arguments of the command: `--until`, `05:00`.
-    pub flags: Vec<String>,
+    pub(crate) flags: Vec<String>,
     /// The variables it reads.
-    pub variables: Vec<String>,
+    pub(crate) variables: Vec<String>,
     /// The user whose folder it is.
-    pub owner: u32,
+    pub(crate) owner: u32,
     /// The container image that holds the program; Kubernetes and GitHub start it from there.
-    pub image: String,
+    pub(crate) image: String,
 }
 
 /// A file that a scheduler reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unit {
+pub(crate) struct Unit {
     /// Its file name.
-    pub name: String,
+    pub(crate) name: String,
     /// Its content.
-    pub text: String,
+    pub(crate) text: String,
 }
 
 /// Returns the files with which a scheduler starts a job every night.
 #[must_use]
-pub fn units(scheduler: Scheduler, nightly: &Nightly) -> Vec<Unit> {
+pub(crate) fn units(scheduler: Scheduler, nightly: &Nightly) -> Vec<Unit> {
     let mut values = nightly.template_values();
     let templates: &[(&str, &str)] = match scheduler {
         Scheduler::Systemd => {
