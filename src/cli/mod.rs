@@ -157,7 +157,7 @@ async fn answer(mut arguments: Arguments) -> Result<u8, Failure> {
         Verb::Kinds(commands::kinds::KindsArgs {}) => Ok(commands::kinds::KindsArgs::run(&context)),
         Verb::Runs(verb) => verb.run(&context),
         Verb::Show(verb) => verb.run(&context),
-        Verb::Undo(verb) => verb.run(&context).await,
+        Verb::Undo(verb) => Box::pin(verb.run(&context)).await,
         Verb::Drift(verb) => verb.run(&context).await,
         Verb::Link(verb) => verb.run(&context).await,
         Verb::Unlink(verb) => verb.run(&context).await,
