@@ -371,7 +371,7 @@ mod tests {
     use crate::plan::{PlannedTenant, Stage};
     use serde_json::json;
 
-    fn memory() -> SyncState {
+    fn sync_state() -> SyncState {
         SyncState {
             lacks_base: false,
             links: Links::default(),
@@ -396,7 +396,7 @@ mod tests {
     }
 
     /// Settles these changes of `clients/Web`, each with how it ended.
-    fn settled(memory: &mut SyncState, kind: &str, ended: Vec<(Action, Outcome)>) -> Option<Body> {
+    fn settled(sync_state: &mut SyncState, kind: &str, ended: Vec<(Action, Outcome)>) -> Option<Body> {
         let key = Key::new(kind, "Web");
         let side = |name: &str| PlannedTenant::new(name, &format!("{name}.example"), "");
         let mut plan = Plan::between(side("dev"), side("prod"));
@@ -406,14 +406,14 @@ mod tests {
             summary.settled.push(ChangeResult { key: key.clone(), operation: change.operation(), outcome, altered: Vec::new() });
             plan.stages.push(Stage { title: String::new(), changes: vec![change] });
         }
-        memory.record_outcomes(&plan, &summary);
-        memory.base.get(&key).map(|applied| applied.body.open())
+        sync_state.record_outcomes(&plan, &summary);
+        sync_state.base.get(&key).map(|applied| applied.body.open())
     }
 
     fn with_base(base: Value, kind: &str) -> SyncState {
-        let mut memory = memory();
-        memory.base.record_applied(&Key::new(kind, "Web"), &Id::new("t1"), body(base).into());
-        memory
+        let mut sync_state = sync_state();
+        sync_state.base.record_applied(&Key::new(kind, "Web"), &Id::new("t1"), body(base).into());
+        sync_state
     }
 
     fn applied() -> Outcome {
@@ -424,8 +424,8 @@ mod tests {
     fn of_two_updates_of_one_resource_only_the_one_that_landed_is_remembered() {
         let early = update(vec![edit("description", Some(json!("a")), Some(json!("b")))]);
         let late = update(vec![edit("allowed_clients", None, Some(json!(["c1"])))]);
-        let mut memory = with_base(json!({"description": "a"}), "clients");
-        let after = settled(&mut memory, "clients", vec![(early, applied()), (late, Outcome::Failed("no".into()))]);
+        let mut sync_state = with_base(json!({"description": "a"}), "clients");
+        let after = settled(&mut sync_state, "clients", vec![(early, applied()), (late, Outcome::Failed("no".into()))]);
         assert_eq!(after, Some(body(json!({"description": "b"}))));
     }
 
@@ -434,14 +434,14 @@ mod tests {
         let short = || Shortfall { parts: vec!["require_proof_of_possession".into()], message: "not in the subscription".into() };
         let partial = || Outcome::Partial(Id::new("t1"), short());
         let change = update(vec![edit("require_proof_of_possession", None, Some(json!(true)))]);
-        let mut memory = with_base(json!({"description": "a"}), "clients");
-        assert_eq!(settled(&mut memory, "clients", vec![(change, partial())]), Some(body(json!({"description": "a"}))));
-        let mut memory = self::memory();
+        let mut sync_state = with_base(json!({"description": "a"}), "clients");
+        assert_eq!(settled(&mut sync_state, "clients", vec![(change, partial())]), Some(body(json!({"description": "a"}))));
+        let mut sync_state = self::sync_state();
         let whole = json!({"name": "Web", "require_proof_of_possession": true});
         let create = Action::Create { body: body(whole), twins: Vec::new() };
-        assert_eq!(settled(&mut memory, "clients", vec![(create, partial())]), Some(body(json!({"name": "Web"}))));
-        assert_eq!(memory.links.iter().count(), 1, "it is there, and must not be created twice");
-        let remembered = memory.base.get(&Key::new("clients", "Web")).map(|applied| applied.refused.clone());
+        assert_eq!(settled(&mut sync_state, "clients", vec![(create, partial())]), Some(body(json!({"name": "Web"}))));
+        assert_eq!(sync_state.links.iter().count(), 1, "it is there, and must not be created twice");
+        let remembered = sync_state.base.get(&Key::new("clients", "Web")).map(|applied| applied.refused.clone());
         assert_eq!(
             remembered,
             Some(vec!["require_proof_of_possession".to_owned()]),
@@ -452,8 +452,8 @@ mod tests {
     #[test]
     fn elements_of_the_target_stay_out_of_the_base() {
         let change = update(vec![edit("callbacks", Some(json!(["a", "own", "gone"])), Some(json!(["a", "own", "b"])))]);
-        let mut memory = with_base(json!({"callbacks": ["a", "gone"]}), "clients");
-        assert_eq!(settled(&mut memory, "clients", vec![(change, applied())]), Some(body(json!({"callbacks": ["a", "b"]}))));
+        let mut sync_state = with_base(json!({"callbacks": ["a", "gone"]}), "clients");
+        assert_eq!(settled(&mut sync_state, "clients", vec![(change, applied())]), Some(body(json!({"callbacks": ["a", "b"]}))));
     }
 
     #[test]
@@ -462,7 +462,7 @@ mod tests {
         let (read, write) = (json!({"permission_name": "read"}), json!({"permission_name": "write"}));
         let list = Catalog::standard().kind(kind).expect("a kind").elements();
         let change = Action::Elements { parent: Key::new("roles", "Web"), added: vec![write.clone()], removed: vec![read.clone()] };
-        let mut memory = with_base(json!({list: [read]}), kind);
-        assert_eq!(settled(&mut memory, kind, vec![(change, applied())]), Some(body(json!({list: [write]}))));
+        let mut sync_state = with_base(json!({list: [read]}), kind);
+        assert_eq!(settled(&mut sync_state, kind, vec![(change, applied())]), Some(body(json!({list: [write]}))));
     }
 }

@@ -174,12 +174,12 @@ mod tests {
 
     #[test]
     fn a_budget_leaves_room_for_what_is_left_of_it() {
-        let mut leeway = RunBudget::begin(None, Some(20));
+        let mut budget = RunBudget::begin(None, Some(20));
         let sent = |reads, writes| Traffic { reads, writes, ..Traffic::default() };
-        assert_eq!(leeway.remaining_changes(sent(10, 4)), 6);
-        leeway.spend(sent(10, 4));
-        assert_eq!((leeway.remaining_changes(sent(1, 0)), leeway.reached(sent(1, 0))), (5, None));
-        assert_eq!(leeway.reached(sent(6, 1)), Some(ReachedLimit::Requests { budget: 20, sent: 21 }));
+        assert_eq!(budget.remaining_changes(sent(10, 4)), 6);
+        budget.spend(sent(10, 4));
+        assert_eq!((budget.remaining_changes(sent(1, 0)), budget.reached(sent(1, 0))), (5, None));
+        assert_eq!(budget.reached(sent(6, 1)), Some(ReachedLimit::Requests { budget: 20, sent: 21 }));
         assert_eq!(RunBudget::default().remaining_changes(sent(1000, 1000)), usize::MAX);
     }
 }

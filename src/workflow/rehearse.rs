@@ -225,8 +225,8 @@ impl TargetCopy {
 
     /// Returns the requests so far, and how many of them were writes.
     fn counts(&self) -> (usize, usize) {
-        let demand = self.sandbox.stats();
-        (demand.reads + demand.writes, demand.writes)
+        let stats = self.sandbox.stats();
+        (stats.reads + stats.writes, stats.writes)
     }
 
     /// Starts the copy anew where it was, with what it holds now, and counts from there; these things go wrong.
