@@ -36,7 +36,7 @@ pub fn mapping(bytes: &[u8]) -> bool {
     if let Ok(mapped) = mapping.apply(Catalog::standard(), SOURCE.clone()) {
         let again = mapping.apply(Catalog::standard(), SOURCE.clone()).expect("as before");
         assert_eq!(mapped.desired.snapshot, again.desired.snapshot);
-        mapped.untouched.iter().for_each(|place| names_a_line_of(bytes, "m.toml:", place));
+        mapped.unmatched.iter().for_each(|rule| names_a_line_of(bytes, "m.toml:", &rule.place));
     }
     true
 }
@@ -56,7 +56,7 @@ pub fn table(bytes: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(bytes) else { return false };
     match mapping::rows(Text { path: Path::new("hosts.csv"), text }) {
         Ok(rows) => {
-            let mut from: Vec<&str> = rows.iter().map(|(from, _)| from.as_str()).collect();
+            let mut from: Vec<&str> = rows.iter().map(|row| row.from.as_str()).collect();
             from.sort_unstable();
             from.dedup();
             assert!(from.len() == rows.len() && from.iter().all(|text| !text.is_empty()));

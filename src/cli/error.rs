@@ -72,6 +72,12 @@ impl Failure {
         self
     }
 
+    /// Adds causes, one a line.
+    pub(super) fn with_causes(mut self, causes: Vec<String>) -> Self {
+        self.causes.extend(causes);
+        self
+    }
+
     /// Returns it as the cause of another, whose hint and state are its own.
     pub(super) fn within(self, error: impl Into<String>) -> Self {
         let causes = std::iter::once(self.error).chain(self.causes).collect();

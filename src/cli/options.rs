@@ -42,6 +42,9 @@ pub(super) struct ImportOptions {
     /// Delete resources that an earlier run created or adopted and the source no longer has (needs --allow deletes)
     #[arg(long)]
     pub(super) prune: bool,
+    /// Fail if a rule of the mapping matches nothing
+    #[arg(long)]
+    pub(super) strict: bool,
 }
 
 /// What to do about fields that the target changed by itself.
@@ -92,6 +95,9 @@ impl ImportOptions {
         if self.prune {
             words.push("--prune".to_owned());
         }
+        if self.strict {
+            words.push("--strict".to_owned());
+        }
         words
     }
 }
@@ -99,8 +105,8 @@ impl ImportOptions {
 impl RouteOptions {
     /// Returns the route to a target, as these options say.
     pub(super) fn route(&self, target: &str) -> workflow::Route {
-        let ImportOptions { mapping, include, drift, prune } = self.options.clone();
-        workflow::Route { target: target.to_owned(), source: self.from.clone(), mapping, include, on_drift: drift.into(), prune }
+        let ImportOptions { mapping, include, drift, prune, strict } = self.options.clone();
+        workflow::Route { target: target.to_owned(), source: self.from.clone(), mapping, include, on_drift: drift.into(), prune, strict }
     }
 
     /// Returns the verb and flags that carry a plan out which was made this way.

@@ -47,6 +47,10 @@ fn of_run(error: Error) -> Failure {
     let failure = |code| Failure::new(code, error.to_string());
     match &error {
         Error::UnknownInclude { known, .. } => failure(USAGE).hint(format!("--include takes {}", known.join(", "))),
+        Error::UnmatchedRules { rules } => {
+            let listed = if let [_] = &rules[..] { Vec::new() } else { rules.iter().map(ToString::to_string).collect() };
+            failure(USAGE).with_causes(listed).hint("correct or remove what matches nothing, or leave out --strict")
+        }
         Error::NoSource { .. } => failure(USAGE).hint("add --from TENANT, or `source` in migrate.toml"),
         Error::AnotherTarget { .. } => failure(USAGE).hint("name the tenant it was made for with --tenant"),
         Error::RunExists(_) => failure(FAILED).hint("run the same command again"),

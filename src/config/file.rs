@@ -16,7 +16,7 @@ use crate::model::approval::{self, Approval, Approvals};
 use crate::model::guard::Guard;
 use crate::model::limits::ChangeLimits;
 
-const KEYS: &[&str] = &["domain", "url", "rate", "share", "source", "mapping", "protected", "plan"];
+const KEYS: &[&str] = &["domain", "url", "rate", "share", "source", "mapping", "hosts", "protected", "plan"];
 
 /// Reads the text of a configuration file; paths in it are relative to its folder.
 pub(super) fn read(whole: Text<'_>) -> Result<BTreeMap<String, TenantSettings>, Diagnostic> {
@@ -58,6 +58,7 @@ fn read_tenant(whole: Text<'_>, name: &Spanned<DeString<'_>>, value: &Spanned<De
     tenant.share = table.number("share", "above 0 and at most 1", |share| share > 0.0 && share <= 1.0)?.unwrap_or(SHARE);
     tenant.source = table.text("source")?.map(|source| source.text.to_owned());
     tenant.mapping = table.text("mapping")?.map(|mapping| whole.path.with_file_name(mapping.text));
+    tenant.hosts = table.hosts()?;
     tenant.protected = table.protected()?;
     if let Some(plan) = table.table("plan")? {
         plan.only(&["most_changed", "most_changed_of_a_kind", "approve"])?;
@@ -92,12 +93,17 @@ fn check_sources(whole: Text<'_>, file: &TomlTable<'_>, tenants: &BTreeMap<Strin
 
 /// Says what is wrong with a tenant's domain, if anything is.
 pub(super) fn check_domain(domain: &str) -> Result<(), String> {
+    check_host(domain, "acme-dev.eu.auth0.com")
+}
+
+/// Says what is wrong with a host, if anything is.
+fn check_host(domain: &str, example: &str) -> Result<(), String> {
     let bare = domain.split_once("://").map_or(domain, |(_, rest)| rest).split(['/', ':', '?']).next().unwrap_or_default();
     let is_name = |part: &str| !part.is_empty() && part.chars().all(|sign| sign.is_ascii_alphanumeric() || sign == '-');
     if bare != domain && !bare.is_empty() {
         return Err(format!("the name alone: {bare}"));
     }
-    if domain.contains('.') && domain.split('.').all(is_name) { Ok(()) } else { Err("such as acme-dev.eu.auth0.com".to_owned()) }
+    if domain.contains('.') && domain.split('.').all(is_name) { Ok(()) } else { Err(format!("such as {example}")) }
 }
 
 fn check_url(text: &str) -> Result<(), &'static str> {
@@ -213,6 +219,15 @@ impl<'text> TomlTable<'text> {
             ));
         };
         Ok(Rate { burst: whole(burst), a_minute: whole(per_second * 60.0) })
+    }
+
+    fn hosts(&self) -> Result<Vec<String>, Diagnostic> {
+        let host = |phrase: &Phrase<'text>| {
+            let host = phrase.text.strip_prefix("*.").unwrap_or(phrase.text);
+            let wrong = |label: String| self.whole.wrong(phrase.at.clone(), format!("\"{}\" is no host", phrase.text), label);
+            check_host(host, "dev.acme.example").map(|()| host.to_ascii_lowercase()).map_err(wrong)
+        };
+        self.texts("hosts")?.iter().map(host).collect()
     }
 
     fn protected(&self) -> Result<Vec<String>, Diagnostic> {

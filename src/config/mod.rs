@@ -103,6 +103,8 @@ pub struct TenantSettings {
     pub source: Option<String>,
     /// The mapping to use when it is the target.
     pub mapping: Option<PathBuf>,
+    /// Hosts that are its alone, in lower case; those below them are too.
+    pub hosts: Vec<String>,
     /// Patterns of keys that are never written.
     pub protected: Vec<String>,
     /// The shares of resources that one run may change without being allowed to.
@@ -127,6 +129,7 @@ impl TenantSettings {
             share: SHARE,
             source: None,
             mapping: None,
+            hosts: Vec::new(),
             protected: Vec::new(),
             most_changed: ChangeLimits::default(),
             approved: Approvals::default(),

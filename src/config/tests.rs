@@ -126,7 +126,7 @@ fn a_key_like_no_other_is_shown_with_all_there_are() {
      --> migrate.toml:3:1
       |
     3 | colour = "blue"
-      | ^^^^^^ known are domain, url, rate, share, source, mapping, protected, plan
+      | ^^^^^^ known are domain, url, rate, share, source, mapping, hosts, protected, plan
     "#);
 }
 

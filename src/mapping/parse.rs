@@ -11,7 +11,7 @@ use serde_json::Value;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::rule::{Effect, MappingRule, Removed};
+use super::rule::{Effect, MappingRule, Removed, Replacement};
 use super::table;
 use crate::catalog::{Catalog, Kind, WithheldReason};
 use crate::diagnostic::{Diagnostic, Text, did_you_mean};
@@ -73,6 +73,13 @@ impl Mapping {
         Ok((mapping, tables.into_inner()))
     }
 
+    /// Returns every text that a rule replaces, with the one in its place.
+    #[must_use]
+    pub fn rewritten(&self) -> Vec<(&str, &str)> {
+        let replaced = self.rules.iter().filter_map(|rule| if let Effect::Replace(rows) = &rule.effect { Some(rows) } else { None });
+        replaced.flatten().map(|row| (row.from.as_str(), row.to.as_str())).collect()
+    }
+
     /// Reads what a mapping holds and checks every rule against the catalog; `read` returns what a table holds.
     ///
     /// # Errors
@@ -124,7 +131,9 @@ impl Parser<'_> {
             return Err(self.unknown_word(key, &WORDS, "a rule has no"));
         }
         let word = |name: &str| table.iter().find(|(key, _)| key.get_ref() == name);
-        let place = format!("{}:{}", self.whole.path.display(), self.line_of(element.span().start));
+        let line = self.line_of(element.span().start);
+        let place = format!("{}:{line}", self.whole.path.display());
+        let short_place = format!("{}:{line}", super::file_name(self.whole.path)).into();
         let matches = match word("match") {
             Some((_, value)) => self.patterns(value)?,
             None => return Err(self.wrong(element.span(), "a rule matches nothing", "add match = \"clients/*\"")),
@@ -136,7 +145,7 @@ impl Parser<'_> {
         };
         let field = word("field").map(|(_, value)| self.text(value, "field")).transpose()?;
         let effect = self.effect(name, value)?;
-        let rule = MappingRule { place, matches, field: field.clone(), effect };
+        let rule = MappingRule { place, short_place, matches, field, effect };
         let at = word("field").map_or(name.span(), |(_, value)| value.span());
         self.check_field(&rule, at)?;
         Ok(rule)
@@ -194,7 +203,7 @@ impl Parser<'_> {
         })
     }
 
-    fn replacements(&self, value: &Held<'_>) -> Result<Vec<(String, String)>, Error> {
+    fn replacements(&self, value: &Held<'_>) -> Result<Vec<Replacement>, Error> {
         let label = "write { from = \"..\", to = \"..\" } or { table = \"file.csv\" }";
         let wrong = || self.wrong(value.span(), "\"replace\" needs a text to look for", label);
         let DeValue::Table(table) = value.get_ref() else { return Err(wrong()) };
@@ -203,7 +212,9 @@ impl Parser<'_> {
             return Err(self.unknown_word(key, &["from", "to", "table"], "\"replace\" has no"));
         }
         let mut rows = match (word("from"), word("to"), word("table")) {
-            (Some(from), Some(to), None) => vec![(self.text(from, "from")?, self.text(to, "to")?)],
+            (Some(from), Some(to), None) => {
+                vec![Replacement { from: self.text(from, "from")?, to: self.text(to, "to")?, row: None }]
+            }
             (None, None, Some(file)) => {
                 let path = self.whole.path.parent().unwrap_or(Path::new(".")).join(self.text(file, "table")?);
                 let text = (self.read)(&path).map_err(|source| match source.kind() {
@@ -217,10 +228,10 @@ impl Parser<'_> {
             }
             _ => return Err(wrong()),
         };
-        if rows.iter().any(|(from, _)| from.is_empty()) {
+        if rows.iter().any(|row| row.from.is_empty()) {
             return Err(wrong());
         }
-        rows.sort_by_key(|(from, _)| std::cmp::Reverse(from.len()));
+        rows.sort_by_key(|row| std::cmp::Reverse(row.from.len()));
         Ok(rows)
     }
 

@@ -1,5 +1,8 @@
 //! What a rule matches and does.
 
+use std::fmt;
+use std::sync::Arc;
+
 use glob::Pattern;
 use serde_json::Value;
 
@@ -11,6 +14,8 @@ use crate::model::resource::{BETWEEN_PARTS, Key};
 pub struct MappingRule {
     /// Where it stands: `mappings/dev-to-prod.toml:12`.
     pub place: String,
+    /// The same without the folder, as values that it made name it: `dev-to-prod.toml:12`.
+    pub short_place: Arc<str>,
     /// Key globs, one of which must match.
     pub matches: Vec<Pattern>,
     /// The field it is about; absent for rules about the whole resource.
@@ -27,7 +32,7 @@ pub enum Effect {
     /// The resource is called this in the target.
     Rename(String),
     /// Literal texts are replaced, the longest first.
-    Replace(Vec<(String, String)>),
+    Replace(Vec<Replacement>),
     /// The field holds this value.
     Set(Value),
     /// The field, or elements of the list, go.
@@ -36,6 +41,17 @@ pub enum Effect {
     Keep,
     /// The field is a secret that comes from `env:NAME` or `file:PATH`.
     Secret(String),
+}
+
+/// A text that is replaced by another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replacement {
+    /// The text to look for; never empty.
+    pub from: String,
+    /// The text in its place.
+    pub to: String,
+    /// The row of the table that holds it, without the folder: `hosts.csv:14`. Absent if the rule itself holds it.
+    pub row: Option<Arc<str>>,
 }
 
 /// What a rule removes.
@@ -47,11 +63,50 @@ pub enum Removed {
     Element(Value),
 }
 
+/// The rule as the mapping says it, without its value: `set connections/* options.domain`.
+impl fmt::Display for MappingRule {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = match &self.effect {
+            Effect::Skip => "skip",
+            Effect::Rename(_) => "rename",
+            Effect::Replace(_) => "replace",
+            Effect::Set(_) => "set",
+            Effect::Remove(_) => "remove",
+            Effect::Keep => "keep",
+            Effect::Secret(_) => "secret",
+        };
+        let patterns: Vec<&str> = self.matches.iter().map(Pattern::as_str).collect();
+        write!(out, "{word} {}", patterns.join(", "))?;
+        if let Some(field) = &self.field {
+            write!(out, " {field}")?;
+        }
+        match &self.effect {
+            Effect::Rename(name) => write!(out, " to \"{name}\""),
+            Effect::Remove(Removed::Element(element)) => write!(out, " {element}"),
+            Effect::Replace(rows) => match &rows[..] {
+                [Replacement { from, row: None, .. }] => write!(out, " \"{from}\""),
+                [Replacement { row: Some(row), .. }, ..] => write!(out, " from {}", row.rsplit_once(':').map_or(&**row, |(file, _)| file)),
+                _ => Ok(()),
+            },
+            _ => Ok(()),
+        }
+    }
+}
+
 impl MappingRule {
     /// Returns whether the rule is about this resource, by the key it has in the source.
     pub fn is_about(&self, key: &Key) -> bool {
-        let text = key.to_string();
-        self.matches.iter().any(|pattern| pattern.matches(&text) || pattern.matches(key.kind()))
+        self.is_about_named(key.kind(), &key.to_string())
+    }
+
+    /// Returns whether the rule is about the resource of this kind and key.
+    pub(super) fn is_about_named(&self, kind: &str, key: &str) -> bool {
+        self.matches.iter().any(|pattern| pattern.matches(key) || pattern.matches(kind))
+    }
+
+    /// Returns whether the target may get what the rule is to prevent, if the rule matches nothing.
+    pub fn is_protective(&self) -> bool {
+        matches!(self.effect, Effect::Skip | Effect::Set(_) | Effect::Remove(_) | Effect::Keep)
     }
 
     /// Returns whether the rule is about every resource of a kind.

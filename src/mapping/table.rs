@@ -1,7 +1,9 @@
 //! A CSV table of literal texts: columns `from` and `to`.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
+use super::rule::Replacement;
 use crate::diagnostic::{Diagnostic, Text};
 
 /// Reads a table; every row has a text to look for that is not empty and stands once.
@@ -9,11 +11,14 @@ use crate::diagnostic::{Diagnostic, Text};
 /// # Errors
 ///
 /// When a row is wrong, with its place.
-pub fn rows(whole: Text<'_>) -> Result<Vec<(String, String)>, Box<Diagnostic>> {
+pub fn rows(whole: Text<'_>) -> Result<Vec<Replacement>, Box<Diagnostic>> {
+    let file = super::file_name(whole.path);
     let wrong = |at: Range<usize>, what: &str, label: &str| Box::new(whole.wrong(at, what, label));
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).comment(Some(b'#')).from_reader(whole.text.as_bytes());
     let mut record = csv::StringRecord::new();
-    let mut rows: Vec<(String, String)> = Vec::new();
+    let mut rows: Vec<Replacement> = Vec::new();
+    let mut known = HashSet::new();
+    let mut lines = LineCounter { text: whole.text, at: 0, line: 1 };
     let mut has_header = false;
     loop {
         match reader.read_record(&mut record) {
@@ -44,10 +49,26 @@ pub fn rows(whole: Text<'_>) -> Result<Vec<(String, String)>, Box<Diagnostic>> {
         if from.is_empty() {
             return Err(wrong(at, "a row looks for nothing", "the first column is empty"));
         }
-        if rows.iter().any(|(known, _)| known == from) {
+        if !known.insert(from.to_owned()) {
             return Err(wrong(at, &format!("\"{from}\" stands twice in the table"), "the second row"));
         }
-        rows.push((from.to_owned(), to.to_owned()));
+        let row = Some(format!("{file}:{}", lines.line_of(at.start)).into());
+        rows.push(Replacement { from: from.to_owned(), to: to.to_owned(), row });
+    }
+}
+
+/// Counts the lines of a text up to places that follow each other.
+struct LineCounter<'text> {
+    text: &'text str,
+    at: usize,
+    line: usize,
+}
+
+impl LineCounter<'_> {
+    fn line_of(&mut self, byte: usize) -> usize {
+        self.line += self.text.get(self.at..byte).unwrap_or_default().matches('\n').count();
+        self.at = byte;
+        self.line
     }
 }
 
@@ -80,10 +101,11 @@ mod tests {
     }
 
     #[test]
-    fn quoted_texts_and_comments_are_read() {
-        let text = "# hosts\nfrom,to\n\"a,b\",c\n";
-        let rows = rows(Text { path: Path::new("hosts.csv"), text }).expect("read");
-        assert_eq!(rows, [("a,b".to_owned(), "c".to_owned())]);
+    fn quoted_texts_and_comments_are_read_with_their_lines() {
+        let text = "# hosts\nfrom,to\n\"a,b\",c\n# more\n\n\"d\ne\",f\ng,h\n";
+        let rows = rows(Text { path: Path::new("tables/hosts.csv"), text }).expect("read");
+        let row = |from: &str, to: &str, row: &str| Replacement { from: from.into(), to: to.into(), row: Some(row.into()) };
+        assert_eq!(rows, [row("a,b", "c", "hosts.csv:3"), row("d\ne", "f", "hosts.csv:6"), row("g", "h", "hosts.csv:8")]);
     }
 
     #[test]

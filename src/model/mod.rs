@@ -1,4 +1,4 @@
-//! What every part speaks of: a resource with its key and ids, and the events of a run.
+//! What every part speaks of: a resource with its key and ids, the events of a run, and rules that matched nothing.
 
 pub mod approval;
 pub mod credentials;
@@ -6,3 +6,4 @@ pub mod event;
 pub mod guard;
 pub mod limits;
 pub mod resource;
+pub mod unmatched_rule;

@@ -135,14 +135,15 @@ fn is_name(text: &str) -> bool {
 }
 
 /// A text that is sent.
-enum SentText<'body> {
+pub(super) enum SentText<'body> {
     /// A property name in the object at the path.
     Name(&'body str),
     /// The text at the path.
     Text(&'body str),
 }
 
-fn each_outgoing(change: &Change, see: &mut dyn FnMut(&str, SentText<'_>)) {
+/// Calls `see` with every text that a change sends and its path, lists written as `[]`.
+pub(super) fn each_outgoing(change: &Change, see: &mut dyn FnMut(&str, SentText<'_>)) {
     match &change.action {
         Action::Create { body, .. } | Action::Update { body, .. } => each_field(body, see),
         Action::Delete { .. } => {}

@@ -33,6 +33,8 @@
 //! change_share.rs       how much of a target one plan may change
 //! leak.rs               identifiers of the source in what would be sent
 //! encodings.rs          text inside escapes and base64
+//! source_hosts.rs       hosts of the source that no rule of the mapping rewrote
+//! attribution.rs        which rule of the mapping made which value
 //!
 //! undo/                 an applied run and the live target -> the plan that takes the run back
 //! drift.rs              baseline and live -> what changed in the target by itself
@@ -44,6 +46,7 @@
 //!
 //! No network, clock or disk except in [`mod@file`]. A dry run stops after the plan; reports render it and recompute nothing.
 
+mod attribution;
 mod builder;
 mod change;
 mod change_parts;
@@ -75,12 +78,15 @@ mod resets;
 pub mod risk;
 mod secrets;
 mod single_resource;
+mod source_hosts;
 #[cfg(test)]
 mod tests;
 mod undo;
 mod unique_names;
 mod unique_values;
 
+pub use crate::model::unmatched_rule::{MissingPart, UnmatchedRule};
+pub use attribution::attribute;
 pub use builder::{PlanContext, plan, plan_after};
 pub(crate) use change_parts::remove_part;
 pub use change_parts::{element, parse_element_part};
@@ -90,11 +96,12 @@ pub use matching::{Matching, matched};
 pub use merge::OnDrift;
 pub use model::{
     Action, Change, Conflict, Counts, Drift, Edit, ManualStep, Plan, PlannedMapping, PlannedSelection, PlannedTenant, SecretField, Skipped,
-    Stage, Undoes, UnmappedHost, UnmatchedRule,
+    Stage, Undoes, UnmappedHost,
 };
 pub(crate) use prior_state::without_references;
 pub(crate) use protected::Protected;
 pub use reason::{DesiredState, Reason};
 pub use secrets::secret_value;
 pub use single_resource::{plan_single_resource, protected_touched_by, related_kinds};
+pub use source_hosts::{KnownHosts, unmapped_hosts};
 pub use undo::{AppliedRun, Recreated, undo};

@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::json::Body;
 use crate::model::event::Operation;
 use crate::model::resource::{Id, Key, Resource};
+use crate::model::unmatched_rule::UnmatchedRule;
 
 /// A tenant as it was when the plan was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,20 +44,6 @@ pub struct PlannedMapping {
     /// Hosts of the source that no rule rewrote, and where they occur.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unmapped_hosts: Vec<UnmappedHost>,
-}
-
-/// A rule of a mapping that matched nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UnmatchedRule {
-    /// Its place: `mappings/dev-to-prod.toml:41`.
-    pub place: String,
-    /// What it would have done, as the mapping says it: `skip clients/Analitics*`.
-    pub rule: String,
-    /// Whether the target may get what the rule was to prevent: it skips, sets, removes or keeps something.
-    pub is_protective: bool,
-    /// The nearest name that exists.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub nearest: Option<String>,
 }
 
 /// A host of the source that no rule of the mapping rewrote.

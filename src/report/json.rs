@@ -15,7 +15,7 @@ use crate::apply::{ChangeResult, GeneratedSecret, OutcomeCounts, SecretDispositi
 use crate::model::event::{Operation, Outcome};
 use crate::model::resource::{Id, Key};
 use crate::plan::refusal::Refusal;
-use crate::plan::{Change, Conflict, Counts, Drift, DriftReport, ManualStep, Plan, PlannedTenant, Skipped};
+use crate::plan::{Change, Conflict, Counts, Drift, DriftReport, ManualStep, Plan, PlannedMapping, PlannedTenant, Skipped};
 use crate::snapshot::{Snapshot, Status};
 
 /// The version of the shape of all answers; it rises when a field goes or changes its meaning.
@@ -67,6 +67,10 @@ pub(super) struct PlanFields<'a> {
     unmanaged: &'a BTreeMap<String, Vec<Key>>,
     unknown: &'a BTreeMap<String, Vec<String>>,
     notes: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mapping: Option<&'a PlannedMapping>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    mapped: &'a BTreeMap<Key, BTreeMap<String, String>>,
     refusals: &'a [Refusal],
 }
 
@@ -95,6 +99,8 @@ impl<'a> PlanFields<'a> {
             unmanaged: &plan.unmanaged,
             unknown: &plan.unknown,
             notes: &plan.notes,
+            mapping: plan.mapping.as_ref(),
+            mapped: &plan.mapped,
             refusals,
         }
     }

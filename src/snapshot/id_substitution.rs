@@ -198,6 +198,18 @@ pub(crate) fn rename_in(resource: &mut Resource, names: &HashMap<Key, Key>) {
     }
 }
 
+/// Renames keys in every text of a resource; calls `see` before with the path of each text (lists as `[]`) and each key in it that is renamed.
+pub fn rename_in_seen(resource: &mut Resource, names: &HashMap<Key, Key>, see: &mut dyn FnMut(&str, &Key)) {
+    if mentions_any(&resource.body, names) {
+        resource.body.change(|body| {
+            body.each_text(&mut |path, text| {
+                placeholder::keys_in(text).filter(|key| names.contains_key(key)).for_each(|key| see(path, &key))
+            });
+            rename(body, names);
+        });
+    }
+}
+
 /// Returns whether a portable body mentions any of these keys.
 pub(crate) fn mentions_any(body: &PackedBody, names: &HashMap<Key, Key>) -> bool {
     let mut found = false;

@@ -41,6 +41,30 @@ pub(crate) fn hosts<'text>(text: &'text str, host: &'text str) -> impl Iterator<
     })
 }
 
+/// Returns the hosts that a text names: in URLs, behind an `@`, or as the whole text.
+pub(crate) fn named_hosts(text: &str) -> impl Iterator<Item = &str> {
+    let in_urls = text.match_indices("://").map(|(at, mark)| at + mark.len());
+    let behind_signs = text.match_indices('@').map(|(at, mark)| at + mark.len());
+    let named = in_urls.chain(behind_signs).filter_map(|at| host_at(&text[at..]));
+    let whole = host_at(text).filter(|host| host.len() == text.len() && !is_reversed(host));
+    named.chain(whole)
+}
+
+/// Returns the host that a text begins with, without `*.`.
+fn host_at(text: &str) -> Option<&str> {
+    let text = text.strip_prefix("*.").unwrap_or(text);
+    let end = text.find(|sign: char| !is_of_label(sign) && sign != '.' && sign != '_').unwrap_or(text.len());
+    let host = text[..end].trim_end_matches('.');
+    let last = host.rsplit_once('.')?.1;
+    let is_domain = last.len() >= 2 && last.chars().all(|sign| sign.is_ascii_alphabetic());
+    (is_domain && host.split('.').all(|label| !label.is_empty())).then_some(host)
+}
+
+/// Returns whether a name is written from right to left, as those of apps and packages are: `com.acme.driver`.
+fn is_reversed(name: &str) -> bool {
+    name.split('.').next().is_some_and(|first| ["app", "com", "dev", "io", "net", "org"].contains(&first))
+}
+
 /// Returns the occurrences of an ASCII text in another one, ignoring case.
 fn places<'text>(text: &'text str, wanted: &'text str) -> impl Iterator<Item = usize> + 'text {
     let (bytes, wanted) = (text.as_bytes(), wanted.as_bytes());
@@ -173,6 +197,23 @@ mod tests {
         ];
         for text in others {
             assert_eq!(host(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn hosts_are_named_in_urls_in_addresses_and_as_whole_texts() {
+        for (text, expected) in [
+            ("https://shop.dev.acme.example/cb", &["shop.dev.acme.example"][..]),
+            ("see https://a.example:443?x, http://u:p@b.example.", &["a.example", "b.example"]),
+            ("https://*.acme.example", &["acme.example"]),
+            ("Acme <ops@mail.acme.example>", &["mail.acme.example"]),
+            ("login.acme.example", &["login.acme.example"]),
+            ("see login.acme.example", &[]),
+            ("com.acme.driver", &[]),
+            ("com.acme.driver://acme.example/callback", &["acme.example"]),
+            ("http://localhost:3000 http://127.0.0.1 1.5 @auth0/x event.user", &[]),
+        ] {
+            assert_eq!(named_hosts(text).collect::<Vec<_>>(), expected, "{text}");
         }
     }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::host::Interrupt;
 use crate::apply::{self, Summary, state_update};
 use crate::model::guard::Guard;
+use crate::plan::UnmatchedRule;
 use crate::plan::refusal::Refusal;
 use crate::snapshot::store;
 use crate::state::{baseline, pair};
@@ -22,6 +23,12 @@ pub enum Error {
     /// The mapping gives two resources one key.
     #[error(transparent)]
     KeyCollision(#[from] Box<mapping::KeyCollision>),
+    /// Rules of the mapping match nothing, and that is not accepted.
+    #[error("{}", unmatched_rules(rules))]
+    UnmatchedRules {
+        /// The rules; at least one.
+        rules: Vec<UnmatchedRule>,
+    },
     /// State of earlier runs cannot be read or written.
     #[error(transparent)]
     State(#[from] state_update::Error),
@@ -206,5 +213,12 @@ impl Error {
             Self::Refused { refusals, .. } => refusals.iter().find(|refusal| refusal.guard == Guard::SameTenant),
             _ => None,
         }
+    }
+}
+
+fn unmatched_rules(rules: &[UnmatchedRule]) -> String {
+    match rules {
+        [one] => one.to_string(),
+        _ => format!("{} rules of the mapping match nothing", rules.len()),
     }
 }

@@ -39,7 +39,7 @@ pub(crate) use execute::execute;
 pub use host::{Host, Interrupt, Notice};
 pub(crate) use lock::lock;
 pub use prepare::{Prepared, Route, prepare};
-pub(crate) use prepare::{includable, included, named_source, prepare_seen_by, protected, read, source_side};
+pub(crate) use prepare::{includable, included, named_source, prepare_seen_by, protected, read, refuse_unmatched, source_side};
 pub(crate) use proposal::{Approver, Proposal, carry_out};
 pub use proposal::{Completion, import};
 pub(crate) use rehearse::{Copy, Copyist, Rehearsed, rehearse};

@@ -14,7 +14,10 @@ use crate::mapping::{MappedSource, Mapping};
 use crate::model::resource::Id;
 use crate::plan::guards;
 use crate::plan::refusal::Refusal;
-use crate::plan::{DesiredState, OnDrift, Plan, PlanContext, PlannedTenant, mark_former_ids, plan_after};
+use crate::plan::{
+    DesiredState, KnownHosts, OnDrift, Plan, PlanContext, PlannedMapping, PlannedTenant, UnmatchedRule, attribute, mark_former_ids,
+    plan_after, unmapped_hosts,
+};
 use crate::snapshot::{Desired, Snapshot, store};
 use crate::state::pair::TenantIdentity;
 
@@ -33,6 +36,8 @@ pub struct Route {
     pub on_drift: OnDrift,
     /// Whether what an earlier run made or adopted, and the source no longer has, is deleted.
     pub prune: bool,
+    /// Whether a rule of the mapping that matches nothing is an error.
+    pub strict: bool,
 }
 
 /// A plan, and everything needed to carry it out.
@@ -104,10 +109,8 @@ pub(crate) async fn prepare_seen_by(
     let target = environment.tenant(&route.target)?;
     let source = source(environment, route, target)?;
     refuse_the_same(&source, target)?;
-    let mapping = match route.mapping.as_ref().or(target.mapping.as_ref()) {
-        Some(path) => Mapping::load(environment.catalog, path)?,
-        None => Mapping::default(),
-    };
+    let mapping_file = route.mapping.as_ref().or(target.mapping.as_ref());
+    let mapping = mapping_file.map_or(Ok(Mapping::default()), |path| Mapping::load(environment.catalog, path))?;
     let state = environment.sync_state(source.side(), target)?;
     let tenant = environment.connect(target)?;
     let is_snapshot = matches!(source, Source::Snapshot(_));
@@ -121,7 +124,11 @@ pub(crate) async fn prepare_seen_by(
     };
     let unknown = own_unknown(&source).filter(|_| is_snapshot);
     let stored = store::save(&environment.folder("snapshots"), &source)?;
-    let MappedSource { mut desired, untouched } = mapping.apply(environment.catalog, source)?;
+    let MappedSource { mut desired, attribution, unmatched, .. } = mapping.apply(environment.catalog, source)?;
+    let unmatched = mapping.unmatched_in_both(unmatched, &live);
+    if route.strict {
+        refuse_unmatched(&unmatched)?;
+    }
     desired.snapshot.protect(&protected(target));
     mark_former_ids(environment.catalog, &mut desired, &live, &state.links, &state.source_ids);
     let sent = state.sent(&desired, &|from| environment.outside(from));
@@ -134,7 +141,17 @@ pub(crate) async fn prepare_seen_by(
         desired_state: DesiredState::Source,
     };
     let mut plan = plan_after(environment.catalog, &desired, &live, past);
-    plan.notes.extend(untouched.into_iter().map(|place| format!("the rule at {place} had nothing to do")));
+    attribute(environment.catalog, &mut plan, &|key| attribution.places(key));
+    let rewritten = mapping.rewritten();
+    let listed = environment.settings().tenants.get(&plan.source.tenant).map_or(&[][..], |settings| &settings.hosts);
+    let known = KnownHosts { listed, rewritten: &rewritten };
+    let unmapped_hosts = unmapped_hosts(environment.catalog, &plan, &desired, &live, known);
+    plan.mapping = (mapping_file.is_some() || !unmapped_hosts.is_empty()).then(|| PlannedMapping {
+        file: mapping_file.map(|path| path.display().to_string()).unwrap_or_default(),
+        rules: mapping.rules.len(),
+        unmatched,
+        unmapped_hosts,
+    });
     plan.notes.extend(protects_nothing(target, &[&desired.snapshot, &live]));
     plan.notes.extend(unknown);
     let mut refusals = guards::refusals(environment.catalog, &plan, &desired, &live, target.most_changed);
@@ -146,6 +163,11 @@ pub(crate) async fn prepare_seen_by(
     }
     refusals.extend(guards::secrets(environment.catalog, &plan, &|field| environment.secret(field)));
     Ok(Prepared { plan, refusals, tenant, desired, live, state, source: stored.path().to_owned() })
+}
+
+/// Refuses a mapping of which some rules match nothing.
+pub(crate) fn refuse_unmatched(unmatched: &[UnmatchedRule]) -> Result<(), Error> {
+    if unmatched.is_empty() { Ok(()) } else { Err(Error::UnmatchedRules { rules: unmatched.to_vec() }) }
 }
 
 /// Reads a tenant whole, leaving alone what is migrate's own or protected.

@@ -8,6 +8,7 @@ mod dry_run;
 mod duplicate_names;
 mod line_wrapping;
 mod manual_steps;
+mod mapping;
 mod partially_refused_imports;
 mod private_key_sign_in;
 mod prune;

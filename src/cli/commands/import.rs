@@ -24,7 +24,7 @@ use crate::workflow::history::{self, folder_of};
 use crate::workflow::run_name;
 use crate::workflow::{
     Copy, Copyist, Prepared, Proposal, Review, Session, check_scopes, lock, prepare, prepare_seen_by, protected, read,
-    refuse_another_target, rehearse, unapproved,
+    refuse_another_target, refuse_unmatched, rehearse, unapproved,
 };
 
 /// Import a source's settings into a target
@@ -124,6 +124,9 @@ impl ImportArgs {
     async fn carry_out_file(&self, context: &Context, path: &Path, approved: &Approvals) -> Result<u8, Failure> {
         let environment = context.environment()?;
         let (mut plan, refusals) = file::load(path)?;
+        if self.route.options.strict {
+            refuse_unmatched(plan.mapping.as_ref().map_or(&[], |mapping| &mapping.unmatched))?;
+        }
         let target = context.tenant_settings(self.route.tenant.as_deref())?;
         refuse_another_target(&plan, target)?;
         let lock = lock(environment, target, self.lock_timeout.lock_timeout).await?;

@@ -108,7 +108,7 @@ fn unmapped(source: &Snapshot) -> Desired {
 /// A mapping of every word, each rule of which has something to do.
 fn mapped(source: &Snapshot) -> Desired {
     let mapped = generated_mapping::mapped(source);
-    assert_eq!(mapped.untouched, Vec::<String>::new());
+    assert_eq!(mapped.unmatched, Vec::new());
     mapped.desired
 }
 

@@ -1,0 +1,131 @@
+//! The keys that resources have after their rules: renamed, or made of fields that a rule changed.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::attribution::Attribution;
+use crate::catalog::{Catalog, Kind, Shape};
+use crate::json::Body;
+use crate::model::resource::{Key, Resource};
+use crate::snapshot::{Desired, id_substitution};
+
+/// Two resources that a mapping gives one key.
+#[derive(Debug, thiserror::Error)]
+#[error("the mapping gives \"{one}\" and \"{other}\" the same name, \"{name}\"")]
+pub struct KeyCollision {
+    /// The first, as the source calls it.
+    pub one: Key,
+    /// The second, as the source calls it.
+    pub other: Key,
+    /// What both would be called.
+    pub name: Key,
+}
+
+/// Resources that have another key in the target.
+#[derive(Debug, Default)]
+pub(super) struct NewKeys {
+    /// The new keys by the old ones.
+    new: HashMap<Key, Key>,
+    /// The places of the rules by which they changed, by the old ones.
+    by: HashMap<Key, Arc<str>>,
+}
+
+impl NewKeys {
+    /// Gives a resource the name it has in the target: in its body, where the name is a field of it; returns that field.
+    pub(super) fn rename(&mut self, kind: &Kind, (key, body): (&Key, &mut Body), name: &str, place: &Arc<str>) -> Option<&'static str> {
+        let field = if let [field] = kind.identity.key { Some(*field) } else { None };
+        if let Some(field) = field {
+            body.set(field, Value::String(name.to_owned()));
+        }
+        self.new.insert(key.clone(), Key::new(kind.name, name));
+        self.by.insert(key.clone(), place.clone());
+        field
+    }
+
+    /// Gives every resource the key its mapped body has, and renames the references to it; kinds in the order of their references.
+    pub(super) fn apply(
+        mut self,
+        catalog: &Catalog,
+        desired: &mut Desired,
+        attribution: &mut Attribution,
+    ) -> Result<(), Box<KeyCollision>> {
+        let mut taken: HashMap<Key, Key> = HashMap::new();
+        // A name that a rule gives is one like any other.
+        desired.snapshot.twice.retain(|key| !self.new.contains_key(key));
+        let twice: HashSet<Key> = desired.snapshot.twice.iter().cloned().collect();
+        for kind in catalog.kinds() {
+            let of_kind: Vec<usize> = places_of(kind, &desired.snapshot.resources);
+            let (numbered, plain): (Vec<usize>, Vec<usize>) =
+                of_kind.into_iter().partition(|at| twice.contains(&desired.snapshot.resources[*at].key));
+            for at in plain.into_iter().chain(numbered) {
+                let resource = &mut desired.snapshot.resources[at];
+                self.follow(resource, attribution);
+                let old = resource.key.clone();
+                let mut new = self.new.get(&old).cloned().unwrap_or_else(|| mapped_key(kind, resource, &self.new));
+                if let Some((_, number)) = old.name().rsplit_once('#').filter(|_| twice.contains(&old)) {
+                    (new, _) = id_substitution::free_number(&new, number.parse().unwrap_or(2), &|key| taken.contains_key(key));
+                }
+                if let Some(one) = taken.insert(new.clone(), old.clone()) {
+                    return Err(Box::new(KeyCollision { one, other: old, name: new }));
+                }
+                if new != old {
+                    if !self.by.contains_key(&old) {
+                        self.by.extend(self.cause(kind, &old, attribution).map(|place| (old.clone(), place)));
+                    }
+                    self.new.insert(old, new.clone());
+                    resource.key = new;
+                }
+            }
+        }
+        attribution.rename(&self.new, &self.by);
+        for resource in &mut desired.snapshot.resources {
+            self.follow(resource, attribution);
+        }
+        let rename = |key: &mut Key| {
+            if let Some(new) = self.new.get(key) {
+                *key = new.clone();
+            }
+        };
+        desired.kept.iter_mut().for_each(|(key, _)| rename(key));
+        desired.supplied.iter_mut().for_each(|supplied| rename(&mut supplied.key));
+        desired.snapshot.twice.iter_mut().for_each(rename);
+        Ok(())
+    }
+
+    /// Renames what a resource refers to; the rules that renamed it made those values too.
+    fn follow(&self, resource: &mut Resource, attribution: &mut Attribution) {
+        let (key, new, by) = (&resource.key.clone(), &self.new, &self.by);
+        id_substitution::rename_in_seen(resource, new, &mut |path, renamed| {
+            if let Some(place) = by.get(renamed) {
+                attribution.of_resource(key).record(path, place);
+            }
+        });
+    }
+
+    /// Returns the rule that made the fields of which a key is made, or the key of its parent.
+    fn cause(&self, kind: &Kind, old: &Key, attribution: &Attribution) -> Option<Arc<str>> {
+        let made = attribution.get(old);
+        let of_fields = kind.identity.key.iter().find_map(|field| made?.maker_of(field).cloned());
+        of_fields.or_else(|| self.by.get(&Key::new(kind.parent()?, old.name())).cloned())
+    }
+}
+
+fn places_of(kind: &Kind, resources: &[Resource]) -> Vec<usize> {
+    resources.iter().enumerate().filter(|(_, resource)| resource.key.kind() == kind.name).map(|(at, _)| at).collect()
+}
+
+/// Returns the key a mapped body gives its resource, without any number.
+fn mapped_key(kind: &Kind, resource: &Resource, renamed: &HashMap<Key, Key>) -> Key {
+    match kind.shape {
+        Shape::Singleton => resource.key.clone(),
+        Shape::Child { parent, .. } => {
+            let parent = Key::new(parent, resource.key.name());
+            Key::new(kind.name, renamed.get(&parent).map_or(parent.name(), Key::name))
+        }
+        Shape::Collection | Shape::Keyed { .. } | Shape::Nested { .. } | Shape::Part { .. } => {
+            Key::new(kind.name, &id_substitution::portable_name_of(kind, resource))
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Rules of a mapping that matched nothing.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A rule of a mapping that matched nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnmatchedRule {
+    /// Its place: `mappings/dev-to-prod.toml:41`.
+    pub place: String,
+    /// What it would have done, as the mapping says it: `skip clients/Analitics*`.
+    pub rule: String,
+    /// Whether the target may get what the rule was to prevent: it skips, sets, removes or keeps something.
+    pub is_protective: bool,
+    /// What it looked for and did not find.
+    #[serde(default)]
+    pub missing: MissingPart,
+    /// The nearest name, field or text that exists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nearest: Option<String>,
+}
+
+/// What a rule looked for and did not find.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MissingPart {
+    /// A resource.
+    #[default]
+    Resource,
+    /// The field, in the resources that it matches.
+    Field,
+    /// The element of the list, in the resources that it matches.
+    Element,
+    /// The text to replace, in the resources that it matches.
+    Text,
+}
+
+impl fmt::Display for MissingPart {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Resource => "matches no resource",
+            Self::Field => "matches resources, none of which has the field",
+            Self::Element => "matches resources, none of which has the element",
+            Self::Text => "matches resources, none of which has the text",
+        })
+    }
+}
+
+/// The finding in a line: the rule, what it did not find, and the nearest that exists.
+impl fmt::Display for UnmatchedRule {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}: {} {}", self.place, self.rule, self.missing)?;
+        self.nearest.iter().try_for_each(|nearest| write!(out, "; did you mean \"{nearest}\"?"))
+    }
+}
