@@ -11,7 +11,7 @@ use super::read_modify_write::{drop_masks, keep_secrets, lay_over_held, may_eras
 use crate::catalog::{Catalog, Kind, ReferencedBy, Write};
 use crate::json::{Body, covers, top};
 use crate::management_api::{self, Tenant};
-use crate::model::event::Outcome;
+use crate::model::event::{Outcome, WaitReason};
 use crate::model::resource::{Id, Key, Resource, Secret};
 use crate::plan::normal_form::normalized;
 use crate::plan::{Action, Change, Edit, secret_value};
@@ -123,7 +123,7 @@ impl Sender<'_> {
             let sent = self.attempt_now(ready).await;
             let is_unseen = sent.refusal.as_ref().is_some_and(management_api::Error::names_missing_resource);
             match waits.next().filter(|_| is_unseen) {
-                Some(wait) => self.tenant.wait(*wait, "what was just created is not seen everywhere yet").await,
+                Some(wait) => self.tenant.wait(*wait, WaitReason::NotYetConsistent).await,
                 None => return sent,
             }
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::address::Address;
 use super::error::Error;
 use super::http::HttpClient;
-use crate::model::event::{Event, Observer};
+use crate::model::event::{Event, Observer, WaitReason};
 
 /// What every request to one tenant needs, one for a token included.
 pub(super) struct Connection {
@@ -25,7 +25,7 @@ impl Connection {
     }
 
     /// Notifies the observer that requests wait.
-    pub(super) fn notify_wait(&self, wait: Duration, reason: &str) {
-        self.observer.notify(&Event::Waiting { tenant: self.name.clone(), wait, reason: reason.to_owned() });
+    pub(super) fn notify_wait(&self, wait: Duration, reason: WaitReason) {
+        self.observer.notify(&Event::Waiting { tenant: self.name.clone(), wait, reason });
     }
 }

@@ -12,6 +12,7 @@ use super::tenant::Tenant;
 use super::transport::Request;
 use crate::catalog::{ElementChanges, FollowUp, Kind, Shape, Write};
 use crate::json::Body;
+use crate::model::event::WaitReason;
 use crate::model::resource::Id;
 
 /// How often at most a resource is read again until it is ready for its follow-up.
@@ -108,7 +109,7 @@ impl Tenant {
     }
 
     /// Lets time pass before something is sent again, and tells whoever watches.
-    pub async fn wait(&self, wait: Duration, reason: &str) {
+    pub async fn wait(&self, wait: Duration, reason: WaitReason) {
         self.transport.connection.notify_wait(wait, reason);
         tokio::time::sleep(wait).await;
     }

@@ -39,6 +39,17 @@ impl fmt::Display for Operation {
     }
 }
 
+/// Why requests are held back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WaitReason {
+    /// The limits that the tenant publishes are used up.
+    RateLimit,
+    /// The tenant named a time before which it takes no requests.
+    AskedByTenant,
+    /// What was just created is not known everywhere in the tenant yet.
+    NotYetConsistent,
+}
+
 /// How one change of a plan ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
@@ -129,8 +140,8 @@ pub enum Event {
         tenant: String,
         /// How long.
         wait: Duration,
-        /// Why: `rate limit`, or the tenant's own word.
-        reason: String,
+        /// Why.
+        reason: WaitReason,
     },
     /// A request is sent again.
     Retrying {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::format::{count, duration, named, number, printable};
 use super::run_report::RunCost;
-use crate::model::event::{Event, Operation, Outcome};
+use crate::model::event::{Event, Operation, Outcome, WaitReason};
 use crate::model::resource::Key;
 
 /// How much is shown while a run is under way.
@@ -235,9 +235,12 @@ impl ProgressModel {
     /// Returns the line about a wait that is long enough to be shown.
     pub(super) fn waiting_line(event: &Event) -> Option<String> {
         let Event::Waiting { tenant, wait, reason } = event else { return None };
-        let reason = if reason == "rate limit" { "the rate limit".into() } else { printable(reason) };
-        let seconds = Duration::from_secs_f64(wait.as_secs_f64().ceil());
-        (*wait >= SHORTEST_WAIT).then(|| format!("waiting {} for {reason} of {tenant}", duration(seconds)))
+        let seconds = duration(Duration::from_secs_f64(wait.as_secs_f64().ceil()));
+        (*wait >= SHORTEST_WAIT).then(|| match reason {
+            WaitReason::RateLimit => format!("waiting {seconds} for the rate limit of {tenant}"),
+            WaitReason::AskedByTenant => format!("waiting {seconds}, as {tenant} asked"),
+            WaitReason::NotYetConsistent => format!("waiting {seconds} until {tenant} knows what was just created"),
+        })
     }
 }
 
@@ -285,7 +288,19 @@ mod tests {
     }
 
     fn waiting(seconds: u64) -> Event {
-        Event::Waiting { tenant: "prod".into(), wait: Duration::from_secs(seconds), reason: "rate limit".into() }
+        waiting_for(seconds, WaitReason::RateLimit)
+    }
+
+    fn waiting_for(seconds: u64, reason: WaitReason) -> Event {
+        Event::Waiting { tenant: "prod".into(), wait: Duration::from_secs(seconds), reason }
+    }
+
+    #[test]
+    fn a_long_wait_says_what_it_is_for() {
+        let line = |reason| ProgressModel::waiting_line(&waiting_for(5, reason)).expect("a line");
+        assert_eq!(line(WaitReason::RateLimit), "waiting 5 s for the rate limit of prod");
+        assert_eq!(line(WaitReason::AskedByTenant), "waiting 5 s, as prod asked");
+        assert_eq!(line(WaitReason::NotYetConsistent), "waiting 5 s until prod knows what was just created");
     }
 
     #[test]

@@ -16,6 +16,7 @@ use super::bucket::Wait;
 use super::buckets::{Buckets, CallGroup, Reservation};
 use super::headers::RateLimitHeaders;
 use crate::catalog::limits::{CallType, Rate, Tier};
+use crate::model::event::WaitReason;
 
 /// How long what a tenant said is worth something while nothing is sent.
 const HEADERS_LIFETIME: Duration = Duration::from_secs(10);
@@ -61,7 +62,7 @@ enum Blocked {
     /// Until a response shows whether it may leave.
     UntilResponse,
     /// A limit, for so long at most.
-    For { wait: Duration, reason: &'static str },
+    For { wait: Duration, reason: WaitReason },
 }
 
 #[derive(Debug)]
@@ -98,7 +99,7 @@ impl RateLimiter {
         &self,
         calls: CallType,
         path: &str,
-        notify: impl Fn(Duration, &'static str),
+        notify: impl Fn(Duration, WaitReason),
     ) -> Permit<'_> {
         let group = self.state().buckets.group_of(calls, path);
         let mut was_at_capacity = false;
@@ -180,7 +181,7 @@ impl LimiterState {
     fn try_acquire(&mut self, group: &CallGroup, concurrency: usize) -> Result<Vec<Reservation>, Blocked> {
         let now = Instant::now();
         if now < self.deadline {
-            return Err(Blocked::For { wait: self.deadline - now, reason: "the tenant asked for it" });
+            return Err(Blocked::For { wait: self.deadline - now, reason: WaitReason::AskedByTenant });
         }
         if self.in_flight == 0 && self.last_seen.is_some_and(|last_seen| now > last_seen + HEADERS_LIFETIME) {
             self.last_seen = None;
@@ -192,7 +193,7 @@ impl LimiterState {
             return Err(Blocked::AtCapacity);
         }
         let reservations = self.buckets.reserve(group, now).map_err(|wait| match wait {
-            Wait::For(wait) => Blocked::For { wait, reason: "rate limit" },
+            Wait::For(wait) => Blocked::For { wait, reason: WaitReason::RateLimit },
             Wait::ForResponse => Blocked::UntilResponse,
         })?;
         self.in_flight += 1;
@@ -227,7 +228,7 @@ mod tests {
         RateLimiter::new(LimiterConfig { tier: None, rate: None, share: 0.8, concurrency: 8 })
     }
 
-    fn silent(_: Duration, _: &str) {}
+    fn silent(_: Duration, _: WaitReason) {}
 
     #[tokio::test(start_paused = true)]
     async fn the_first_request_goes_alone_until_it_is_answered() {
@@ -254,7 +255,7 @@ mod tests {
         };
         let left = tokio::join!(leave("/roles"), leave("/clients"), leave("/rules"));
         assert_eq!(left, (7, 7, 7));
-        assert_eq!(announced.into_inner(), [(Duration::from_secs(7), "the tenant asked for it")]);
+        assert_eq!(announced.into_inner(), [(Duration::from_secs(7), WaitReason::AskedByTenant)]);
         assert_eq!(limiter.waited(), Duration::from_secs(7), "three waited at once");
     }
 
