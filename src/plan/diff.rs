@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::model::Edit;
 use super::normal_form::normalized;
-use super::reason::Reason;
+use super::reason::StayReason;
 use super::request_body::{Clearing, clearing, is_created_by_update, update_body};
 use crate::catalog::{Field, Fields, Kind, Writability, Write};
 use crate::json::{Body, covers, join};
@@ -17,9 +17,9 @@ pub struct Difference {
     /// The edits that an update makes.
     pub edits: Vec<Edit>,
     /// The fields that differ and that no update can change, with the reason.
-    pub fixed: Vec<(String, Reason)>,
+    pub fixed: Vec<(String, StayReason)>,
     /// The fields that only the target has and that stay, with the reason.
-    pub stays: Vec<(String, Reason)>,
+    pub stays: Vec<(String, StayReason)>,
     /// The body of the update: whole top-level fields, null where one is cleared.
     pub body: Body,
 }
@@ -41,7 +41,7 @@ pub fn difference_after(kind: &Kind, desired: &Body, live: &Body, dropped: &[Str
     for (path, own) in kind.defaults.server_filled.iter().flat_map(|path| held.find(path)) {
         if wanted.get(&path).is_none() && !is_dropped(&path) {
             wanted.set(&path, own.clone());
-            difference.stays.push((path, Reason::ServerFilled));
+            difference.stays.push((path, StayReason::ServerFilled));
         }
     }
     let mut edits = compared(&wanted, &held);
@@ -49,7 +49,7 @@ pub fn difference_after(kind: &Kind, desired: &Body, live: &Body, dropped: &[Str
     let makes_room = |path: &str| kind.excluded_by(path).any(|other| wanted.get(other).is_some());
     let is_overlaid = |path: &str| kind.fields.read_modify_write.iter().any(|overlaid| covers(overlaid, path));
     let stays = |edit: &mut Edit| edit.new.is_none() && is_overlaid(&edit.path) && !is_dropped(&edit.path) && !makes_room(&edit.path);
-    difference.stays.extend(edits.extract_if(.., stays).map(|edit| (edit.path, Reason::TargetOnly)));
+    difference.stays.extend(edits.extract_if(.., stays).map(|edit| (edit.path, StayReason::TargetOnly)));
     for edit in edits.into_iter().flat_map(|edit| split_clearing(kind, edit)) {
         match obstacle(kind, &edit, &held) {
             Some(reason) => difference.fixed.push((edit.path, reason)),
@@ -124,13 +124,13 @@ pub fn is_same_value(one: Option<&Value>, other: Option<&Value>) -> bool {
 }
 
 /// Returns why no update can make this edit.
-fn obstacle(kind: &Kind, edit: &Edit, held: &Body) -> Option<Reason> {
+fn obstacle(kind: &Kind, edit: &Edit, held: &Body) -> Option<StayReason> {
     let field = field_at(kind.fields.writable(), &edit.path);
     if field.is_some_and(|field| field.written == Writability::OnCreate) && !is_created_by_update(&edit.path, held) {
-        return Some(Reason::CreateOnly);
+        return Some(StayReason::CreateOnly);
     }
     let is_impossible = edit.new.is_none() && clearing(kind, &edit.path, edit.old.as_ref()) == Clearing::Impossible;
-    is_impossible.then_some(Reason::NotClearable)
+    is_impossible.then_some(StayReason::NotClearable)
 }
 
 /// Returns the catalog's field for a dotted path, or for its last step that only a create sets.
@@ -212,7 +212,7 @@ mod tests {
         let desired = json!({"name": "new", "jwt_configuration": {"secret_encoded": true}, "third_party_security_mode": "strict"});
         let difference = compare("clients", desired, json!({"name": "old"}));
         assert_eq!(difference.body.into_value(), json!({"name": "new"}));
-        let reason = Reason::CreateOnly;
+        let reason = StayReason::CreateOnly;
         assert_eq!(
             difference.fixed,
             [("jwt_configuration.secret_encoded".to_owned(), reason), ("third_party_security_mode".to_owned(), reason)]
@@ -223,7 +223,7 @@ mod tests {
     fn a_setting_that_cannot_be_cleared_is_named() {
         let difference = compare("tenant-settings", json!({}), json!({"enable_ai_guide": true, "session_cookie": {"mode": "persistent"}}));
         assert_eq!(difference.body.into_value(), json!({"session_cookie": null}));
-        assert_eq!(difference.fixed, [("enable_ai_guide".to_owned(), Reason::NotClearable)]);
+        assert_eq!(difference.fixed, [("enable_ai_guide".to_owned(), StayReason::NotClearable)]);
     }
 
     #[test]
@@ -231,7 +231,7 @@ mod tests {
         let live = json!({"flags": {"genai_trial": true, "enable_pipeline2": true}});
         let difference = compare("tenant-settings", json!({"flags": {"enable_pipeline2": true}}), live);
         assert!(difference.body.is_empty());
-        assert_eq!(difference.stays, [("flags.genai_trial".to_owned(), Reason::ServerFilled)]);
+        assert_eq!(difference.stays, [("flags.genai_trial".to_owned(), StayReason::ServerFilled)]);
     }
 
     #[test]
@@ -245,7 +245,7 @@ mod tests {
         assert_eq!(difference.edits, [Edit { path: "options.mfa".into(), old: Some(json!({"active": true})), new: None }]);
         assert_eq!(difference.body.into_value(), json!({"options": {}}));
         let stays = ["options.authentication_methods", "options.passkey_options"];
-        assert_eq!(difference.fixed, stays.map(|path| (path.to_owned(), Reason::NotClearable)));
+        assert_eq!(difference.fixed, stays.map(|path| (path.to_owned(), StayReason::NotClearable)));
     }
 
     #[test]
@@ -272,7 +272,7 @@ mod tests {
         });
         let unsaid = compare("clients", json!({"refresh_token": {"rotation_type": "non-rotating"}}), live.clone());
         assert_eq!(unsaid.body.into_value(), json!({"refresh_token": {"leeway": 0, "policies": null, "rotation_type": "non-rotating"}}));
-        let reason = Reason::ServerFilled;
+        let reason = StayReason::ServerFilled;
         let stays = ["grant_types", "jwt_configuration", "refresh_token.leeway"].map(|path| (path.to_owned(), reason));
         assert_eq!(unsaid.stays, stays);
         for blank in [json!([]), json!({}), json!(""), json!(null)] {
@@ -296,7 +296,7 @@ mod tests {
             "refresh_token": {"leeway": 0, "policies": null, "rotation_type": "rotating"},
         });
         assert_eq!(said.body.into_value(), sent);
-        assert_eq!(said.fixed, [("jwt_configuration.alg".to_owned(), Reason::NotClearable)]);
+        assert_eq!(said.fixed, [("jwt_configuration.alg".to_owned(), StayReason::NotClearable)]);
     }
 
     #[test]

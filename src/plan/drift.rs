@@ -4,7 +4,8 @@
 
 use std::collections::HashSet;
 
-use super::builder::{PlanContext, plan_after};
+use super::builder::plan_after;
+use super::inputs::PlanContext;
 use super::merge::OnDrift;
 use super::model::{Drift, Skipped};
 use super::reason::DesiredState;

@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use super::builder::PlanBuilder;
+use super::decision::{Decision, Unplanned};
+use super::inputs::Inputs;
 use super::manual_steps::missing_required_secret;
-use super::model::{ManualStep, Skipped};
+use super::model::ManualStep;
 use super::normal_form::normalized;
-use super::pairing::Pairing;
 use super::prune::parent_of;
-use super::reason::{DesiredState, Reason};
+use super::reason::{AmbiguousName, DesiredState, ProtectedBy, Reason, StayReason};
 use super::references::{Candidate, Resolution, keep_target_choices, resolve, spare};
 use super::unique_names::{TakenNames, ambiguous};
 use crate::catalog::{KeyNames, Kind, Shape, Write};
@@ -17,226 +17,300 @@ use crate::json::covers;
 use crate::model::resource::{Id, Key, Resource};
 use crate::snapshot::{Snapshot, Status};
 
-/// How to accept what a tenant does not show.
-const SPARED_BY: &str = "; a rule with `skip = true` accepts that";
+/// Why a resource is not planned; nothing is said of one that nobody misses.
+type Ineligible = Vec<Decision>;
 
-impl<'inputs> PlanBuilder<'inputs> {
-    /// Reports what could not be read: it would look as if the source did not have it.
-    pub(super) fn skip_unread(&mut self) {
-        for (key, reason) in self.desired.snapshot.unread() {
-            if self.desired.spared.contains(&key) {
-                self.exclude(&key, &reason);
-            } else {
-                // A missing scope is better granted than accepted.
-                let is_refused = !matches!(self.desired.snapshot.kinds.get(key.kind()), Some(Status::Forbidden(_)));
-                self.skip_resource(&key, if is_refused { reason + SPARED_BY } else { reason });
-            }
-        }
-    }
-
-    /// Returns the resources to plan: without the tenants' own, and of kinds that the target serves; `removed` are the indexes of
-    /// resources to delete.
-    pub(super) fn candidates(&mut self, partners: &'inputs Pairing<'_>, removed: &[usize]) -> Vec<Candidate<'inputs>> {
-        let desired = self.desired;
-        let ambiguous = ambiguous(self.catalog, desired, self.live, self.past.links);
-        let ids = partners.live.iter().map(|resource| (&resource.key, &resource.id)).collect();
-        let mut names = TakenNames::of_target(self.catalog, &desired.snapshot.resources, partners, removed);
-        let mut candidates = Vec::new();
-        for (wanted, at) in desired.snapshot.resources.iter().zip(&partners.of_desired) {
-            let held = at.map(|at| &*partners.live[at]);
-            if self.is_wanted(wanted, held, &ambiguous, &ids) && self.is_taken(wanted, *at, &mut names) {
-                candidates.push(Candidate { wanted: Cow::Borrowed(wanted), held });
-            }
-        }
-        candidates
-    }
-
-    /// Returns whether a resource is to be copied, and records why not.
-    fn is_wanted(&mut self, wanted: &Resource, held: Option<&Resource>, ambiguous: &HashMap<Id, String>, ids: &HashMap<&Key, &Id>) -> bool {
-        let kind = self.kind_of(&wanted.key);
-        if let Some(reason) = &wanted.excluded {
-            if wanted.is_unseen {
-                self.skip_resource(&wanted.key, format!("{} does not show it: {reason}", self.desired.snapshot.tenant));
-            } else {
-                self.exclude(&wanted.key, reason);
-            }
-        } else if let Some(held) = held.filter(|held| held.excluded.is_some()) {
-            let reason = held.excluded.as_deref().unwrap_or_default();
-            // Nothing that is there by its name is anybody's own: the target refuses to show it.
-            match kind.shape {
-                _ if held.is_unseen => self.skip_resource(&wanted.key, format!("the target does not show it: {reason}")),
-                Shape::Keyed { .. } => self.skip_resource(&wanted.key, format!("the target does not show it: {reason}")),
-                _ => self.exclude(&wanted.key, reason),
-            }
-        } else if let Some(reason) = held.is_none().then(|| self.unseen_in_target(kind, wanted, ids)).flatten() {
-            self.skip_resource(&wanted.key, format!("the target does not show it: {reason}"));
-        } else if let Some(owner) = self.untouched.owner_of(&wanted.key) {
-            let reason = format!("it belongs to {owner}, which is left alone");
-            self.exclude_owned(kind, wanted, held, reason);
-        } else if let (None, Some(link), true) = (held, self.past.links.of_source(kind.name, &wanted.id), self.live.is_complete(kind.name))
-        {
-            let hint = format!("`migrate unlink {} {}` lets it be made anew", kind.name, wanted.id);
-            let gone = format!("the {} it is linked to ({}) is gone from the target; {hint}", kind.singular, link.target_id);
-            self.skip_resource(&wanted.key, gone);
-        } else if let Some(reason) = ambiguous.get(&wanted.id).filter(|_| kind.identity.allows_duplicates) {
-            self.skip_resource(&wanted.key, reason.as_str());
-        } else if let (None, Some(given)) = (held, kind.quirks.built_in.filter(|_| wanted.is_given)) {
-            if says_nothing(kind, wanted) {
-                self.exclude(&wanted.key, given.reason);
-            } else {
-                let step = given.manual_setup.to_owned();
-                self.plan.manual_steps.push(ManualStep { key: wanted.key.clone(), path: String::new(), step });
-            }
-        } else if let (None, Some(what)) = (held, kind.lifecycle.manual_setup) {
-            self.plan.manual_steps.push(ManualStep { key: wanted.key.clone(), path: String::new(), step: what.to_owned() });
-        } else if let Some(path) = held.is_none().then(|| missing_required_secret(kind, wanted, &self.supplied(&wanted.key))).flatten() {
-            let step = format!("{path} is needed to make it and is not copied; supply it with a `secret` rule in the mapping");
-            self.plan.manual_steps.push(ManualStep { key: wanted.key.clone(), path: path.to_owned(), step });
-            self.skip_resource(&wanted.key, format!("it cannot be made without its {path}"));
-        } else if let Some(language) = self.missing_language(kind, wanted) {
-            self.skip_resource(&wanted.key, format!("{language} will be none of the target's languages"));
-        } else if kind.shape == Shape::Singleton && wanted.says_nothing() && !self.is_emptied(kind, held) {
-            if held.is_some_and(|held| !held.says_nothing()) {
-                self.leave_unspecified(&wanted.key);
-            }
+/// Returns what could not be read: it would look as if the source did not have it.
+pub(super) fn unread(inputs: &Inputs<'_>) -> Vec<Decision> {
+    let source = &inputs.desired.snapshot;
+    let decision = |(key, text): (Key, String)| {
+        // A missing scope is better granted than accepted.
+        let is_refused = !matches!(source.kinds.get(key.kind()), Some(Status::Forbidden(_)));
+        if inputs.desired.spared.contains(&key) {
+            Decision::exclude(&key, Reason::Stated(text))
         } else {
-            return true;
+            Decision::skip(&key, if is_refused { Reason::Refused(text) } else { Reason::Stated(text) })
         }
-        false
+    };
+    source.unread().map(decision).collect()
+}
+
+/// Returns the resources to plan, without the tenants' own and of kinds that the target serves, and why others are not; `removed`
+/// are the indexes of resources to delete.
+pub(super) fn candidates<'inputs>(inputs: &'inputs Inputs<'_>, removed: &[usize]) -> (Vec<Candidate<'inputs>>, Vec<Decision>) {
+    let partners = &inputs.partners;
+    let eligibility = Eligibility {
+        inputs,
+        ambiguous: ambiguous(inputs.catalog, inputs.desired, inputs.live, inputs.past.links),
+        ids: partners.live.iter().map(|resource| (&resource.key, &resource.id)).collect(),
+    };
+    let mut names = TakenNames::of_target(inputs.catalog, &inputs.desired.snapshot.resources, partners, removed);
+    let (mut candidates, mut decisions) = (Vec::new(), Vec::new());
+    for ((wanted, held), at) in inputs.pairs().zip(&partners.of_desired) {
+        match eligibility.check(wanted, held).and_then(|kind| accepted(inputs, kind, wanted, *at, &mut names)) {
+            Ok(()) => candidates.push(Candidate { wanted: Cow::Borrowed(wanted), held }),
+            Err(why) => decisions.extend(why),
+        }
+    }
+    (candidates, decisions)
+}
+
+/// Decides of each resource by itself whether it is to be copied.
+struct Eligibility<'inputs> {
+    inputs: &'inputs Inputs<'inputs>,
+    /// The ambiguous names of the source, by id.
+    ambiguous: HashMap<Id, AmbiguousName>,
+    /// The ids of the target's resources.
+    ids: HashMap<&'inputs Key, &'inputs Id>,
+}
+
+impl Eligibility<'_> {
+    /// Returns the kind of a resource that is to be copied.
+    fn check(&self, wanted: &Resource, held: Option<&Resource>) -> Result<&'static Kind, Ineligible> {
+        let kind = self.inputs.kind_of(&wanted.key);
+        self.check_shown(kind, wanted, held)?;
+        self.check_protected(kind, wanted, held)?;
+        self.check_partner(kind, wanted, held)?;
+        if held.is_none() {
+            self.check_creatable(kind, wanted)?;
+        }
+        self.check_content(kind, wanted, held)?;
+        Ok(kind)
+    }
+
+    /// Refuses what a tenant does not show or that is nobody's to change.
+    fn check_shown(&self, kind: &Kind, wanted: &Resource, held: Option<&Resource>) -> Result<(), Ineligible> {
+        let key = &wanted.key;
+        if let Some(stated) = wanted.excluded.clone() {
+            let tenant = self.inputs.desired.snapshot.tenant.clone();
+            return Err(vec![if wanted.is_unseen {
+                Decision::skip(key, Reason::UnseenInSource { tenant, stated })
+            } else {
+                Decision::exclude(key, Reason::Stated(stated))
+            }]);
+        }
+        let Some(held) = held else {
+            let stated = self.unseen_in_target(kind, wanted);
+            return stated.map_or(Ok(()), |stated| Err(vec![Decision::skip(key, Reason::UnseenInTarget { stated })]));
+        };
+        let Some(stated) = held.excluded.clone() else { return Ok(()) };
+        // Nothing that is there by its name is anybody's own: the target refuses to show it.
+        let is_unseen = held.is_unseen || matches!(kind.shape, Shape::Keyed { .. });
+        Err(vec![if is_unseen {
+            Decision::skip(key, Reason::UnseenInTarget { stated })
+        } else {
+            Decision::exclude(key, Reason::Stated(stated))
+        }])
     }
 
     /// Returns the target's reason for not showing anything below the parent of a resource.
-    fn unseen_in_target(&self, kind: &Kind, wanted: &Resource, ids: &HashMap<&Key, &Id>) -> Option<String> {
-        let mut unseen = self.live.unseen(kind.name).iter().filter(|one| one.is_refused);
-        let parent = *ids.get(&parent_of(kind, wanted)?)?;
+    fn unseen_in_target(&self, kind: &Kind, wanted: &Resource) -> Option<String> {
+        let mut unseen = self.inputs.live.unseen(kind.name).iter().filter(|one| one.is_refused);
+        let parent = *self.ids.get(&parent_of(kind, wanted)?)?;
         unseen.find(|one| one.id == *parent).map(|one| one.reason.clone())
     }
 
     /// Keeps what belongs to a protected resource as it is in the target, and lists it if the source differs.
-    fn exclude_owned(&mut self, kind: &Kind, wanted: &Resource, held: Option<&Resource>, reason: String) {
-        let same =
+    fn check_protected(&self, kind: &'static Kind, wanted: &Resource, held: Option<&Resource>) -> Result<(), Ineligible> {
+        let Some(owner) = self.inputs.untouched.owner_of(&wanted.key) else { return Ok(()) };
+        let is_same =
             |held: &Resource| held.body == wanted.body || normalized(kind, &held.body.open()) == normalized(kind, &wanted.body.open());
-        if held.is_some_and(same) {
-            *self.plan.shared.entry(kind.name.to_owned()).or_default() += 1;
-            *self.plan.unchanged.entry(kind.name.to_owned()).or_default() += 1;
-        } else if held.is_some() || !says_nothing(kind, wanted) {
-            self.exclude_for_protected([Skipped { key: wanted.key.clone(), path: None, reason }]);
+        if held.is_some_and(is_same) {
+            return Err(vec![Decision::Shared(kind), Decision::Unchanged(kind)]);
+        }
+        let reason = Reason::Protected { root: owner.clone(), by: ProtectedBy::Belonging };
+        let is_missed = held.is_some() || !says_nothing(kind, wanted);
+        Err(is_missed.then(|| Decision::Keep(Unplanned::whole(&wanted.key, reason))).into_iter().collect())
+    }
+
+    /// Refuses what has lost its partner, or may have several.
+    fn check_partner(&self, kind: &Kind, wanted: &Resource, held: Option<&Resource>) -> Result<(), Ineligible> {
+        let link = self.inputs.past.links.of_source(kind.name, &wanted.id);
+        if let (None, Some(link), true) = (held, link, self.inputs.live.is_complete(kind.name)) {
+            let (source, target) = (wanted.id.clone(), link.target_id.clone());
+            let reason = Reason::LinkedIsGone { kind: kind.name, singular: kind.singular, source, target };
+            return Err(vec![Decision::skip(&wanted.key, reason)]);
+        }
+        match self.ambiguous.get(&wanted.id).filter(|_| kind.identity.allows_duplicates) {
+            Some(name) => Err(vec![Decision::skip(&wanted.key, Reason::Ambiguous(Box::new(name.clone())))]),
+            None => Ok(()),
         }
     }
 
-    /// Leaves a singleton as it is in the target, since the desired state has no settings for it; in an undo that is a shortfall.
-    fn leave_unspecified(&mut self, key: &Key) {
-        let reason = Reason::Unspecified.text(self.past.desired_state);
-        match self.past.desired_state {
-            DesiredState::Source => self.exclude(key, reason),
-            DesiredState::BeforeRun => self.skip_resource(key, reason),
+    /// Refuses what no run can create.
+    fn check_creatable(&self, kind: &Kind, wanted: &Resource) -> Result<(), Ineligible> {
+        let key = &wanted.key;
+        let manual = |path: &str, step: String| Decision::Manual(ManualStep { key: key.clone(), path: path.to_owned(), step });
+        if let Some(given) = kind.quirks.built_in.filter(|_| wanted.is_given) {
+            return Err(vec![if says_nothing(kind, wanted) {
+                Decision::exclude(key, Reason::Stated(given.reason.to_owned()))
+            } else {
+                manual("", given.manual_setup.to_owned())
+            }]);
         }
+        if let Some(what) = kind.lifecycle.manual_setup {
+            return Err(vec![manual("", what.to_owned())]);
+        }
+        if let Some(path) = missing_required_secret(kind, wanted, &self.inputs.supplied(key)) {
+            let step = format!("{path} is needed to make it and is not copied; supply it with a `secret` rule in the mapping");
+            let reason = Reason::WithoutSecret { path: path.to_owned() };
+            return Err(vec![manual(path, step), Decision::skip(key, reason)]);
+        }
+        Ok(())
+    }
+
+    /// Refuses what the target has no place for, and a singleton without settings.
+    fn check_content(&self, kind: &Kind, wanted: &Resource, held: Option<&Resource>) -> Result<(), Ineligible> {
+        if let Some(language) = missing_language(self.inputs, kind, wanted) {
+            return Err(vec![Decision::skip(&wanted.key, Reason::WithoutLanguage(language))]);
+        }
+        if kind.shape != Shape::Singleton || !wanted.says_nothing() || self.is_emptied(kind, held) {
+            return Ok(());
+        }
+        let is_missed = held.is_some_and(|held| !held.says_nothing());
+        let stays = || Decision::Keep(Unplanned::whole(&wanted.key, Reason::Stays(StayReason::Unspecified)));
+        Err(is_missed.then(stays).into_iter().collect())
     }
 
     /// Returns whether a singleton without settings in the source is to be emptied: only if an earlier run wrote it.
     fn is_emptied(&self, kind: &Kind, held: Option<&Resource>) -> bool {
-        let applied = held.and_then(|held| self.past.base.of_target(&held.key, &held.id));
-        self.past.prune && kind.paths.write == Write::Patch && applied.is_some_and(|applied| !applied.body.is_empty())
+        let past = &self.inputs.past;
+        let applied = held.and_then(|held| past.base.of_target(&held.key, &held.id));
+        past.prune && kind.paths.write == Write::Patch && applied.is_some_and(|applied| !applied.body.is_empty())
     }
+}
 
-    /// Returns whether the target accepts a resource, and records why not.
-    fn is_taken(&mut self, wanted: &Resource, at: Option<usize>, names: &mut TakenNames) -> bool {
-        let kind = self.kind_of(&wanted.key);
-        let reason = match (self.live.kinds.get(kind.name), kind.lifecycle.not_creatable) {
-            // What says nothing is not missed where it cannot be written.
-            (Some(Status::Absent(_) | Status::Refused(_) | Status::Forbidden(_)), _) if says_nothing(kind, wanted) => return false,
-            (Some(Status::Complete | Status::InPart(_)), Some(_)) if at.is_none() && says_nothing(kind, wanted) => return false,
-            (Some(Status::Complete | Status::InPart(_)), Some(reason)) if at.is_none() => reason.to_owned(),
-            (Some(Status::Complete | Status::InPart(_) | Status::Selected(_)), _) => match names.take(kind, wanted, at) {
-                Some(reason) => reason,
-                None => return true,
-            },
-            (Some(Status::Absent(reason) | Status::Refused(reason) | Status::Forbidden(reason)), _) => {
-                format!("the target does not serve {}: {reason}{SPARED_BY}", kind.name)
-            }
-            (None, _) => format!("{} of the target were not read", kind.name),
-        };
-        self.skip_resource(&wanted.key, reason);
-        false
-    }
+/// Refuses what the target does not accept; `at` is the index of what it holds.
+fn accepted(
+    inputs: &Inputs<'_>,
+    kind: &'static Kind,
+    wanted: &Resource,
+    at: Option<usize>,
+    names: &mut TakenNames,
+) -> Result<(), Ineligible> {
+    let reason = match (inputs.live.kinds.get(kind.name), kind.lifecycle.not_creatable) {
+        // What says nothing is not missed where it cannot be written.
+        (Some(Status::Absent(_) | Status::Refused(_) | Status::Forbidden(_)), _) if says_nothing(kind, wanted) => return Err(Vec::new()),
+        (Some(Status::Complete | Status::InPart(_)), Some(_)) if at.is_none() && says_nothing(kind, wanted) => return Err(Vec::new()),
+        (Some(Status::Complete | Status::InPart(_)), Some(reason)) if at.is_none() => Reason::Stated(reason.to_owned()),
+        (Some(Status::Complete | Status::InPart(_) | Status::Selected(_)), _) => match names.take(kind, wanted, at) {
+            Some(reason) => reason,
+            None => return Ok(()),
+        },
+        (Some(Status::Absent(stated) | Status::Refused(stated) | Status::Forbidden(stated)), _) => {
+            Reason::Unserved { kind: kind.name, stated: stated.clone() }
+        }
+        (None, _) => Reason::Unread { kind: kind.name },
+    };
+    Err(vec![Decision::skip(&wanted.key, reason)])
+}
 
-    /// Skips what refers to something the target will not have, until nothing more depends on what is skipped.
-    pub(super) fn skip_unresolved(&mut self, candidates: &mut Vec<Candidate<'_>>, partners: &Pairing<'_>) {
-        let mut there: HashSet<Key> = partners.live.iter().map(|resource| resource.key.clone()).collect();
-        there.extend(candidates.iter().filter(|candidate| candidate.held.is_none()).map(|candidate| candidate.wanted.key.clone()));
-        let of_source = &self.desired.snapshot.resources;
-        let alone = of_source.iter().filter(|resource| resource.excluded.is_some() && !there.contains(&resource.key));
-        let mut alone: HashSet<Key> = alone.map(|resource| resource.key.clone()).collect();
-        loop {
-            let before = candidates.len();
-            let mut fitting = Vec::with_capacity(before);
-            for mut candidate in candidates.drain(..) {
-                let kind = self.kind_of(&candidate.wanted.key);
-                let mut examined = candidate.open();
-                if self.past.desired_state == DesiredState::Source {
-                    self.plan.excluded.extend(keep_target_choices(kind, &mut examined));
+/// Returns the candidates whose references the target will have, without what the others refer to in vain; nothing that remains
+/// depends on what is skipped.
+pub(super) fn resolved<'inputs>(inputs: &Inputs<'_>, mut candidates: Vec<Candidate<'inputs>>) -> (Vec<Candidate<'inputs>>, Vec<Decision>) {
+    let mut there: HashSet<Key> = inputs.partners.live.iter().map(|resource| resource.key.clone()).collect();
+    there.extend(candidates.iter().filter(|candidate| candidate.held.is_none()).map(|candidate| candidate.wanted.key.clone()));
+    let of_source = &inputs.desired.snapshot.resources;
+    let alone = of_source.iter().filter(|resource| resource.excluded.is_some() && !there.contains(&resource.key));
+    let mut alone: HashSet<Key> = alone.map(|resource| resource.key.clone()).collect();
+    let mut decisions = Vec::new();
+    loop {
+        let before = candidates.len();
+        let mut fitting = Vec::with_capacity(before);
+        for candidate in candidates {
+            let (key, is_new) = (candidate.wanted.key.clone(), candidate.held.is_none());
+            let Examined { verdict, decisions: found } = examined(inputs, candidate, &there, &alone);
+            decisions.extend(found);
+            match verdict {
+                Verdict::Fits(candidate) => fitting.push(candidate),
+                Verdict::Unresolved if is_new => drop(there.remove(&key)),
+                Verdict::Unresolved => {}
+                Verdict::Belongs => {
+                    there.remove(&key);
+                    alone.insert(key);
                 }
-                let is_equal = candidate.is_equal();
-                let spared = spare(kind, &mut examined, &alone).and_then(|spared| {
-                    let untouched = if is_equal { Vec::new() } else { self.untouched.spare(kind, &mut examined)? };
-                    Ok((spared, untouched))
-                });
-                match spared {
-                    Ok((spared, untouched)) => {
-                        self.plan.excluded.extend(spared);
-                        self.exclude_for_protected(untouched);
-                    }
-                    Err(reason) => {
-                        self.exclude_for_protected([Skipped { key: candidate.wanted.key.clone(), path: None, reason }]);
-                        there.remove(&candidate.wanted.key);
-                        alone.insert(candidate.wanted.key.clone());
-                        continue;
-                    }
-                }
-                let is_orphan =
-                    matches!(kind.shape, Shape::Child { parent, .. } if !there.contains(&Key::new(parent, candidate.wanted.key.name())));
-                let verdict = if is_orphan {
-                    Resolution::LeftOut("the resource it belongs to is left out".to_owned())
-                } else {
-                    resolve(kind, &mut examined, &|key| there.contains(key), self.past.desired_state)
-                };
-                match verdict {
-                    Resolution::Fits(parts) => {
-                        self.plan.skipped.extend(parts);
-                        // What is there by being written and would hold nothing is there already.
-                        if candidate.held.is_none() && kind.creation().is_none() && examined.wanted.is_blank(kind) {
-                            there.remove(&candidate.wanted.key);
-                            continue;
-                        }
-                        candidate.take_over(examined);
-                        fitting.push(candidate);
-                    }
-                    Resolution::LeftOut(reason) => {
-                        self.skip_resource(&candidate.wanted.key, reason);
-                        if candidate.held.is_none() {
-                            there.remove(&candidate.wanted.key);
-                        }
-                    }
-                }
-            }
-            *candidates = fitting;
-            if candidates.len() == before {
-                return;
             }
         }
+        candidates = fitting;
+        if candidates.len() == before {
+            return (candidates, decisions);
+        }
     }
+}
 
-    /// Returns the language of a resource that exists once per language, if the target's list of languages will not have it.
-    fn missing_language(&self, kind: &Kind, one: &Resource) -> Option<String> {
-        let Shape::Keyed { names: KeyNames::PerElement { of, list, .. } } = kind.shape else { return None };
-        let listed =
-            |snapshot: &Snapshot| snapshot.of_kind(of).next().and_then(|one| one.body.pick(&[list]).get(list)?.as_array().cloned());
-        let is_kept = self.desired.kept.iter().any(|(key, path)| key.kind() == of && covers(path, list));
-        let wanted = listed(&self.desired.snapshot).filter(|_| !is_kept);
-        let languages = wanted.or_else(|| listed(self.live))?;
-        let own = kind.identity.key.last().and_then(|field| one.body.pick(&[field]).text(field).map(str::to_owned))?;
-        (!languages.iter().any(|language| *language == own)).then_some(own)
+/// What came of looking at a candidate's references.
+struct Examined<'inputs> {
+    verdict: Verdict<'inputs>,
+    decisions: Vec<Decision>,
+}
+
+/// Whether a candidate is planned.
+enum Verdict<'inputs> {
+    /// It is, as it is here.
+    Fits(Candidate<'inputs>),
+    /// It is not: it belongs to something that is left alone, and is left alone itself.
+    Belongs,
+    /// It is not: the target will not have what it refers to, or has no need of it.
+    Unresolved,
+}
+
+/// Examines a candidate, given the keys that the target will have and those that are left alone.
+fn examined<'inputs>(
+    inputs: &Inputs<'_>,
+    mut candidate: Candidate<'inputs>,
+    there: &HashSet<Key>,
+    alone: &HashSet<Key>,
+) -> Examined<'inputs> {
+    let (key, kind) = (candidate.wanted.key.clone(), inputs.kind_of(&candidate.wanted.key));
+    let desired = inputs.past.desired_state;
+    let mut open = candidate.open();
+    let mut decisions = Vec::new();
+    if desired == DesiredState::Source {
+        decisions.extend(keep_target_choices(kind, &mut open).into_iter().map(Decision::Exclude));
     }
+    let is_equal = candidate.is_equal();
+    let spared = spare(kind, &mut open, alone).and_then(|spared| {
+        let untouched = if is_equal { Vec::new() } else { inputs.untouched.spare(kind, &mut open)? };
+        Ok(spared.into_iter().map(Decision::Exclude).chain(untouched.into_iter().map(Decision::Keep)).collect::<Vec<_>>())
+    });
+    match spared {
+        Ok(spared) => decisions.extend(spared),
+        Err(reason) => {
+            decisions.push(Decision::Keep(Unplanned::whole(&key, reason)));
+            return Examined { verdict: Verdict::Belongs, decisions };
+        }
+    }
+    let is_orphan = matches!(kind.shape, Shape::Child { parent, .. } if !there.contains(&Key::new(parent, key.name())));
+    let resolution = if is_orphan { Resolution::LeftOut(Reason::Orphan) } else { resolve(kind, &mut open, &|key| there.contains(key)) };
+    let verdict = match resolution {
+        Resolution::Fits(parts) => {
+            decisions.extend(parts.into_iter().map(Decision::Skip));
+            // What is there by being written and would hold nothing is there already.
+            let is_there = candidate.held.is_none() && kind.creation().is_none() && open.wanted.is_blank(kind);
+            if is_there {
+                Verdict::Unresolved
+            } else {
+                candidate.take_over(open);
+                Verdict::Fits(candidate)
+            }
+        }
+        Resolution::LeftOut(reason) => {
+            decisions.push(Decision::skip(&key, reason));
+            Verdict::Unresolved
+        }
+    };
+    Examined { verdict, decisions }
+}
+
+/// Returns the language of a resource that exists once per language, if the target's list of languages will not have it.
+fn missing_language(inputs: &Inputs<'_>, kind: &Kind, one: &Resource) -> Option<String> {
+    let Shape::Keyed { names: KeyNames::PerElement { of, list, .. } } = kind.shape else { return None };
+    let listed = |snapshot: &Snapshot| snapshot.of_kind(of).next().and_then(|one| one.body.pick(&[list]).get(list)?.as_array().cloned());
+    let is_kept = inputs.desired.kept.iter().any(|(key, path)| key.kind() == of && covers(path, list));
+    let wanted = listed(&inputs.desired.snapshot).filter(|_| !is_kept);
+    let languages = wanted.or_else(|| listed(inputs.live))?;
+    let own = kind.identity.key.last().and_then(|field| one.body.pick(&[field]).text(field).map(str::to_owned))?;
+    (!languages.iter().any(|language| *language == own)).then_some(own)
 }
 
 /// Returns whether a resource holds nothing but its name and values that the server fills in.

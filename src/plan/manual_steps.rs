@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use super::decision::Unplanned;
 use super::diff::Difference;
-use super::model::{ManualStep, SecretField, Skipped};
+use super::model::{ManualStep, SecretField};
+use super::reason::{Reason, Unwritable};
 use crate::catalog::{Kind, ManualStepTemplate};
 use crate::json::{Body, covers, is_blank, top};
 use crate::model::resource::{OpenResource, Resource};
@@ -40,19 +42,18 @@ pub(super) fn add_empty_secret_objects(kind: &Kind, body: &mut Body) {
 /// Removes from a create the objects that are written only together with secrets that nobody supplies; returns them.
 ///
 /// The rest of the resource is created without them.
-pub(super) fn remove_objects_without_secret(kind: &Kind, wanted: &OpenResource, body: &mut Body, supplied: &[SecretField]) -> Vec<Skipped> {
+pub(super) fn remove_objects_without_secret(
+    kind: &Kind,
+    wanted: &OpenResource,
+    body: &mut Body,
+    supplied: &[SecretField],
+) -> Vec<Unplanned> {
     let is_written = |path: &str| body.get(path).is_some_and(|value| !is_blank(value)) && !kind.fields.required.contains(&path);
     let sealed = kind.secrets.required_in.iter().filter(|sealed| is_written(sealed.path) && !sealed.needs_no_secrets(&wanted.body));
     let missing: Vec<&str> = sealed.map(|sealed| sealed.path).filter(|path| !is_supplied(path, supplied)).collect();
-    let skipped = |path: &str| Skipped { key: wanted.key.clone(), path: Some(path.to_owned()), reason: format!("it {WITHOUT_SECRET}") };
+    let skipped = |path: &str| Unplanned::field(&wanted.key, path, Reason::Unwritable(Unwritable::WithoutSecret));
     missing.into_iter().inspect(|path| drop(body.take(path))).map(skipped).collect()
 }
-
-/// Why an object is not written if nobody supplies the secret in it.
-const WITHOUT_SECRET: &str = "cannot be written without the secret in it; supply that with a `secret` rule in the mapping";
-
-/// Why a field is not written that the API refuses because of what the target holds.
-const BLOCKED: &str = "is refused while the target's own signs with keys; detach those in the target first";
 
 fn is_supplied(path: &str, supplied: &[SecretField]) -> bool {
     supplied.iter().any(|secret| covers(path, &secret.path))
@@ -68,29 +69,28 @@ pub(super) fn keep_objects_without_secret(
     held: &OpenResource,
     difference: &mut Difference,
     supplied: &[SecretField],
-) -> Vec<Skipped> {
+) -> Vec<Unplanned> {
     // Laid over what the target holds, an object keeps its secret.
     let is_kept = |path: &'static str| kind.is_read_modify_write(top(path)) && held.body.get(path).is_some_and(|value| !is_blank(value));
     let sealed = kind.secrets.required_in.iter().filter(|sealed| !sealed.needs_no_secrets(&wanted.body)).map(|sealed| sealed.path);
-    let missing = sealed.filter(|path| !is_kept(path) && !is_supplied(path, supplied)).map(|path| (path, WITHOUT_SECRET));
+    let missing = sealed.filter(|path| !is_kept(path) && !is_supplied(path, supplied)).map(|path| (path, Unwritable::WithoutSecret));
     // In a list that the target has, its secrets are restored; in a new list nobody could.
     let comes_new = |path: &&String| !held.secrets.contains(path);
     let lists = wanted.secrets.iter().filter(comes_new).filter_map(|path| path.split_once('[')).map(|(list, _)| list);
     let whole = |list| if kind.is_read_modify_write(top(list)) { list } else { top(list) };
     let lists = lists.map(whole).filter(|list| !is_supplied(list, supplied));
-    let lists = lists.map(|list| (list, "would be written without the secrets in it; supply them with a `secret` rule in the mapping"));
+    let lists = lists.map(|list| (list, Unwritable::WithoutListSecrets));
     let unread = kind.fields.read_modify_write.iter().copied().filter(|path| held.body.get(path).is_none());
-    let unread = unread.map(|path| (path, "cannot be written over what cannot be read there; the token may lack a scope"));
+    let unread = unread.map(|path| (path, Unwritable::Unread));
     let is_held = |path: &str| held.body.get(path).is_some() || held.secrets.iter().any(|secret| covers(path, secret));
-    let blocked = kind.quirks.blocked_by.iter().filter(|(_, other)| is_held(other)).map(|(field, _)| (*field, BLOCKED));
+    let blocked = kind.quirks.blocked_by.iter().filter(|(_, other)| is_held(other)).map(|(field, _)| (*field, Unwritable::Blocked));
     let mut skipped = Vec::new();
-    for (path, reason) in missing.chain(lists).chain(unread).chain(blocked) {
+    for (path, why) in missing.chain(lists).chain(unread).chain(blocked) {
         let edits = difference.edits.len();
         difference.edits.retain(|edit| !covers(path, &edit.path));
         if difference.edits.len() < edits {
             difference.body.take(path);
-            let reason = format!("it differs in the target and {reason}");
-            skipped.push(Skipped { key: wanted.key.clone(), path: Some(path.to_owned()), reason });
+            skipped.push(Unplanned::field(&wanted.key, path, Reason::DiffersUnwritable(why)));
         }
     }
     if difference.edits.is_empty() {
@@ -103,12 +103,12 @@ pub(super) fn keep_objects_without_secret(
 /// Keeps what the target holds where either side has a secret; returns what would have overwritten the target's.
 ///
 /// A withheld value does not mean an empty one. Lists are compared and written as a whole.
-pub(super) fn keep_withheld_secrets(wanted: &mut OpenResource, held: &OpenResource) -> Vec<Skipped> {
+pub(super) fn keep_withheld_secrets(wanted: &mut OpenResource, held: &OpenResource) -> Vec<Unplanned> {
     let paths: BTreeSet<&String> = wanted.secrets.iter().chain(&held.secrets).filter(|path| !path.contains('[')).collect();
     let mut skipped = Vec::new();
     for path in paths {
         if wanted.body.at(path).is_some_and(|value| !is_blank(value)) {
-            skipped.push(Skipped { key: wanted.key.clone(), path: Some(path.clone()), reason: OWN_SECRET.to_owned() });
+            skipped.push(Unplanned::field(&wanted.key, path, Reason::TargetsSecret));
         }
         if wanted.body.at(path) != held.body.at(path) {
             wanted.body.take_over(path, &held.body);
@@ -117,20 +117,14 @@ pub(super) fn keep_withheld_secrets(wanted: &mut OpenResource, held: &OpenResour
     skipped
 }
 
-/// Why a value is not written that the source shows and the target withholds.
-const OWN_SECRET: &str = "it is a secret in the target, which stays as it is";
-
 /// Returns values that both tenants withhold by the general rule about secrets, so that they cannot be compared.
 ///
 /// Values that the catalog lists as secrets are known not to be copied and are not listed.
-pub(super) fn incomparable_secrets(kind: &Kind, wanted: &OpenResource, held: &OpenResource) -> Vec<Skipped> {
+pub(super) fn incomparable_secrets(kind: &Kind, wanted: &OpenResource, held: &OpenResource) -> Vec<Unplanned> {
     let is_listed = |path: &str| kind.secrets.paths.iter().any(|secret| covers(secret, path));
     let unseen = wanted.secrets.iter().filter(|path| held.secrets.contains(path) && !is_listed(path));
-    unseen.map(|path| Skipped { key: wanted.key.clone(), path: Some(path.clone()), reason: UNSEEN.to_owned() }).collect()
+    unseen.map(|path| Unplanned::field(&wanted.key, path, Reason::Incomparable)).collect()
 }
-
-/// Why a value stays that both tenants withhold.
-const UNSEEN: &str = "it is withheld as a secret in both tenants, so it was not compared";
 
 /// Returns what a person has to do for a copied resource: the steps of its kind, and the secrets that nobody supplies.
 pub(super) fn steps(

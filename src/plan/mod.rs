@@ -2,7 +2,9 @@
 //!
 //! ```text
 //! model.rs              the plan itself: stages, changes, and what is not in them
-//! builder.rs            desired, live, links, baseline -> Plan
+//! inputs.rs             desired, live, links and baseline, paired
+//! decision.rs           what the parts below return, and what a plan is folded from
+//! builder.rs            inputs -> decisions -> Plan
 //! eligibility.rs        which resources are planned, and why the others are not
 //! change.rs             one eligible resource -> the change it needs
 //!
@@ -16,7 +18,7 @@
 //!
 //! normal_form.rs        bodies without what makes no difference
 //! diff.rs               two bodies -> the edits between them
-//! reason.rs             why a difference stays
+//! reason.rs             why something is not changed
 //! merge.rs              baseline, desired, live -> what the target should hold
 //! request_body.rs       what a create or an update sends
 //! secrets.rs            which supplied secrets an update sends
@@ -51,6 +53,7 @@ mod builder;
 mod change;
 mod change_parts;
 mod change_share;
+mod decision;
 mod deploy;
 pub mod diff;
 mod drift;
@@ -59,6 +62,7 @@ mod encodings;
 pub mod file;
 mod former_source_ids;
 pub mod guards;
+mod inputs;
 mod leak;
 mod manual_steps;
 mod matching;
@@ -87,11 +91,12 @@ mod unique_values;
 
 pub use crate::model::unmatched_rule::{MissingPart, UnmatchedRule};
 pub use attribution::attribute;
-pub use builder::{PlanContext, plan, plan_after};
+pub use builder::{plan, plan_after};
 pub(crate) use change_parts::remove_part;
 pub use change_parts::{element, parse_element_part};
 pub use drift::{DriftReport, drift_of};
 pub use former_source_ids::mark_former_ids;
+pub use inputs::PlanContext;
 pub use matching::{Matching, matched};
 pub use merge::OnDrift;
 pub use model::{
@@ -100,7 +105,7 @@ pub use model::{
 };
 pub(crate) use prior_state::without_references;
 pub(crate) use protected::Protected;
-pub use reason::{DesiredState, Reason};
+pub use reason::{DesiredState, StayReason};
 pub use secrets::secret_value;
 pub use single_resource::{plan_single_resource, protected_touched_by, related_kinds};
 pub use source_hosts::{KnownHosts, unmapped_hosts};

@@ -11,7 +11,9 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde_json::Value;
 
-use super::model::{Action, Change, Skipped};
+use super::decision::Unplanned;
+use super::model::{Action, Change};
+use super::reason::{ProtectedBy, Reason};
 use super::references::{OpenCandidate, insert_in_order};
 use crate::catalog::{Catalog, Kind, Reference, ReferencedBy, Shape};
 use crate::json::Body;
@@ -101,22 +103,23 @@ impl<'catalog> Protected<'catalog> {
     /// # Errors
     ///
     /// Says which protected resource it refers to, if it cannot be created without.
-    pub(super) fn spare(&self, kind: &Kind, candidate: &mut OpenCandidate<'_>) -> Result<Vec<Skipped>, String> {
+    pub(super) fn spare(&self, kind: &Kind, candidate: &mut OpenCandidate<'_>) -> Result<Vec<Unplanned>, Reason> {
         let mut spared = Vec::new();
         if self.reserved.is_empty() || kind.references.is_empty() {
             return Ok(spared);
         }
         let held = candidate.held.map(|held| held.body.open());
         for part in parts(kind) {
-            let Some((path, named)) = self.differs(kind, &part, &candidate.wanted.body, held.as_ref()) else { continue };
+            let Some((path, root)) = self.differs(kind, &part, &candidate.wanted.body, held.as_ref()) else { continue };
             if held.is_none() && !can_be_without(kind, &part) {
-                return Err(format!("it names {named}, which is left alone"));
+                return Err(Reason::Protected { root, by: ProtectedBy::RequiredReference });
             }
             match part {
                 ProtectedPart::Elements(list) => self.restore_elements(kind, list, candidate, held.as_ref()),
                 ProtectedPart::List(path) | ProtectedPart::Field(path) => candidate.keep(path, held.as_ref()),
             }
-            spared.push(Skipped { key: candidate.wanted.key.clone(), path: Some(path), reason: format!("{named} is left alone") });
+            let reason = Reason::Protected { root, by: ProtectedBy::Reference };
+            spared.push(Unplanned::field(&candidate.wanted.key, path, reason));
         }
         Ok(spared)
     }

@@ -8,8 +8,8 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::model::Skipped;
-use super::reason::{DesiredState, Reason};
+use super::decision::Unplanned;
+use super::reason::{ProtectedBy, Reason};
 use crate::catalog::{Kind, Reference, ReferencedBy};
 use crate::json::{Body, is_blank, top};
 use crate::model::resource::{Key, OpenResource, Resource};
@@ -75,18 +75,13 @@ impl<'inputs> Candidate<'inputs> {
 #[derive(Debug)]
 pub(super) enum Resolution {
     /// It can be planned, without these parts.
-    Fits(Vec<Skipped>),
+    Fits(Vec<Unplanned>),
     /// It cannot, for this reason.
-    LeftOut(String),
+    LeftOut(Reason),
 }
 
 /// Removes from a candidate what the target cannot hold; `is_there` says which keys it will have.
-pub(super) fn resolve(
-    kind: &Kind,
-    candidate: &mut OpenCandidate<'_>,
-    is_there: &dyn Fn(&Key) -> bool,
-    desired: DesiredState,
-) -> Resolution {
+pub(super) fn resolve(kind: &Kind, candidate: &mut OpenCandidate<'_>, is_there: &dyn Fn(&Key) -> bool) -> Resolution {
     let key = candidate.wanted.key.clone();
     if let Some(settled) = id_substitution::with_known_names(kind, &candidate.wanted.body, is_there) {
         *candidate.body_mut() = settled;
@@ -94,7 +89,7 @@ pub(super) fn resolve(
     let mut skipped = Vec::new();
     let equal = equal_fields(candidate);
     for reference in kind.references.iter().filter(|reference| !equal.contains(top(reference.path))) {
-        for (path, reason) in unresolved(&candidate.wanted.body, reference, is_there, desired) {
+        for (path, reason) in unresolved(&candidate.wanted.body, reference, is_there) {
             let path = match part_of(kind, &path) {
                 RemovablePart::Element(list, at) => {
                     drop_element(candidate.body_mut(), &list, at);
@@ -106,16 +101,16 @@ pub(super) fn resolve(
                 }
                 RemovablePart::Whole => return Resolution::LeftOut(reason),
             };
-            skipped.push(Skipped { key: key.clone(), path: Some(path), reason });
+            skipped.push(Unplanned::field(&key, path, reason));
         }
     }
     if let Some((field, missing)) = unresolved_text(&candidate.wanted.body, is_there) {
-        let reason = format!("its {field} mentions {missing}, which the target does not have");
+        let reason = Reason::Mentions { field: field.clone(), missing };
         if candidate.held.is_none() {
             return Resolution::LeftOut(reason);
         }
         keep_held(candidate, &field);
-        skipped.push(Skipped { key, path: Some(field), reason });
+        skipped.push(Unplanned::field(&key, field, reason));
     }
     Resolution::Fits(skipped)
 }
@@ -128,7 +123,7 @@ fn equal_fields(candidate: &OpenCandidate<'_>) -> HashSet<String> {
 }
 
 /// Keeps the target's own choice where the source has none, that is, its own domain in place of a name; returns the kept fields.
-pub(super) fn keep_target_choices(kind: &Kind, candidate: &mut OpenCandidate<'_>) -> Vec<Skipped> {
+pub(super) fn keep_target_choices(kind: &Kind, candidate: &mut OpenCandidate<'_>) -> Vec<Unplanned> {
     let by_name = kind.references.iter().filter(|reference| reference.by == ReferencedBy::Key);
     let own =
         by_name.flat_map(|reference| candidate.wanted.body.find(reference.path)).filter(|(_, value)| id_substitution::is_the_tenant(value));
@@ -138,8 +133,7 @@ pub(super) fn keep_target_choices(kind: &Kind, candidate: &mut OpenCandidate<'_>
     let chosen: Vec<String> = own.into_iter().filter(is_chosen).collect();
     let stays = |path: String| {
         keep_held(candidate, &path);
-        let reason = "the source chose none and has its own domain there, so the target's choice stands";
-        Skipped { key: candidate.wanted.key.clone(), path: Some(path), reason: reason.to_owned() }
+        Unplanned::field(&candidate.wanted.key, path, Reason::TargetChose)
     };
     chosen.into_iter().map(stays).collect()
 }
@@ -149,7 +143,7 @@ pub(super) fn keep_target_choices(kind: &Kind, candidate: &mut OpenCandidate<'_>
 /// # Errors
 ///
 /// Says what the candidate belongs to, if that is excluded.
-pub(super) fn spare(kind: &Kind, candidate: &mut OpenCandidate<'_>, alone: &HashSet<Key>) -> Result<Vec<Skipped>, String> {
+pub(super) fn spare(kind: &Kind, candidate: &mut OpenCandidate<'_>, alone: &HashSet<Key>) -> Result<Vec<Unplanned>, Reason> {
     if alone.is_empty() {
         return Ok(Vec::new());
     }
@@ -157,7 +151,7 @@ pub(super) fn spare(kind: &Kind, candidate: &mut OpenCandidate<'_>, alone: &Hash
     let belongs =
         kind.identity.key.iter().filter_map(|path| body.get(path)).flat_map(id_substitution::mentioned).find(|key| alone.contains(key));
     if let Some(owner) = belongs {
-        return Err(format!("it belongs to {owner}, which is left alone"));
+        return Err(Reason::Protected { root: owner, by: ProtectedBy::Belonging });
     }
     let mut spared = Vec::new();
     for path in kind.lists.unordered.iter().chain(kind.quirks.ordered_merge) {
@@ -169,10 +163,9 @@ pub(super) fn spare(kind: &Kind, candidate: &mut OpenCandidate<'_>, alone: &Hash
             continue;
         }
         let kept = elements.iter().filter(|element| of_alone(element).is_none()).cloned().collect();
-        spared.extend(named.into_iter().rev().map(|(at, named)| Skipped {
-            key: candidate.wanted.key.clone(),
-            path: Some(format!("{path}[{at}]")),
-            reason: format!("{named} is left alone"),
+        spared.extend(named.into_iter().rev().map(|(at, root)| {
+            let reason = Reason::Protected { root, by: ProtectedBy::Reference };
+            Unplanned::field(&candidate.wanted.key, format!("{path}[{at}]"), reason)
         }));
         candidate.body_mut().set(path, Value::Array(kept));
     }
@@ -180,13 +173,13 @@ pub(super) fn spare(kind: &Kind, candidate: &mut OpenCandidate<'_>, alone: &Hash
 }
 
 /// Returns the concrete paths of a reference that the target cannot hold, last first, with the reason.
-fn unresolved(body: &Body, reference: &Reference, is_there: &dyn Fn(&Key) -> bool, desired: DesiredState) -> Vec<(String, String)> {
+fn unresolved(body: &Body, reference: &Reference, is_there: &dyn Fn(&Key) -> bool) -> Vec<(String, Reason)> {
     let reason = |value: &Value| match id_substitution::as_reference(value) {
         _ if is_blank(value) || id_substitution::is_the_tenant(value) => None,
         Some(key) if is_there(&key) => None,
-        Some(key) => Some(format!("it refers to {key}, which the target does not have")),
+        Some(key) => Some(Reason::Refers(key)),
         None if reference.by == ReferencedBy::Within => None,
-        None => Some(format!("it refers to {} {value}, {}", reference.to, Reason::DanglingReference.text(desired))),
+        None => Some(Reason::Dangles { to: reference.to, value: value.to_string() }),
     };
     let found = body.find(reference.path).into_iter().rev();
     found.filter_map(|(path, value)| reason(value).map(|reason| (path, reason))).collect()
@@ -242,7 +235,7 @@ fn unresolved_text(body: &Body, is_there: &dyn Fn(&Key) -> bool) -> Option<(Stri
 /// Adds to the sets and extensible lists of a candidate the target's elements that refer to what only the target has.
 ///
 /// A client that only exists in production must not lose its connection because development does not know it.
-pub(super) fn keep_elements_of_the_target(kind: &Kind, candidate: &mut OpenCandidate<'_>, source_has: &HashSet<Key>) {
+pub(super) fn keep_elements_of_the_target(kind: &Kind, candidate: &mut OpenCandidate<'_>, source_has: &HashSet<&Key>) {
     let Some(held) = candidate.held.map(|held| held.body.open()) else { return };
     for path in kind.lists.unordered.iter().chain(kind.quirks.ordered_merge) {
         let Some(Value::Array(held)) = held.get(path) else { continue };

@@ -4,11 +4,12 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 
+use super::decision::Unplanned;
 use super::diff::difference;
-use super::model::{Action, Change, Plan, PlannedTenant, Skipped, Stage};
+use super::model::{Action, Change, Plan, PlannedTenant, Stage};
 use super::normal_form::normalized;
 use super::protected::{Protected, is_identity};
-use super::reason::DesiredState;
+use super::reason::{DesiredState, Reason};
 use crate::catalog::{Catalog, Kind, Reference, Shape};
 use crate::json::{Body, top};
 use crate::model::resource::{Key, Resource};
@@ -96,12 +97,9 @@ pub fn protected_touched_by(catalog: &Catalog, plan: &Plan, held: &Resource, liv
 
 fn update(kind: &Kind, key: &Key, plan: &mut Plan, wanted: &Body, before: &Body, held: &Resource) -> Option<Action> {
     let mut difference = difference(kind, wanted, before);
-    for (path, reason) in difference.fixed {
-        plan.skipped.push(Skipped { key: key.clone(), path: Some(path), reason: reason.text(DesiredState::Source).to_owned() });
-    }
-    for (path, reason) in difference.stays {
-        plan.excluded.push(Skipped { key: key.clone(), path: Some(path), reason: reason.text(DesiredState::Source).to_owned() });
-    }
+    let stays = |(path, why)| Unplanned::field(key, path, Reason::Stays(why)).into_skipped(DesiredState::Source);
+    plan.skipped.extend(difference.fixed.drain(..).map(stays));
+    plan.excluded.extend(difference.stays.drain(..).map(stays));
     if let Some(given) = kind.quirks.built_in.filter(|_| held.is_given) {
         given.keep_written(&mut difference.body, &[]);
     }

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::matching::ambiguous_names;
 use super::pairing::Pairing;
+use super::reason::{AmbiguousName, Reason, Side};
 use crate::catalog::{Catalog, Kind, Shape, Writability};
 use crate::model::resource::{Id, Resource};
 use crate::snapshot::{Desired, Snapshot, id_substitution};
@@ -12,7 +13,7 @@ use crate::state::links::Links;
 
 /// The names that are taken in a tenant, of kinds whose names are unique.
 pub(super) struct TakenNames {
-    taken: HashMap<(&'static str, String), &'static str>,
+    taken: HashMap<(&'static str, String), Side>,
     /// The indexes of target resources that cannot be renamed, since the name is taken.
     blocked: HashSet<usize>,
 }
@@ -50,25 +51,25 @@ impl TakenNames {
             blocked.extend(more);
         }
         let name = |(at, kind, now, then): (usize, &'static Kind, String, String)| {
-            ((kind.name, if blocked.contains(&at) { now } else { then }), "the target")
+            ((kind.name, if blocked.contains(&at) { now } else { then }), Side::Target)
         };
         Self { taken: held.into_iter().map(name).collect(), blocked }
     }
 
     /// Takes the name of a resource to create or rename, or says why it is taken; `at` is its index in the target.
-    pub(super) fn take(&mut self, kind: &'static Kind, wanted: &Resource, at: Option<usize>) -> Option<String> {
+    pub(super) fn take(&mut self, kind: &'static Kind, wanted: &Resource, at: Option<usize>) -> Option<Reason> {
         if !is_once(kind) {
             return None;
         }
         let name = id_substitution::portable_name_of(kind, wanted);
         let side = match at {
-            Some(at) => self.blocked.contains(&at).then_some("the target"),
-            None => self.taken.insert((kind.name, name.clone()), "the source"),
+            Some(at) => self.blocked.contains(&at).then_some(Side::Target),
+            None => self.taken.insert((kind.name, name.clone()), Side::Source),
         };
-        let side = side?;
-        self.taken.insert((kind.name, name), side);
-        let what = if let [field] = kind.identity.key { field } else { "name" };
-        Some(format!("{side} has another {} of this {what}, and no tenant takes two", kind.singular))
+        let by = side?;
+        self.taken.insert((kind.name, name), by);
+        let field = if let [field] = kind.identity.key { field } else { "name" };
+        Some(Reason::Taken { by, singular: kind.singular, field })
     }
 }
 
@@ -95,22 +96,15 @@ fn becomes(kind: &Kind, held: &Resource, partner: Option<&Resource>) -> String {
     id_substitution::portable_name(kind, &fields)
 }
 
-/// Describes, for each source resource with an ambiguous name, which ones it may correspond to; by id.
-pub(super) fn ambiguous(catalog: &Catalog, desired: &Desired, live: &Snapshot, links: &Links) -> HashMap<Id, String> {
+/// Returns, for each source resource with an ambiguous name, which ones it may correspond to; by id.
+pub(super) fn ambiguous(catalog: &Catalog, desired: &Desired, live: &Snapshot, links: &Links) -> HashMap<Id, AmbiguousName> {
     let source = &desired.snapshot;
-    let ids = |side: &[&Id]| side.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(", ");
-    let mut said = HashMap::new();
+    let side = |snapshot: &Snapshot, ids: &[&Id]| (snapshot.tenant.clone(), ids.iter().map(|id| (*id).clone()).collect());
+    let mut found = HashMap::new();
     for ((kind, name), (wanted, held)) in ambiguous_names(catalog, source, live, links) {
-        let reason = format!(
-            "\"{name}\" stands for {} in {} ({}) and {} in {} ({}); say which is which with `migrate link {kind} <source id> <target id>`",
-            wanted.len(),
-            source.tenant,
-            ids(&wanted),
-            held.len(),
-            live.tenant,
-            ids(&held),
-        );
-        said.extend(wanted.into_iter().map(|id| (id.clone(), reason.clone())));
+        let (kind, name) = (kind.to_owned(), name.to_owned());
+        let ambiguous = AmbiguousName { kind, name, source: side(source, &wanted), target: side(live, &held) };
+        found.extend(wanted.into_iter().map(|id| (id.clone(), ambiguous.clone())));
     }
-    said
+    found
 }

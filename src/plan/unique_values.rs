@@ -208,7 +208,8 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
-    use super::super::builder::{PlanContext, plan_after};
+    use super::super::builder::plan_after;
+    use super::super::inputs::PlanContext;
     use super::super::merge::OnDrift;
     use super::super::model::{Action, Plan};
     use super::super::reason::DesiredState;

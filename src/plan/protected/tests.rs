@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use super::*;
-use crate::plan::builder::{PlanContext, plan_after};
+use crate::plan::builder::plan_after;
+use crate::plan::inputs::PlanContext;
 use crate::plan::merge::OnDrift;
 use crate::plan::model::Plan;
 use crate::plan::reason::DesiredState;

@@ -6,6 +6,7 @@
 //! What is left is listed by field. A resource is listed as a whole if nothing of it is reverted, or if the run created it.
 
 mod applied_run;
+mod reason;
 mod recreated;
 mod restore;
 mod reversal;

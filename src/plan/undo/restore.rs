@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
+use super::reason::UndoReason;
 use super::reversal::Reversal;
 use crate::catalog::Kind;
 use crate::json::{Body, is_blank, join};
@@ -13,9 +14,6 @@ use crate::plan::model::{Change, Edit};
 use crate::plan::normal_form::normalized;
 use crate::plan::prior_state::{deleted_with, without_references};
 use crate::snapshot::{belongs_to, id_substitution};
-
-/// Why a resource is not recreated that may exist already.
-const MAY_BE_THERE: &str = "an earlier undo may have created it again, but which of those in the target it is, is not known";
 
 /// The former state of a resource that exists, or was recreated.
 pub(super) struct DependentResource {
@@ -47,13 +45,13 @@ impl Reversal<'_> {
         // Numbers do not tell which of several resources of one name it would be.
         let is_unknown = self.again.is_unknown(kind.name, &made.id);
         if is_unknown || namesake.is_some() {
-            self.skip_recreation(kind, &made, if is_unknown { MAY_BE_THERE } else { "the target has another of this name by now" });
+            self.skip_recreation(kind, &made, if is_unknown { &UndoReason::MayBeRecreated } else { &UndoReason::NameTaken });
             return None;
         }
         if kind.has_own_ids() {
             self.notes.push(format!("{} \"{}\" is created again, with a new id", kind.singular, key.name()));
             if let Some(what) = kind.lifecycle.user_data {
-                self.skip_resource(&key, None, &format!("{what} went with it, and nothing here brings that back"));
+                self.skip_resource(&key, None, &UndoReason::UserDataLost(what));
             }
         }
         made.body.change(|body| self.not_restored.unmark(kind, body, &|_| false));
@@ -68,7 +66,7 @@ impl Reversal<'_> {
         if kind.has_own_ids() { self.places.replaces(held, &made.id) } else { is_of_restored() }
     }
 
-    fn skip_recreation(&mut self, kind: &Kind, gone: &Resource, reason: &str) {
+    fn skip_recreation(&mut self, kind: &Kind, gone: &Resource, reason: &UndoReason) {
         self.skip_resource(&gone.key, None, reason);
         self.not_restored.learn(kind, &gone.key, &gone.id);
     }
@@ -87,9 +85,9 @@ impl Reversal<'_> {
             if self.place_of(kind, &held.id).is_some_and(is_there) {
                 along.push(DependentResource { held, is_whole: false });
             } else if !going.contains(&held.key) {
-                self.skip_resource(&held.key, None, "it is gone from the target since the run");
+                self.skip_resource(&held.key, None, &UndoReason::Gone);
             } else if let Some(other) = belongs_to(self.catalog, &held).into_iter().find(|key| self.not_restored.contains(key)) {
-                self.skip_recreation(kind, &held, &format!("it went with {other}, which is not there again"));
+                self.skip_recreation(kind, &held, &UndoReason::WentWith(other));
             } else {
                 along.extend(self.recreate_resource(kind, held));
             }
@@ -107,12 +105,12 @@ impl Reversal<'_> {
             let (was, now) = (held.body.open(), self.before[at].body.open());
             let lost = NameRestoration::of(&was, &now, false, &|key| self.not_restored.contains(key));
             for path in lost.changed {
-                self.skip_resource(&key, Some(&path), "it named what is not there again");
+                self.skip_resource(&key, Some(&path), &UndoReason::NamedLost);
             }
             let NameRestoration { body, changed, moved } = NameRestoration::of(&was, &now, is_whole, &|key| self.restored.contains(key));
             for path in moved {
                 if self.skipped.iter().all(|left| left.key != key || left.path.as_ref() != Some(&path)) {
-                    self.skip_resource(&key, Some(&path), "it changed again since the run");
+                    self.skip_resource(&key, Some(&path), &UndoReason::ChangedAgain);
                 }
             }
             if changed.is_empty() {
@@ -120,7 +118,7 @@ impl Reversal<'_> {
             }
             self.touched.insert(key.clone());
             match self.before[at].excluded.clone() {
-                Some(reason) => changed.iter().for_each(|path| self.skip_resource(&key, Some(path), &reason)),
+                Some(reason) => changed.iter().for_each(|path| self.skip_resource(&key, Some(path), &UndoReason::Stated(reason.clone()))),
                 None => self.before[at].body = body.into(),
             }
         }

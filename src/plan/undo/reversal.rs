@@ -5,12 +5,14 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Value;
 
 use super::applied_run::{AppliedRun, known, names};
+use super::reason::UndoReason;
 use super::recreated::{LiveById, Recreated};
 use crate::catalog::{Catalog, Kind, Shape};
 use crate::json::{Body, covers, is_blank};
 use crate::model::resource::{Id, Key, Resource};
-use crate::plan::builder::{PlanContext, plan_after};
+use crate::plan::builder::plan_after;
 use crate::plan::diff::{difference, is_same_value, list_after};
+use crate::plan::inputs::PlanContext;
 use crate::plan::merge::OnDrift;
 use crate::plan::model::{Action, Change, Edit, Plan, Skipped, Undoes};
 use crate::plan::normal_form::{normalized, order_sets};
@@ -38,7 +40,7 @@ pub fn undo(catalog: &Catalog, done: AppliedRun<'_>, live: &Snapshot, is_meant: 
     }
     reversal.restore_references(along);
     for (_, change) in done.plan.changes().enumerate().filter(|(at, change)| done.unclear.contains(at) && is_meant(&change.key)) {
-        reversal.skip_resource(&change.key, None, "the run may have created it, but which of those in the target it is, is not known");
+        reversal.skip_resource(&change.key, None, &UndoReason::MayBeCreated);
     }
     reversal.keep_protected();
     reversal.keep_referenced();
@@ -165,16 +167,16 @@ impl<'inputs> Reversal<'inputs> {
             }
             // It is deleted already, or was never deleted.
             (Action::Create { .. }, None) | (Action::Delete { .. }, Some(_)) => {}
-            (_, None) => self.skip_resource(&change.key, None, "it is gone from the target since the run"),
+            (_, None) => self.skip_resource(&change.key, None, &UndoReason::Gone),
             (_, Some(at)) if self.before[at].excluded.is_some() => {
                 let reason = self.before[at].excluded.clone().unwrap_or_default();
-                self.skip_resource(&change.key, None, &reason);
+                self.skip_resource(&change.key, None, &UndoReason::Stated(reason));
             }
             (Action::Create { body, .. }, Some(at)) => self.undo_create(kind, at, body),
             (Action::Update { edits, .. }, Some(at)) => {
                 self.undo_update(kind, at, edits);
                 for secret in &change.secrets {
-                    self.skip_resource(&change.key, Some(&secret.path), "a secret was sent, and what it was before nobody can read");
+                    self.skip_resource(&change.key, Some(&secret.path), &UndoReason::SecretSent);
                 }
             }
             (Action::Elements { added, removed, .. }, Some(at)) => self.undo_elements(kind, at, added, removed),
@@ -187,8 +189,8 @@ impl<'inputs> Reversal<'inputs> {
         self.before.iter().position(|held| held.key.kind() == kind.name && held.id == *now)
     }
 
-    pub(super) fn skip_resource(&mut self, key: &Key, path: Option<&str>, reason: &str) {
-        self.skipped.push(Skipped { key: key.clone(), path: path.map(str::to_owned), reason: reason.to_owned() });
+    pub(super) fn skip_resource(&mut self, key: &Key, path: Option<&str>, reason: &UndoReason) {
+        self.skipped.push(Skipped { key: key.clone(), path: path.map(str::to_owned), reason: reason.to_string() });
     }
 
     /// Records the live state as the baseline, so that a field which becomes empty is cleared.
@@ -226,12 +228,12 @@ impl<'inputs> Reversal<'inputs> {
             let mut edits = difference(kind, &written, &Body::new()).edits;
             edits.retain(|edit| !kind.identity.key.contains(&edit.path.as_str()));
             self.undo_update(kind, at, &edits);
-            self.skip_resource(&key, None, "no request removes it; what the run wrote into it is cleared");
+            self.skip_resource(&key, None, &UndoReason::NotRemovable);
             return;
         }
         let (written, held) = (normalized(kind, &written), normalized(kind, &self.before[at].body.open()));
         match self.first_changed_field("", &written, &held) {
-            Some(path) => self.skip_resource(&key, None, &format!("its {path} changed again since the run, which created it")),
+            Some(path) => self.skip_resource(&key, None, &UndoReason::CreatedAndChanged { path }),
             None => drop(self.gone.insert(key)),
         }
     }
@@ -261,7 +263,7 @@ impl<'inputs> Reversal<'inputs> {
                 continue;
             }
             if !self.is_as_written(held.as_ref(), edit.new.as_ref()) {
-                self.skip_resource(&key, Some(&edit.path), "it changed again since the run");
+                self.skip_resource(&key, Some(&edit.path), &UndoReason::ChangedAgain);
                 continue;
             }
             match self.exact_value(kind, at, edit).or_else(|| edit.old.clone()) {
@@ -287,7 +289,7 @@ impl<'inputs> Reversal<'inputs> {
                     body.set(follow_up.field, running.into_value());
                 }
             });
-            self.skip_resource(&key, Some(follow_up.field), "it took effect for the first time, and no request takes that back");
+            self.skip_resource(&key, Some(follow_up.field), &UndoReason::FirstDeployment);
         }
         is_first
     }
@@ -304,7 +306,7 @@ impl<'inputs> Reversal<'inputs> {
         }
         let is_lost = |element: &Value| id_substitution::mentioned(element).iter().any(|key| self.lost.contains(key));
         if added.iter().any(|element| !list.contains(element) && !is_lost(element)) {
-            self.skip_resource(&key, Some(kind.elements()), "what the run added to it changed again since");
+            self.skip_resource(&key, Some(kind.elements()), &UndoReason::AddedAndChanged);
             return;
         }
         self.before[at].body.change(|body| body.set(kind.elements(), Value::Array(list_after(&list, removed, added))));
@@ -327,7 +329,7 @@ impl<'inputs> Reversal<'inputs> {
         let root_of = |key: &Key| needed.get(key).or_else(|| untouched.root_of(key));
         for (key, root) in self.gone.iter().filter_map(|key| Some((key.clone(), root_of(key)?.clone()))).collect::<Vec<_>>() {
             self.gone.remove(&key);
-            self.skip_resource(&key, None, &format!("{root}, which is left alone, would lose by its going"));
+            self.skip_resource(&key, None, &UndoReason::NeededByProtected(root));
         }
     }
 
@@ -338,7 +340,7 @@ impl<'inputs> Reversal<'inputs> {
             let needed = self.before.iter().filter(stays).find_map(|held| Some((self.needed_by(held)?, held.key.clone())));
             let Some((key, other)) = needed else { return };
             self.gone.remove(&key);
-            self.skip_resource(&key, None, &format!("{other} refers to it, and that is not taken back"));
+            self.skip_resource(&key, None, &UndoReason::ReferredToBy(other));
         }
     }
 

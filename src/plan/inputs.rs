@@ -1,0 +1,93 @@
+//! What a plan is decided from; nothing here changes while it is made.
+
+use std::collections::HashMap;
+
+use super::matching::NumberedKeys;
+use super::merge::OnDrift;
+use super::model::SecretField;
+use super::pairing::Pairing;
+use super::protected::Protected;
+use super::reason::DesiredState;
+use crate::catalog::{Catalog, Kind};
+use crate::model::resource::{Id, Key, Resource};
+use crate::snapshot::{Desired, Snapshot};
+use crate::state::baseline::Baseline;
+use crate::state::fingerprints::SentSecrets;
+use crate::state::links::Links;
+
+/// What earlier runs left, and how to treat it.
+#[derive(Debug, Clone, Copy)]
+pub struct PlanContext<'past> {
+    /// Which resource of the target corresponds to which of the source.
+    pub links: &'past Links,
+    /// What was last applied.
+    pub base: &'past Baseline,
+    /// Which secrets were sent before.
+    pub sent: &'past SentSecrets,
+    /// How to treat fields that changed in the target.
+    pub on_drift: OnDrift,
+    /// Whether resources deleted from the source are deleted from the target.
+    pub prune: bool,
+    /// What the target should hold.
+    pub desired_state: DesiredState,
+}
+
+/// What a plan is decided from, and what follows from it for every decision.
+pub(super) struct Inputs<'inputs> {
+    pub(super) catalog: &'inputs Catalog,
+    pub(super) desired: &'inputs Desired,
+    pub(super) live: &'inputs Snapshot,
+    pub(super) past: PlanContext<'inputs>,
+    /// Which resource of the target is which of the source.
+    pub(super) partners: Pairing<'inputs>,
+    /// What no plan touches.
+    pub(super) untouched: Protected<'inputs>,
+    /// Resources of the source whose keys were numbered to tell duplicates apart.
+    pub(super) numbered: NumberedKeys<'inputs>,
+    /// The ids in the target by kind and name, for kinds that allow duplicate names.
+    namesakes: HashMap<(&'inputs str, &'inputs str), Vec<&'inputs Id>>,
+}
+
+impl<'inputs> Inputs<'inputs> {
+    /// Pairs the two tenants, and finds what is protected in them.
+    pub(super) fn new(catalog: &'inputs Catalog, desired: &'inputs Desired, live: &'inputs Snapshot, past: PlanContext<'inputs>) -> Self {
+        let partners = Pairing::new(catalog, &desired.snapshot, live, past.links);
+        let held: Vec<&Resource> = partners.live.iter().map(|held| &**held).collect();
+        let untouched = Protected::new(catalog, &held, &desired.snapshot.resources.iter().collect::<Vec<_>>());
+        let numbered = NumberedKeys::new(&desired.snapshot);
+        Self { catalog, desired, live, past, partners, untouched, numbered, namesakes: namesakes(catalog, live) }
+    }
+
+    /// Returns the kind of a resource.
+    pub(super) fn kind_of(&self, key: &Key) -> &'static Kind {
+        self.catalog.kind(key.kind()).expect("a key names a kind of the catalog")
+    }
+
+    /// Returns each desired resource with what the target holds of it.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (&'inputs Resource, Option<&Resource>)> {
+        let held = |at: &Option<usize>| at.map(|at| &*self.partners.live[at]);
+        self.desired.snapshot.resources.iter().zip(self.partners.of_desired.iter().map(held))
+    }
+
+    /// Returns the secrets that somebody supplies for a resource.
+    pub(super) fn supplied(&self, key: &Key) -> Vec<SecretField> {
+        let of_this = self.desired.supplied.iter().filter(|supplied| supplied.key == *key);
+        of_this.map(|supplied| SecretField { path: supplied.path.clone(), from: supplied.from.clone(), is_changed: false }).collect()
+    }
+
+    /// Returns the ids of the target's resources of a kind that have this name, where duplicate names are allowed.
+    pub(super) fn namesakes(&self, kind: &Kind, name: &str) -> Vec<Id> {
+        self.namesakes.get(&(kind.name, name)).into_iter().flatten().map(|id| (*id).clone()).collect()
+    }
+}
+
+/// Returns the ids in a tenant by kind and name, for kinds that allow duplicate names.
+fn namesakes<'live>(catalog: &Catalog, live: &'live Snapshot) -> HashMap<(&'live str, &'live str), Vec<&'live Id>> {
+    let numbered = NumberedKeys::new(live);
+    let mut namesakes: HashMap<(&str, &str), Vec<&Id>> = HashMap::new();
+    let is_shared = |kind: &str| catalog.kind(kind).is_some_and(|kind| kind.identity.allows_duplicates);
+    for resource in live.resources.iter().filter(|resource| is_shared(resource.key.kind())) {
+        namesakes.entry((resource.key.kind(), numbered.plain(&resource.key))).or_default().push(&resource.id);
+    }
+    namesakes
+}
