@@ -59,6 +59,12 @@ pub enum Error {
 }
 
 impl Selection {
+    /// Returns the selection of whole kinds, and of those whose keys stand in their references.
+    pub fn of_kinds(catalog: &Catalog, kinds: BTreeSet<String>, include: BTreeSet<String>) -> Self {
+        let named = Self { kinds, only: Vec::new(), include };
+        Self { kinds: named.kinds_to_read(catalog).into_iter().map(|kind| kind.name.to_owned()).collect(), ..named }
+    }
+
     fn has(&self, resource: &Resource) -> bool {
         let key = resource.key.to_string();
         let is_asked = self.kinds.is_empty() || self.kinds.contains(resource.key.kind());

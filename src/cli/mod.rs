@@ -87,6 +87,7 @@ enum Output {
 enum Verb {
     Export(commands::export::ExportArgs),
     Validate(commands::validate::ValidateArgs),
+    Map(commands::map::MapArgs),
     Plan(commands::plan::PlanArgs),
     Import(commands::import::ImportArgs),
     Sync(commands::sync::SyncArgs),
@@ -148,6 +149,7 @@ async fn answer(mut arguments: Arguments) -> Result<u8, Failure> {
     match arguments.verb {
         Verb::Export(verb) => verb.run(&context).await,
         Verb::Validate(verb) => verb.run(&context),
+        Verb::Map(verb) => verb.run(&context).await,
         Verb::Plan(verb) => verb.run(&context).await,
         Verb::Import(verb) => verb.run(&context).await,
         Verb::Sync(verb) => verb.run(&context).await,

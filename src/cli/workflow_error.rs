@@ -47,6 +47,8 @@ fn of_run(error: Error) -> Failure {
     let failure = |code| Failure::new(code, error.to_string());
     match &error {
         Error::UnknownInclude { known, .. } => failure(USAGE).hint(format!("--include takes {}", known.join(", "))),
+        Error::NothingMatches { nearest: Some(nearest), .. } => failure(USAGE).hint(format!("did you mean \"{nearest}\"?")),
+        Error::NothingMatches { nearest: None, .. } => failure(USAGE).hint("`migrate export` lists what there is"),
         Error::UnmatchedRules { rules } => {
             let listed = if let [_] = &rules[..] { Vec::new() } else { rules.iter().map(ToString::to_string).collect() };
             failure(USAGE).with_causes(listed).hint("correct or remove what matches nothing, or leave out --strict")

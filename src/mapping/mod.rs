@@ -34,6 +34,7 @@ pub use parse::{Error, Mapping};
 pub use rewrite::MappedSource;
 pub use rule::{Effect, MappingRule, Removed, Replacement};
 pub use table::rows;
+pub use unmatched::nearest_resource;
 
 /// Returns the name of a file, without its folder.
 fn file_name(path: &Path) -> Cow<'_, str> {

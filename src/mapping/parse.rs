@@ -145,7 +145,7 @@ impl Parser<'_> {
         };
         let field = word("field").map(|(_, value)| self.text(value, "field")).transpose()?;
         let effect = self.effect(name, value)?;
-        let rule = MappingRule { place, short_place, matches, field, effect };
+        let rule = MappingRule { place, short_place, at: value.span(), matches, field, effect };
         let at = word("field").map_or(name.span(), |(_, value)| value.span());
         self.check_field(&rule, at)?;
         Ok(rule)

@@ -202,6 +202,7 @@ mod tests {
         MappingRule {
             place: "folder/m.toml:1".into(),
             short_place: "m.toml:1".into(),
+            at: 0..0,
             matches: vec![Pattern::new(matches).expect("a pattern")],
             field: field.map(str::to_owned),
             effect,

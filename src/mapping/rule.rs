@@ -1,6 +1,7 @@
 //! What a rule matches and does.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use glob::Pattern;
@@ -16,6 +17,8 @@ pub struct MappingRule {
     pub place: String,
     /// The same without the folder, as values that it made name it: `dev-to-prod.toml:12`.
     pub short_place: Arc<str>,
+    /// Where in the file what it does is said, in bytes.
+    pub at: Range<usize>,
     /// Key globs, one of which must match.
     pub matches: Vec<Pattern>,
     /// The field it is about; absent for rules about the whole resource.

@@ -92,7 +92,7 @@ fn missing(rule: &MappingRule, about: &[&Resource]) -> MissingPart {
 }
 
 /// Returns the name nearest to the one in a pattern, with its kind if that is another one.
-fn nearest_resource(pattern: &str, keys: &[&Key]) -> Option<String> {
+pub fn nearest_resource(pattern: &str, keys: &[&Key]) -> Option<String> {
     let (kinds, name) = pattern.split_once('/')?;
     let of_kind = glob::Pattern::new(kinds).ok()?;
     let near = Approximate::pattern(name).nearest(keys.iter().filter(|key| of_kind.matches(key.kind())).map(|key| key.name()));

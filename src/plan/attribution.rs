@@ -8,7 +8,7 @@ use crate::json::is_in;
 use crate::model::resource::Key;
 
 /// The rules that made values, by field; the whole resource has an empty path.
-type Places = BTreeMap<String, String>;
+pub(crate) type Places = BTreeMap<String, String>;
 
 /// Notes in a plan which rules made the values in its changes; `places` returns those of a resource.
 pub fn attribute(catalog: &Catalog, plan: &mut Plan, places: &dyn Fn(&Key) -> Places) {
@@ -48,7 +48,7 @@ fn made_by_change(catalog: &Catalog, change: &Change, made: &Places) -> Places {
 }
 
 /// Returns the rule that made a value: the nearest above it, or the first below it.
-fn maker<'made>(made: &'made Places, path: &str) -> Option<&'made String> {
+pub(crate) fn maker<'made>(made: &'made Places, path: &str) -> Option<&'made String> {
     let named = || made.iter().filter(|(made, _)| !made.is_empty());
     let above = named().filter(|(made, _)| is_in(made, path)).max_by_key(|(made, _)| made.len());
     above.or_else(|| named().find(|(made, _)| is_in(path, made))).map(|(_, place)| place)

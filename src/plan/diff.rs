@@ -65,7 +65,8 @@ pub fn edits(kind: &Kind, desired: &Body, live: &Body) -> Vec<Edit> {
     compared(&normalized(kind, desired), &normalized(kind, live))
 }
 
-fn compared(wanted: &Body, held: &Body) -> Vec<Edit> {
+/// Returns every difference between two bodies, whether or not it means anything to the API.
+pub(crate) fn compared(wanted: &Body, held: &Body) -> Vec<Edit> {
     let mut edits = Vec::new();
     compare_objects("", &wanted.0, &held.0, &mut edits);
     edits

@@ -91,6 +91,7 @@ mod unique_values;
 
 pub use crate::model::unmatched_rule::{MissingPart, UnmatchedRule};
 pub use attribution::attribute;
+pub(crate) use attribution::maker;
 pub use builder::{plan, plan_after};
 pub(crate) use change_parts::remove_part;
 pub use change_parts::{element, parse_element_part};

@@ -41,6 +41,11 @@ pub(super) fn change_lines(change: &Change) -> Vec<String> {
     std::iter::once(heading).chain(indented(below.into_iter().chain(secrets))).collect()
 }
 
+/// Returns a field of a resource that differs as lines.
+pub(crate) fn edit_lines(kind: &str, one: &Edit) -> Vec<String> {
+    edit(Catalog::standard().kind(kind), one)
+}
+
 fn indented(lines: impl IntoIterator<Item = String>) -> impl Iterator<Item = String> {
     lines.into_iter().map(|line| format!("    {line}"))
 }

@@ -57,6 +57,7 @@ mod text_diff;
 mod values;
 mod wrap;
 
+pub(crate) use changes::edit_lines;
 pub(crate) use exported::exported;
 pub(crate) use files::files;
 pub(crate) use format::count;

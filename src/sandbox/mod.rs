@@ -26,7 +26,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-pub use api::schema::description::{SchemaViolation, schema_violations};
+pub use api::schema::description::{SchemaViolation, ValueRefusal, schema_violations, value_refusals};
 pub use behaviour::fault::{Fault, FaultError};
 pub use http::rate_limit::RateLimit;
 pub use http::request_log::RequestLog;

@@ -65,6 +65,18 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// Returns a snapshot of a tenant of which nothing was read.
+    pub fn empty(tenant: &str, domain: &str) -> Self {
+        Self {
+            tenant: tenant.to_owned(),
+            domain: domain.to_owned(),
+            taken: String::new(),
+            kinds: BTreeMap::new(),
+            resources: Vec::new(),
+            twice: Vec::new(),
+        }
+    }
+
     /// Returns the resources of a kind.
     pub fn of_kind<'snapshot>(&'snapshot self, kind: &'snapshot str) -> impl Iterator<Item = &'snapshot Resource> {
         self.resources.iter().filter(move |resource| resource.key.kind() == kind)

@@ -23,6 +23,16 @@ pub enum Error {
     /// The mapping gives two resources one key.
     #[error(transparent)]
     KeyCollision(#[from] Box<mapping::KeyCollision>),
+    /// A pattern matches no resource of a source.
+    #[error("nothing in {tenant} is called \"{pattern}\"")]
+    NothingMatches {
+        /// The pattern.
+        pattern: String,
+        /// The source.
+        tenant: String,
+        /// The nearest name, or pattern that matches something.
+        nearest: Option<String>,
+    },
     /// Rules of the mapping match nothing, and that is not accepted.
     #[error("{}", unmatched_rules(rules))]
     UnmatchedRules {

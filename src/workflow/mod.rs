@@ -9,6 +9,7 @@
 //! execute.rs      the run itself: interrupts, limits, what is kept of it
 //! proposal.rs     the ceremony: guards, scopes, secret sink, approval, execution; and an unattended import
 //! rehearse.rs     an import tried on a copy of the target
+//! mapping_check.rs, mapping_preview.rs  a mapping without an import: what is wrong in it, what it makes of some resources
 //! history.rs      past runs
 //! run_name.rs     what runs are called
 //! lock.rs         one writer a target
@@ -24,6 +25,8 @@ pub(crate) mod history;
 mod host;
 pub mod limits;
 mod lock;
+mod mapping_check;
+mod mapping_preview;
 mod prepare;
 mod proposal;
 mod rehearse;
@@ -38,6 +41,8 @@ pub use execute::EndedRun;
 pub(crate) use execute::execute;
 pub use host::{Host, Interrupt, Notice};
 pub(crate) use lock::lock;
+pub(crate) use mapping_check::{check_mapping, unmatched_on_disk};
+pub(crate) use mapping_preview::{MappedResource, MappingPreview, NamedField, preview};
 pub use prepare::{Prepared, Route, prepare};
 pub(crate) use prepare::{includable, included, named_source, prepare_seen_by, protected, read, refuse_unmatched, source_side};
 pub(crate) use proposal::{Approver, Proposal, carry_out};

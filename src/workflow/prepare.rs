@@ -61,7 +61,7 @@ impl std::fmt::Debug for Prepared {
 }
 
 /// A source: a tenant that is read now, or a snapshot on disk.
-enum Source<'settings> {
+pub(super) enum Source<'settings> {
     Tenant(&'settings TenantSettings),
     Snapshot(Box<Snapshot>),
 }
@@ -230,7 +230,11 @@ fn own_unknown(source: &Snapshot) -> Option<String> {
     (!source.knows_own_client() && !may_be.is_empty()).then(|| format!("{which} with access to the Management API: {}", may_be.join(", ")))
 }
 
-fn source<'settings>(environment: &'settings Environment, route: &Route, target: &TenantSettings) -> Result<Source<'settings>, Error> {
+pub(super) fn source<'settings>(
+    environment: &'settings Environment,
+    route: &Route,
+    target: &TenantSettings,
+) -> Result<Source<'settings>, Error> {
     let Some(from) = route.source.as_deref().or(target.source.as_deref()) else {
         return Err(Error::NoSource { target: target.name.clone() });
     };

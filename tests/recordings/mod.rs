@@ -9,5 +9,6 @@ mod openapi_validation;
 pub(crate) mod replay;
 mod sandbox_schema;
 mod sandbox_state;
+mod set_values;
 mod situations;
 pub(crate) mod tenant_double;

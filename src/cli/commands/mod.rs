@@ -8,6 +8,7 @@ pub(super) mod get;
 pub(super) mod import;
 pub(super) mod kinds;
 pub(super) mod link;
+pub(super) mod map;
 mod one;
 pub(super) mod plan;
 pub(super) mod runs;

@@ -6,10 +6,13 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::cli::context::Context;
-use crate::cli::error::Failure;
+use crate::cli::error::{Failure, USAGE};
 use crate::config::TenantSettings;
+use crate::diagnostic::Diagnostic;
 use crate::mapping::Mapping;
+use crate::model::unmatched_rule::UnmatchedRule;
 use crate::report::{self, Table};
+use crate::workflow::{check_mapping, refuse_unmatched, unmatched_on_disk};
 
 /// Validate the configuration and its mappings, without network access
 #[derive(Debug, Args)]
@@ -17,6 +20,9 @@ pub(in crate::cli) struct ValidateArgs {
     /// Also validate this mapping
     #[arg(long, value_name = "FILE")]
     mapping: Vec<PathBuf>,
+    /// Fail if a rule of a mapping matches nothing in the newest snapshot of its source
+    #[arg(long)]
+    strict: bool,
 }
 
 #[derive(Serialize)]
@@ -41,7 +47,11 @@ impl ValidateArgs {
         mappings.dedup();
         let mut checked = Vec::new();
         for path in mappings {
-            let mapping = Mapping::load(context.catalog, &path)?;
+            let (mapping, findings) = check_mapping(context.environment()?, &path)?;
+            refuse(&findings, &path)?;
+            if self.strict {
+                refuse_unmatched(&unmatched(context, &mapping, &path)?)?;
+            }
             checked.push((path, mapping.rules.len()));
         }
         let mut tenants = Table::new(&["tenant", "domain", "source", "mapping", "credentials"]);
@@ -74,6 +84,41 @@ impl ValidateArgs {
         context.answer(text, json);
         Ok(0)
     }
+}
+
+/// Refuses a mapping in which something was found.
+fn refuse(findings: &[Diagnostic], path: &Path) -> Result<(), Failure> {
+    let failure = match findings {
+        [] => return Ok(()),
+        [one] => Failure::from_error(USAGE, one),
+        _ => {
+            let what = format!("{} in {}", report::count(findings.len(), "mistake"), path.display());
+            Failure::new(USAGE, what).with_causes(findings.iter().map(ToString::to_string).collect())
+        }
+    };
+    Err(failure.hint("correct the mapping, then run `migrate validate`"))
+}
+
+/// Returns the rules that match nothing in any of the sources that a mapping is used for.
+fn unmatched(context: &Context, mapping: &Mapping, path: &Path) -> Result<Vec<UnmatchedRule>, Failure> {
+    let settings = context.settings()?;
+    let uses_it = |tenant: &&TenantSettings| tenant.mapping.as_deref() == Some(path);
+    let is_used = settings.tenants.values().any(|tenant| uses_it(&tenant));
+    // One that no tenant names may be meant for each of them.
+    let targets = settings.tenants.values().filter(|tenant| !is_used || uses_it(tenant));
+    let routes: Vec<(&str, &TenantSettings)> = targets.filter_map(|target| Some((target.source.as_deref()?, target))).collect();
+    let mut in_all: Option<Vec<UnmatchedRule>> = None;
+    for (source, target) in routes {
+        let found = unmatched_on_disk(context.environment()?, mapping, source, target)?;
+        let of_others = in_all.take();
+        in_all =
+            Some(of_others.map_or(found.clone(), |rules| {
+                rules.into_iter().filter(|rule| found.iter().any(|other| other.place == rule.place)).collect()
+            }));
+    }
+    in_all.ok_or_else(|| {
+        Failure::new(USAGE, "no tenant has a source, in which rules could match").hint("add `source` to the target in migrate.toml")
+    })
 }
 
 /// Says that several names are one tenant, and what that means.

@@ -1,9 +1,11 @@
 //! What a plan says of its mapping, and the commands about mappings.
 
 mod attribution;
+mod map;
 mod random_rules;
 mod unmapped_hosts;
 mod unmatched_rules;
+mod validate;
 
 use serde_json::Value;
 

@@ -78,7 +78,7 @@ fn value_violation(keywords: &Map<String, Value>, value: &Value, place: &str) ->
     if !has_type(keywords, value) {
         let keyword = if value.is_null() { "null" } else { "type" };
         let reason = format!("'Expected type {} but found type {}'", types(keywords).join(","), type_of(value));
-        return Some(Violation::of_value(place, keyword, reason));
+        return Some(Violation::of_value(place, keyword, reason).allowing(types(keywords).into_iter().map(Value::from).collect()));
     }
     let is_other = |word: &str| match (word, keywords.get(word)) {
         ("enum", Some(Value::Array(allowed))) => !allowed.contains(value),
@@ -86,7 +86,11 @@ fn value_violation(keywords: &Map<String, Value>, value: &Value, place: &str) ->
         _ => false,
     };
     if let Some(keyword) = ["enum", "const"].into_iter().find(|word| is_other(word)) {
-        return Some(Violation::of_value(place, keyword, format!("'No enum match for: {value}'")));
+        let allowed = match &keywords[keyword] {
+            Value::Array(allowed) => allowed.clone(),
+            only => vec![only.clone()],
+        };
+        return Some(Violation::of_value(place, keyword, format!("'No enum match for: {value}'")).allowing(allowed));
     }
     let (keyword, reason) = match value {
         Value::String(text) => out_of_length(keywords, text).or_else(|| formats::broken(keywords, text)),

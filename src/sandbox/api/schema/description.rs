@@ -155,6 +155,48 @@ pub fn schema_violations(method: &str, path: &str, body: &Value) -> Vec<SchemaVi
     found.iter().map(named).collect()
 }
 
+/// Why an operation does not accept a value that stands at one place of its body.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ValueRefusal {
+    /// The place of what is wrong, at the value, in it or above it: `options.scopes[]`.
+    pub place: String,
+    /// The violated keyword of the schema; `additionalProperties` if there is no such field, `null` if null has the wrong type.
+    pub keyword: &'static str,
+    /// The values that are allowed, or the types if the type is wrong; empty if neither is listed.
+    pub allowed: Vec<Value>,
+    /// The message of the API.
+    pub reason: String,
+}
+
+/// Returns why an operation does not accept a value at a path of its body (lists as `[]`), as far as the description says; `None` for
+/// operations and paths that it does not describe.
+#[must_use]
+pub fn value_refusals(method: &str, path: &str, field: &str, value: &Value) -> Option<Vec<ValueRefusal>> {
+    let operation = operation_at(method, path)?;
+    operation.body.as_ref()?;
+    if field.contains('*') {
+        return None;
+    }
+    let body = field.rsplit('.').fold(value.clone(), |value, name| match name.strip_suffix("[]") {
+        Some(name) => serde_json::json!({ name: [value] }),
+        None => serde_json::json!({ name: value }),
+    });
+    let is_accepted = |violation: &Violation| operation.is_known_deviation(violation);
+    let lies_in = |above: &str, place: &str| place.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
+    let is_about = |violation: &Violation| {
+        let place = violation.place();
+        lies_in(field, &place) || (lies_in(&place, field) && violation.keyword != "required")
+    };
+    let found = operation.body_violations(&body, &is_accepted);
+    let refusal = |violation: Violation| ValueRefusal {
+        place: violation.place(),
+        keyword: violation.keyword,
+        allowed: violation.allowed,
+        reason: violation.reason,
+    };
+    Some(found.into_iter().filter(is_about).map(refusal).collect())
+}
+
 /// Parses a query parameter as the JSON type of its schema; text if that fails.
 fn parse_query_value(schema: &Value, text: &str) -> Value {
     let shape = schema["$ref"].as_str().and_then(|path| DESCRIPTION.shapes.get(path.trim_start_matches("#/shapes/")));

@@ -1,5 +1,7 @@
 //! Violations of a schema, with the recorded messages of the API.
 
+use serde_json::Value;
+
 /// One violation of a schema.
 pub(super) struct Violation {
     /// The place of the value, as in `options.scopes[0]`; empty for the whole body.
@@ -10,23 +12,36 @@ pub(super) struct Violation {
     pub(super) keyword: &'static str,
     /// The message of the API.
     pub(super) reason: String,
+    /// The values that are allowed, or the types if the type is wrong; empty if neither is listed.
+    pub(super) allowed: Vec<Value>,
 }
 
 impl Violation {
     /// Creates a violation of a keyword by the value itself.
     pub(super) fn of_value(holder: &str, keyword: &'static str, reason: String) -> Self {
-        Self { holder: holder.to_owned(), field: None, keyword, reason }
+        Self { holder: holder.to_owned(), field: None, keyword, reason, allowed: Vec::new() }
+    }
+
+    /// Adds what is allowed instead.
+    pub(super) fn allowing(self, allowed: Vec<Value>) -> Self {
+        Self { allowed, ..self }
     }
 
     /// Creates a violation by a surplus field.
     pub(super) fn surplus(holder: &str, field: &str) -> Self {
-        Self { holder: holder.to_owned(), field: Some(field.to_owned()), keyword: "additionalProperties", reason: String::new() }
+        Self {
+            holder: holder.to_owned(),
+            field: Some(field.to_owned()),
+            keyword: "additionalProperties",
+            reason: String::new(),
+            allowed: Vec::new(),
+        }
     }
 
     /// Creates a violation by a missing field.
     pub(super) fn missing(holder: &str, field: &str) -> Self {
         let reason = format!("'Missing required property: {field}'");
-        Self { holder: holder.to_owned(), field: Some(field.to_owned()), keyword: "required", reason }
+        Self { holder: holder.to_owned(), field: Some(field.to_owned()), keyword: "required", reason, allowed: Vec::new() }
     }
 
     /// Returns the place without list positions: `options.scopes[]`.

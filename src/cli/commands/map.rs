@@ -1,0 +1,96 @@
+//! `migrate map`
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::cli::context::Context;
+use crate::cli::error::{Failure, USAGE};
+use crate::cli::options::{kind, patterns};
+use crate::report::{self, edit_lines, printable};
+use crate::workflow::{MappedResource, MappingPreview, NamedField, Route, preview};
+
+/// Show what the mapping makes of a resource, and which rule makes each value
+///
+/// Reads a snapshot, or of a tenant the kind of the resource and those that it refers to. Nothing is compared with the target.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct MapArgs {
+    /// The resources, by the names that the source gives them: 'clients/Web*'
+    #[arg(value_name = "GLOB", required = true)]
+    resources: Vec<String>,
+    /// The source: a tenant, or the folder of a snapshot [default: `source` of the target]
+    #[arg(long, value_name = "TENANT|DIR")]
+    from: Option<String>,
+    /// The target tenant, whose mapping is used [default: the only one configured, or the only one with a source]
+    #[arg(long, visible_alias = "to", value_name = "TENANT")]
+    tenant: Option<String>,
+    /// The mapping [default: `mapping` of the target]
+    #[arg(long, value_name = "FILE")]
+    mapping: Option<PathBuf>,
+    /// Include resources that are excluded by default: third-party
+    #[arg(long, value_name = "WORD,..", value_delimiter = ',')]
+    include: Vec<String>,
+}
+
+impl MapArgs {
+    pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
+        let patterns = patterns(&self.resources)?;
+        for text in &self.resources {
+            let name = text.split('/').next().unwrap_or_default();
+            if !name.contains(['*', '?', '[']) {
+                kind(context, name)?;
+            }
+        }
+        let target = self.target(context)?;
+        let (source, mapping, include) = (self.from.clone(), self.mapping.clone(), self.include.clone());
+        let route = Route { target, source, mapping, include, ..Route::default() };
+        let shown = preview(context.environment()?, &route, &patterns).await?;
+        if shown.mapping.is_none() {
+            return Err(Failure::new(USAGE, "there is no mapping").hint("add --mapping FILE, or `mapping` to the target in migrate.toml"));
+        }
+        context.answer(|| text(&shown), || report::answer(&shown, 0));
+        Ok(0)
+    }
+
+    /// Returns the tenant that was named, or the only one that takes settings from another.
+    fn target(&self, context: &Context) -> Result<String, Failure> {
+        let mut targets = context.settings()?.tenants.values().filter(|tenant| tenant.source.is_some());
+        match (&self.tenant, targets.next(), targets.next()) {
+            (None, Some(only), None) => Ok(only.name.clone()),
+            (named, _, _) => Ok(context.tenant_settings(named.as_deref())?.name.clone()),
+        }
+    }
+}
+
+fn text(shown: &MappingPreview) -> String {
+    shown.resources.iter().map(resource_text).collect::<Vec<_>>().join("\n")
+}
+
+fn resource_text(resource: &MappedResource) -> String {
+    let key = printable(&resource.key.to_string()).into_owned();
+    if let Some(rule) = &resource.skipped_by {
+        return format!("{key}  skipped  {rule}\n");
+    }
+    let mut lines = vec![match (&resource.target_key, &resource.renamed_by) {
+        (Some(new), rule) => {
+            format!("{key} -> {}{}", printable(&new.to_string()), rule.as_ref().map_or(String::new(), |rule| format!("  {rule}")))
+        }
+        (None, _) => key,
+    }];
+    for value in &resource.values {
+        let mut of_value = edit_lines(resource.key.kind(), &value.edit);
+        if let Some(first) = of_value.first_mut() {
+            *first = format!("{first}  {}", printable(&value.rule));
+        }
+        lines.extend(of_value.into_iter().map(|line| format!("    {line}")));
+    }
+    let named = |what: &str, fields: &[NamedField]| {
+        fields.iter().map(|field| format!("    {}: {what}  {}", printable(&field.path), printable(&field.rule))).collect::<Vec<_>>()
+    };
+    lines.extend(named("(the target keeps its own)", &resource.kept));
+    lines.extend(named("(secret)", &resource.secrets));
+    if lines.len() == 1 && resource.target_key.is_none() {
+        lines.push("    (no rule changes it)".to_owned());
+    }
+    lines.join("\n") + "\n"
+}

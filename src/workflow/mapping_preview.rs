@@ -1,0 +1,136 @@
+//! What a mapping makes of some resources of a source, without a target.
+
+use std::collections::{BTreeSet, HashMap};
+
+use glob::Pattern;
+use serde::Serialize;
+
+use super::environment::{Environment, now};
+use super::error::Error;
+use super::prepare::{Route, Source, included, source};
+use crate::export::{Reading, Selection};
+use crate::mapping::{Effect, MappedSource, Mapping, MappingRule, nearest_resource};
+use crate::model::resource::{Key, Resource};
+use crate::plan::diff::compared;
+use crate::plan::{Edit, maker};
+use crate::snapshot::Snapshot;
+
+/// What a mapping makes of some resources.
+#[derive(Debug, Serialize)]
+pub(crate) struct MappingPreview {
+    /// The source.
+    pub(crate) source: String,
+    /// When it was read.
+    pub(crate) taken: String,
+    /// The file of the mapping; absent if there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) mapping: Option<String>,
+    /// The resources.
+    pub(crate) resources: Vec<MappedResource>,
+}
+
+/// What a mapping makes of one resource.
+#[derive(Debug, Serialize)]
+pub(crate) struct MappedResource {
+    /// Its key in the source.
+    pub(crate) key: Key,
+    /// Its key in the target, if that is another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) target_key: Option<Key>,
+    /// The rule that renames it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) renamed_by: Option<String>,
+    /// The rule that leaves it out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) skipped_by: Option<String>,
+    /// The values that rules change.
+    pub(crate) values: Vec<MappedValue>,
+    /// The fields of which the target's own value stands.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) kept: Vec<NamedField>,
+    /// The fields whose secret comes from outside.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) secrets: Vec<NamedField>,
+}
+
+/// A value before and after the rules.
+#[derive(Debug, Serialize)]
+pub(crate) struct MappedValue {
+    /// The field, with what the source holds (`old`) and what the target is to hold (`new`).
+    #[serde(flatten)]
+    pub(crate) edit: Edit,
+    /// The rule, or the row of its table.
+    pub(crate) rule: String,
+}
+
+/// A field that a rule names.
+#[derive(Debug, Serialize)]
+pub(crate) struct NamedField {
+    /// The field.
+    pub(crate) path: String,
+    /// The rule.
+    pub(crate) rule: String,
+}
+
+/// Applies a mapping to the source of a route and returns what becomes of the resources that match a pattern.
+pub(crate) async fn preview(environment: &Environment, route: &Route, patterns: &[Pattern]) -> Result<MappingPreview, Error> {
+    let target = environment.tenant(&route.target)?;
+    let file = route.mapping.as_ref().or(target.mapping.as_ref());
+    let mapping = file.map_or(Ok(Mapping::default()), |path| Mapping::load(environment.catalog, path))?;
+    let before = read(environment, source(environment, route, target)?, &route.include, patterns).await?;
+    let matches = |key: &Key| patterns.iter().any(|pattern| pattern.matches(&key.to_string()) || pattern.matches(key.kind()));
+    let wanted: Vec<Resource> = before.resources.iter().filter(|resource| matches(&resource.key)).cloned().collect();
+    if let (true, Some(pattern)) = (wanted.is_empty(), patterns.first()) {
+        let keys: Vec<&Key> = before.resources.iter().map(|resource| &resource.key).collect();
+        let nearest = nearest_resource(pattern.as_str(), &keys);
+        return Err(Error::NothingMatches { pattern: pattern.to_string(), tenant: before.tenant, nearest });
+    }
+    let (tenant, taken) = (before.tenant.clone(), before.taken.clone());
+    let mapped = mapping.apply(environment.catalog, before)?;
+    let resources = mapped_resources(&mapping, &mapped, wanted);
+    Ok(MappingPreview { source: tenant, taken, mapping: file.map(|path| path.display().to_string()), resources })
+}
+
+/// Reads a snapshot, or of a tenant the kinds that may match and those that they refer to.
+async fn read(environment: &Environment, source: Source<'_>, include: &[String], patterns: &[Pattern]) -> Result<Snapshot, Error> {
+    let settings = match source {
+        Source::Snapshot(snapshot) => return Ok(*snapshot),
+        Source::Tenant(settings) => settings,
+    };
+    let is_meant = |kind: &str| {
+        let of_kind = |pattern: &Pattern| Pattern::new(pattern.as_str().split('/').next().unwrap_or_default());
+        patterns.iter().any(|pattern| of_kind(pattern).is_ok_and(|pattern| pattern.matches(kind)))
+    };
+    let kinds: BTreeSet<String> =
+        environment.catalog.kinds().map(|kind| kind.name).filter(|kind| is_meant(kind)).map(str::to_owned).collect();
+    let selection = Selection::of_kinds(environment.catalog, kinds, included(environment.catalog, include)?);
+    let tenant = environment.connect(settings)?;
+    let reading = Reading { tenant: &tenant, selection: &selection, observer: &*environment.host, recorder: None };
+    Ok(reading.export(environment.catalog, &now()).await?)
+}
+
+fn mapped_resources(mapping: &Mapping, mapped: &MappedSource, before: Vec<Resource>) -> Vec<MappedResource> {
+    let after: HashMap<(&str, &str), &Resource> =
+        mapped.desired.snapshot.resources.iter().map(|one| ((one.key.kind(), one.id.as_str()), one)).collect();
+    let of_one = |before: Resource| {
+        let fields = |is_meant: &dyn Fn(&Effect) -> bool| {
+            let rules = mapping.rules.iter().filter(|rule| is_meant(&rule.effect) && rule.is_about(&before.key));
+            let named = |rule: &MappingRule| Some(NamedField { path: rule.field.clone()?, rule: rule.short_place.to_string() });
+            rules.filter_map(named).collect::<Vec<_>>()
+        };
+        let after = after.get(&(before.key.kind(), before.id.as_str()));
+        let places = after.map(|after| mapped.attribution.places(&after.key)).unwrap_or_default();
+        let edits = after.map(|after| compared(&after.body.open(), &before.body.open())).unwrap_or_default();
+        let value = |edit: Edit| MappedValue { rule: maker(&places, &edit.path).cloned().unwrap_or_default(), edit };
+        MappedResource {
+            target_key: after.map(|after| after.key.clone()).filter(|key| *key != before.key),
+            renamed_by: places.get("").cloned(),
+            skipped_by: mapped.skipped_by.get(&before.key).map(ToString::to_string),
+            values: edits.into_iter().map(value).collect(),
+            kept: fields(&|effect| *effect == Effect::Keep),
+            secrets: fields(&|effect| matches!(effect, Effect::Secret(_))),
+            key: before.key,
+        }
+    };
+    before.into_iter().map(of_one).collect()
+}
