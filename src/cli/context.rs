@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use serde_json::Value;
 
 use super::error::{FAILED, Failure, USAGE};
-use super::terminal::{Terminal, columns, print, print_error, print_json};
+use super::terminal::{Terminal, columns, print, print_json};
 use super::{Everywhere, Output};
 use crate::catalog::Catalog;
 use crate::config::{self, Settings, TenantSettings};
@@ -133,6 +133,8 @@ impl Context {
     }
 
     /// Asks before a tenant is written to. Elsewhere than on a terminal `--yes` is needed.
+    ///
+    /// Whatever was typed before the question does not answer it.
     pub(super) fn confirm(&self, question: &str, yes: bool) -> Result<(), Failure> {
         if yes {
             return Ok(());
@@ -141,11 +143,8 @@ impl Context {
             let state = "nobody is there to confirm it";
             return Err(Failure::new(USAGE, state).hint("add --yes to write without being asked"));
         }
-        self.terminal.progress.clear();
-        print_error(&format!("{question} [y/N] "));
-        let mut line = String::new();
-        let is_read = std::io::stdin().read_line(&mut line).is_ok();
-        if is_read && ["y", "yes"].contains(&line.trim().to_lowercase().as_str()) {
+        let answer = self.terminal.ask(&format!("{question} [y/N] "));
+        if answer.is_some_and(|answer| ["y", "yes"].contains(&answer.to_lowercase().as_str())) {
             return Ok(());
         }
         Err(Failure::new(FAILED, "it was not confirmed"))

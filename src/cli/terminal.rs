@@ -5,6 +5,7 @@ use std::os::fd::AsFd;
 use std::sync::{Mutex, PoisonError};
 
 use futures_util::future::BoxFuture;
+use rustix::termios::{QueueSelector, tcflush};
 use serde_json::Value;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Mutex as AsyncMutex;
@@ -52,6 +53,18 @@ impl Terminal {
             self.progress.clear();
             print_error(&fitted(&format!("{text}\n"), columns(std::io::stderr())));
         }
+    }
+
+    /// Asks a question and returns the line that is typed after it; `None` if none can be read.
+    ///
+    /// What was typed before is discarded: nobody can answer a question that they have not seen.
+    pub(super) fn ask(&self, question: &str) -> Option<String> {
+        self.progress.clear();
+        tcflush(std::io::stdin(), QueueSelector::IFlush).ok()?;
+        print_error(question);
+        let mut line = String::new();
+        std::io::stdin().read_line(&mut line).ok()?;
+        Some(line.trim().to_owned())
     }
 }
 

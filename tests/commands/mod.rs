@@ -1,6 +1,7 @@
 //! What each command does, prints and refuses.
 
 mod action_deployment;
+mod at_a_terminal;
 mod changes_since_last_run;
 mod demo;
 mod drift;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use crate::support::program::{STATE_HOME, keyboard};
+use crate::support::program::{STATE_HOME, Terminal, keyboard};
 use crate::support::request_recording::{recorded, recording};
 
 const CONFIGURATION: &str = "[tenants.dev]\ndomain = \"acme-dev.eu.auth0.com\"\nurl = \"DEV\"\n\n[tenants.prod]\ndomain = \"acme-prod.eu.auth0.com\"\nurl = \"PROD\"\nsource = \"dev\"\n";
@@ -175,6 +175,14 @@ impl Fixture {
         let mut command = Command::new(env!("CARGO_BIN_EXE_migrate"));
         command.args(line.split(' ')).stdout(Stdio::piped()).stderr(Stdio::piped());
         self.with_environment(&mut command).spawn().expect("it started")
+    }
+
+    /// Starts a command line in the foreground of a terminal: what is typed there is for it, and Ctrl-C interrupts it.
+    pub(crate) fn start_at(&self, terminal: &Terminal, line: &str) -> Child {
+        let mut command = Command::new("setsid");
+        command.args(["--ctty", env!("CARGO_BIN_EXE_migrate")]).args(line.split(' ')).env("TERM", "xterm");
+        self.with_environment(&mut command).stdin(terminal.end()).stdout(terminal.end()).stderr(terminal.end());
+        command.spawn().expect("setsid, of util-linux")
     }
 
     /// Waits for what was started; what was read of it before is not in the answer.

@@ -27,7 +27,7 @@ pub(crate) fn configure(folder: &Path, dev: &Sandbox, prod: &Sandbox) {
     std::fs::write(folder.join("migrate.toml"), configuration).expect("written");
 }
 
-/// A terminal at which somebody sits and types nothing.
+/// A terminal, and what somebody at it types and sees.
 pub(crate) struct Terminal(OwnedFd);
 
 impl Terminal {
@@ -46,6 +46,28 @@ impl Terminal {
     pub(crate) fn end(&self) -> Stdio {
         let name = ptsname(&self.0, Vec::new()).expect("its name");
         rustix::fs::open(name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).expect("opened").into()
+    }
+
+    /// Types at it; `\x03` is Ctrl-C.
+    pub(crate) fn type_keys(&self, keys: &str) {
+        assert_eq!(rustix::io::write(&self.0, keys.as_bytes()), Ok(keys.len()));
+    }
+
+    /// Waits until a program shows this; returns everything up to it that was not returned before.
+    ///
+    /// # Panics
+    ///
+    /// When the program ends without showing it.
+    pub(crate) fn shown_until(&self, text: &str) -> String {
+        let mut shown = Vec::new();
+        while !String::from_utf8_lossy(&shown).contains(text) {
+            // One by one, so that nothing is taken of what follows.
+            let mut next = [0];
+            let read = rustix::io::read(&self.0, &mut next);
+            assert_eq!(read, Ok(1), "\"{text}\" is not in:\n{}", String::from_utf8_lossy(&shown));
+            shown.extend(next);
+        }
+        String::from_utf8(shown).expect("text").replace("\r\n", "\n")
     }
 
     /// Returns all that was written to it, once no program has an end of it.
