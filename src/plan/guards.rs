@@ -32,10 +32,13 @@ const COMPUTED_AGAIN: [Guard; 5] = [Guard::ManyChanges, Guard::Secrets, Guard::D
 
 /// Returns the reasons to refuse a saved plan: those found when it was made, and those that its changes show.
 ///
-/// The latter are computed again, since the plan of a run is kept without any. Missing secrets are computed again as well, when the plan is applied.
+/// The latter are computed again, since the plan of a run is kept without any. Missing secrets and scopes are computed again as well, when
+/// the plan is applied.
 pub fn of_saved(catalog: &Catalog, plan: &Plan, found: Vec<Refusal>, most: ChangeLimits) -> Vec<Refusal> {
     let shown = deletes(plan).into_iter().chain(changes_many(catalog, plan, most)).chain(risks(catalog, plan));
-    found.into_iter().filter(|refusal| !COMPUTED_AGAIN.contains(&refusal.guard)).chain(shown).collect()
+    let of_token = missing_scopes(plan);
+    let is_kept = |refusal: &Refusal| !COMPUTED_AGAIN.contains(&refusal.guard) && Some(refusal) != of_token.as_ref();
+    found.into_iter().filter(is_kept).chain(shown).collect()
 }
 
 /// Returns the refusals that follow from the risk of its edits.
@@ -71,6 +74,12 @@ pub fn same_tenant(plan: &Plan) -> Option<Refusal> {
     let message =
         format!("source \"{}\" and target \"{}\" are the same tenant, {}", plan.source.tenant, plan.target.tenant, plan.target.domain);
     is_same.then(|| Refusal::whole(Guard::SameTenant, message))
+}
+
+/// Refuses a plan if the token lacks scopes to write what it changes.
+pub fn missing_scopes(plan: &Plan) -> Option<Refusal> {
+    let message = || format!("the token for \"{}\" lacks {}", plan.target.tenant, plan.missing_scopes.join(", "));
+    (!plan.missing_scopes.is_empty()).then(|| Refusal::whole(Guard::Scopes, message()))
 }
 
 /// Refuses a plan if the token may not read some of what it would write.

@@ -96,7 +96,7 @@ pub enum Error {
         /// The target.
         tenant: String,
         /// The scopes.
-        scopes: Vec<&'static str>,
+        scopes: Vec<String>,
     },
     /// The plan was made for another tenant.
     #[error("the plan is for {planned_for}, and \"{name}\" is {domain}")]

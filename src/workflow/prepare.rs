@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::environment::{Environment, now};
 use super::error::Error;
+use super::review::check_scopes;
 use crate::apply::SyncState;
 use crate::catalog::Catalog;
 use crate::config::TenantSettings;
@@ -162,6 +163,7 @@ pub(crate) async fn prepare_seen_by(
         refusals.extend(guards::no_baseline(&plan));
     }
     refusals.extend(guards::secrets(environment.catalog, &plan, &|field| environment.secret(field)));
+    let refusals = check_scopes(environment, &mut plan, &tenant, refusals).await?;
     Ok(Prepared { plan, refusals, tenant, desired, live, state, source: stored.path().to_owned() })
 }
 

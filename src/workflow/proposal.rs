@@ -1,4 +1,4 @@
-//! The ceremony before a run, once for every command that writes: guards, scopes, secret sink, approval, execution.
+//! The ceremony before a run, once for every command that writes: guards, secret sink, approval, execution.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use super::execute::{EndedRun, execute};
 use super::limits::RunBudget;
 use super::lock::lock;
 use super::prepare::{Prepared, Route, prepare};
-use super::review::{Review, check_scopes, unapproved};
+use super::review::{Review, unapproved};
 use super::session::Session;
 use crate::apply::{SecretSink, StaleChanges, SyncState};
 use crate::files::Lock;
@@ -98,7 +98,7 @@ pub(crate) trait Approver {
     /// Shows the plan, before anything else is checked.
     fn show(&self, _proposal: &Proposal) {}
 
-    /// Returns the error of a plan that guards refuse, or for which the token lacks scopes.
+    /// Returns the error of a plan that guards refuse.
     fn refuse(&self, _proposal: &Proposal, error: Error) -> Self::Error {
         error.into()
     }
@@ -139,7 +139,7 @@ pub enum Completion {
     Run(Box<EndedRun>),
 }
 
-/// Carries out a proposal under the lock on its target: guards and scopes are checked, the approver decides, and the run is executed within
+/// Carries out a proposal under the lock on its target: guards are checked, the approver decides, and the run is executed within
 /// its budget.
 ///
 /// # Errors
@@ -156,22 +156,16 @@ pub(crate) async fn carry_out<A: Approver>(
         return Ok(Completion::Unchanged(proposal.agree()?));
     }
     approver.show(&proposal);
-    check(environment, &proposal).await.map_err(|error| approver.refuse(&proposal, error))?;
+    if !proposal.unapproved.is_empty() {
+        let error = Error::Refused { target: proposal.tenant.name().to_owned(), refusals: proposal.unapproved.clone() };
+        return Err(approver.refuse(&proposal, error));
+    }
     let sink = approver.sink()?;
     approver.approve(&proposal)?;
     let session = proposal.begin(environment, lock, command)?.within(budget).with_sink(sink);
     approver.begun(&session);
     let ended = execute(environment, session).await.map_err(|error| approver.fail(error))?;
     Ok(Completion::Run(Box::new(ended)))
-}
-
-/// Stops unless everything that guards found is approved, and the token has every scope that the plan needs.
-async fn check(environment: &Environment, proposal: &Proposal) -> Result<(), Error> {
-    let Proposal { plan, unapproved, tenant, .. } = proposal;
-    if unapproved.is_empty() {
-        return check_scopes(environment, plan, tenant).await;
-    }
-    Err(Error::Refused { target: tenant.name().to_owned(), refusals: unapproved.clone() })
 }
 
 /// An approver for programs: whatever guards let pass is carried out, and secrets that the target makes are left in it.

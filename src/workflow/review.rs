@@ -32,10 +32,27 @@ pub(crate) fn unapproved(refusals: Vec<Refusal>, allow: &Approvals, target: &Ten
     guards::unapproved(refusals, &approved).into_iter().map(unseen).collect()
 }
 
+/// Records in a plan which scopes the token lacks for it; returns all refusals, that one first: nothing else matters before it is resolved.
+pub(crate) async fn check_scopes(
+    environment: &Environment,
+    plan: &mut Plan,
+    tenant: &Tenant,
+    refusals: Vec<Refusal>,
+) -> Result<Vec<Refusal>, Error> {
+    plan.missing_scopes = missing_scopes(environment, plan, tenant).await?;
+    Ok(guards::missing_scopes(plan).into_iter().chain(refusals).collect())
+}
+
 /// Stops unless the token has every scope that a plan needs.
-pub(crate) async fn check_scopes(environment: &Environment, plan: &Plan, tenant: &Tenant) -> Result<(), Error> {
-    let granted = tenant.scopes().await.map_err(|source| Error::of_tenant(source, tenant.name()))?;
-    let Some(granted) = granted else { return Ok(()) };
-    let scopes: Vec<&str> = guards::scopes(environment.catalog, plan).into_iter().filter(|scope| !granted.contains(*scope)).collect();
+pub(crate) async fn refuse_missing_scopes(environment: &Environment, plan: &Plan, tenant: &Tenant) -> Result<(), Error> {
+    let scopes = missing_scopes(environment, plan, tenant).await?;
     if scopes.is_empty() { Ok(()) } else { Err(Error::MissingScopes { tenant: tenant.name().to_owned(), scopes }) }
+}
+
+/// Returns the scopes that a plan needs and the token lacks; none if the token does not say what it may do.
+async fn missing_scopes(environment: &Environment, plan: &Plan, tenant: &Tenant) -> Result<Vec<String>, Error> {
+    let granted = tenant.scopes().await.map_err(|source| Error::of_tenant(source, tenant.name()))?;
+    let Some(granted) = granted else { return Ok(Vec::new()) };
+    let needed = guards::scopes(environment.catalog, plan).into_iter();
+    Ok(needed.filter(|scope| !granted.contains(*scope)).map(str::to_owned).collect())
 }

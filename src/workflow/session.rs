@@ -9,7 +9,7 @@ use super::error::Error;
 use super::host::Notice;
 use super::limits::RunBudget;
 use super::prepare::{protected, read};
-use super::review::check_scopes;
+use super::review::refuse_missing_scopes;
 use super::run_name;
 use crate::apply::{Journal, SecretSink, StaleChanges, SyncState};
 use crate::config::TenantSettings;
@@ -114,7 +114,7 @@ impl<'lock> Session<'lock> {
         if !unapproved.is_empty() {
             return Err(Error::Refused { target: target.name.clone(), refusals: unapproved });
         }
-        check_scopes(environment, plan, tenant).await?;
+        refuse_missing_scopes(environment, plan, tenant).await?;
         let state = left_of(environment, plan, &stale_changes)?;
         Ok(Self { state, stale_changes, ..begun })
     }

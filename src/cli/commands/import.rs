@@ -23,8 +23,8 @@ use crate::report;
 use crate::workflow::history::{self, folder_of};
 use crate::workflow::run_name;
 use crate::workflow::{
-    Copy, Copyist, Prepared, Proposal, Review, Session, check_scopes, lock, prepare, prepare_seen_by, protected, read,
-    refuse_another_target, refuse_unmatched, rehearse, unapproved,
+    Copy, Copyist, Proposal, Review, Session, check_scopes, lock, prepare, prepare_seen_by, protected, read, refuse_another_target,
+    refuse_unmatched, rehearse, unapproved,
 };
 
 /// Import a source's settings into a target
@@ -100,7 +100,6 @@ impl ImportArgs {
         context.show(|| report::plan(&prepared.plan, &[], ""));
         let Next { verb, flags } = self.in_earnest(&prepared.plan);
         let next = context.command(verb, flags);
-        check_scopes_of(context, &prepared).await?;
         let copy = Copy { state: copyist.state(&prepared.plan.target.domain)?, faults, request_log: recording::open(None)? };
         let rehearsed = Box::pin(rehearse(environment, &route, prepared, copy)).await?;
         Ok(rehearsal::answer(context, &rehearsed, &next))
@@ -136,6 +135,7 @@ impl ImportArgs {
         record_before(context.catalog, &mut plan, &live);
         let mut refusals = guards::of_saved(context.catalog, &plan, refusals, target.most_changed);
         refusals.extend(guards::secrets(context.catalog, &plan, &|field| environment.secret(field)));
+        let refusals = check_scopes(environment, &mut plan, &tenant, refusals).await?;
         let left = unapproved(refusals.clone(), approved, target, Review::Saved);
         let proposal = Proposal::of_plan(plan, tenant, (refusals, left)).without_stale(stale);
         self.ceremony(context, &proposal.plan).carry_out(proposal, &lock).await
@@ -169,12 +169,6 @@ impl ImportArgs {
         context.confirm(&question, self.yes)?;
         Ok(Execution::new(context, self.secrets.to_shell()).carry_out(begun).await?.answer(context))
     }
-}
-
-/// Stops unless the token has every scope that a plan needs.
-async fn check_scopes_of(context: &Context, prepared: &Prepared) -> Result<(), Failure> {
-    let Prepared { plan, tenant, .. } = prepared;
-    Ok(check_scopes(context.environment()?, plan, tenant).await?)
 }
 
 fn question(plan: &Plan) -> String {

@@ -19,7 +19,7 @@ use crate::plan::refusal::Refusal;
 use crate::plan::{AppliedRun, Plan, undo};
 use crate::report::{self, shell_word};
 use crate::workflow::history::PastRun;
-use crate::workflow::{Error, Proposal, includable, lock, read, refuse_another_target, unapproved};
+use crate::workflow::{Error, Proposal, check_scopes, includable, lock, read, refuse_another_target, unapproved};
 
 /// Undo a run
 ///
@@ -98,6 +98,7 @@ impl UndoArgs {
             plan.notes.push(format!("{source} still wants what is taken back: change it there, or the next import writes it again"));
         }
         let refusals = guards::within_one_tenant(context.catalog, &plan, &desired, &live, target.most_changed);
+        let refusals = check_scopes(context.environment()?, &mut plan, tenant, refusals).await?;
         Ok((plan, refusals))
     }
 

@@ -22,7 +22,7 @@ use crate::plan::guards;
 use crate::plan::refusal::Refusal;
 use crate::plan::{PlannedTenant, plan_single_resource};
 use crate::report::shell_word;
-use crate::workflow::{Proposal, lock, now, unapproved};
+use crate::workflow::{Proposal, check_scopes, lock, now, unapproved};
 
 /// Update one resource from a file
 ///
@@ -69,9 +69,10 @@ impl UpdateArgs {
         refuse_unknown(&found, kind, &wanted, file)?;
         refuse_fixed(&found, kind, &wanted, file)?;
         let wanted = writable(context, kind, &found, wanted, file);
-        let plan = plan_single_resource(context.catalog, &side(settings), &found.name, &found.resource, &wanted);
+        let mut plan = plan_single_resource(context.catalog, &side(settings), &found.name, &found.resource, &wanted);
         one::refuse_beside(context, &tenant, settings, (&found, &plan)).await?;
-        let refusals: Vec<Refusal> = guards::risks(context.catalog, &plan);
+        let risks = guards::risks(context.catalog, &plan);
+        let refusals: Vec<Refusal> = check_scopes(context.environment()?, &mut plan, &tenant, risks).await?;
         let left = unapproved(refusals.clone(), &approved, settings, self.stop.review());
         let Some(lock) = lock else {
             return self.stop.after(context, &plan, Refusals { all: &refusals, standing: &left }, self.in_earnest(&settings.name));

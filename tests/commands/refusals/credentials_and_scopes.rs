@@ -74,10 +74,29 @@ fn a_scope_that_writing_needs_is_named() {
 
     Manual steps
       1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
-    error: the token for "prod" lacks create:clients
+
+    Refused: scopes: the token for "prod" lacks create:clients
+    error: the plan was refused
+    cause: scopes: the token for "prod" lacks create:clients
     hint:  add what is missing to the grant of the application that migrate signs in with
     state: nothing was written
     "#);
+}
+
+#[test]
+fn a_plan_and_a_dry_run_name_the_scope_as_the_import_does() {
+    let mut fixture = Fixture::small();
+    fixture.sign_in_to_prod_with(&[&READING[..], &["update:clients"]].concat());
+    for command in ["plan --tenant prod", "import --tenant prod --dry-run --allow lockout-risk", "plan --tenant prod --out plan.json"] {
+        let said = fixture.run(command);
+        assert!(said.out.contains("the token for \"prod\" lacks create:clients"), "{command}: {}", said.whole());
+    }
+    let plan = "import --tenant prod --plan plan.json --allow lockout-risk --yes";
+    assert_eq!(refused(&fixture, plan).lines().next(), Some("exit 77"));
+    // The token is asked again when the plan is applied.
+    fixture.sign_in_to_prod_with(&[&READING[..], &["update:clients", "create:clients"]].concat());
+    let said = fixture.run(plan);
+    assert_eq!(said.code, 0, "{}", said.whole());
 }
 
 /// A dev tenant that has a role.
