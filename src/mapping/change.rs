@@ -33,9 +33,9 @@ pub(super) fn change(
         (Effect::Set(value), Some(field)) if field.contains(['[', '*']) => change_named(body, field, &mut |path, held| {
             value.clone_into(held);
             if path.contains('[') {
-                made.record(path, place)
+                made.record(path, place);
             } else {
-                made.record_whole(path, place)
+                made.record_whole(path, place);
             }
             1
         }),

@@ -203,7 +203,7 @@ pub fn rename_in_seen(resource: &mut Resource, names: &HashMap<Key, Key>, see: &
     if mentions_any(&resource.body, names) {
         resource.body.change(|body| {
             body.each_text(&mut |path, text| {
-                placeholder::keys_in(text).filter(|key| names.contains_key(key)).for_each(|key| see(path, &key))
+                placeholder::keys_in(text).filter(|key| names.contains_key(key)).for_each(|key| see(path, &key));
             });
             rename(body, names);
         });

@@ -51,13 +51,11 @@ pub(crate) fn unmatched_on_disk(
 }
 
 fn missing_secret(from: &str) -> (String, String) {
-    match from.split_once(':') {
-        Some(("env", name)) => (format!("the variable {name} is not set"), "set it in the environment or in .env".to_owned()),
-        _ => {
-            let path = from.trim_start_matches("file:");
-            (format!("there is no secret in \"{path}\""), "write the secret into that file, and nothing else".to_owned())
-        }
+    if let Some(name) = from.strip_prefix("env:") {
+        return (format!("the variable {name} is not set"), "set it in the environment or in .env".to_owned());
     }
+    let path = from.trim_start_matches("file:");
+    (format!("there is no secret in \"{path}\""), "write the secret into that file, and nothing else".to_owned())
 }
 
 /// Returns what is wrong with a value that a rule sets, if every kind it can be about refuses it.
