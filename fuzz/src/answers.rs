@@ -50,7 +50,15 @@ pub(super) fn portable(bytes: &[u8]) -> Snapshot {
     let mut resources = resources(bytes);
     let twice = id_substitution::to_portable(Catalog::standard(), DOMAIN, &mut resources);
     let kinds: BTreeMap<String, Status> = resources.iter().map(|resource| (resource.key.kind().to_owned(), Status::Complete)).collect();
-    Snapshot { tenant: "dev".to_owned(), domain: DOMAIN.to_owned(), taken: "2026-01-01T00:00:00Z".to_owned(), kinds, resources, twice }
+    Snapshot {
+        tenant: "dev".to_owned(),
+        domain: DOMAIN.to_owned(),
+        taken: "2026-01-01T00:00:00Z".to_owned(),
+        kinds,
+        resources,
+        twice,
+        selection: None,
+    }
 }
 
 /// Returns the resources that an answer lists, of each kind it names; a tenant never lists one id twice.

@@ -148,7 +148,7 @@ pub fn snapshot(bytes: &[u8]) -> bool {
     }
     let kinds = resources.iter().map(|resource| (resource.key.kind().to_owned(), Status::Complete)).collect();
     let (tenant, domain, taken) = ("dev".to_owned(), "acme-dev.eu.auth0.com".to_owned(), "2026-01-01T00:00:00Z".to_owned());
-    let mut snapshot = Snapshot { tenant, domain, taken, kinds, resources, twice: Vec::new() };
+    let mut snapshot = Snapshot { tenant, domain, taken, kinds, resources, twice: Vec::new(), selection: None };
     snapshot.sort(catalog);
     let files = store::files(&snapshot);
     let read = store::parse(catalog, path, &|file| held(&files, file));

@@ -180,7 +180,7 @@ mod tests {
 
     fn holding(resources: Vec<Resource>) -> Snapshot {
         let (tenant, domain, taken) = (String::new(), String::new(), String::new());
-        Snapshot { tenant, domain, taken, kinds: BTreeMap::new(), resources, twice: Vec::new() }
+        Snapshot { tenant, domain, taken, kinds: BTreeMap::new(), resources, twice: Vec::new(), selection: None }
     }
 
     /// A plan that creates these clients and leaves out these fields.

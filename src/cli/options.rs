@@ -8,8 +8,8 @@ use super::context::Context;
 use super::error::{Failure, USAGE};
 use crate::catalog::Kind;
 use crate::diagnostic::Text;
-use crate::export::Selection;
 use crate::files;
+use crate::model::selection::{self, Selection};
 use crate::plan::{OnDrift, Plan};
 use crate::report::shell_word;
 use crate::workflow;
@@ -68,18 +68,19 @@ impl From<DriftChoice> for OnDrift {
     }
 }
 
-/// Which part of a tenant is meant.
+/// Which resources are meant.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct SelectionOptions {
-    /// Only these kinds
+    /// Only these kinds, and what belongs to their resources
     #[arg(long, value_name = "KIND,..", value_delimiter = ',')]
     pub(super) kinds: Vec<String>,
-    /// Only resources whose key matches, for example 'clients/Web*'
+    /// Only resources whose key matches, for example 'clients/Web*' or 'roles', and what belongs to them: permissions of a role, enabled
+    /// clients of a connection; not what refers to them: grants of a client
     #[arg(long, value_name = "GLOB")]
     pub(super) only: Vec<String>,
-    /// Include resources that are excluded by default: third-party
-    #[arg(long, value_name = "WORD,..", value_delimiter = ',')]
-    pub(super) include: Vec<String>,
+    /// Except resources whose key matches, and what belongs to them
+    #[arg(long, value_name = "GLOB")]
+    pub(super) exclude: Vec<String>,
 }
 
 impl ImportOptions {
@@ -120,27 +121,42 @@ impl RouteOptions {
 }
 
 impl SelectionOptions {
-    /// Checks the names and returns what to read.
+    /// Returns its flags, to be repeated in another command.
+    pub(super) fn to_args(&self) -> Vec<String> {
+        let Self { kinds, only, exclude } = self;
+        let kinds = Some(kinds.join(",")).filter(|kinds| !kinds.is_empty()).map(|kinds| ["--kinds".to_owned(), kinds]);
+        let patterns = |flag: &str, texts: &[String]| texts.iter().map(|text| [flag.to_owned(), text.clone()]).collect::<Vec<_>>();
+        kinds.into_iter().chain(patterns("--only", only)).chain(patterns("--exclude", exclude)).flatten().collect()
+    }
+
+    /// Returns its flags as they are typed.
+    pub(super) fn to_shell(&self) -> Vec<String> {
+        self.to_args().iter().map(|word| shell_word(word)).collect()
+    }
+
+    /// Reads the selection.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such kind, or no such pattern.
     pub(super) fn selection(&self, context: &Context) -> Result<Selection, Failure> {
-        let kinds = self.kinds.iter().map(|name| kind(context, name).map(|kind| kind.name.to_owned())).collect::<Result<_, _>>()?;
-        let only = patterns(&self.only)?;
-        for pattern in &only {
-            let name = pattern.as_str().split('/').next().unwrap_or_default();
-            if !name.contains(['*', '?', '[']) {
-                kind(context, name)?;
-            }
-        }
-        Ok(Selection { kinds, only, include: workflow::included(context.catalog, &self.include)? })
+        Selection::read(context.catalog, &self.kinds, &self.only, &self.exclude).map_err(Failure::of_selection)
     }
 }
 
-/// Returns the patterns of keys that were named.
-pub(super) fn patterns(texts: &[String]) -> Result<Vec<glob::Pattern>, Failure> {
-    let pattern = |text: &String| {
-        let pattern = glob::Pattern::new(text);
-        pattern.map_err(|error| Failure::new(USAGE, format!("\"{text}\" is no pattern")).caused_by(&error))
-    };
-    texts.iter().map(pattern).collect()
+impl Failure {
+    /// Returns the failure of a selection that cannot be read, with the kind that was probably meant.
+    pub(super) fn of_selection(error: selection::Error) -> Self {
+        let failure = Self::new(USAGE, error.to_string());
+        match error {
+            selection::Error::UnknownKind { nearest: Some(nearest), .. } => {
+                failure.hint(format!("did you mean \"{nearest}\"? `migrate kinds` lists them"))
+            }
+            selection::Error::UnknownKind { nearest: None, .. } => failure.hint("`migrate kinds` lists them"),
+            selection::Error::Pattern { .. } => failure.hint("a pattern is a key with * and ?, for example 'clients/Web*'"),
+            selection::Error::Combined { .. } => failure.hint("restrict it once"),
+        }
+    }
 }
 
 /// Returns the kind of a name, or says which one was probably meant.

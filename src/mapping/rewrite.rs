@@ -195,6 +195,7 @@ mod tests {
             kinds: Catalog::standard().kinds().map(|kind| (kind.name.to_owned(), Status::Complete)).collect(),
             resources,
             twice: Vec::new(),
+            selection: None,
         }
     }
 

@@ -6,4 +6,5 @@ pub mod event;
 pub mod guard;
 pub mod limits;
 pub mod resource;
+pub mod selection;
 pub mod unmatched_rule;

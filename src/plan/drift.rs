@@ -78,7 +78,7 @@ fn as_applied(catalog: &Catalog, base: &Baseline, live: &Snapshot) -> Desired {
     let resources = known().map(|(key, applied)| Resource::new(key.clone(), applied.id.clone(), applied.body.clone())).collect();
     let Snapshot { tenant, domain, taken, kinds, .. } = live;
     let (tenant, domain, taken, kinds) = (tenant.clone(), domain.clone(), taken.clone(), kinds.clone());
-    let mut snapshot = Snapshot { tenant, domain, taken, kinds, resources, twice: Vec::new() };
+    let mut snapshot = Snapshot { tenant, domain, taken, kinds, resources, twice: Vec::new(), selection: None };
     snapshot.sort(catalog);
     let kept = known().flat_map(|(key, applied)| applied.kept.iter().map(|path| (key.clone(), path.clone())));
     Desired { kept: kept.collect(), ..Desired::unmapped(snapshot) }

@@ -100,7 +100,7 @@ mod tests {
     fn holding(resources: Vec<Resource>) -> Snapshot {
         let (tenant, domain, taken) = (String::new(), String::new(), String::new());
         let kinds = ["actions", "clients"].into_iter().map(|kind| (kind.to_owned(), Status::Complete)).collect::<BTreeMap<_, _>>();
-        Snapshot { tenant, domain, taken, kinds, resources, twice: Vec::new() }
+        Snapshot { tenant, domain, taken, kinds, resources, twice: Vec::new(), selection: None }
     }
 
     /// Returns the code that is desired where the source names a client that it removed.

@@ -308,7 +308,7 @@ mod tests {
         let mut resources: Vec<Resource> = answers.iter().map(read).collect();
         let twice = id_substitution::to_portable(Catalog::standard(), domain, &mut resources);
         let kinds = Catalog::standard().kinds().map(|kind| (kind.name.to_owned(), Status::Complete)).collect();
-        Snapshot { tenant: String::new(), domain: domain.to_owned(), taken: String::new(), kinds, resources, twice }
+        Snapshot { tenant: String::new(), domain: domain.to_owned(), taken: String::new(), kinds, resources, twice, selection: None }
     }
 
     fn client(id: &str, name: &str) -> (&'static str, Value) {

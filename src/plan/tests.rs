@@ -23,7 +23,7 @@ fn tenant(domain: &str, answers: &[(&str, Value)]) -> Snapshot {
     let mut resources: Vec<Resource> = answers.iter().map(read).collect();
     let twice = id_substitution::to_portable(Catalog::standard(), domain, &mut resources);
     let kinds: BTreeMap<String, Status> = Catalog::standard().kinds().map(|kind| (kind.name.to_owned(), Status::Complete)).collect();
-    Snapshot { tenant: domain.to_owned(), domain: domain.to_owned(), taken: String::new(), kinds, resources, twice }
+    Snapshot { tenant: domain.to_owned(), domain: domain.to_owned(), taken: String::new(), kinds, resources, twice, selection: None }
 }
 
 fn planned(source: &[(&str, Value)], target: &[(&str, Value)], links: &Links) -> Plan {

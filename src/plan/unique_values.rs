@@ -247,7 +247,15 @@ mod tests {
         let mut resources: Vec<Resource> = held.iter().map(read).collect();
         let twice = id_substitution::to_portable(Catalog::standard(), side, &mut resources);
         let kinds = Catalog::standard().kinds().map(|kind| (kind.name.to_owned(), Status::Complete)).collect();
-        Snapshot { tenant: side.to_owned(), domain: format!("{side}.auth0.com"), taken: String::new(), kinds, resources, twice }
+        Snapshot {
+            tenant: side.to_owned(),
+            domain: format!("{side}.auth0.com"),
+            taken: String::new(),
+            kinds,
+            resources,
+            twice,
+            selection: None,
+        }
     }
 
     fn planned(unique: Unique, source: &[(usize, usize)], target: &[(usize, usize)]) -> Plan {

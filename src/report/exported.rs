@@ -137,6 +137,7 @@ mod tests {
             kinds: kinds.into_iter().map(|(kind, status)| (kind.to_owned(), status)).collect(),
             resources: vec![client("clients/Web"), client("clients/Web#2"), unseen],
             twice: vec![key("clients/Web#2")],
+            selection: None,
         }
     }
 

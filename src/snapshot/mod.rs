@@ -25,3 +25,4 @@ pub use former_ids::FormerIds;
 pub use model::{Snapshot, Status, Unseen};
 pub(crate) use placeholder::plain;
 pub(crate) use protection::belongs_to;
+pub(crate) use text_search::may_be_id;

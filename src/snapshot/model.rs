@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::placeholder::plain;
 use crate::catalog::{Catalog, Kind, Shape};
 use crate::model::resource::{Id, Key, Resource};
+use crate::model::selection::Selection;
+
 /// What is known of a kind in a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "status", content = "reason")]
@@ -62,6 +64,8 @@ pub struct Snapshot {
     pub resources: Vec<Resource>,
     /// Keys that were numbered because their names are duplicates.
     pub twice: Vec<Key>,
+    /// What it was restricted to, if it is not whole; anything else in it is there to be named only.
+    pub selection: Option<Selection>,
 }
 
 impl Snapshot {
@@ -74,6 +78,7 @@ impl Snapshot {
             kinds: BTreeMap::new(),
             resources: Vec::new(),
             twice: Vec::new(),
+            selection: None,
         }
     }
 

@@ -15,6 +15,7 @@ use crate::catalog::Catalog;
 use crate::diagnostic::{Diagnostic, Text};
 use crate::files;
 use crate::model::resource::{Key, Resource};
+use crate::model::selection::Selection;
 
 /// The newest format this version reads, and the one it writes.
 pub(crate) const FORMAT: u32 = 1;
@@ -30,6 +31,8 @@ struct Manifest {
     kinds: BTreeMap<String, ListedKind>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     twice: Vec<Key>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    selection: Option<Selection>,
     hash: String,
 }
 
@@ -143,6 +146,12 @@ pub fn save(root: &Path, snapshot: &Snapshot) -> Result<Stored, Error> {
     }
 }
 
+/// Returns the folder below which a snapshot is stored: partial ones stand apart, so that none passes for a whole one.
+#[must_use]
+pub fn folder_of(root: &Path, snapshot: &Snapshot) -> PathBuf {
+    if snapshot.selection.is_some() { root.join("partial") } else { root.to_owned() }
+}
+
 /// Returns whether a folder could not take its place because something stands there.
 fn is_taken(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty)
@@ -202,8 +211,9 @@ pub fn parse(catalog: &Catalog, path: &Path, read: &dyn Fn(&Path) -> io::Result<
         content.add(kind, &listed.status, &files::content_hash(text.as_bytes()));
     }
     let kinds = manifest.kinds.into_iter().map(|(kind, listed)| (kind, listed.status)).collect();
-    let Manifest { tenant, domain, taken, twice, hash, .. } = manifest;
-    let mut snapshot = Snapshot { tenant, domain, taken, kinds, resources, twice };
+    let Manifest { tenant, domain, taken, twice, selection, hash, .. } = manifest;
+    let mut snapshot = Snapshot { tenant, domain, taken, kinds, resources, twice, selection };
+    content.restrict(snapshot.selection.as_ref());
     if content.hash() != hash {
         return Err(Error::Changed { path: path.to_owned(), file: "its content".to_owned() });
     }
@@ -271,6 +281,7 @@ fn hash_of(snapshot: &Snapshot) -> String {
         write_kind(snapshot, kind, &mut file).expect("a hash takes everything");
         content.add(kind, status, &file.finish());
     }
+    content.restrict(snapshot.selection.as_ref());
     content.hash()
 }
 
@@ -285,6 +296,13 @@ impl ContentSummary {
     fn add(&mut self, kind: &str, status: &Status, hash: &str) {
         let status = serde_json::to_string(status).expect("a status is JSON");
         self.0 += &[kind, " ", &status, " ", hash, "\n"].concat();
+    }
+
+    fn restrict(&mut self, selection: Option<&Selection>) {
+        if let Some(selection) = selection {
+            let selection = serde_json::to_string(selection).expect("a selection is JSON");
+            self.0 += &["selection ", &selection, "\n"].concat();
+        }
     }
 
     fn hash(&self) -> String {
@@ -316,6 +334,7 @@ fn each_file(snapshot: &Snapshot, hash: String, write: FileWriter<'_>) -> io::Re
         taken: snapshot.taken.clone(),
         kinds: snapshot.kinds.iter().map(listed).collect(),
         twice: snapshot.twice.clone(),
+        selection: snapshot.selection.clone(),
         hash,
     };
     for kind in snapshot.kinds.keys() {
@@ -349,7 +368,15 @@ mod tests {
         let client = Body::from_value(json!({"client_id": "one", "name": "Web", "later": 1})).expect("an object");
         let kinds = BTreeMap::from([("clients".to_owned(), Status::Complete), ("rules".to_owned(), Status::Absent("gone".to_owned()))]);
         let resources = vec![Resource::read(kind, client).expect("readable")];
-        Snapshot { tenant: "dev".into(), domain: "dev.auth0.com".into(), taken: taken.into(), kinds, resources, twice: Vec::new() }
+        Snapshot {
+            tenant: "dev".into(),
+            domain: "dev.auth0.com".into(),
+            taken: taken.into(),
+            kinds,
+            resources,
+            twice: Vec::new(),
+            selection: None,
+        }
     }
 
     fn saved() -> (tempfile::TempDir, PathBuf) {

@@ -121,6 +121,15 @@ fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
         .map(|word| (word.as_ptr() as usize - text.as_ptr() as usize, word))
 }
 
+/// Returns whether a text may hold an id that is not known.
+///
+/// Every id has a digit, or is long and has a capital: of 16 random letters and digits, fewer than one in a million have neither.
+pub(crate) fn may_be_id(text: &str, is_known: &dyn Fn(&str) -> bool) -> bool {
+    let has = |word: &str, is_such: fn(&u8) -> bool| word.bytes().any(|byte| is_such(&byte));
+    let looks_random = |word: &str| has(word, u8::is_ascii_digit) || (word.len() >= SHORTEST_PART && has(word, u8::is_ascii_uppercase));
+    words(text).any(|(_, word)| looks_random(word) && !is_known(word))
+}
+
 fn escape_length(before: &str, word: &str) -> usize {
     let is_hex = |digits: &str| digits.chars().all(|sign| sign.is_ascii_hexdigit());
     let digits = |from: usize, to: usize| word.get(from..to).is_some_and(is_hex);

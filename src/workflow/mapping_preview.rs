@@ -8,9 +8,10 @@ use serde::Serialize;
 use super::environment::{Environment, now};
 use super::error::Error;
 use super::prepare::{Route, Source, included, source};
-use crate::export::{Reading, Selection};
+use crate::export::{Purpose, Reading, Scope};
 use crate::mapping::{Effect, MappedSource, Mapping, MappingRule, nearest_resource};
 use crate::model::resource::{Key, Resource};
+use crate::model::selection::Selection;
 use crate::plan::diff::compared;
 use crate::plan::{Edit, maker};
 use crate::snapshot::Snapshot;
@@ -103,9 +104,14 @@ async fn read(environment: &Environment, source: Source<'_>, include: &[String],
     };
     let kinds: BTreeSet<String> =
         environment.catalog.kinds().map(|kind| kind.name).filter(|kind| is_meant(kind)).map(str::to_owned).collect();
-    let selection = Selection::of_kinds(environment.catalog, kinds, included(environment.catalog, include)?);
+    let scope = Scope {
+        selection: Selection::exactly(environment.catalog, kinds),
+        include: included(environment.catalog, include)?,
+        purpose: Purpose::Plan { prune: false, with_dependencies: false },
+        names_everything: false,
+    };
     let tenant = environment.connect(settings)?;
-    let reading = Reading { tenant: &tenant, selection: &selection, observer: &*environment.host, recorder: None };
+    let reading = Reading { tenant: &tenant, scope: &scope, observer: &*environment.host, recorder: None };
     Ok(reading.export(environment.catalog, &now()).await?)
 }
 

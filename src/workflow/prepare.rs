@@ -9,7 +9,7 @@ use super::review::check_scopes;
 use crate::apply::SyncState;
 use crate::catalog::Catalog;
 use crate::config::TenantSettings;
-use crate::export::{Reading, ResponseRecorder, Selection};
+use crate::export::{Reading, ResponseRecorder, Scope};
 use crate::management_api::Tenant;
 use crate::mapping::{MappedSource, Mapping};
 use crate::model::resource::Id;
@@ -124,7 +124,7 @@ pub(crate) async fn prepare_seen_by(
         }
     };
     let unknown = own_unknown(&source).filter(|_| is_snapshot);
-    let stored = store::save(&environment.folder("snapshots"), &source)?;
+    let stored = store::save(&store::folder_of(&environment.folder("snapshots"), &source), &source)?;
     let MappedSource { mut desired, attribution, unmatched, .. } = mapping.apply(environment.catalog, source)?;
     let unmatched = mapping.unmatched_in_both(unmatched, &live);
     if route.strict {
@@ -189,8 +189,8 @@ async fn read_seen_by(
     include: &[String],
     recorder: Option<&dyn ResponseRecorder>,
 ) -> Result<Snapshot, Error> {
-    let selection = Selection { include: included(environment.catalog, include)?, ..Selection::default() };
-    let reading = Reading { tenant, selection: &selection, observer: &*environment.host, recorder };
+    let scope = Scope { include: included(environment.catalog, include)?, ..Scope::default() };
+    let reading = Reading { tenant, scope: &scope, observer: &*environment.host, recorder };
     let mut snapshot = reading.export(environment.catalog, &now()).await?;
     snapshot.protect(&protected(settings));
     Ok(snapshot)

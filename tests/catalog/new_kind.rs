@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use auth0_migrate::apply::{Journal, PlanExecution, StaleChanges};
 use auth0_migrate::catalog::{Catalog, Condition, Exclusion, Kind, Paging, Reference};
-use auth0_migrate::export::{Selection, export};
+use auth0_migrate::export::{Scope, export};
 use auth0_migrate::management_api::Tenant;
 use auth0_migrate::model::event::NoObserver;
 use auth0_migrate::plan::{Plan, plan};
@@ -46,8 +46,8 @@ async fn start(domain: &str, data: Value) -> (Sandbox, Tenant) {
 }
 
 async fn read(tenant: &Tenant) -> Snapshot {
-    let selection = Selection { kinds: ["widgets".to_owned(), "clients".to_owned()].into(), ..Selection::default() };
-    export(catalog(), tenant, &selection, NOW, &NoObserver).await.expect("exported")
+    let scope = Scope::lookup(catalog(), ["widgets".to_owned(), "clients".to_owned()].into());
+    export(catalog(), tenant, &scope, NOW, &NoObserver).await.expect("exported")
 }
 
 async fn import(source: &Snapshot, tenant: &Tenant) -> Plan {

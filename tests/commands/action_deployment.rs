@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::support::imports::{Imported, NOW, empty_sync_state, import, read, start};
 use auth0_migrate::catalog::Catalog;
-use auth0_migrate::export::{Selection, export};
+use auth0_migrate::export::{Scope, export};
 use auth0_migrate::model::event::{NoObserver, Outcome};
 use auth0_migrate::plan::Plan;
 use auth0_migrate::sandbox::State;
@@ -26,8 +26,8 @@ fn state(domain: &str, data: &Value) -> State {
 
 async fn snapshot(data: Value, include: &[&str]) -> Snapshot {
     let (_sandbox, tenant) = start(state("alpha.eu.auth0.com", &data)).await;
-    let selection = Selection { include: include.iter().map(|word| (*word).to_owned()).collect(), ..Selection::default() };
-    export(Catalog::standard(), &tenant, &selection, NOW, &NoObserver).await.expect("exported")
+    let scope = Scope { include: include.iter().map(|word| (*word).to_owned()).collect(), ..Scope::default() };
+    export(Catalog::standard(), &tenant, &scope, NOW, &NoObserver).await.expect("exported")
 }
 
 /// Copies a tenant into another; nothing may be refused, and a second time nothing may be left to do.

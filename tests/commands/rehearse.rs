@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use auth0_migrate::catalog::{Catalog, Kind};
-use auth0_migrate::export::{Reading, ResponseRecorder, Selection};
+use auth0_migrate::export::{Reading, ResponseRecorder, Scope};
 use auth0_migrate::json::Body;
 use auth0_migrate::management_api::Absence;
 use auth0_migrate::model::event::NoObserver;
@@ -227,8 +227,8 @@ async fn copies_read_as_tenants(is_meant: fn(&str) -> bool) {
         let domain = state.domain().to_owned();
         let (_original, tenant) = start(state).await;
         let copyist = Copyist::default();
-        let selection = Selection::default();
-        let reading = Reading { tenant: &tenant, selection: &selection, observer: &NoObserver, recorder: Some(&copyist) };
+        let scope = Scope::default();
+        let reading = Reading { tenant: &tenant, scope: &scope, observer: &NoObserver, recorder: Some(&copyist) };
         let held = reading.export(Catalog::standard(), NOW).await.expect("read");
         let (_copy, tenant) = start(copyist.0.into_inner().expect("a copy").into_state(&domain).expect("a state")).await;
         let copied = read(&tenant).await;

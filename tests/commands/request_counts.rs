@@ -2,12 +2,13 @@
 
 #![expect(clippy::print_stdout, reason = "the times are worth reading: `cargo test request_counts -- --nocapture`")]
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use auth0_migrate::catalog::Catalog;
 use auth0_migrate::catalog::limits::Rate;
-use auth0_migrate::export::{Selection, export};
+use auth0_migrate::export::{Scope, export};
 use auth0_migrate::management_api::{ApiConfig, Credentials, Tenant};
 use auth0_migrate::model::event::NoObserver;
 use auth0_migrate::model::resource::Secret;
@@ -59,8 +60,9 @@ fn talk_to(sandbox: &Sandbox, rate: Option<Rate>) -> Tenant {
 }
 
 async fn read(tenant: &Tenant, kinds: &[&str]) -> Snapshot {
-    let selection = Selection { kinds: kinds.iter().map(|kind| (*kind).to_owned()).collect(), ..Selection::default() };
-    export(Catalog::standard(), tenant, &selection, NOW, &NoObserver).await.expect("exported")
+    let kinds: BTreeSet<String> = kinds.iter().map(|kind| (*kind).to_owned()).collect();
+    let scope = if kinds.is_empty() { Scope::default() } else { Scope::lookup(Catalog::standard(), kinds) };
+    export(Catalog::standard(), tenant, &scope, NOW, &NoObserver).await.expect("exported")
 }
 
 fn of_clients(sandbox: &Sandbox) -> Vec<SeenRequest> {

@@ -5,10 +5,11 @@ use std::path::Path;
 
 use auth0_migrate::catalog::Catalog;
 use auth0_migrate::diagnostic::Text;
-use auth0_migrate::export::{Selection, export};
+use auth0_migrate::export::{Scope, export};
 use auth0_migrate::mapping::{MappedSource, Mapping};
 use auth0_migrate::model::event::NoObserver;
 use auth0_migrate::model::resource::Key;
+use auth0_migrate::model::selection::Selection;
 use auth0_migrate::plan::{Action, Plan, drift_of};
 use auth0_migrate::sandbox::State;
 use auth0_migrate::snapshot::{Desired, Snapshot, Status, Unseen};
@@ -148,8 +149,9 @@ async fn selected(only: &str, path: &str) -> Snapshot {
     let refuse = json!([{"method": "GET", "path": format!("^{path}$"), "status": 400, "body": {"statusCode": 400, "message": "No"}}]);
     let state = State::from_json(json!({"domain": DEV, "data": dev(), "refuse": refuse})).expect("a state");
     let (_sandbox, tenant) = start(state).await;
-    let selection = Selection { only: vec![only.parse().expect("a glob")], ..Selection::default() };
-    export(Catalog::standard(), &tenant, &selection, "2026-01-01T00:00:00Z", &NoObserver).await.expect("exported")
+    let selection = Selection::read(Catalog::standard(), &[], &[only.to_owned()], &[]).expect("a selection");
+    let scope = Scope { selection, ..Scope::default() };
+    export(Catalog::standard(), &tenant, &scope, "2026-01-01T00:00:00Z", &NoObserver).await.expect("exported")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

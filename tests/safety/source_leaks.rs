@@ -36,7 +36,7 @@ fn tenant(domain: &str, custom: &str, id: &str, more: &[(&str, Value)]) -> Snaps
     let mut resources: Vec<Resource> = own.iter().chain(more).map(read).collect();
     let twice = id_substitution::to_portable(Catalog::standard(), domain, &mut resources);
     let kinds: BTreeMap<String, Status> = Catalog::standard().kinds().map(|kind| (kind.name.to_owned(), Status::Complete)).collect();
-    Snapshot { tenant: domain.to_owned(), domain: domain.to_owned(), taken: String::new(), kinds, resources, twice }
+    Snapshot { tenant: domain.to_owned(), domain: domain.to_owned(), taken: String::new(), kinds, resources, twice, selection: None }
 }
 
 /// Plans what the source holds besides; returns the plan and what the guard found in it.

@@ -211,7 +211,7 @@ fn tenant(domain: &str, metadata: &Value, headers: &Value) -> Snapshot {
     let mut resources: Vec<Resource> = own.iter().map(read).collect();
     let twice = id_substitution::to_portable(Catalog::standard(), domain, &mut resources);
     let kinds = Catalog::standard().kinds().map(|kind| (kind.name.to_owned(), Status::Complete)).collect();
-    Snapshot { tenant: domain.to_owned(), domain: domain.to_owned(), taken: String::new(), kinds, resources, twice }
+    Snapshot { tenant: domain.to_owned(), domain: domain.to_owned(), taken: String::new(), kinds, resources, twice, selection: None }
 }
 
 /// Plans the first of these tenants into the second; returns what is sent, what is named as left out, and what is left to a person.

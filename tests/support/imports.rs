@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use auth0_migrate::apply::{Journal, PlanExecution, StaleChanges, Summary, SyncState};
 use auth0_migrate::catalog::Catalog;
-use auth0_migrate::export::{Selection, export};
+use auth0_migrate::export::{Scope, export};
 use auth0_migrate::management_api::{ApiConfig, Credentials, Tenant};
 use auth0_migrate::model::event::NoObserver;
 use auth0_migrate::model::resource::Secret;
@@ -71,7 +71,7 @@ pub(crate) fn connect_for(sandbox: &Sandbox, domain: &str, credentials: Credenti
 
 /// Reads a tenant whole.
 pub(crate) async fn read(tenant: &Tenant) -> Snapshot {
-    export(Catalog::standard(), tenant, &Selection::default(), NOW, &NoObserver).await.expect("exported")
+    export(Catalog::standard(), tenant, &Scope::default(), NOW, &NoObserver).await.expect("exported")
 }
 
 /// An import: what the target held, what was decided and how it ended.

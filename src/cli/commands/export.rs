@@ -7,10 +7,11 @@ use clap::Args;
 use crate::cli::context::Context;
 use crate::cli::error::{ADD_SCOPES, DENIED, Failure, INCOMPLETE};
 use crate::cli::options::SelectionOptions;
-use crate::export::export;
+use crate::export::{Scope, export};
 use crate::report;
+use crate::snapshot::store::folder_of;
 use crate::snapshot::{Snapshot, Status, store};
-use crate::workflow::{now, protected};
+use crate::workflow::{included, now, protected};
 
 /// Export a tenant's settings to a versioned snapshot
 ///
@@ -23,6 +24,9 @@ pub(in crate::cli) struct ExportArgs {
     tenant: Option<String>,
     #[command(flatten)]
     part: SelectionOptions,
+    /// Include resources that are excluded by default: third-party
+    #[arg(long, value_name = "WORD,..", value_delimiter = ',')]
+    include: Vec<String>,
     /// Write the snapshot to this folder, which must not exist
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -30,17 +34,16 @@ pub(in crate::cli) struct ExportArgs {
 
 impl ExportArgs {
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
-        let selection = self.part.selection(context)?;
+        let (selection, include) = (self.part.selection(context)?, included(context.catalog, &self.include)?);
+        let scope = Scope { selection, include, ..Scope::default() };
         let settings = context.tenant_settings(self.tenant.as_deref())?;
         let tenant = context.environment()?.connect(settings)?;
-        let mut snapshot = export(context.catalog, &tenant, &selection, &now(), &*context.terminal).await?;
+        let mut snapshot = export(context.catalog, &tenant, &scope, &now(), &*context.terminal).await?;
         refuse_a_blind_token(&snapshot)?;
         snapshot.protect(&protected(settings));
-        let is_partial = !self.part.kinds.is_empty() || !self.part.only.is_empty();
         let stored = match &self.out {
             Some(path) => store::save_at(path, &snapshot)?,
-            None if is_partial => store::save(&context.environment()?.folder("snapshots").join("partial"), &snapshot)?,
-            None => store::save(&context.environment()?.folder("snapshots"), &snapshot)?,
+            None => store::save(&folder_of(&context.environment()?.folder("snapshots"), &snapshot), &snapshot)?,
         };
         let is_same = matches!(stored, store::Stored::Same(_));
         let is_whole = !snapshot.kinds.values().any(|status| matches!(status, Status::Forbidden(_)));

@@ -5,7 +5,7 @@ use crate::cli::context::Context;
 use crate::cli::error::{FAILED, Failure, REFUSED, USAGE};
 use crate::cli::options::kind;
 use crate::config::TenantSettings;
-use crate::export::{Selection, export};
+use crate::export::{Scope, export};
 use crate::json::Body;
 use crate::management_api::{Listing, Tenant};
 use crate::model::event::NoObserver;
@@ -56,8 +56,8 @@ pub(super) async fn refuse_beside(
     if protected.is_empty() && !kinds.contains("clients") {
         return Ok(());
     }
-    let selection = Selection { kinds: kinds.clone(), ..Selection::default() };
-    let mut live = export(context.catalog, tenant, &selection, &now(), &NoObserver).await?;
+    let scope = Scope::lookup(context.catalog, kinds.clone());
+    let mut live = export(context.catalog, tenant, &scope, &now(), &NoObserver).await?;
     live.protect(&workflow::protected(settings));
     if let Some(key) = protected_touched_by(context.catalog, plan, &found.resource, &live) {
         return Err(Failure::new(REFUSED, format!("{key} is left alone, and this would change what belongs to it or names it")));
@@ -138,8 +138,8 @@ async fn find_listed(tenant: &Tenant, of: &'static Kind, name: &str) -> Result<F
 
 /// Finds a resource that hangs under another by the name its snapshot gives it, or by its id.
 async fn find_below(context: &Context, tenant: &Tenant, of: &'static Kind, name: &str) -> Result<FetchedResource, Failure> {
-    let selection = Selection { kinds: [of.name.to_owned()].into(), ..Selection::default() };
-    let snapshot = export(context.catalog, tenant, &selection, &now(), &NoObserver).await?;
+    let scope = Scope::lookup(context.catalog, [of.name.to_owned()].into());
+    let snapshot = export(context.catalog, tenant, &scope, &now(), &NoObserver).await?;
     let is_meant = |resource: &&Resource| resource.key.name() == name || resource.id.as_str() == name;
     let id = snapshot.of_kind(of.name).find(is_meant).map(|resource| resource.id.clone()).ok_or_else(|| missing(of, name, tenant))?;
     let answer = read(tenant, of, &id).await?.ok_or_else(|| missing(of, name, tenant))?;

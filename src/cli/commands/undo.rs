@@ -7,17 +7,18 @@ use crate::cli::context::Context;
 use crate::cli::dry_run::{Next, Refusals, Stop};
 use crate::cli::error::{Failure, USAGE};
 use crate::cli::lock::LockOptions;
-use crate::cli::options::patterns;
+use crate::cli::options::SelectionOptions;
 use crate::cli::past_run::resume_of;
 use crate::cli::review::{allowing, approved};
 use crate::cli::secrets_to::Secrets;
 use crate::config::TenantSettings;
 use crate::management_api::Tenant;
 use crate::model::resource::Key;
+use crate::model::selection::KeyPattern;
 use crate::plan::guards;
 use crate::plan::refusal::Refusal;
 use crate::plan::{AppliedRun, Plan, undo};
-use crate::report::{self, shell_word};
+use crate::report;
 use crate::workflow::history::PastRun;
 use crate::workflow::{Error, Proposal, check_scopes, includable, lock, read, refuse_another_target, unapproved};
 
@@ -30,9 +31,8 @@ pub(in crate::cli) struct UndoArgs {
     /// The run, as `migrate runs` lists it
     #[arg(value_name = "RUN")]
     run: String,
-    /// Only resources whose key matches, for example 'clients/Web*'
-    #[arg(long, value_name = "GLOB")]
-    only: Vec<String>,
+    #[command(flatten)]
+    part: SelectionOptions,
     #[command(flatten)]
     stop: Stop,
     /// Approve a guard's findings, all of them or by resource ('lockout-risk:clients/Billing*'): deletes, lockout-risk, weaker-protection,
@@ -78,10 +78,10 @@ impl UndoArgs {
         tenant: &Tenant,
         target: &TenantSettings,
     ) -> Result<(Plan, Vec<Refusal>), Failure> {
-        let only = patterns(&self.only)?;
-        let is_meant = |key: &Key| only.is_empty() || only.iter().any(|pattern| pattern.matches(&key.to_string()));
+        let selection = self.part.selection(context)?;
+        let is_meant = |key: &Key| selection.has(context.catalog, key);
         if !past.plan.changes().any(|change| is_meant(&change.key)) && !past.plan.is_empty() {
-            let state = format!("the run changed nothing that matches {}", self.only.join(", "));
+            let state = format!("the run changed nothing that matches {selection}");
             return Err(Failure::new(USAGE, state).hint(format!("`migrate show {}` lists what it changed", past.name)));
         }
         let include: Vec<String> = includable(context.catalog).into_iter().map(str::to_owned).collect();
@@ -91,7 +91,13 @@ impl UndoArgs {
         let done = AppliedRun { name: &past.name, plan: &arrived, applied: &applied, unclear: &past.record.unclear, again: &again };
         let (mut plan, desired) = undo(context.catalog, done, &live, &is_meant);
         if let Some(undoes) = &mut plan.undoes {
-            undoes.only.clone_from(&self.only);
+            undoes.only = selection
+                .kinds
+                .iter()
+                .map(String::as_str)
+                .chain(selection.only.iter().map(KeyPattern::as_str))
+                .map(str::to_owned)
+                .collect();
         }
         let (source, target_name) = (&past.plan.source.tenant, &target.name);
         if !plan.is_empty() && past.plan.undoes.is_none() && source != target_name {
@@ -104,9 +110,8 @@ impl UndoArgs {
 
     /// Returns the command that does what was planned.
     fn in_earnest(&self) -> Next {
-        let only = self.only.iter().map(|glob| format!("--only {}", shell_word(glob)));
-        let verb: Vec<String> = std::iter::once(format!("migrate undo {}", self.run)).chain(only).collect();
-        Next { verb: verb.join(" "), flags: allowing(&self.allow).into_iter().chain(self.secrets.to_shell()).collect() }
+        let words = [vec![format!("migrate undo {}", self.run)], self.part.to_shell()].concat();
+        Next { verb: words.join(" "), flags: allowing(&self.allow).into_iter().chain(self.secrets.to_shell()).collect() }
     }
 
     fn question(&self, plan: &Plan) -> String {

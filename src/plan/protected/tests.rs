@@ -78,7 +78,7 @@ impl Case {
         resources.extend(named.map(|named| self.resource(named)));
         let kinds = Catalog::standard().kinds().map(|kind| (kind.name.to_owned(), Status::Complete)).collect();
         let (tenant, domain) = ("t".to_owned(), "t.auth0.com".to_owned());
-        let mut snapshot = Snapshot { tenant, domain, taken: String::new(), kinds, resources, twice: Vec::new() };
+        let mut snapshot = Snapshot { tenant, domain, taken: String::new(), kinds, resources, twice: Vec::new(), selection: None };
         if is_protected {
             snapshot.protect(&[glob::Pattern::new(&self.protected.to_string()).expect("a pattern")]);
         }
@@ -204,7 +204,7 @@ fn what_a_write_of_another_kind_would_reset_is_not_reset_where_it_is_protected()
             resources.extend(kind.quirks.resets.iter().map(|name| one(name, json!(1))));
             let kinds = resources.iter().map(|one| (one.key.kind().to_owned(), Status::Complete)).collect();
             let (tenant, domain) = ("t".to_owned(), "t.auth0.com".to_owned());
-            let mut snapshot = Snapshot { tenant, domain, taken: String::new(), kinds, resources, twice: Vec::new() };
+            let mut snapshot = Snapshot { tenant, domain, taken: String::new(), kinds, resources, twice: Vec::new(), selection: None };
             if is_protected {
                 snapshot.protect(&kind.quirks.resets.iter().map(|name| glob::Pattern::new(name).expect("a pattern")).collect::<Vec<_>>());
             }

@@ -21,7 +21,7 @@ fn live(resources: &[(&str, Value)]) -> Snapshot {
     let resources = resources.iter().map(|(name, held)| Resource::new(key(name), Id::new(*name), body(held.clone())));
     let kinds = Catalog::standard().kinds().map(|kind| (kind.name.to_owned(), Status::Complete)).collect();
     let (tenant, domain, taken) = ("prod".to_owned(), "prod.auth0.com".to_owned(), String::new());
-    Snapshot { tenant, domain, taken, kinds, resources: resources.collect(), twice: Vec::new() }
+    Snapshot { tenant, domain, taken, kinds, resources: resources.collect(), twice: Vec::new(), selection: None }
 }
 
 /// Takes back a run of these changes, each of the resource of its key.

@@ -144,7 +144,7 @@ fn a_field_is_not_excused_by_another_one_nor_by_the_name_of_what_was_there() {
         let body = Body::from_value(body).expect("an object");
         let resources = vec![Resource::new(Key::new("clients", "Web"), Id::new("c1"), body)];
         let (tenant, domain, taken) = (String::new(), String::new(), String::new());
-        Snapshot { tenant, domain, taken, kinds: BTreeMap::new(), resources, twice: Vec::new() }
+        Snapshot { tenant, domain, taken, kinds: BTreeMap::new(), resources, twice: Vec::new(), selection: None }
     };
     let saying = |path: Option<&str>| {
         let side = |name: &str| PlannedTenant::new(name, &format!("{name}.auth0.com"), "");

@@ -137,7 +137,7 @@ fn pages_that_do_not_end_are_read_to_a_limit() {
             &json!({"organizations": [{"id": format!("org_{page}"), "name": page.to_string()}], "next": page.to_string()}).to_string(),
         )
     });
-    let said = export(&server, "organizations");
+    let said = export(&server, "organizations --exclude organization-*");
     assert!(said.err.contains("the list does not end after 2000 pages"), "{}", said.whole());
     assert_eq!(server.asked().len(), safety_limits::PAGES);
 }
@@ -148,7 +148,7 @@ fn a_next_that_goes_in_a_circle_is_noticed_when_it_is_closed() {
         let next = if path.contains("from=a") { "b" } else { "a" };
         writer.json(&json!({"organizations": [{"id": "org_1", "name": "one"}], "next": next}).to_string())
     });
-    let said = export(&server, "organizations");
+    let said = export(&server, "organizations --exclude organization-*");
     assert!(said.err.contains("\"next\" leads to a page that was read before"), "{}", said.whole());
     assert_eq!(server.asked().len(), 3);
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use auth0_migrate::catalog::Catalog;
-use auth0_migrate::export::{Error, Selection, export};
+use auth0_migrate::export::{Error, Scope, export};
 use auth0_migrate::management_api::safety_limits::SNAPSHOT_TIMEOUT;
 use auth0_migrate::management_api::{ApiConfig, Credentials, Tenant};
 use auth0_migrate::model::event::NoObserver;
@@ -31,7 +31,7 @@ async fn read(latency: Duration) -> (Result<(), Error>, Duration) {
     };
     let tenant = Tenant::new(config, std::sync::Arc::new(NoObserver)).expect("a tenant");
     let began = Instant::now();
-    let read = export(Catalog::standard(), &tenant, &Selection::default(), NOW, &NoObserver).await;
+    let read = export(Catalog::standard(), &tenant, &Scope::default(), NOW, &NoObserver).await;
     (read.map(drop), began.elapsed())
 }
 

@@ -1,33 +1,24 @@
 //! Tenant -> portable snapshot. Source and target pass through the same function, so that a diff compares like with like.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod scope;
+
+use std::collections::{BTreeMap, HashSet};
 
 use futures_util::future::try_join_all;
 use futures_util::stream::{self, StreamExt};
-use glob::Pattern;
 use serde_json::Value;
 
-use crate::catalog::{Catalog, KeyNames, Kind, ReferencedBy, Shape};
+pub use self::scope::{Purpose, Scope};
+use crate::catalog::{Catalog, KeyNames, Kind, Shape};
 use crate::json::Body;
 use crate::management_api::safety_limits::SNAPSHOT_TIMEOUT;
 use crate::management_api::{self, Absence, Listing, ReadOutcome, Tenant};
 use crate::model::event::{Event, Observer};
-use crate::model::resource::{BETWEEN_PARTS, Id, Key, Resource, Unreadable, name_of};
+use crate::model::resource::{Id, Key, Resource, Unreadable, name_of};
 use crate::snapshot::{Snapshot, Status, Unseen, id_substitution};
 
 /// Parents asked for what hangs under them at the same time; the rate limiter decides when each request leaves.
 const PARENTS_AT_ONCE: usize = 16;
-
-/// What part of a tenant to export.
-#[derive(Debug, Clone, Default)]
-pub struct Selection {
-    /// Names of the kinds that were asked for; none means all.
-    pub kinds: BTreeSet<String>,
-    /// Key globs of which one must match; none means everything.
-    pub only: Vec<Pattern>,
-    /// Words of what is copied though it is usually left alone: `third-party`.
-    pub include: BTreeSet<String>,
-}
 
 /// What could not be exported.
 #[derive(Debug, thiserror::Error)]
@@ -58,61 +49,6 @@ pub enum Error {
     },
 }
 
-impl Selection {
-    /// Returns the selection of whole kinds, and of those whose keys stand in their references.
-    pub fn of_kinds(catalog: &Catalog, kinds: BTreeSet<String>, include: BTreeSet<String>) -> Self {
-        let named = Self { kinds, only: Vec::new(), include };
-        Self { kinds: named.kinds_to_read(catalog).into_iter().map(|kind| kind.name.to_owned()).collect(), ..named }
-    }
-
-    fn has(&self, resource: &Resource) -> bool {
-        let key = resource.key.to_string();
-        let is_asked = self.kinds.is_empty() || self.kinds.contains(resource.key.kind());
-        is_asked && (self.only.is_empty() || self.only.iter().any(|pattern| pattern.matches(&key)))
-    }
-
-    fn asks_for(&self, kind: &Kind) -> bool {
-        let by_glob = |pattern: &Pattern| pattern.as_str().split('/').next().is_some_and(|of| glob_matches(of, kind.name));
-        (self.kinds.is_empty() || self.kinds.contains(kind.name)) && (self.only.is_empty() || self.only.iter().any(by_glob))
-    }
-
-    /// Returns the status of a kind of which only what is selected stays.
-    fn narrowed(&self, kind: &Kind, status: Status) -> Status {
-        match status {
-            _ if self.only.is_empty() => status,
-            Status::Complete => Status::Selected(Vec::new()),
-            Status::InPart(mut unseen) => {
-                unseen.retain(|one| self.may_have(kind, one));
-                Status::Selected(unseen)
-            }
-            other => other,
-        }
-    }
-
-    /// Returns whether something that was not shown may be among what is selected: a parent's name is the first part of its children's.
-    fn may_have(&self, kind: &Kind, unseen: &Unseen) -> bool {
-        let key = Key::new(kind.name, &unseen.name).to_string();
-        let of_parent = |pattern: &Pattern| pattern.as_str().split(BETWEEN_PARTS).next().is_some_and(|of| glob_matches(of, &key));
-        self.only.iter().any(of_parent)
-    }
-
-    /// Returns the kinds to read: those asked for, and those whose ids they may hold.
-    fn kinds_to_read(&self, catalog: &Catalog) -> Vec<&'static Kind> {
-        let mut wanted: BTreeSet<&str> = catalog.kinds().filter(|kind| self.asks_for(kind)).map(|kind| kind.name).collect();
-        for kind in catalog.kinds().rev() {
-            if wanted.contains(kind.name) {
-                wanted.extend(kind.references.iter().filter(|reference| reference.by == ReferencedBy::Id).map(|reference| reference.to));
-                wanted.extend(kind.dependencies());
-            }
-        }
-        catalog.kinds().filter(|kind| wanted.contains(kind.name)).collect()
-    }
-}
-
-fn glob_matches(glob: &str, text: &str) -> bool {
-    Pattern::new(glob).is_ok_and(|pattern| pattern.matches(text))
-}
-
 /// Records what a tenant answers before ids become keys and secrets are taken out; it may be anything, and must not get out.
 pub trait ResponseRecorder: Sync {
     /// Records one resource, as the API answers it.
@@ -131,35 +67,93 @@ pub struct Reading<'reading> {
     /// The tenant.
     pub tenant: &'reading Tenant,
     /// What part of it.
-    pub selection: &'reading Selection,
+    pub scope: &'reading Scope,
     /// Who is told how far it is.
     pub observer: &'reading dyn Observer,
     /// Who sees the answers.
     pub recorder: Option<&'reading dyn ResponseRecorder>,
 }
 
-impl Reading<'_> {
+impl<'reading> Reading<'reading> {
     /// Exports what is to be read; the recorder sees every answer as it came.
     ///
     /// # Errors
     ///
     /// As [`export`].
     pub async fn export(self, catalog: &Catalog, taken: &str) -> Result<Snapshot, Error> {
-        let overdue = |_| Error::Overdue { tenant: self.tenant.name().to_owned() };
-        tokio::time::timeout(SNAPSHOT_TIMEOUT, self.tenant.within_limits(self.read(catalog, taken))).await.map_err(overdue)?
+        let begun = self.begin(catalog).await?;
+        let names_others = begun.names_others();
+        begun.finish(names_others, taken).await
     }
 
-    async fn read(self, catalog: &Catalog, taken: &str) -> Result<Snapshot, Error> {
-        let Self { tenant, selection, observer, .. } = self;
-        let kinds = selection.kinds_to_read(catalog);
-        observer.notify(&Event::Reading { tenant: tenant.name().to_owned(), kinds: kinds.len() });
+    /// Reads what was asked for, and what its fields refer to.
+    ///
+    /// # Errors
+    ///
+    /// As [`export`].
+    pub async fn begin<'catalog>(self, catalog: &'catalog Catalog) -> Result<Begun<'reading, 'catalog>, Error> {
+        let read = self.timely(self.read(self.scope.kinds(catalog), Vec::new())).await?;
+        Ok(Begun { reading: self, catalog, read })
+    }
+
+    async fn timely<T>(self, read: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        let overdue = |_| Error::Overdue { tenant: self.tenant.name().to_owned() };
+        tokio::time::timeout(SNAPSHOT_TIMEOUT, self.tenant.within_limits(read)).await.map_err(overdue)?
+    }
+
+    /// Reads these kinds besides what was read before.
+    async fn read(self, kinds: Vec<&'static Kind>, mut read: Vec<Read>) -> Result<Vec<Read>, Error> {
+        self.observer.notify(&Event::Reading { tenant: self.tenant.name().to_owned(), kinds: kinds.len() });
         let (dependent, free): (Vec<_>, Vec<_>) = kinds.into_iter().partition(|kind| leans_on(kind).is_some());
         // The first failure ends the others: a tenant that is not there would keep each of them waiting.
-        let mut read = try_join_all(free.into_iter().map(|kind| read_kind(self, kind))).await?;
+        read.extend(try_join_all(free.into_iter().map(|kind| read_kind(self, kind))).await?);
         for kind in dependent {
             let of_kind = read_dependent(self, kind, &read).await?;
             read.push(of_kind);
         }
+        Ok(read)
+    }
+}
+
+/// A tenant of which everything was read that was asked for.
+pub struct Begun<'reading, 'catalog> {
+    reading: Reading<'reading>,
+    catalog: &'catalog Catalog,
+    read: Vec<Read>,
+}
+
+impl Begun<'_, '_> {
+    /// Returns whether a text of what was asked for may name a resource that was not read.
+    #[must_use]
+    pub fn names_others(&self) -> bool {
+        let resources = || self.read.iter().flat_map(|of_kind| of_kind.resources.iter().map(|resource| (of_kind.kind, resource)));
+        let own = resources().map(|(kind, resource)| resource.id.own(kind));
+        let known: HashSet<&str> = own.chain(resources().filter_map(|(_, resource)| resource.alias.as_deref())).collect();
+        self.reading.scope.may_name_others(self.catalog, resources().map(|(kind, resource)| (kind, &resource.body)), &known)
+    }
+
+    /// Reads everything besides that a text may name, if that is needed, and returns the snapshot.
+    ///
+    /// # Errors
+    ///
+    /// As [`export`].
+    pub async fn finish(self, names_others: bool, taken: &str) -> Result<Snapshot, Error> {
+        let Self { reading, catalog, mut read } = self;
+        if names_others {
+            let is_read: HashSet<&str> = read.iter().map(|of_kind| of_kind.kind.name).collect();
+            let more: Vec<_> =
+                reading.scope.clone().with_names().kinds(catalog).into_iter().filter(|kind| !is_read.contains(kind.name)).collect();
+            if !more.is_empty() {
+                read = reading.timely(reading.read(more, read)).await?;
+            }
+        }
+        Ok(reading.snapshot(catalog, read, taken))
+    }
+}
+
+impl Reading<'_> {
+    fn snapshot(self, catalog: &Catalog, read: Vec<Read>, taken: &str) -> Snapshot {
+        let Self { tenant, scope, .. } = self;
         let mut snapshot = Snapshot {
             tenant: tenant.name().to_owned(),
             domain: tenant.domain().to_owned(),
@@ -167,11 +161,10 @@ impl Reading<'_> {
             kinds: BTreeMap::new(),
             resources: Vec::new(),
             twice: Vec::new(),
+            selection: Some(scope.selection.clone()).filter(|selection| !selection.is_everything()),
         };
         for Read { kind, status, resources } in read {
-            if selection.asks_for(kind) {
-                snapshot.kinds.insert(kind.name.to_owned(), selection.narrowed(kind, status));
-            }
+            snapshot.kinds.extend(scope.status(catalog, kind, status).map(|status| (kind.name.to_owned(), status)));
             snapshot.resources.extend(resources);
         }
         snapshot.sort(catalog);
@@ -179,8 +172,8 @@ impl Reading<'_> {
         if let Some(client) = tenant.client_id() {
             snapshot.reserve_own(catalog, &Id::new(client));
         }
-        snapshot.resources.retain(|resource| selection.has(resource));
-        Ok(snapshot)
+        snapshot.resources.retain(|resource| scope.keeps(catalog, &resource.key));
+        snapshot
     }
 }
 
@@ -197,14 +190,8 @@ struct Read {
 ///
 /// When a list cannot be read to its end, or not in time, or an answer is no resource. What the tenant refuses to show, or the token may not read, is no
 /// error but a status of that kind.
-pub async fn export(
-    catalog: &Catalog,
-    tenant: &Tenant,
-    selection: &Selection,
-    taken: &str,
-    observer: &dyn Observer,
-) -> Result<Snapshot, Error> {
-    Reading { tenant, selection, observer, recorder: None }.export(catalog, taken).await
+pub async fn export(catalog: &Catalog, tenant: &Tenant, scope: &Scope, taken: &str, observer: &dyn Observer) -> Result<Snapshot, Error> {
+    Reading { tenant, scope, observer, recorder: None }.export(catalog, taken).await
 }
 
 /// Returns the kind that has to be read before this one can be: its parent, or the one that tells its names.
@@ -289,7 +276,7 @@ fn is_whole(status: &Status) -> bool {
 /// Makes a resource of an answer; nothing of what is there by name and says nothing.
 fn understood(reading: Reading<'_>, kind: &'static Kind, answer: Body) -> Result<Option<Resource>, Unreadable> {
     reading.recorder.inspect(|recorder| recorder.record_resource(kind, &answer));
-    let alone = kind.exclusion(&answer, &reading.selection.include);
+    let alone = kind.exclusion(&answer, &reading.scope.include);
     let resource = Resource::read(kind, answer)?.left_alone_as(alone);
     let is_always_there = kind.creation().is_none() && matches!(kind.shape, Shape::Keyed { .. } | Shape::Part { .. });
     Ok(Some(resource).filter(|resource| !(is_always_there && resource.open().is_blank(kind))))

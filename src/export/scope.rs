@@ -1,0 +1,194 @@
+//! What part of a tenant is read: what was asked for, and what it takes to name everything that this refers to.
+
+use std::collections::{BTreeSet, HashSet};
+
+use crate::catalog::{Catalog, KeyNames, Kind, Shape};
+use crate::json::PackedBody;
+use crate::model::resource::{BETWEEN_PARTS, Key};
+use crate::model::selection::Selection;
+use crate::snapshot::{Status, Unseen, may_be_id};
+
+/// What part of a tenant to export; by default all of it, to keep.
+#[derive(Debug, Clone, Default)]
+pub struct Scope {
+    /// What was asked for.
+    pub selection: Selection,
+    /// Words of what is copied though it is usually left alone: `third-party`.
+    pub include: BTreeSet<String>,
+    /// What it is read for.
+    pub purpose: Purpose,
+    /// Whether everything is read that a text may name by its id.
+    pub names_everything: bool,
+}
+
+/// What a tenant is read for, which decides what is read and kept besides what was asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Purpose {
+    /// To be kept: only what was asked for stays, and every id in it is resolved.
+    #[default]
+    Snapshot,
+    /// To look something up: only what was asked for stays, and only fields that refer to something are resolved.
+    Lookup,
+    /// To be planned: what was asked for refers to others, and those stay, so that their counterparts are known.
+    Plan {
+        /// Whether something may be deleted, so that what refers to it counts.
+        prune: bool,
+        /// Whether what the selected resources need is planned with them.
+        with_dependencies: bool,
+    },
+}
+
+impl Scope {
+    /// Returns everything of these kinds, to look something up.
+    pub fn lookup(catalog: &Catalog, kinds: BTreeSet<String>) -> Self {
+        Self { selection: Selection::exactly(catalog, kinds), purpose: Purpose::Lookup, ..Self::default() }
+    }
+
+    /// Returns this scope, with everything that a text may name.
+    #[must_use]
+    pub fn with_names(self) -> Self {
+        Self { names_everything: true, ..self }
+    }
+
+    /// Returns the kinds to read, in the order of the catalog.
+    #[must_use]
+    pub fn kinds(&self, catalog: &Catalog) -> Vec<&'static Kind> {
+        let is_selected = |kind: &Kind| self.selection.may_have(catalog, kind);
+        let mut wanted: BTreeSet<&str> = catalog.kinds().filter(|kind| is_selected(kind)).map(|kind| kind.name).collect();
+        if self.selection.is_everything() {
+            return catalog.kinds().collect();
+        }
+        let names_others = |kind: &&&Kind| kind.shape == Shape::Collection && kind.has_own_ids();
+        let of_texts = catalog.kinds().filter(|_| self.names_everything).filter(|kind| names_others(&kind)).map(|kind| kind.name);
+        let mut more: BTreeSet<&str> = of_texts.collect();
+        let mut follows_order = false;
+        if let Purpose::Plan { prune, with_dependencies } = self.purpose {
+            follows_order = with_dependencies;
+            for kind in catalog.kinds() {
+                if wanted.contains(kind.name) {
+                    more.extend(kind.quirks.resets);
+                    more.extend(kind.depends_on);
+                } else if !kind.identity.tenant_host.is_empty() || (prune && named(kind).any(|name| wanted.contains(name))) {
+                    more.insert(kind.name);
+                }
+            }
+        }
+        wanted.extend(more);
+        loop {
+            let before = wanted.len();
+            for kind in catalog.kinds() {
+                if wanted.contains(kind.name) {
+                    wanted.extend(named(kind));
+                    wanted.extend(kind.depends_on.iter().filter(|_| follows_order));
+                }
+            }
+            if wanted.len() == before {
+                return catalog.kinds().filter(|kind| wanted.contains(kind.name)).collect();
+            }
+        }
+    }
+
+    /// Returns whether a text of what was asked for may hold the id of something that is not among these.
+    pub(super) fn may_name_others<'read>(
+        &self,
+        catalog: &Catalog,
+        read: impl Iterator<Item = (&'static Kind, &'read PackedBody)>,
+        known: &HashSet<&str>,
+    ) -> bool {
+        if self.names_everything || self.selection.is_everything() || self.purpose == Purpose::Lookup {
+            return false;
+        }
+        let mut of_selected = read.filter(|(kind, _)| self.selection.may_have(catalog, kind));
+        of_selected.any(|(_, body)| {
+            let mut is_any = false;
+            body.open().each_text(&mut |_, text| is_any = is_any || may_be_id(text, &|word| known.contains(word)));
+            is_any
+        })
+    }
+
+    /// Returns whether a resource that was read stays.
+    pub(super) fn keeps(&self, catalog: &Catalog, key: &Key) -> bool {
+        matches!(self.purpose, Purpose::Plan { .. }) || self.selection.has(catalog, key)
+    }
+
+    /// Returns the status of a kind that was read, if it is among what stays.
+    pub(super) fn status(&self, catalog: &Catalog, kind: &Kind, status: Status) -> Option<Status> {
+        if matches!(self.purpose, Purpose::Plan { .. }) {
+            return Some(status);
+        }
+        self.selection.may_have(catalog, kind).then(|| match status {
+            _ if self.selection.has_all(catalog, kind) => status,
+            Status::Complete => Status::Selected(Vec::new()),
+            Status::InPart(mut unseen) => {
+                unseen.retain(|one| self.may_have(catalog, kind, one));
+                Status::Selected(unseen)
+            }
+            other => other,
+        })
+    }
+
+    /// Returns whether something that was not shown may be among what was asked for: a parent's name is the first part of its children's.
+    fn may_have(&self, catalog: &Catalog, kind: &Kind, unseen: &Unseen) -> bool {
+        let key = Key::new(kind.name, &unseen.name);
+        let of_parent = |pattern: &str| pattern.split(BETWEEN_PARTS).next().is_some_and(|of| matches(of, &key));
+        self.selection.has(catalog, &key) || self.selection.only.iter().any(|pattern| of_parent(pattern.as_str()))
+    }
+}
+
+fn matches(glob: &str, key: &Key) -> bool {
+    glob::Pattern::new(glob).is_ok_and(|pattern| pattern.matches(&key.to_string()))
+}
+
+/// Returns the kinds that resources of a kind name: what they refer to, and what they belong to.
+fn named(kind: &Kind) -> impl Iterator<Item = &'static str> {
+    let names_of = match kind.shape {
+        Shape::Keyed { names: KeyNames::PerElement { of, .. } } => Some(of),
+        _ => kind.parent(),
+    };
+    names_of.into_iter().chain(kind.quirks.same_endpoint_as).chain(kind.references.iter().map(|reference| reference.to))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kinds(scope: &Scope) -> Vec<&'static str> {
+        scope.kinds(Catalog::standard()).into_iter().map(|kind| kind.name).collect()
+    }
+
+    fn of(name: &str) -> Selection {
+        Selection::read(Catalog::standard(), &[name.to_owned()], &[], &[]).expect("a kind")
+    }
+
+    #[test]
+    fn a_kind_is_read_with_what_it_names_and_what_belongs_to_it() {
+        let scope = Scope { selection: of("roles"), ..Scope::default() };
+        assert_eq!(kinds(&scope), ["resource-servers", "roles", "role-permissions"]);
+        assert_eq!(kinds(&Scope::lookup(Catalog::standard(), BTreeSet::from(["roles".to_owned()]))), ["roles"]);
+    }
+
+    #[test]
+    fn a_plan_also_reads_what_a_write_resets_or_a_delete_takes_along() {
+        let purpose = |prune| Purpose::Plan { prune, with_dependencies: false };
+        let scope = |prune| Scope { selection: of("resource-servers"), purpose: purpose(prune), ..Scope::default() };
+        assert_eq!(kinds(&scope(false)), ["resource-servers", "custom-domains", "custom-domains-default"]);
+        let deleting = kinds(&scope(true));
+        assert!(["client-grants", "clients", "role-permissions", "roles"].iter().all(|kind| deleting.contains(kind)), "{deleting:?}");
+        let branding = Scope { selection: of("branding"), purpose: purpose(false), ..Scope::default() };
+        assert!(kinds(&branding).contains(&"prompts"), "{:?}", kinds(&branding));
+    }
+
+    #[test]
+    fn texts_may_name_whatever_has_an_id_of_its_own() {
+        let scope = Scope { selection: of("roles"), ..Scope::default() };
+        let role = |text: &str| PackedBody::from(crate::json::Body::from_iter([("description".to_owned(), text.into())]));
+        let kind = Catalog::standard().kind("roles").expect("a kind");
+        let names = |text: &str, known: &[&str]| {
+            let body = role(text);
+            scope.may_name_others(Catalog::standard(), std::iter::once((kind, &body)), &known.iter().copied().collect())
+        };
+        assert!(names("used by aB3dEfGhIjKlMnOpQrStUvWxYz012345", &[]));
+        assert!(!names("used by aB3dEfGhIjKlMnOpQrStUvWxYz012345", &["aB3dEfGhIjKlMnOpQrStUvWxYz012345"]));
+        assert!(!names("what client_credentials and administrators may do", &[]));
+    }
+}

@@ -1,0 +1,347 @@
+//! Selections: the resources that a command is restricted to, by kind or by the pattern of a key.
+//!
+//! What belongs to a resource is selected with it: its children and parts, and another view of it at the same endpoint. What refers to it is
+//! not: the grants of a client are resources of their own. Everything here follows from keys, so that a selection means the same in a plan, in
+//! a baseline and in a run that is undone.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use glob::Pattern;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::resource::{BETWEEN_PARTS, Key};
+use crate::catalog::{Catalog, Kind, Shape};
+
+/// The resources that a command is restricted to; by default everything.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Selection {
+    /// Kinds; all if empty.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub kinds: BTreeSet<String>,
+    /// Patterns of which one must match; everything matches if there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub only: Vec<KeyPattern>,
+    /// Patterns of which none may match.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exclude: Vec<KeyPattern>,
+}
+
+/// A pattern of keys: `clients/Web*`, or the name of a kind for all of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyPattern(Pattern);
+
+/// Why texts are no selection.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// There is no such kind.
+    #[error("there is no kind \"{name}\"")]
+    UnknownKind {
+        /// What was given.
+        name: String,
+        /// The kind that was probably meant.
+        nearest: Option<&'static str>,
+    },
+    /// The pattern cannot be read.
+    #[error("\"{text}\" is no pattern: {reason}")]
+    Pattern {
+        /// The pattern.
+        text: String,
+        /// Why.
+        reason: &'static str,
+    },
+    /// Two selections have patterns that cannot be joined.
+    #[error("it was restricted to {given} already, which cannot be combined with {other}")]
+    Combined {
+        /// The patterns that there are.
+        given: String,
+        /// Those to be added.
+        other: String,
+    },
+}
+
+impl KeyPattern {
+    /// Reads a pattern; one that names a kind names one of the catalog.
+    ///
+    /// # Errors
+    ///
+    /// When it is no pattern, or there is no such kind.
+    pub fn read(catalog: &Catalog, text: &str) -> Result<Self, Error> {
+        let pattern = Self::try_from(text)?;
+        if !pattern.kind().contains(['*', '?', '[']) {
+            known_kind(catalog, pattern.kind())?;
+        }
+        Ok(pattern)
+    }
+
+    /// Returns its text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    /// Returns whether it matches a key, or all of its kind.
+    #[must_use]
+    pub fn matches(&self, key: &Key) -> bool {
+        self.0.matches(key.kind()) || self.0.matches(&key.to_string())
+    }
+
+    fn kind(&self) -> &str {
+        self.as_str().split('/').next().unwrap_or_default()
+    }
+
+    /// Returns whether it may match a resource of a kind.
+    fn may_match(&self, kind: &Kind) -> bool {
+        self.kind() == kind.name || Pattern::new(self.kind()).is_ok_and(|pattern| pattern.matches(kind.name))
+    }
+
+    /// Returns whether it matches every resource of a kind, whatever it is called.
+    fn matches_all(&self, kind: &Kind) -> bool {
+        self.0.matches(kind.name)
+    }
+}
+
+impl TryFrom<&str> for KeyPattern {
+    type Error = Error;
+
+    fn try_from(text: &str) -> Result<Self, Error> {
+        Pattern::new(text).map(Self).map_err(|error| Error::Pattern { text: text.to_owned(), reason: error.msg })
+    }
+}
+
+impl Serialize for KeyPattern {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.as_str().serialize(serializer)
+    }
+}
+
+impl<'text> Deserialize<'text> for KeyPattern {
+    fn deserialize<D: Deserializer<'text>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::try_from(text.as_str()).map_err(serde::de::Error::custom)
+    }
+}
+
+impl Selection {
+    /// Reads a selection as `--kinds`, `--only` and `--exclude` write it.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such kind, or no such pattern.
+    pub fn read(catalog: &Catalog, kinds: &[String], only: &[String], exclude: &[String]) -> Result<Self, Error> {
+        let patterns = |texts: &[String]| texts.iter().map(|text| KeyPattern::read(catalog, text)).collect::<Result<Vec<_>, _>>();
+        let kinds = kinds.iter().map(|name| known_kind(catalog, name).map(str::to_owned)).collect::<Result<_, _>>()?;
+        Ok(Self { kinds, only: patterns(only)?, exclude: patterns(exclude)? })
+    }
+
+    /// Returns everything of these kinds, and nothing of those below them.
+    ///
+    /// # Panics
+    ///
+    /// When the name of a kind is no pattern of itself.
+    pub fn exactly(catalog: &Catalog, kinds: BTreeSet<String>) -> Self {
+        let below =
+            catalog.kinds().filter(|kind| !kinds.contains(kind.name) && kinds_above(catalog, kind).any(|above| kinds.contains(above)));
+        let pattern = |kind: &Kind| KeyPattern::try_from(kind.name).expect("catalog test: a kind is named by letters and hyphens");
+        Self { exclude: below.map(pattern).collect(), kinds, only: Vec::new() }
+    }
+
+    /// Returns whether it is not restricted.
+    #[must_use]
+    pub fn is_everything(&self) -> bool {
+        self.kinds.is_empty() && self.only.is_empty() && self.exclude.is_empty()
+    }
+
+    /// Returns whether a resource is selected, or belongs to one that is.
+    #[must_use]
+    pub fn has(&self, catalog: &Catalog, key: &Key) -> bool {
+        if self.is_everything() {
+            return true;
+        }
+        let chain = chain(catalog, key);
+        let is_any = |patterns: &[KeyPattern]| chain.iter().any(|key| patterns.iter().any(|pattern| pattern.matches(key)));
+        let is_of_kinds = self.kinds.is_empty() || chain.iter().any(|key| self.kinds.contains(key.kind()));
+        is_of_kinds && (self.only.is_empty() || is_any(&self.only)) && !is_any(&self.exclude)
+    }
+
+    /// Returns whether resources of a kind may be selected.
+    #[must_use]
+    pub fn may_have(&self, catalog: &Catalog, kind: &Kind) -> bool {
+        let chain = kinds_of_chain(catalog, kind);
+        let is_of_kinds = self.kinds.is_empty() || chain.iter().any(|kind| self.kinds.contains(kind.name));
+        let may_match = |kind: &&Kind| self.only.iter().any(|pattern| pattern.may_match(kind));
+        let is_excluded = |kind: &&Kind| self.exclude.iter().any(|pattern| pattern.matches_all(kind));
+        is_of_kinds && (self.only.is_empty() || chain.iter().any(may_match)) && !chain.iter().any(is_excluded)
+    }
+
+    /// Returns whether all resources of a kind are selected, whatever they are called.
+    #[must_use]
+    pub fn has_all(&self, catalog: &Catalog, kind: &Kind) -> bool {
+        let chain = kinds_of_chain(catalog, kind);
+        let is_narrowed = |pattern: &KeyPattern| chain.iter().any(|kind| pattern.may_match(kind));
+        let matches_all = |pattern: &KeyPattern| chain.iter().any(|kind| pattern.matches_all(kind));
+        self.may_have(catalog, kind) && (self.only.is_empty() || self.only.iter().any(matches_all)) && !self.exclude.iter().any(is_narrowed)
+    }
+
+    /// Returns what is in both selections.
+    ///
+    /// # Errors
+    ///
+    /// When both have patterns of which one must match.
+    pub fn and(&self, other: &Self) -> Result<Self, Error> {
+        let only = match (self.only.as_slice(), other.only.as_slice()) {
+            (one, []) => one.to_vec(),
+            ([], other) => other.to_vec(),
+            (one, other) if one == other => one.to_vec(),
+            (one, other) => return Err(Error::Combined { given: texts(one), other: texts(other) }),
+        };
+        let kinds = match (self.kinds.is_empty(), other.kinds.is_empty()) {
+            (_, true) => self.kinds.clone(),
+            (true, false) => other.kinds.clone(),
+            (false, false) if self.kinds == other.kinds => self.kinds.clone(),
+            (false, false) => {
+                let (one, other) = (&self.kinds, &other.kinds);
+                let both: BTreeSet<String> = one.intersection(other).cloned().collect();
+                if both.is_empty() {
+                    return Err(Error::Combined { given: listed(one), other: listed(other) });
+                }
+                both
+            }
+        };
+        let more = other.exclude.iter().filter(|pattern| !self.exclude.contains(pattern));
+        Ok(Self { kinds, only, exclude: self.exclude.iter().chain(more).cloned().collect() })
+    }
+}
+
+impl fmt::Display for Selection {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.kinds.is_empty(), self.only.is_empty()) {
+            (true, true) => out.write_str("everything")?,
+            (false, true) => out.write_str(&listed(&self.kinds))?,
+            (true, false) => out.write_str(&texts(&self.only))?,
+            (false, false) => write!(out, "{} matching {}", listed(&self.kinds), texts(&self.only))?,
+        }
+        if self.exclude.is_empty() { Ok(()) } else { write!(out, " except {}", texts(&self.exclude)) }
+    }
+}
+
+fn texts(patterns: &[KeyPattern]) -> String {
+    patterns.iter().map(KeyPattern::as_str).collect::<Vec<_>>().join(", ")
+}
+
+fn listed(kinds: &BTreeSet<String>) -> String {
+    kinds.iter().cloned().collect::<Vec<_>>().join(", ")
+}
+
+fn known_kind<'name>(catalog: &Catalog, name: &'name str) -> Result<&'name str, Error> {
+    match catalog.kind(name) {
+        Some(_) => Ok(name),
+        None => Err(Error::UnknownKind { name: name.to_owned(), nearest: catalog.nearest(name) }),
+    }
+}
+
+/// Returns the kind that the resources of a kind belong to.
+fn kind_above(kind: &Kind) -> Option<&'static str> {
+    kind.parent().or(kind.quirks.same_endpoint_as)
+}
+
+/// Returns the kinds that the resources of a kind belong to, nearest first.
+fn kinds_above<'catalog>(catalog: &'catalog Catalog, kind: &Kind) -> impl Iterator<Item = &'static str> + 'catalog {
+    std::iter::successors(kind_above(kind), |above| catalog.kind(above).and_then(kind_above))
+}
+
+/// Returns a kind and those that its resources belong to.
+fn kinds_of_chain<'kind>(catalog: &Catalog, kind: &'kind Kind) -> Vec<&'kind Kind> {
+    let above = kinds_above(catalog, kind).filter_map(|name| catalog.kind(name));
+    std::iter::once(kind).chain(above.map(|kind| kind as &Kind)).collect()
+}
+
+/// Returns a key and those of the resources that it belongs to.
+///
+/// The name of a child is that of its parent; that of a nested resource or a part begins with it. Where names contain the separator
+/// themselves, each beginning counts.
+fn chain(catalog: &Catalog, key: &Key) -> Vec<Key> {
+    let mut chain = vec![key.clone()];
+    let mut at = 0;
+    while let Some(key) = chain.get(at).cloned() {
+        at += 1;
+        let Some((kind, above)) = catalog.kind(key.kind()).and_then(|kind| Some((kind, kind_above(kind)?))) else { continue };
+        if !matches!(kind.shape, Shape::Nested { .. }) {
+            chain.push(Key::new(above, key.name()));
+        }
+        let ends = key.name().match_indices(BETWEEN_PARTS).map(|(end, _)| end);
+        let beginnings: Vec<Key> = ends.map(|end| Key::new(above, &key.name()[..end])).collect();
+        if kind.parent_field().is_some() {
+            chain.extend(beginnings);
+        }
+    }
+    chain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn selection(kinds: &[&str], only: &[&str], exclude: &[&str]) -> Selection {
+        let texts = |of: &[&str]| of.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        Selection::read(Catalog::standard(), &texts(kinds), &texts(only), &texts(exclude)).expect("a selection")
+    }
+
+    fn has(selection: &Selection, key: &str) -> bool {
+        selection.has(Catalog::standard(), &Key::try_from(key.to_owned()).expect("a key"))
+    }
+
+    #[test]
+    fn what_belongs_to_a_resource_is_selected_with_it_and_what_refers_to_it_is_not() {
+        let web = selection(&[], &["clients/Web"], &[]);
+        assert!(has(&web, "clients/Web") && has(&web, "client-login-page/Web"));
+        assert!(!has(&web, "clients/Web 2") && !has(&web, "client-grants/Web · https://api · client"));
+        let acme = selection(&[], &["organizations/acme"], &[]);
+        assert!(has(&acme, "organization-connections/acme · users") && has(&acme, "organization-clients/acme"));
+        assert!(!has(&acme, "organization-connections/acme-test · users"));
+        let roles = selection(&["roles"], &[], &["roles/Admin"]);
+        assert!(has(&roles, "role-permissions/Support") && !has(&roles, "role-permissions/Admin") && !has(&roles, "clients/Web"));
+    }
+
+    #[test]
+    fn the_name_of_a_kind_is_a_pattern_for_all_of_it() {
+        let most = selection(&[], &["clients", "guardian-*"], &["clients/Test*"]);
+        assert!(has(&most, "clients/Web") && has(&most, "guardian-factors/otp") && !has(&most, "clients/Test 1"));
+        let may_have = |name: &str| most.may_have(Catalog::standard(), Catalog::standard().kind(name).expect("a kind"));
+        assert_eq!(["clients", "guardian-factors", "roles"].map(may_have), [true, true, false]);
+        let has_all = |name: &str| most.has_all(Catalog::standard(), Catalog::standard().kind(name).expect("a kind"));
+        assert_eq!(["clients", "guardian-factors", "roles"].map(has_all), [false, true, false]);
+    }
+
+    #[test]
+    fn a_kind_that_does_not_exist_is_answered_with_the_nearest() {
+        let unknown = KeyPattern::read(Catalog::standard(), "client/Web").expect_err("no kind");
+        assert_eq!(unknown, Error::UnknownKind { name: "client".into(), nearest: Some("clients") });
+        let wrong = KeyPattern::read(Catalog::standard(), "clients/[").expect_err("no pattern").to_string();
+        assert!(wrong.starts_with("\"clients/[\" is no pattern: "), "{wrong}");
+    }
+
+    #[test]
+    fn exactly_these_kinds_are_read_without_those_below_them() {
+        let roles = Selection::exactly(Catalog::standard(), BTreeSet::from(["roles".to_owned()]));
+        assert!(has(&roles, "roles/Admin") && !has(&roles, "role-permissions/Admin"));
+    }
+
+    #[test]
+    fn two_selections_together_select_what_both_do() {
+        let (one, other) = (selection(&["clients", "roles"], &[], &[]), selection(&["roles"], &["roles/A*"], &["roles/Admin"]));
+        let both = one.and(&other).expect("combined");
+        assert_eq!(both, other);
+        assert_eq!(both.and(&both), Ok(both.clone()));
+        assert!(both.and(&selection(&[], &["roles/B*"], &[])).is_err());
+        assert!(one.and(&selection(&["rules"], &[], &[])).is_err());
+        assert_eq!(other.to_string(), "roles matching roles/A* except roles/Admin");
+    }
+
+    #[test]
+    fn a_selection_is_written_as_texts() {
+        let written = serde_json::to_value(selection(&["clients"], &["clients/W*"], &[])).expect("JSON");
+        assert_eq!(written, serde_json::json!({"kinds": ["clients"], "only": ["clients/W*"]}));
+        assert_eq!(serde_json::from_value::<Selection>(written).expect("read"), selection(&["clients"], &["clients/W*"], &[]));
+    }
+}
