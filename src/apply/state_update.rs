@@ -12,6 +12,7 @@ use crate::catalog::{Catalog, Kind};
 use crate::json::Body;
 use crate::model::event::Outcome;
 use crate::model::resource::{Id, Key, Secret};
+use crate::model::selection::Chosen;
 use crate::plan::{Action, Change, Edit, Plan, SecretField, diff, matched, remove_part};
 use crate::snapshot::{Desired, Snapshot};
 use crate::state::baseline::{self, Baseline};
@@ -134,9 +135,9 @@ impl SyncState {
     }
 
     /// Links all matches, so that a later rename in the source is a rename in the target; excluded resources are not linked.
-    fn link_matches(&mut self, desired: &Desired, live: &Snapshot) {
+    fn link_matches(&mut self, desired: &Desired, live: &Snapshot, chosen: &Chosen) {
         let partners = matched(self.catalog, &desired.snapshot, live, &self.links).of_desired;
-        for (source, at) in desired.snapshot.resources.iter().zip(partners) {
+        for (source, at) in desired.snapshot.resources.iter().zip(partners).filter(|(source, _)| chosen.has(self.catalog, &source.key)) {
             let Some(target) = at.map(|at| &live.resources[at]) else { continue };
             let is_left_alone = source.excluded.is_some() || target.excluded.is_some();
             if !is_left_alone && self.has_own_id(&target.id, &target.key) {
@@ -176,17 +177,19 @@ impl SyncState {
 
     /// Records links and what both sides agree on before a plan is applied; returns the expected baseline.
     pub fn begin(&mut self, desired: Desired, live: &Snapshot, plan: &Plan) -> Baseline {
-        self.link_matches(&desired, live);
+        let chosen = plan.chosen();
+        self.link_matches(&desired, live, &chosen);
         self.record_source_ids(plan);
         let partners = matched(self.catalog, &desired.snapshot, live, &self.links).of_desired;
         let ExpectedBaseline { held, expected } = ExpectedBaseline::new(desired, live, partners, plan);
-        self.record_agreed(held);
+        self.record_agreed(held.into_iter().filter(|(key, _)| chosen.has(self.catalog, key)).collect());
+        // A baseline that was lost stays so for everything that is not in this plan.
+        self.lacks_base &= !chosen.is_everything();
         expected
     }
 
     /// Records what both sides agree on already.
     fn record_agreed(&mut self, agreed: Vec<(Key, baseline::AppliedResource)>) {
-        self.lacks_base = false;
         for (key, baseline::AppliedResource { id, body, own, kept, refused }) in agreed {
             self.base.record_applied(&key, &id, body);
             self.base.record_kept(&key, kept);

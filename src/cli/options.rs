@@ -45,6 +45,11 @@ pub(super) struct ImportOptions {
     /// Fail if a rule of the mapping matches nothing
     #[arg(long)]
     pub(super) strict: bool,
+    #[command(flatten)]
+    pub(super) part: SelectionOptions,
+    /// With a selection: also import what the selected resources need and the target lacks
+    #[arg(long)]
+    pub(super) with_dependencies: bool,
 }
 
 /// What to do about fields that the target changed by itself.
@@ -99,15 +104,25 @@ impl ImportOptions {
         if self.strict {
             words.push("--strict".to_owned());
         }
+        words.extend(self.part.to_args());
+        if self.with_dependencies {
+            words.push("--with-dependencies".to_owned());
+        }
         words
     }
 }
 
 impl RouteOptions {
     /// Returns the route to a target, as these options say.
-    pub(super) fn route(&self, target: &str) -> workflow::Route {
-        let ImportOptions { mapping, include, drift, prune, strict } = self.options.clone();
-        workflow::Route { target: target.to_owned(), source: self.from.clone(), mapping, include, on_drift: drift.into(), prune, strict }
+    ///
+    /// # Errors
+    ///
+    /// When there is no such selection.
+    pub(super) fn route(&self, context: &Context, target: &str) -> Result<workflow::Route, Failure> {
+        let ImportOptions { mapping, include, drift, prune, strict, part, with_dependencies } = self.options.clone();
+        let selection = part.selection(context)?;
+        let (target, source) = (target.to_owned(), self.from.clone());
+        Ok(workflow::Route { target, source, mapping, include, on_drift: drift.into(), prune, strict, selection, with_dependencies })
     }
 
     /// Returns the verb and flags that carry a plan out which was made this way.
@@ -115,7 +130,7 @@ impl RouteOptions {
         let from = self.from.as_deref().unwrap_or(&plan.source.tenant);
         let mut words = vec![format!("migrate import --tenant {} --from {}", plan.target.tenant, shell_word(from))];
         words.extend(self.options.mapping.iter().map(|path| format!("--mapping {}", shell_word(&path.display().to_string()))));
-        words.extend(self.options.to_args());
+        words.extend(self.options.to_args().iter().map(|word| shell_word(word)));
         words.join(" ")
     }
 }
@@ -140,13 +155,13 @@ impl SelectionOptions {
     ///
     /// When there is no such kind, or no such pattern.
     pub(super) fn selection(&self, context: &Context) -> Result<Selection, Failure> {
-        Selection::read(context.catalog, &self.kinds, &self.only, &self.exclude).map_err(Failure::of_selection)
+        Selection::read(context.catalog, &self.kinds, &self.only, &self.exclude).map_err(|error| Failure::of_selection(&error))
     }
 }
 
 impl Failure {
     /// Returns the failure of a selection that cannot be read, with the kind that was probably meant.
-    pub(super) fn of_selection(error: selection::Error) -> Self {
+    pub(super) fn of_selection(error: &selection::Error) -> Self {
         let failure = Self::new(USAGE, error.to_string());
         match error {
             selection::Error::UnknownKind { nearest: Some(nearest), .. } => {

@@ -53,6 +53,7 @@ fn of_run(error: Error) -> Failure {
             let listed = if let [_] = &rules[..] { Vec::new() } else { rules.iter().map(ToString::to_string).collect() };
             failure(USAGE).with_causes(listed).hint("correct or remove what matches nothing, or leave out --strict")
         }
+        Error::Selection(_) => failure(USAGE).hint("plan it without a selection, or from another snapshot"),
         Error::NoSource { .. } => failure(USAGE).hint("add --from TENANT, or `source` in migrate.toml"),
         Error::AnotherTarget { .. } => failure(USAGE).hint("name the tenant it was made for with --tenant"),
         Error::RunExists(_) => failure(FAILED).hint("run the same command again"),

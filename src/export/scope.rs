@@ -6,7 +6,7 @@ use crate::catalog::{Catalog, KeyNames, Kind, Shape};
 use crate::json::PackedBody;
 use crate::model::resource::{BETWEEN_PARTS, Key};
 use crate::model::selection::Selection;
-use crate::snapshot::{Status, Unseen, may_be_id};
+use crate::snapshot::{Snapshot, Status, Unseen, id_substitution, may_be_id};
 
 /// What part of a tenant to export; by default all of it, to keep.
 #[derive(Debug, Clone, Default)]
@@ -36,6 +36,11 @@ pub enum Purpose {
         /// Whether what the selected resources need is planned with them.
         with_dependencies: bool,
     },
+}
+
+impl Purpose {
+    /// To be compared with what was applied: what refers to others is read as for a plan that deletes nothing.
+    pub const COMPARE: Self = Self::Plan { prune: false, with_dependencies: false };
 }
 
 impl Scope {
@@ -104,6 +109,30 @@ impl Scope {
             body.open().each_text(&mut |_, text| is_any = is_any || may_be_id(text, &|word| known.contains(word)));
             is_any
         })
+    }
+
+    /// Returns whether a text of what was asked for names a resource of a kind that is not read.
+    pub fn names_others_in<'held>(&self, catalog: &Catalog, held: impl Iterator<Item = (&'held Key, &'held PackedBody)>) -> bool {
+        if self.selection.is_everything() {
+            return false;
+        }
+        let read: BTreeSet<&str> = self.kinds(catalog).into_iter().map(|kind| kind.name).collect();
+        let mut is_any = false;
+        for (_, body) in held.filter(|(key, _)| self.selection.has(catalog, key)) {
+            let names = |text: &str| id_substitution::keys_in(text).any(|key| !read.contains(key.kind()));
+            body.open().each_text(&mut |_, text| is_any = is_any || names(text));
+        }
+        is_any
+    }
+
+    /// Returns a snapshot without the kinds that are not read.
+    #[must_use]
+    pub fn restrict(&self, catalog: &Catalog, snapshot: Snapshot) -> Snapshot {
+        let read: BTreeSet<&str> = self.kinds(catalog).into_iter().map(|kind| kind.name).collect();
+        let Snapshot { mut kinds, mut resources, .. } = snapshot;
+        kinds.retain(|kind, _| read.contains(kind.as_str()));
+        resources.retain(|one| read.contains(one.key.kind()));
+        Snapshot { kinds, resources, selection: Some(self.selection.clone()), ..snapshot }
     }
 
     /// Returns whether a resource that was read stays.

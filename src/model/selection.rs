@@ -91,7 +91,8 @@ impl KeyPattern {
     }
 
     /// Returns whether it may match a resource of a kind.
-    fn may_match(&self, kind: &Kind) -> bool {
+    #[must_use]
+    pub fn may_match(&self, kind: &Kind) -> bool {
         self.kind() == kind.name || Pattern::new(self.kind()).is_ok_and(|pattern| pattern.matches(kind.name))
     }
 
@@ -164,6 +165,25 @@ impl Selection {
         is_of_kinds && (self.only.is_empty() || is_any(&self.only)) && !is_any(&self.exclude)
     }
 
+    /// Returns whether a resource, or what it belongs to, is excluded by a pattern.
+    #[must_use]
+    pub fn excludes(&self, catalog: &Catalog, key: &Key) -> bool {
+        !self.exclude.is_empty() && chain(catalog, key).iter().any(|key| self.exclude.iter().any(|pattern| pattern.matches(key)))
+    }
+
+    /// Returns a selection that was recorded as texts. One that cannot be read excludes everything, so that nothing is planned by mistake.
+    #[must_use]
+    pub fn recorded(kinds: &[String], only: &[String], exclude: &[String]) -> Self {
+        let read = |text: &String| KeyPattern::try_from(text.as_str());
+        let everything = || KeyPattern(Pattern::new("*").expect("a star is a pattern"));
+        let patterns = |texts: &[String]| texts.iter().map(read).collect::<Result<Vec<_>, _>>();
+        let kinds = kinds.iter().cloned().collect();
+        match (patterns(only), patterns(exclude)) {
+            (Ok(only), Ok(exclude)) => Self { kinds, only, exclude },
+            _ => Self { kinds, only: Vec::new(), exclude: vec![everything()] },
+        }
+    }
+
     /// Returns whether resources of a kind may be selected.
     #[must_use]
     pub fn may_have(&self, catalog: &Catalog, kind: &Kind) -> bool {
@@ -210,6 +230,64 @@ impl Selection {
         };
         let more = other.exclude.iter().filter(|pattern| !self.exclude.contains(pattern));
         Ok(Self { kinds, only, exclude: self.exclude.iter().chain(more).cloned().collect() })
+    }
+}
+
+/// A selection, and what is planned besides since it is needed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Chosen {
+    selection: Selection,
+    dependencies: BTreeSet<Key>,
+}
+
+impl Chosen {
+    /// Returns a selection with these dependencies.
+    #[must_use]
+    pub fn new(selection: Selection, dependencies: BTreeSet<Key>) -> Self {
+        Self { selection, dependencies }
+    }
+
+    /// Returns the selection.
+    #[must_use]
+    pub fn selection(&self) -> &Selection {
+        &self.selection
+    }
+
+    /// Returns what is planned although it was not selected.
+    pub fn dependencies(&self) -> impl Iterator<Item = &Key> {
+        self.dependencies.iter()
+    }
+
+    /// Adds what is needed, unless it is excluded.
+    pub fn add_dependencies(&mut self, catalog: &Catalog, keys: impl IntoIterator<Item = Key>) {
+        let selection = &self.selection;
+        self.dependencies.extend(keys.into_iter().filter(|key| !selection.excludes(catalog, key)));
+    }
+
+    /// Returns whether nothing is left out.
+    #[must_use]
+    pub fn is_everything(&self) -> bool {
+        self.selection.is_everything()
+    }
+
+    /// Returns whether a resource is planned.
+    #[must_use]
+    pub fn has(&self, catalog: &Catalog, key: &Key) -> bool {
+        self.selection.has(catalog, key) || self.is_dependency(catalog, key)
+    }
+
+    fn is_dependency(&self, catalog: &Catalog, key: &Key) -> bool {
+        !self.dependencies.is_empty()
+            && chain(catalog, key).iter().any(|key| self.dependencies.contains(key))
+            && !self.selection.excludes(catalog, key)
+    }
+
+    /// Returns whether resources of a kind may be planned.
+    #[must_use]
+    pub fn may_have(&self, catalog: &Catalog, kind: &Kind) -> bool {
+        let chain = kinds_of_chain(catalog, kind);
+        let is_needed = |key: &Key| chain.iter().any(|kind| kind.name == key.kind());
+        self.selection.may_have(catalog, kind) || self.dependencies.iter().any(is_needed)
     }
 }
 

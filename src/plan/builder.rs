@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::change::{ResourceDecisions, decide};
+use super::chosen::lacking_kinds;
 use super::decision::{Decision, Note};
 use super::eligibility::{candidates, resolved, unread};
 use super::inputs::{Inputs, PlanContext};
@@ -43,9 +44,11 @@ pub fn plan_after(catalog: &Catalog, desired: &Desired, live: &Snapshot, past: P
     let (deletes, unmanaged) = unmanaged(&inputs, &removed);
     let stages: Vec<Stage> = stages(&inputs, changes, after, &removed).into_iter().chain(deletes).collect();
     let lost = lost_user_data(catalog, &stages);
-    let decisions = [twice(&inputs), unread(&inputs), stays, ineligible, unresolved, decided, repeated, unmanaged, lost];
+    let lacking = lacking_kinds(catalog, &inputs.chosen, desired, &inputs.partners);
+    let decisions = [twice(&inputs), lacking, unread(&inputs), stays, ineligible, unresolved, decided, repeated, unmanaged, lost];
     let mut plan =
         decisions.into_iter().flatten().fold(with_stages(&inputs, stages), |plan, decision| decision.add_to(plan, past.desired_state));
+    plan.restrict_to(catalog, &inputs.chosen, live);
     plan.record_before(catalog, inputs.partners.live.iter().map(|held| &**held));
     plan
 }
@@ -100,7 +103,7 @@ fn stages(inputs: &Inputs<'_>, mut changes: Vec<Change>, mut after: Vec<(Prerequ
 fn twice(inputs: &Inputs<'_>) -> Vec<Decision> {
     let notes = |snapshot: &Snapshot| {
         let note = |key: &Key| Decision::Note(Note::Twice { tenant: snapshot.tenant.clone(), key: key.clone() });
-        snapshot.twice.iter().map(note).collect::<Vec<_>>()
+        snapshot.twice.iter().filter(|key| inputs.has(key)).map(note).collect::<Vec<_>>()
     };
     [notes(&inputs.desired.snapshot), notes(inputs.live)].into_iter().flatten().collect()
 }
@@ -156,7 +159,7 @@ fn unchanged_ids(inputs: &Inputs<'_>, changes: &[&Change]) -> (IdPairs, BTreeMap
     let written: HashSet<&Key> = changes.iter().map(|change| &change.key).collect();
     let links = inputs.past.links;
     let (mut equal, mut lacking) = (BTreeMap::new(), BTreeMap::new());
-    for (wanted, held) in inputs.pairs() {
+    for (wanted, held) in inputs.pairs().filter(|(wanted, _)| inputs.has(&wanted.key)) {
         let kind = wanted.key.kind();
         let has_own_id = inputs.kind_of(&wanted.key).has_own_ids();
         let Some(held) = held else {
@@ -171,7 +174,8 @@ fn unchanged_ids(inputs: &Inputs<'_>, changes: &[&Change]) -> (IdPairs, BTreeMap
             equal.insert(wanted.key.clone(), (wanted.id.clone(), held.id.clone()));
         }
     }
-    let skipped = inputs.desired.skipped.iter().filter(|(kind, _)| inputs.catalog.kind(kind).is_some_and(Kind::has_own_ids));
+    let is_planned = |kind: &'static Kind| kind.has_own_ids() && inputs.chosen.may_have(inputs.catalog, kind);
+    let skipped = inputs.desired.skipped.iter().filter(|(kind, _)| inputs.catalog.kind(kind).is_some_and(is_planned));
     lacking.extend(skipped.map(|(kind, id)| (Key::new(kind, id.as_str()), id.clone())));
     (equal, lacking)
 }

@@ -41,7 +41,8 @@ pub(super) fn too_much(catalog: &Catalog, plan: &Plan, most: ChangeLimits) -> Op
     let few = if plan.undoes.is_some() { FEW } else { 1 };
     let deleted = AffectedCounts { what: "be deleted", of_kind: by_kind(&|action| matches!(action, Action::Delete { .. })), few };
     let mut found = deleted.exceeded_limits(plan, &held, most);
-    if !is_new(catalog, &held) {
+    // Whether a tenant is new cannot be told from a part of it.
+    if plan.selection.is_some() || !is_new(catalog, &held) {
         // If every change is a delete, it is reported once.
         let is_said = |more: &ExceededLimit| found.iter().any(|one| (&one.of, one.count) == (&more.of, more.count));
         let more: Vec<ExceededLimit> = changed.exceeded_limits(plan, &held, most).into_iter().filter(|more| !is_said(more)).collect();
@@ -87,6 +88,10 @@ impl AffectedCounts {
 
 /// Returns how many resources the target has by kind, before any delete.
 fn held(plan: &Plan) -> BTreeMap<&str, usize> {
+    // A share of what was selected would say little: all of one client is one client.
+    if let Some(selection) = &plan.selection {
+        return selection.held.iter().map(|(kind, count)| (kind.as_str(), *count)).collect();
+    }
     let mut held: BTreeMap<&str, usize> = plan.shared.iter().map(|(kind, count)| (kind.as_str(), *count)).collect();
     for (kind, keys) in &plan.unmanaged {
         *held.entry(kind).or_default() += keys.len();

@@ -52,6 +52,8 @@ pub(super) enum Note {
     NotKept { key: Key, path: String },
     /// It is written again since a change of a kind may reset it.
     Repeated { key: Key, by: &'static str },
+    /// Resources of a kind are planned without what the target should have before them.
+    NotSelected { kind: String, needs: &'static str },
     /// User data goes with deleted resources.
     LostUserData { singular: &'static str, names: Vec<String>, what: &'static str },
 }
@@ -119,6 +121,12 @@ impl fmt::Display for Note {
                 write!(out, "{key} is new in the target, {used}")
             }
             Self::Repeated { key, by } => write!(out, "{key} is written again as it is, since a change of {by} may reset it"),
+            Self::NotSelected { kind, needs } => {
+                write!(
+                    out,
+                    "{kind} may need {needs}, of which the target has none and nothing is selected; --with-dependencies includes them"
+                )
+            }
             Self::LostUserData { singular, names, what } => {
                 let names = names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
                 write!(out, "with {singular} {names} goes what no undo brings back: {what}")

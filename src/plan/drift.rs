@@ -56,7 +56,8 @@ pub fn drift_of(catalog: &Catalog, base: &Baseline, live: &Snapshot) -> DriftRep
         live.unseen(kind.name).iter().any(|unseen| unseen.covers(kind, &one.id))
     };
     let is_gone = |one: &&Resource| live.is_complete(one.key.kind()) && !held.contains(&(one.key.kind(), &one.id)) && !is_unseen(one);
-    let gone: Vec<Key> = wanted.snapshot.resources.iter().filter(is_gone).map(|one| one.key.clone()).collect();
+    let is_meant = |one: &&Resource| wanted.selection.has(catalog, &one.key);
+    let gone: Vec<Key> = wanted.snapshot.resources.iter().filter(is_meant).filter(is_gone).map(|one| one.key.clone()).collect();
     let unseen = unseen(plan.skipped, &wanted, &gone);
     DriftReport { drift: plan.drift, gone, unseen }
 }
@@ -78,8 +79,9 @@ fn as_applied(catalog: &Catalog, base: &Baseline, live: &Snapshot) -> Desired {
     let resources = known().map(|(key, applied)| Resource::new(key.clone(), applied.id.clone(), applied.body.clone())).collect();
     let Snapshot { tenant, domain, taken, kinds, .. } = live;
     let (tenant, domain, taken, kinds) = (tenant.clone(), domain.clone(), taken.clone(), kinds.clone());
-    let mut snapshot = Snapshot { tenant, domain, taken, kinds, resources, twice: Vec::new(), selection: None };
+    let selection = live.selection.clone();
+    let mut snapshot = Snapshot { tenant, domain, taken, kinds, resources, twice: Vec::new(), selection: selection.clone() };
     snapshot.sort(catalog);
     let kept = known().flat_map(|(key, applied)| applied.kept.iter().map(|path| (key.clone(), path.clone())));
-    Desired { kept: kept.collect(), ..Desired::unmapped(snapshot) }
+    Desired { kept: kept.collect(), selection: selection.unwrap_or_default(), ..Desired::unmapped(snapshot) }
 }

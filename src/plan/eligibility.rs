@@ -32,7 +32,11 @@ pub(super) fn unread(inputs: &Inputs<'_>) -> Vec<Decision> {
             Decision::skip(&key, if is_refused { Reason::Refused(text) } else { Reason::Stated(text) })
         }
     };
-    source.unread().map(decision).collect()
+    let is_planned = |key: &Key| match key.name() {
+        "" => inputs.chosen.may_have(inputs.catalog, inputs.kind_of(key)),
+        _ => inputs.has(key),
+    };
+    source.unread().filter(|(key, _)| is_planned(key)).map(decision).collect()
 }
 
 /// Returns the resources to plan, without the tenants' own and of kinds that the target serves, and why others are not; `removed`
@@ -46,7 +50,7 @@ pub(super) fn candidates<'inputs>(inputs: &'inputs Inputs<'_>, removed: &[usize]
     };
     let mut names = TakenNames::of_target(inputs.catalog, &inputs.desired.snapshot.resources, partners, removed);
     let (mut candidates, mut decisions) = (Vec::new(), Vec::new());
-    for ((wanted, held), at) in inputs.pairs().zip(&partners.of_desired) {
+    for ((wanted, held), at) in inputs.pairs().zip(&partners.of_desired).filter(|((wanted, _), _)| inputs.has(&wanted.key)) {
         match eligibility.check(wanted, held).and_then(|kind| accepted(inputs, kind, wanted, *at, &mut names)) {
             Ok(()) => candidates.push(Candidate { wanted: Cow::Borrowed(wanted), held }),
             Err(why) => decisions.extend(why),
@@ -238,6 +242,29 @@ pub(super) fn resolved<'inputs>(inputs: &Inputs<'_>, mut candidates: Vec<Candida
     }
 }
 
+/// Returns a resolution that says of what is missing that the selection could include it.
+fn naming_unselected(inputs: &Inputs<'_>, of: &Key, resolution: Resolution) -> Resolution {
+    if inputs.chosen.is_everything() {
+        return resolution;
+    }
+    let is_unselected =
+        |key: &Key| !inputs.has(key) && inputs.desired.snapshot.resources.iter().any(|one| one.key == *key && one.excluded.is_none());
+    let naming = |reason: Reason| match reason {
+        Reason::Refers(key) | Reason::Mentions { missing: key, .. } if is_unselected(&key) => Reason::NotSelected(key),
+        Reason::Orphan => match inputs.kind_of(of).parent().map(|parent| Key::new(parent, of.name())).filter(is_unselected) {
+            Some(parent) => Reason::NotSelected(parent),
+            None => Reason::Orphan,
+        },
+        other => other,
+    };
+    match resolution {
+        Resolution::Fits(parts) => {
+            Resolution::Fits(parts.into_iter().map(|part| Unplanned { reason: naming(part.reason), ..part }).collect())
+        }
+        Resolution::LeftOut(reason) => Resolution::LeftOut(naming(reason)),
+    }
+}
+
 /// What came of looking at a candidate's references.
 struct Examined<'inputs> {
     verdict: Verdict<'inputs>,
@@ -282,6 +309,7 @@ fn examined<'inputs>(
     }
     let is_orphan = matches!(kind.shape, Shape::Child { parent, .. } if !there.contains(&Key::new(parent, key.name())));
     let resolution = if is_orphan { Resolution::LeftOut(Reason::Orphan) } else { resolve(kind, &mut open, &|key| there.contains(key)) };
+    let resolution = naming_unselected(inputs, &key, resolution);
     let verdict = match resolution {
         Resolution::Fits(parts) => {
             decisions.extend(parts.into_iter().map(Decision::Skip));
@@ -307,7 +335,8 @@ fn missing_language(inputs: &Inputs<'_>, kind: &Kind, one: &Resource) -> Option<
     let Shape::Keyed { names: KeyNames::PerElement { of, list, .. } } = kind.shape else { return None };
     let listed = |snapshot: &Snapshot| snapshot.of_kind(of).next().and_then(|one| one.body.pick(&[list]).get(list)?.as_array().cloned());
     let is_kept = inputs.desired.kept.iter().any(|(key, path)| key.kind() == of && covers(path, list));
-    let wanted = listed(&inputs.desired.snapshot).filter(|_| !is_kept);
+    let is_planned = inputs.catalog.kind(of).is_some_and(|of| inputs.chosen.may_have(inputs.catalog, of));
+    let wanted = listed(&inputs.desired.snapshot).filter(|_| !is_kept && is_planned);
     let languages = wanted.or_else(|| listed(inputs.live))?;
     let own = kind.identity.key.last().and_then(|field| one.body.pick(&[field]).text(field).map(str::to_owned))?;
     (!languages.iter().any(|language| *language == own)).then_some(own)

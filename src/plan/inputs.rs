@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::chosen::chosen;
 use super::matching::NumberedKeys;
 use super::merge::OnDrift;
 use super::model::SecretField;
@@ -10,6 +11,7 @@ use super::protected::Protected;
 use super::reason::DesiredState;
 use crate::catalog::{Catalog, Kind};
 use crate::model::resource::{Id, Key, Resource};
+use crate::model::selection::Chosen;
 use crate::snapshot::{Desired, Snapshot};
 use crate::state::baseline::Baseline;
 use crate::state::fingerprints::SentSecrets;
@@ -40,6 +42,8 @@ pub(super) struct Inputs<'inputs> {
     pub(super) past: PlanContext<'inputs>,
     /// Which resource of the target is which of the source.
     pub(super) partners: Pairing<'inputs>,
+    /// What is planned.
+    pub(super) chosen: Chosen,
     /// What no plan touches.
     pub(super) untouched: Protected<'inputs>,
     /// Resources of the source whose keys were numbered to tell duplicates apart.
@@ -55,12 +59,18 @@ impl<'inputs> Inputs<'inputs> {
         let held: Vec<&Resource> = partners.live.iter().map(|held| &**held).collect();
         let untouched = Protected::new(catalog, &held, &desired.snapshot.resources.iter().collect::<Vec<_>>());
         let numbered = NumberedKeys::new(&desired.snapshot);
-        Self { catalog, desired, live, past, partners, untouched, numbered, namesakes: namesakes(catalog, live) }
+        let chosen = chosen(catalog, desired, &partners);
+        Self { catalog, desired, live, past, partners, chosen, untouched, numbered, namesakes: namesakes(catalog, live) }
     }
 
     /// Returns the kind of a resource.
     pub(super) fn kind_of(&self, key: &Key) -> &'static Kind {
         self.catalog.kind(key.kind()).expect("a key names a kind of the catalog")
+    }
+
+    /// Returns whether a resource is planned.
+    pub(super) fn has(&self, key: &Key) -> bool {
+        self.chosen.has(self.catalog, key)
     }
 
     /// Returns each desired resource with what the target holds of it.

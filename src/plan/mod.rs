@@ -53,6 +53,7 @@ mod builder;
 mod change;
 mod change_parts;
 mod change_share;
+mod chosen;
 mod decision;
 mod deploy;
 pub mod diff;

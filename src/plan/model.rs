@@ -74,6 +74,9 @@ pub struct PlannedSelection {
     /// What the selected resources need and the target lacks, which is in the plan although it was not selected.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dependencies: Vec<Key>,
+    /// How many resources the target has of each kind that was read, selected or not.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub held: BTreeMap<String, usize>,
 }
 
 /// Ordered stages of changes, and what a person should know about everything that is not in them.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use super::chosen::outside_belongings;
 use super::decision::{Decision, Note};
 use super::inputs::Inputs;
 use super::model::{Action, Stage};
@@ -22,12 +23,16 @@ pub(super) fn resources_to_delete(inputs: &Inputs<'_>) -> (Vec<usize>, Vec<Decis
     let partnered: HashSet<&Key> = partners.paired.iter().map(|at| &partners.live[*at].key).collect();
     let goes = |at: &usize| {
         let resource = &partners.live[*at];
-        let is_only_there = !partners.paired.contains(at) && source.is_complete(resource.key.kind());
+        let is_only_there = !partners.paired.contains(at) && source.is_complete(resource.key.kind()) && inputs.has(&resource.key);
         is_only_there && resource.excluded.is_none() && is_gone(inputs, resource, &partnered) && !lists_none(inputs, resource)
     };
     let going: Vec<usize> = (0..partners.live.len()).filter(goes).collect();
     let live: Vec<&Resource> = if going.is_empty() { Vec::new() } else { partners.live.iter().map(|held| &**held).collect() };
     let needed = inputs.untouched.needed(&live);
+    let outside = {
+        let keys: HashSet<&Key> = going.iter().map(|at| &partners.live[*at].key).collect();
+        outside_belongings(inputs.catalog, &inputs.chosen, &live, &keys)
+    };
     let (mut removed, mut unseen, mut protected) = (Vec::new(), Vec::new(), Vec::new());
     for at in going {
         let held = &partners.live[at];
@@ -38,6 +43,9 @@ pub(super) fn resources_to_delete(inputs: &Inputs<'_>) -> (Vec<usize>, Vec<Decis
         } else if let Some(root) = needed.get(&held.key) {
             let reason = Reason::Gone { source: source.tenant.clone(), why: GoneReason::Protected(root.clone()) };
             protected.push(Decision::exclude(&held.key, reason));
+        } else if let Some(belonging) = outside.get(&held.key) {
+            let why = GoneReason::TakesAlong((*belonging).clone());
+            unseen.push(Decision::skip(&held.key, Reason::Gone { source: source.tenant.clone(), why }));
         } else {
             removed.push(at);
         }
@@ -67,7 +75,7 @@ pub(super) fn unmanaged(inputs: &Inputs<'_>, removed: &[usize]) -> (Vec<Stage>, 
     let (mut going, mut decisions) = (Vec::new(), Vec::new());
     for (at, resource) in partners.live.iter().enumerate() {
         let key = &resource.key;
-        if partners.paired.contains(&at) || !source.is_complete(key.kind()) {
+        if partners.paired.contains(&at) || !source.is_complete(key.kind()) || !inputs.has(key) {
             continue;
         }
         let kind = inputs.kind_of(key);

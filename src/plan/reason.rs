@@ -90,6 +90,8 @@ pub(super) enum Reason {
     RequiredDiffers { path: String, why: StayReason },
     /// It refers to something that the target will not have.
     Refers(Key),
+    /// It needs something that the target lacks and that was not selected.
+    NotSelected(Key),
     /// It refers to something that the tenant of the desired state does not have either.
     Dangles { to: &'static str, value: String },
     /// A text in it mentions something that the target will not have.
@@ -159,6 +161,8 @@ pub(super) enum ProtectedBy {
 pub(super) enum GoneReason {
     /// A protected resource would lose something.
     Protected(Key),
+    /// Something that belongs to it and is not selected would be deleted with it.
+    TakesAlong(Key),
     /// It holds more than a run brought.
     HoldsMore,
     /// No request removes it.
@@ -191,6 +195,9 @@ impl Reason {
             Self::Differs(why) => format!("it differs in the target, and {}", why.text(desired)),
             Self::RequiredDiffers { path, why } => format!("its {path} differs in the target, and {}", why.text(desired)),
             Self::Refers(key) => format!("it refers to {key}, which the target does not have"),
+            Self::NotSelected(key) => {
+                format!("it needs {key}, which the target does not have and which is not selected; --with-dependencies includes it")
+            }
             Self::Dangles { to, value } => format!("it refers to {to} {value}, {}", StayReason::DanglingReference.text(desired)),
             Self::Mentions { field, missing } => format!("its {field} mentions {missing}, which the target does not have"),
             Self::TargetChose => "the source chose none and has its own domain there, so the target's choice stands".to_owned(),
@@ -245,6 +252,7 @@ impl fmt::Display for GoneReason {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Protected(root) => write!(out, "and {root}, which is left alone, would lose by that"),
+            Self::TakesAlong(key) => write!(out, "and {key}, which is not selected, would be deleted with it"),
             Self::HoldsMore => out.write_str("and it holds more than a run brought"),
             Self::NotRemovable => out.write_str("and no request removes it"),
             Self::NoneListed { kind } => {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::model::Snapshot;
 use crate::model::resource::{Id, Key};
+use crate::model::selection::Selection;
 
 /// The mapped source: what the target should hold.
 #[derive(Debug, Clone)]
@@ -22,6 +23,10 @@ pub struct Desired {
     pub spared: BTreeSet<Key>,
     /// The source's own hosts besides its domain, as it calls them.
     pub hosts: BTreeSet<String>,
+    /// Which of the resources are meant, by the keys they have in the target.
+    pub selection: Selection,
+    /// Whether what those need and the target lacks is meant too.
+    pub with_dependencies: bool,
 }
 
 /// Where a secret comes from that no snapshot holds.
@@ -38,6 +43,15 @@ pub struct SuppliedSecret {
 impl Desired {
     /// Returns a source as it is, without any mapping.
     pub fn unmapped(snapshot: Snapshot) -> Self {
-        Self { snapshot, kept: Vec::new(), supplied: Vec::new(), skipped: BTreeSet::new(), spared: BTreeSet::new(), hosts: BTreeSet::new() }
+        Self {
+            snapshot,
+            kept: Vec::new(),
+            supplied: Vec::new(),
+            skipped: BTreeSet::new(),
+            spared: BTreeSet::new(),
+            hosts: BTreeSet::new(),
+            selection: Selection::default(),
+            with_dependencies: false,
+        }
     }
 }

@@ -182,6 +182,11 @@ pub fn mentioned(value: &Value) -> Vec<Key> {
     }
 }
 
+/// Returns every key that a portable text mentions.
+pub fn keys_in(text: &str) -> impl Iterator<Item = Key> + '_ {
+    placeholder::keys_in(text)
+}
+
 /// Renames keys in every text of a portable body.
 pub fn rename(body: &mut Body, names: &HashMap<Key, Key>) {
     body.change_texts(&mut |_, text| {

@@ -176,6 +176,11 @@ impl TenantPair {
         self.file("last-sync.json")
     }
 
+    /// Returns the file that says how the last sync of selected resources went.
+    pub fn last_selected_sync(&self) -> PathBuf {
+        self.file("last-selected-sync.json")
+    }
+
     fn file(&self, name: &str) -> PathBuf {
         self.root.join("state").join(&self.source.tenant).join(&self.target.tenant).join(name)
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::host::Interrupt;
 use crate::apply::{self, Summary, state_update};
 use crate::model::guard::Guard;
+use crate::model::selection;
 use crate::plan::UnmatchedRule;
 use crate::plan::refusal::Refusal;
 use crate::snapshot::store;
@@ -68,6 +69,9 @@ pub enum Error {
         /// Why.
         source: Box<management_api::Error>,
     },
+    /// The snapshot is restricted, and what was selected is not in it.
+    #[error("the snapshot does not hold what is selected: {0}")]
+    Selection(selection::Error),
     /// There is nothing of this name to include.
     #[error("\"{word}\" is nothing that can be included")]
     UnknownInclude {

@@ -2,16 +2,16 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use glob::Pattern;
 use serde::Serialize;
 
 use super::environment::{Environment, now};
 use super::error::Error;
 use super::prepare::{Route, Source, included, source};
+use crate::catalog::Kind;
 use crate::export::{Purpose, Reading, Scope};
 use crate::mapping::{Effect, MappedSource, Mapping, MappingRule, nearest_resource};
 use crate::model::resource::{Key, Resource};
-use crate::model::selection::Selection;
+use crate::model::selection::{KeyPattern, Selection};
 use crate::plan::diff::compared;
 use crate::plan::{Edit, maker};
 use crate::snapshot::Snapshot;
@@ -74,17 +74,17 @@ pub(crate) struct NamedField {
 }
 
 /// Applies a mapping to the source of a route and returns what becomes of the resources that match a pattern.
-pub(crate) async fn preview(environment: &Environment, route: &Route, patterns: &[Pattern]) -> Result<MappingPreview, Error> {
+pub(crate) async fn preview(environment: &Environment, route: &Route, patterns: &[KeyPattern]) -> Result<MappingPreview, Error> {
     let target = environment.tenant(&route.target)?;
     let file = route.mapping.as_ref().or(target.mapping.as_ref());
     let mapping = file.map_or(Ok(Mapping::default()), |path| Mapping::load(environment.catalog, path))?;
     let before = read(environment, source(environment, route, target)?, &route.include, patterns).await?;
-    let matches = |key: &Key| patterns.iter().any(|pattern| pattern.matches(&key.to_string()) || pattern.matches(key.kind()));
+    let matches = |key: &Key| patterns.iter().any(|pattern| pattern.matches(key));
     let wanted: Vec<Resource> = before.resources.iter().filter(|resource| matches(&resource.key)).cloned().collect();
     if let (true, Some(pattern)) = (wanted.is_empty(), patterns.first()) {
         let keys: Vec<&Key> = before.resources.iter().map(|resource| &resource.key).collect();
         let nearest = nearest_resource(pattern.as_str(), &keys);
-        return Err(Error::NothingMatches { pattern: pattern.to_string(), tenant: before.tenant, nearest });
+        return Err(Error::NothingMatches { pattern: pattern.as_str().to_owned(), tenant: before.tenant, nearest });
     }
     let (tenant, taken) = (before.tenant.clone(), before.taken.clone());
     let mapped = mapping.apply(environment.catalog, before)?;
@@ -93,17 +93,13 @@ pub(crate) async fn preview(environment: &Environment, route: &Route, patterns: 
 }
 
 /// Reads a snapshot, or of a tenant the kinds that may match and those that they refer to.
-async fn read(environment: &Environment, source: Source<'_>, include: &[String], patterns: &[Pattern]) -> Result<Snapshot, Error> {
+async fn read(environment: &Environment, source: Source<'_>, include: &[String], patterns: &[KeyPattern]) -> Result<Snapshot, Error> {
     let settings = match source {
         Source::Snapshot(snapshot) => return Ok(*snapshot),
         Source::Tenant(settings) => settings,
     };
-    let is_meant = |kind: &str| {
-        let of_kind = |pattern: &Pattern| Pattern::new(pattern.as_str().split('/').next().unwrap_or_default());
-        patterns.iter().any(|pattern| of_kind(pattern).is_ok_and(|pattern| pattern.matches(kind)))
-    };
-    let kinds: BTreeSet<String> =
-        environment.catalog.kinds().map(|kind| kind.name).filter(|kind| is_meant(kind)).map(str::to_owned).collect();
+    let is_meant = |kind: &Kind| patterns.iter().any(|pattern| pattern.may_match(kind));
+    let kinds: BTreeSet<String> = environment.catalog.kinds().filter(|kind| is_meant(kind)).map(|kind| kind.name.to_owned()).collect();
     let scope = Scope {
         selection: Selection::exactly(environment.catalog, kinds),
         include: included(environment.catalog, include)?,

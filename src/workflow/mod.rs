@@ -44,7 +44,9 @@ pub(crate) use lock::lock;
 pub(crate) use mapping_check::{check_mapping, unmatched_on_disk};
 pub(crate) use mapping_preview::{MappedResource, MappingPreview, NamedField, preview};
 pub use prepare::{Prepared, Route, prepare};
-pub(crate) use prepare::{includable, included, named_source, prepare_seen_by, protected, read, refuse_unmatched, source_side};
+pub(crate) use prepare::{
+    includable, included, named_source, prepare_seen_by, protected, read, refuse_unmatched, scope_naming, scope_of, source_side,
+};
 pub(crate) use proposal::{Approver, Proposal, carry_out};
 pub use proposal::{Completion, import};
 pub(crate) use rehearse::{Copy, Copyist, Rehearsed, rehearse};

@@ -9,15 +9,17 @@ use super::review::check_scopes;
 use crate::apply::SyncState;
 use crate::catalog::Catalog;
 use crate::config::TenantSettings;
-use crate::export::{Reading, ResponseRecorder, Scope};
+use crate::diagnostic;
+use crate::export::{Purpose, Reading, ResponseRecorder, Scope};
 use crate::management_api::Tenant;
 use crate::mapping::{MappedSource, Mapping};
-use crate::model::resource::Id;
+use crate::model::resource::{Id, Key};
+use crate::model::selection::{KeyPattern, Selection};
 use crate::plan::guards;
 use crate::plan::refusal::Refusal;
 use crate::plan::{
-    DesiredState, KnownHosts, OnDrift, Plan, PlanContext, PlannedMapping, PlannedTenant, UnmatchedRule, attribute, mark_former_ids,
-    plan_after, unmapped_hosts,
+    Action, Change, DesiredState, KnownHosts, OnDrift, Plan, PlanContext, PlannedMapping, PlannedTenant, UnmatchedRule, attribute,
+    mark_former_ids, plan_after, unmapped_hosts,
 };
 use crate::snapshot::{Desired, Snapshot, store};
 use crate::state::pair::TenantIdentity;
@@ -39,6 +41,10 @@ pub struct Route {
     pub prune: bool,
     /// Whether a rule of the mapping that matches nothing is an error.
     pub strict: bool,
+    /// Which resources are meant, by the keys they have in the target; by default all.
+    pub selection: Selection,
+    /// Whether what those need and the target lacks is meant too.
+    pub with_dependencies: bool,
 }
 
 /// A plan, and everything needed to carry it out.
@@ -51,6 +57,8 @@ pub struct Prepared {
     pub(crate) desired: Desired,
     pub(crate) live: Snapshot,
     pub(crate) state: SyncState,
+    /// What of both tenants was read.
+    pub(crate) scope: Scope,
     /// The folder that holds what the source wanted, before any mapping.
     pub(crate) source: PathBuf,
 }
@@ -115,18 +123,14 @@ pub(crate) async fn prepare_seen_by(
     let state = environment.sync_state(source.side(), target)?;
     let tenant = environment.connect(target)?;
     let is_snapshot = matches!(source, Source::Snapshot(_));
-    let (source, live) = match source {
-        Source::Snapshot(snapshot) => (*snapshot, read_seen_by(environment, &tenant, target, &route.include, recorder).await?),
-        Source::Tenant(settings) => {
-            let from = environment.connect(settings)?;
-            let wanted = &route.include;
-            tokio::try_join!(read(environment, &from, settings, wanted), read_seen_by(environment, &tenant, target, wanted, recorder))?
-        }
-    };
+    let scope = scope(environment, route, &source)?;
+    let Sides { source, live, scope } = Box::pin(read_both(environment, (source, &tenant, target), scope, recorder)).await?;
     let unknown = own_unknown(&source).filter(|_| is_snapshot);
     let stored = store::save(&store::folder_of(&environment.folder("snapshots"), &source), &source)?;
     let MappedSource { mut desired, attribution, unmatched, .. } = mapping.apply(environment.catalog, source)?;
-    let unmatched = mapping.unmatched_in_both(unmatched, &live);
+    (desired.selection, desired.with_dependencies) = (scope.selection.clone(), route.with_dependencies);
+    // A rule about something that was not read may well match it.
+    let unmatched = if scope.selection.is_everything() { mapping.unmatched_in_both(unmatched, &live) } else { Vec::new() };
     if route.strict {
         refuse_unmatched(&unmatched)?;
     }
@@ -153,7 +157,10 @@ pub(crate) async fn prepare_seen_by(
         unmatched,
         unmapped_hosts,
     });
-    plan.notes.extend(protects_nothing(target, &[&desired.snapshot, &live]));
+    if scope.selection.is_everything() {
+        plan.notes.extend(protects_nothing(target, &[&desired.snapshot, &live]));
+    }
+    plan.notes.extend(selects_nothing(&scope.selection, &[&desired.snapshot, &live]));
     plan.notes.extend(unknown);
     let mut refusals = guards::refusals(environment.catalog, &plan, &desired, &live, target.most_changed);
     if route.on_drift == OnDrift::Fail {
@@ -164,7 +171,7 @@ pub(crate) async fn prepare_seen_by(
     }
     refusals.extend(guards::secrets(environment.catalog, &plan, &|field| environment.secret(field)));
     let refusals = check_scopes(environment, &mut plan, &tenant, refusals).await?;
-    Ok(Prepared { plan, refusals, tenant, desired, live, state, source: stored.path().to_owned() })
+    Ok(Prepared { plan, refusals, tenant, desired, live, state, scope, source: stored.path().to_owned() })
 }
 
 /// Refuses a mapping of which some rules match nothing.
@@ -172,28 +179,104 @@ pub(crate) fn refuse_unmatched(unmatched: &[UnmatchedRule]) -> Result<(), Error>
     if unmatched.is_empty() { Ok(()) } else { Err(Error::UnmatchedRules { rules: unmatched.to_vec() }) }
 }
 
-/// Reads a tenant whole, leaving alone what is migrate's own or protected.
-pub(crate) async fn read(
-    environment: &Environment,
-    tenant: &Tenant,
-    settings: &TenantSettings,
-    include: &[String],
-) -> Result<Snapshot, Error> {
-    read_seen_by(environment, tenant, settings, include, None).await
+/// Returns what is to be read of both tenants: a snapshot that was restricted restricts what is planned from it.
+fn scope(environment: &Environment, route: &Route, source: &Source<'_>) -> Result<Scope, Error> {
+    let of_snapshot = match source {
+        Source::Snapshot(snapshot) => snapshot.selection.clone().unwrap_or_default(),
+        Source::Tenant(_) => Selection::default(),
+    };
+    let selection = of_snapshot.and(&route.selection).map_err(Error::Selection)?;
+    let purpose = Purpose::Plan { prune: route.prune, with_dependencies: route.with_dependencies };
+    Ok(Scope { selection, purpose, include: included(environment.catalog, &route.include)?, ..Scope::default() })
 }
 
-async fn read_seen_by(
+/// Both tenants as far as they were read.
+struct Sides {
+    source: Snapshot,
+    live: Snapshot,
+    scope: Scope,
+}
+
+/// Reads both tenants; what a text of either may name is read in both.
+async fn read_both(
     environment: &Environment,
-    tenant: &Tenant,
-    settings: &TenantSettings,
-    include: &[String],
+    (source, tenant, target): (Source<'_>, &Tenant, &TenantSettings),
+    scope: Scope,
     recorder: Option<&dyn ResponseRecorder>,
-) -> Result<Snapshot, Error> {
-    let scope = Scope { include: included(environment.catalog, include)?, ..Scope::default() };
-    let reading = Reading { tenant, scope: &scope, observer: &*environment.host, recorder };
+) -> Result<Sides, Error> {
+    let catalog = environment.catalog;
+    let reading = |tenant, recorder| Reading { tenant, scope: &scope, observer: &*environment.host, recorder };
+    let of_target = reading(tenant, recorder);
+    let (source, mut live, names_others) = match source {
+        Source::Snapshot(snapshot) => {
+            let begun = of_target.begin(catalog).await?;
+            let names_others =
+                begun.names_others() || scope.names_others_in(catalog, snapshot.resources.iter().map(|one| (&one.key, &one.body)));
+            (*snapshot, begun.finish(names_others, &now()).await?, names_others)
+        }
+        Source::Tenant(settings) => {
+            let from = environment.connect(settings)?;
+            let (source, live) = tokio::try_join!(reading(&from, None).begin(catalog), of_target.begin(catalog))?;
+            let names_others = source.names_others() || live.names_others();
+            let taken = now();
+            let (mut source, live) = tokio::try_join!(source.finish(names_others, &taken), live.finish(names_others, &taken))?;
+            source.protect(&protected(settings));
+            (source, live, names_others)
+        }
+    };
+    live.protect(&protected(target));
+    let scope = if names_others { scope.with_names() } else { scope };
+    let source = if is_snapshot_wider(&scope, &source) { scope.restrict(catalog, source) } else { source };
+    Ok(Sides { source, live, scope })
+}
+
+/// Returns whether a source may hold kinds that were not read in the target.
+fn is_snapshot_wider(scope: &Scope, source: &Snapshot) -> bool {
+    source.selection.as_ref() != Some(&scope.selection) && !scope.selection.is_everything()
+}
+
+/// Reads a tenant, leaving alone what is migrate's own or protected.
+pub(crate) async fn read(environment: &Environment, tenant: &Tenant, settings: &TenantSettings, scope: &Scope) -> Result<Snapshot, Error> {
+    let reading = Reading { tenant, scope, observer: &*environment.host, recorder: None };
     let mut snapshot = reading.export(environment.catalog, &now()).await?;
     snapshot.protect(&protected(settings));
     Ok(snapshot)
+}
+
+/// Returns what has to be read of the target to carry out a plan: all of it, unless the plan is restricted.
+pub(crate) fn scope_of(environment: &Environment, plan: &Plan, include: &[String]) -> Result<Scope, Error> {
+    if plan.selection.is_none() {
+        return Ok(Scope { include: included(environment.catalog, include)?, ..Scope::default() });
+    }
+    let deletes = |change: &Change| matches!(change.action, Action::Delete { .. });
+    let keys = plan.changes().map(|change| &change.key).chain(plan.known.keys());
+    scope_naming(environment, keys, plan.changes().any(deletes), include)
+}
+
+/// Returns what has to be read to compare these resources with a tenant, and to know what goes with them if one is deleted.
+pub(crate) fn scope_naming<'key>(
+    environment: &Environment,
+    keys: impl Iterator<Item = &'key Key>,
+    prune: bool,
+    include: &[String],
+) -> Result<Scope, Error> {
+    let selection = Selection::exactly(environment.catalog, keys.map(|key| key.kind().to_owned()).collect());
+    let purpose = Purpose::Plan { prune, with_dependencies: false };
+    Ok(Scope { selection, purpose, include: included(environment.catalog, include)?, names_everything: true })
+}
+
+/// Says of each pattern that selects nothing in either tenant that it may be misspelt.
+fn selects_nothing(selection: &Selection, sides: &[&Snapshot; 2]) -> Vec<String> {
+    let keys = || sides.iter().flat_map(|side| side.resources.iter().map(|one| &one.key));
+    let idle = selection.only.iter().filter(|pattern| !keys().any(|key| pattern.matches(key)));
+    let note = |pattern: &KeyPattern| {
+        let names: Vec<String> = keys().map(ToString::to_string).collect();
+        let nearest = diagnostic::nearest(pattern.as_str(), names.iter().map(String::as_str));
+        let meant = nearest.map(|nearest| format!("; did you mean \"{nearest}\"?")).unwrap_or_default();
+        let [source, target] = sides.map(|side| side.tenant.as_str());
+        format!("nothing in {source} or {target} is called \"{}\"{meant}", pattern.as_str())
+    };
+    idle.map(note).collect()
 }
 
 /// Returns the patterns of what a tenant's configuration protects.

@@ -20,7 +20,7 @@ use super::proposal::{Approver, Completion, Proposal, carry_out};
 use super::session::Session;
 use crate::catalog::Kind;
 use crate::config::TenantSettings;
-use crate::export::ResponseRecorder;
+use crate::export::{ResponseRecorder, Scope};
 use crate::files::Lock;
 use crate::json::Body;
 use crate::management_api::Absence;
@@ -124,9 +124,9 @@ pub(crate) async fn rehearse(environment: &Environment, route: &Route, prepared:
 async fn to_the_end(environment: &Environment, route: &Route, prepared: Prepared, copy: Copy) -> Result<Rehearsed, Error> {
     let Copy { state, faults, request_log } = copy;
     let copied = TargetCopy::set(environment, &prepared, state, request_log).await?;
-    let (target, include) = (copied.target()?.clone(), route.include.as_slice());
+    let (target, include, scope) = (copied.target()?.clone(), route.include.as_slice(), prepared.scope.clone());
     let (source, live) = (prepared.source.clone(), &prepared.live);
-    let otherwise = copied.differs_from(live, &target, include).await?;
+    let otherwise = copied.differs_from(live, &target, &scope).await?;
     let copied = copied.anew(faults).await?;
     let lock = lock(&copied.environment, &target, None).await?;
     let (ended, resumed) = Box::pin(copied.carry_out(prepared, &target, &lock, include)).await.map_err(not_over)?;
@@ -174,8 +174,8 @@ impl TargetCopy {
     }
 
     /// Returns what the copy answers otherwise than the target did.
-    async fn differs_from(&self, live: &Snapshot, target: &TenantSettings, include: &[String]) -> Result<Vec<Key>, Error> {
-        let copy = read(&self.environment, &self.environment.connect(target)?, target, include).await.map_err(not_over)?;
+    async fn differs_from(&self, live: &Snapshot, target: &TenantSettings, scope: &Scope) -> Result<Vec<Key>, Error> {
+        let copy = read(&self.environment, &self.environment.connect(target)?, target, scope).await.map_err(not_over)?;
         let lacks = |in_one: &Snapshot, other: &Snapshot| -> Vec<Key> {
             let held: HashMap<&Key, _> = other.resources.iter().map(|one| (&one.key, one)).collect();
             in_one.resources.iter().filter(|one| held.get(&one.key) != Some(one)).map(|one| one.key.clone()).collect()

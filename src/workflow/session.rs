@@ -8,7 +8,7 @@ use super::environment::{Environment, now};
 use super::error::Error;
 use super::host::Notice;
 use super::limits::RunBudget;
-use super::prepare::{protected, read};
+use super::prepare::{protected, read, scope_of};
 use super::review::refuse_missing_scopes;
 use super::run_name;
 use crate::apply::{Journal, SecretSink, StaleChanges, SyncState};
@@ -107,7 +107,7 @@ impl<'lock> Session<'lock> {
     ) -> Result<Self, Error> {
         let begun = Self::of_folder(environment, target, folder, lock)?;
         let (plan, tenant) = (&begun.plan, &begun.tenant);
-        let live = read(environment, tenant, target, include).await?;
+        let live = read(environment, tenant, target, &scope_of(environment, plan, include)?).await?;
         let stale_changes = StaleChanges::since_started(environment.catalog, plan, &live, &begun.journal.applied())
             .with_protected(plan, &protected(target));
         let unapproved: Vec<Refusal> = guards::secrets(environment.catalog, plan, &|field| environment.secret(field)).into_iter().collect();

@@ -18,6 +18,7 @@ mod rehearse;
 mod renames;
 mod request_counts;
 mod schedule;
+mod selection;
 mod single_resource;
 mod subscriptions_and_scopes;
 mod sync;

@@ -111,10 +111,11 @@ fn every_flag_of_a_sync_can_be_given_and_stands_in_the_line() {
     let mut fixture = Fixture::small();
     fixture.set("CHAT_URL", "https://chat.example/CANARY");
     fixture.write("m.toml", "");
-    let given = "--from dev --to prod --mapping m.toml --include third-party --drift fail --prune --strict --allow deletes,source-leak --until 05:00Z --max-requests 900 \
+    let given = "--from dev --to prod --mapping m.toml --include third-party --drift fail --prune --strict --kinds clients,roles \
+                 --only clients --exclude clients/Test* --with-dependencies --allow deletes,source-leak --until 05:00Z --max-requests 900 \
                  --lock-timeout 90m --secrets-to file:new/secrets.jsonl --notify env:CHAT_URL --heartbeat env:CHAT_URL";
     let said = fixture.run(&format!("schedule cron {given}"));
-    assert_snapshot!(said.out.lines().last().and_then(|line| line.split_once(" sync ")).expect("a sync").1, @"--from dev --to prod --mapping DIR/m.toml --include third-party --drift fail --prune --strict --allow deletes,source-leak --until 05:00Z --max-requests 900 --lock-timeout 1h30m --secrets-to file:DIR/new/secrets.jsonl --notify env:CHAT_URL --heartbeat env:CHAT_URL");
+    assert_snapshot!(said.out.lines().last().and_then(|line| line.split_once(" sync ")).expect("a sync").1, @"--from dev --to prod --mapping DIR/m.toml --include third-party --drift fail --prune --strict --kinds clients,roles --only clients --exclude 'clients/Test*' --with-dependencies --allow deletes,source-leak --until 05:00Z --max-requests 900 --lock-timeout 1h30m --secrets-to file:DIR/new/secrets.jsonl --notify env:CHAT_URL --heartbeat env:CHAT_URL");
     let help = fixture.run("sync --help").out;
     let everywhere = ["--config", "--dir", "--output", "--quiet", "--verbose", "--help"];
     let flags =

@@ -174,7 +174,7 @@ fn only_what_matches_is_taken_back_and_a_dry_run_writes_nothing() {
     let writes = fixture.writes().len();
     assert_snapshot!(undone(&fixture, &run, "--only clients/Shop --allow lockout-risk,weaker-protection --dry-run").whole(), @r#"
     exit 0
-    undo of TIME-prod -> prod: 0 to create, 1 to update, 3 unchanged
+    undo of TIME-prod -> prod: 0 to create, 1 to update, 2 unchanged
 
     Applications
       ~ update client "Shop"

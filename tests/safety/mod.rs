@@ -9,6 +9,7 @@ mod lockout_approval;
 mod network_and_file_access;
 mod protected_resources;
 pub(crate) mod random_tenants;
+mod selected_imports;
 mod source_leaks;
 mod supplied_secrets;
 mod unattended_risks;

@@ -18,12 +18,12 @@ use serde_json::{Value, json};
 use crate::recordings::imports::undo::{in_words_as_before, unnamed};
 use crate::support::imports::{Imported, apply_plan, empty_sync_state, import, import_with, read, start};
 
-const SOURCE: &str = "acme-dev.eu.auth0.com";
-const TARGET: &str = "acme-prod.eu.auth0.com";
+pub(super) const SOURCE: &str = "acme-dev.eu.auth0.com";
+pub(super) const TARGET: &str = "acme-prod.eu.auth0.com";
 
 /// How many of each there are, and which of them refers to which: numbers are taken modulo what there is.
 #[derive(Debug, Clone)]
-struct Sketch {
+pub(super) struct Sketch {
     clients: usize,
     apis: usize,
     connections: usize,
@@ -37,7 +37,7 @@ struct Sketch {
     shared: bool,
 }
 
-fn sketches() -> impl Strategy<Value = Sketch> {
+pub(super) fn sketches() -> impl Strategy<Value = Sketch> {
     let counts = (1..6_usize, 1..4_usize, 1..4_usize, 0..3_usize, 0..4_usize, 0..3_usize, 0..3_usize);
     let picks = proptest::collection::vec(0..1000_usize, 64);
     (counts, picks, any::<bool>()).prop_map(|((clients, apis, connections, roles, actions, organizations, flows), picks, shared)| Sketch {
@@ -74,7 +74,7 @@ impl Draft<'_> {
     }
 }
 
-fn tenant(sketch: &Sketch, domain: &str, word: &'static str) -> State {
+pub(super) fn tenant(sketch: &Sketch, domain: &str, word: &'static str) -> State {
     let mut draft = Draft { word, picks: sketch.picks.iter().cycle() };
     let mut data: BTreeMap<String, Value> = BTreeMap::new();
     let management = format!("https://{domain}/api/v2/");
@@ -219,7 +219,7 @@ fn nothing_of_a_random_source_gets_into_its_target_and_a_second_import_is_empty(
 }
 
 /// Returns what makes up so many tenants, the same in every run: the requests they lead to are compared with a list.
-fn runner(cases: u32) -> TestRunner {
+pub(super) fn runner(cases: u32) -> TestRunner {
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha))
 }
@@ -231,7 +231,7 @@ fn copy_random(cases: u32) {
 }
 
 /// Returns what a tenant holds without what says nothing, by key.
-fn meaning(held: &Snapshot) -> BTreeMap<String, Body> {
+pub(super) fn meaning(held: &Snapshot) -> BTreeMap<String, Body> {
     let of_resource = |one: &Resource| normalized(Catalog::standard().kind(one.key.kind()).expect("a kind"), &one.body.open());
     let all = held.resources.iter().map(|one| (one.key.to_string(), of_resource(one)));
     all.filter(|(_, body)| !body.is_empty()).collect()

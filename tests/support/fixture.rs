@@ -241,6 +241,11 @@ impl Fixture {
         self.prod.iter().flat_map(Sandbox::requests).collect()
     }
 
+    /// Returns every request to the Management API of dev.
+    pub(crate) fn requests_of_dev(&self) -> Vec<SeenRequest> {
+        self.dev.requests()
+    }
+
     /// Returns whether a call that the system saw goes to where one of the tenants answers.
     pub(crate) fn is_of_a_tenant(&self, call: &str) -> bool {
         let ports = [self.dev.url(), self.prod_url.clone()].map(|url| url.rsplit(':').next().expect("a port").to_owned());

@@ -4,9 +4,11 @@ use clap::Args;
 
 use crate::cli::context::Context;
 use crate::cli::error::{Failure, INCOMPLETE, PENDING, USAGE};
+use crate::cli::options::SelectionOptions;
+use crate::export::{Purpose, Scope};
 use crate::plan::drift_of;
 use crate::report;
-use crate::workflow::{includable, named_source, read};
+use crate::workflow::{includable, included, named_source, read};
 
 /// Show what changed in a target since the last run
 ///
@@ -19,6 +21,8 @@ pub(in crate::cli) struct DriftArgs {
     /// The source tenant [default: `source` of the target]
     #[arg(long, value_name = "TENANT")]
     from: Option<String>,
+    #[command(flatten)]
+    part: SelectionOptions,
     /// Exit with 2 if anything changed
     #[arg(long)]
     check: bool,
@@ -31,6 +35,7 @@ impl DriftArgs {
             let state = format!("since which source's last run to \"{}\"?", target.name);
             return Err(Failure::new(USAGE, state).hint("add --from TENANT, or `source` in migrate.toml"));
         };
+        let selection = self.part.selection(context)?;
         let memory = context.environment()?.sync_state(named_source(context.environment()?, source), target)?;
         if memory.lacks_base() {
             let state = format!("state/{source}/{}/baseline.json, which holds what was last written, is missing", target.name);
@@ -43,7 +48,10 @@ impl DriftArgs {
         let tenant = context.environment()?.connect(target)?;
         // An earlier run may have included what is usually left alone.
         let include: Vec<String> = includable(context.catalog).into_iter().map(str::to_owned).collect();
-        let live = read(context.environment()?, &tenant, target, &include).await?;
+        let scope = Scope { selection, include: included(context.catalog, &include)?, purpose: Purpose::COMPARE, names_everything: false };
+        let names_others = scope.names_others_in(context.catalog, memory.base.iter().map(|(key, applied)| (key, &applied.body)));
+        let scope = if names_others { scope.with_names() } else { scope };
+        let live = read(context.environment()?, &tenant, target, &scope).await?;
         let drifted = drift_of(context.catalog, &memory.base, &live);
         let code = match (self.check && !drifted.is_none(), drifted.unseen.is_empty()) {
             (true, _) => PENDING,

@@ -24,7 +24,7 @@ use crate::workflow::history::{self, folder_of};
 use crate::workflow::run_name;
 use crate::workflow::{
     Copy, Copyist, Proposal, Review, Session, check_scopes, lock, prepare, prepare_seen_by, protected, read, refuse_another_target,
-    refuse_unmatched, rehearse, unapproved,
+    refuse_unmatched, rehearse, scope_of, unapproved,
 };
 
 /// Import a source's settings into a target
@@ -39,10 +39,10 @@ pub(in crate::cli) struct ImportArgs {
     #[command(flatten)]
     stop: Stop,
     /// Apply exactly this plan, saved by `migrate plan --out`
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "mapping", "resume", "dry_run", "out", "prune", "drift"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "mapping", "resume", "dry_run", "out", "prune", "drift", "kinds", "only", "exclude", "with_dependencies"])]
     plan: Option<PathBuf>,
     /// Resume an interrupted run [default: the newest run on this target]
-    #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["from", "mapping", "dry_run", "out", "prune", "drift"])]
+    #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["from", "mapping", "dry_run", "out", "prune", "drift", "kinds", "only", "exclude", "with_dependencies"])]
     resume: Option<String>,
     /// Approve a guard's findings, all of them or by resource ('lockout-risk:clients/Billing*'): many-changes, source-leak, deletes,
     /// lockout-risk, weaker-protection, no-baseline
@@ -66,10 +66,10 @@ impl ImportArgs {
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
         let approved = approved(&self.allow)?;
         match (&self.plan, &self.resume) {
-            (Some(path), _) => self.carry_out_file(context, path, &approved).await,
-            (None, Some(run)) => self.resume(context, run).await,
+            (Some(path), _) => Box::pin(self.carry_out_file(context, path, &approved)).await,
+            (None, Some(run)) => Box::pin(self.resume(context, run)).await,
             (None, None) if self.rehearsal.rehearse => self.rehearse(context, &approved).await,
-            (None, None) => self.import(context, &approved).await,
+            (None, None) => Box::pin(self.import(context, &approved)).await,
         }
     }
 
@@ -77,7 +77,7 @@ impl ImportArgs {
         let environment = context.environment()?;
         let target = context.tenant_settings(self.route.tenant.as_deref())?;
         let lock = if self.stop.is_wanted() { None } else { Some(lock(environment, target, self.lock_timeout.lock_timeout).await?) };
-        let prepared = prepare(environment, &self.route.route(&target.name)).await?;
+        let prepared = prepare(environment, &self.route.route(context, &target.name)?).await?;
         let left = unapproved(prepared.refusals.clone(), approved, target, self.stop.review());
         let Some(lock) = lock else { return self.stop_after_the_plan(context, (&prepared.plan, &prepared.refusals), &left) };
         let proposal = Proposal::of_prepared(prepared, left);
@@ -90,7 +90,7 @@ impl ImportArgs {
         let faults = self.rehearsal.faults()?;
         let copyist = Copyist::default();
         let target = context.tenant_settings(self.route.tenant.as_deref())?;
-        let route = self.route.route(&target.name);
+        let route = self.route.route(context, &target.name)?;
         let prepared = prepare_seen_by(environment, &route, Some(&copyist)).await?;
         // Nothing of it reaches the target, so that a job may rehearse what a person is to look at.
         let left = guards::unapproved(prepared.refusals.clone(), &approved.and(&target.approved));
@@ -130,7 +130,8 @@ impl ImportArgs {
         refuse_another_target(&plan, target)?;
         let lock = lock(environment, target, self.lock_timeout.lock_timeout).await?;
         let tenant = environment.connect(target)?;
-        let live = read(environment, &tenant, target, &self.route.options.include).await?;
+        let scope = scope_of(environment, &plan, &self.route.options.include)?;
+        let live = read(environment, &tenant, target, &scope).await?;
         let stale = StaleChanges::since(context.catalog, &plan, &live).with_protected(&plan, &protected(target));
         record_before(context.catalog, &mut plan, &live);
         let mut refusals = guards::of_saved(context.catalog, &plan, refusals, target.most_changed);

@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::cli::context::Context;
 use crate::cli::error::{Failure, USAGE};
-use crate::cli::options::{kind, patterns};
+use crate::model::selection::Selection;
 use crate::report::{self, edit_lines, printable};
 use crate::workflow::{MappedResource, MappingPreview, NamedField, Route, preview};
 
@@ -34,13 +34,7 @@ pub(in crate::cli) struct MapArgs {
 
 impl MapArgs {
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
-        let patterns = patterns(&self.resources)?;
-        for text in &self.resources {
-            let name = text.split('/').next().unwrap_or_default();
-            if !name.contains(['*', '?', '[']) {
-                kind(context, name)?;
-            }
-        }
+        let patterns = Selection::read(context.catalog, &[], &self.resources, &[]).map_err(|error| Failure::of_selection(&error))?.only;
         let target = self.target(context)?;
         let (source, mapping, include) = (self.from.clone(), self.mapping.clone(), self.include.clone());
         let route = Route { target, source, mapping, include, ..Route::default() };

@@ -28,7 +28,7 @@ pub(in crate::cli) struct PlanArgs {
 impl PlanArgs {
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
         let target = context.tenant_settings(self.route.tenant.as_deref())?;
-        let Prepared { plan, refusals, .. } = prepare(context.environment()?, &self.route.route(&target.name)).await?;
+        let Prepared { plan, refusals, .. } = prepare(context.environment()?, &self.route.route(context, &target.name)?).await?;
         let next = match &self.out {
             Some(path) => saved(context, path, &plan, &refusals, None)?,
             None if plan.is_empty() || !refusals.is_empty() => String::new(),

@@ -33,7 +33,8 @@ use crate::workflow::{self, Approver, Completion, Error, Host, Proposal, Review,
 ///
 /// If an earlier sync was interrupted, first determines the outcome of its unresolved changes. Then exports, plans, checks the guards and
 /// imports, all under one lock. What an earlier sync left undone is planned again, from the source as it is now. Asks no questions. Prints
-/// nothing if nothing changed, and one line otherwise. Unless another run holds the lock, writes state/SOURCE/TARGET/last-sync.json.
+/// nothing if nothing changed, and one line otherwise. Unless another run holds the lock, writes
+/// state/SOURCE/TARGET/last-sync.json, or last-selected-sync.json if it is restricted to some resources.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct SyncArgs {
     /// The source: a tenant, or the folder of a snapshot [default: `source` of the target]
@@ -108,10 +109,12 @@ impl SyncArgs {
         let hooks = self.hooks.ready(context)?;
         let route = self.route();
         let target = context.tenant_settings_by("--to", self.to.as_deref())?;
-        let source = source_side(context.environment()?, &route.route(&target.name), target)?;
+        let planned = route.route(context, &target.name)?;
+        let source = source_side(context.environment()?, &planned, target)?;
         let pair = context.environment()?.pair(source.clone(), target)?;
         pair.check()?;
-        let (source, path) = (source.tenant, pair.last_sync());
+        let path = if planned.selection.is_everything() { pair.last_sync() } else { pair.last_selected_sync() };
+        let source = source.tenant;
         let mut course = Course::default();
         let went = self.night(context, &route, target, &approved, &source, &mut course).await;
         let went = went.map_err(|failure| failure.or_state(course.unwritten()));
@@ -183,7 +186,7 @@ impl SyncArgs {
         {
             return Ok(code);
         }
-        let route = route.route(&target.name);
+        let route = route.route(context, &target.name)?;
         let prepared = unless_stopped(context, &budget, async { Ok(prepare(environment, &route).await?) }).await?;
         let left = unapproved(prepared.refusals.clone(), approved, target, Review::None);
         let proposal = Proposal::of_prepared(prepared, left);

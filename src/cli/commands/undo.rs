@@ -12,6 +12,7 @@ use crate::cli::past_run::resume_of;
 use crate::cli::review::{allowing, approved};
 use crate::cli::secrets_to::Secrets;
 use crate::config::TenantSettings;
+use crate::export::Scope;
 use crate::management_api::Tenant;
 use crate::model::resource::Key;
 use crate::model::selection::KeyPattern;
@@ -20,7 +21,7 @@ use crate::plan::refusal::Refusal;
 use crate::plan::{AppliedRun, Plan, undo};
 use crate::report;
 use crate::workflow::history::PastRun;
-use crate::workflow::{Error, Proposal, check_scopes, includable, lock, read, refuse_another_target, unapproved};
+use crate::workflow::{Error, Proposal, check_scopes, includable, included, lock, read, refuse_another_target, scope_naming, unapproved};
 
 /// Undo a run
 ///
@@ -85,11 +86,19 @@ impl UndoArgs {
             return Err(Failure::new(USAGE, state).hint(format!("`migrate show {}` lists what it changed", past.name)));
         }
         let include: Vec<String> = includable(context.catalog).into_iter().map(str::to_owned).collect();
-        let live = read(context.environment()?, tenant, target, &include).await?;
+        let scope = if selection.is_everything() {
+            Scope { include: included(context.catalog, &include)?, ..Scope::default() }
+        } else {
+            let changed = past.plan.changes().map(|change| &change.key).filter(|key| is_meant(key));
+            let named = past.plan.known.keys().chain(past.plan.before.iter().map(|one| &one.key));
+            scope_naming(context.environment()?, changed.chain(named), true, &include)?
+        };
+        let live = read(context.environment()?, tenant, target, &scope).await?;
         let (arrived, applied) = (past.arrived(), past.applied());
         let again = past.made_again(context.environment()?).map_err(|error| unfinished(context, error))?;
         let done = AppliedRun { name: &past.name, plan: &arrived, applied: &applied, unclear: &past.record.unclear, again: &again };
         let (mut plan, desired) = undo(context.catalog, done, &live, &is_meant);
+        plan.restrict(&selection, &live);
         if let Some(undoes) = &mut plan.undoes {
             undoes.only = selection
                 .kinds
