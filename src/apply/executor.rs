@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use futures_util::future::join_all;
+use secrecy::SecretString;
 use serde_json::Value;
 
 use super::altered_values::AlteredValue;
@@ -17,7 +18,7 @@ use super::summary::{ChangeResult, SentSecret, Summary};
 use crate::catalog::{Catalog, Kind};
 use crate::management_api::Tenant;
 use crate::model::event::{Event, Observer, Outcome};
-use crate::model::resource::{Id, Key, Secret};
+use crate::model::resource::{Id, Key};
 use crate::plan::{Action, Change, Plan, SecretField};
 use crate::snapshot::id_substitution::TenantNames;
 
@@ -47,7 +48,7 @@ pub struct PlanExecution<'run> {
     /// Receives progress.
     pub observer: &'run dyn Observer,
     /// Returns a secret; every secret that a plan names was found before.
-    pub secret: &'run (dyn Fn(&SecretField) -> Option<Secret> + Sync),
+    pub secret: &'run (dyn Fn(&SecretField) -> Option<SecretString> + Sync),
     /// Stores the secrets that the target generates, if anywhere.
     pub secret_sink: Option<Box<dyn SecretSink + 'run>>,
     /// Changes whose resources changed since the plan was made; they are refused.
@@ -360,7 +361,7 @@ impl PlanExecution<'_> {
             return Err(Outcome::Skipped(reason.to_owned()));
         }
         let secret = |field: &SecretField| (self.secret)(field).map(|secret| (field.path.clone(), secret));
-        let secrets: Option<Vec<(String, Secret)>> = change.secrets.iter().map(secret).collect();
+        let secrets: Option<Vec<(String, SecretString)>> = change.secrets.iter().map(secret).collect();
         let secrets = secrets.ok_or_else(|| Outcome::Skipped("a secret it needs was not supplied".to_owned()))?;
         ready(self.kind_of(change), change, &progress.names, secrets).map_err(Outcome::Skipped)
     }

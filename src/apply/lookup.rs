@@ -4,13 +4,14 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use secrecy::SecretString;
 use serde_json::Value;
 
 use super::altered_values::differences;
 use crate::catalog::{Kind, Shape};
 use crate::json::Body;
 use crate::management_api::{self, ReadOutcome, Tenant};
-use crate::model::resource::{Id, Secret};
+use crate::model::resource::Id;
 
 /// Ids of known resources, which a pending create cannot have made.
 #[derive(Debug, Clone, Copy, Default)]
@@ -40,7 +41,7 @@ impl<'run> KnownIds<'run> {
 #[derive(Debug)]
 pub(super) struct FoundResource {
     pub(super) id: Id,
-    pub(super) made: Vec<(&'static str, Secret)>,
+    pub(super) made: Vec<(&'static str, SecretString)>,
 }
 
 /// The result of looking up a create.
@@ -110,7 +111,7 @@ fn identify(kind: &Kind, body: &Body, answers: &[Body], known: KnownIds<'_>) -> 
 
 /// Returns the resource in a response, with the secrets that this create generates.
 pub(super) fn found(kind: &Kind, id: String, body: &Body, answer: &Body) -> FoundResource {
-    let shown = |path: &'static str| answer.text(path).filter(|text| !text.is_empty()).map(|text| (path, Secret::new(text)));
+    let shown = |path: &'static str| answer.text(path).filter(|text| !text.is_empty()).map(|text| (path, SecretString::from(text)));
     FoundResource { id: Id::new(id), made: kind.generated_secrets_for(body).filter_map(|made| shown(made.path)).collect() }
 }
 

@@ -6,9 +6,10 @@
 use std::collections::HashSet;
 
 use futures_util::future::BoxFuture;
+use secrecy::SecretString;
 
 use crate::catalog::{GeneratedSecretField, Kind};
-use crate::model::resource::{Id, Key, Secret};
+use crate::model::resource::{Id, Key};
 use crate::plan::{Action, Change, Plan};
 
 /// A secret that the target generated.
@@ -21,7 +22,7 @@ pub struct NewSecret<'run> {
     /// The field.
     pub path: &'static str,
     /// The secret itself.
-    pub secret: &'run Secret,
+    pub secret: &'run SecretString,
 }
 
 /// Stores secrets that a target generates.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
+use secrecy::SecretString;
 use serde_json::Value;
 
 use super::altered_values::{AlteredValue, alterations, alterations_of_update};
@@ -12,7 +13,7 @@ use crate::catalog::{Catalog, Kind, ReferencedBy, Write};
 use crate::json::{Body, covers, top};
 use crate::management_api::{self, Tenant};
 use crate::model::event::{Outcome, WaitReason};
-use crate::model::resource::{Id, Key, Resource, Secret};
+use crate::model::resource::{Id, Key, Resource};
 use crate::plan::normal_form::normalized;
 use crate::plan::{Action, Change, Edit, secret_value};
 use crate::snapshot::id_substitution::TenantNames;
@@ -21,7 +22,7 @@ use crate::snapshot::id_substitution::TenantNames;
 #[derive(Debug, Clone)]
 pub(super) enum ResolvedChange {
     Create { body: Body, twins: Vec<Id>, may_have_landed: bool },
-    Update { id: Id, body: Body, edits: Vec<Edit>, secrets: Vec<(String, Secret)> },
+    Update { id: Id, body: Body, edits: Vec<Edit>, secrets: Vec<(String, SecretString)> },
     Elements { parent: Id, added: Vec<Value>, removed: Vec<Value> },
     Delete { id: Id, body: Body },
 }
@@ -30,7 +31,7 @@ pub(super) enum ResolvedChange {
 #[derive(Debug)]
 pub(super) struct SendResult {
     pub(super) outcome: Outcome,
-    pub(super) made: Vec<(&'static str, Secret)>,
+    pub(super) made: Vec<(&'static str, SecretString)>,
     /// Values that the target stored differently.
     pub(super) altered: Vec<AlteredValue>,
     /// The error, if the target refused it.
@@ -54,7 +55,12 @@ impl From<FoundResource> for SendResult {
 /// # Errors
 ///
 /// Says what the change refers to that the target does not have.
-pub(super) fn ready(kind: &Kind, change: &Change, names: &TenantNames, secrets: Vec<(String, Secret)>) -> Result<ResolvedChange, String> {
+pub(super) fn ready(
+    kind: &Kind,
+    change: &Change,
+    names: &TenantNames,
+    secrets: Vec<(String, SecretString)>,
+) -> Result<ResolvedChange, String> {
     let missing = |keys: Vec<Key>| {
         let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
         format!("it refers to {}, which the target does not have", keys.join(", "))
@@ -249,7 +255,7 @@ async fn update(
     id: &Id,
     asked: &Body,
     edits: &[Edit],
-    secrets: &[(String, Secret)],
+    secrets: &[(String, SecretString)],
 ) -> Result<Vec<AlteredValue>, SendResult> {
     let mut body = asked.clone();
     let is_sent = |field: &&str| body.0.contains_key(*field) || secrets.iter().any(|(path, _)| covers(field, path));

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use secrecy::SecretString;
 use serde_json::Value;
 
 use super::expected_baseline::ExpectedBaseline;
@@ -11,7 +12,7 @@ use super::summary::Summary;
 use crate::catalog::{Catalog, Kind};
 use crate::json::Body;
 use crate::model::event::Outcome;
-use crate::model::resource::{Id, Key, Secret};
+use crate::model::resource::{Id, Key};
 use crate::model::selection::Chosen;
 use crate::plan::{Action, Change, Edit, Plan, SecretField, diff, matched, remove_part};
 use crate::snapshot::{Desired, Snapshot};
@@ -129,7 +130,7 @@ impl SyncState {
     }
 
     /// Compares the secrets that were sent with those supplied now.
-    pub fn sent(&self, desired: &Desired, secret: &dyn Fn(&str) -> Option<Secret>) -> SentSecrets {
+    pub fn sent(&self, desired: &Desired, secret: &dyn Fn(&str) -> Option<SecretString>) -> SentSecrets {
         let supplied = desired.supplied.iter().map(|one| (one.key.kind(), one.path.as_str(), one.from.as_str()));
         self.fingerprints.compared(supplied, secret)
     }
@@ -201,14 +202,14 @@ impl SyncState {
     }
 
     /// Records what a run did, and as much of the `expected` baseline as was applied; `secret` returns what was sent.
-    pub fn learn(&mut self, plan: &Plan, summary: &Summary, expected: &Baseline, secret: &dyn Fn(&SecretField) -> Option<Secret>) {
+    pub fn learn(&mut self, plan: &Plan, summary: &Summary, expected: &Baseline, secret: &dyn Fn(&SecretField) -> Option<SecretString>) {
         self.record_outcomes(plan, summary);
         self.record_sent_secrets(summary, secret);
         self.record_expected_baseline(expected, plan, summary);
     }
 
     /// Records the secrets that a run sent.
-    fn record_sent_secrets(&mut self, summary: &Summary, secret: &dyn Fn(&SecretField) -> Option<Secret>) {
+    fn record_sent_secrets(&mut self, summary: &Summary, secret: &dyn Fn(&SecretField) -> Option<SecretString>) {
         for sent in &summary.sent {
             if let Some(secret) = secret(&sent.field) {
                 self.fingerprints.record_sent(sent.kind, &sent.id, &sent.field.path, &secret);

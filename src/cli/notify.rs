@@ -1,13 +1,13 @@
 //! Who hears how a night went.
 
 use clap::Args;
+use secrecy::SecretString;
 use serde_json::Value;
 
 use super::context::Context;
 use super::error::{Failure, INCOMPLETE, OVER, USAGE};
 use super::terminal::print_error;
 use crate::management_api::webhook::{Error, Webhook};
-use crate::model::resource::Secret;
 use crate::report::chat;
 
 /// Hooks as they are asked for.
@@ -27,12 +27,12 @@ enum WebhookAddress {
     /// It stands in this variable.
     Variable(String),
     /// It was given itself.
-    Itself(Secret),
+    Itself(SecretString),
 }
 
 impl From<&str> for WebhookAddress {
     fn from(text: &str) -> Self {
-        text.strip_prefix("env:").map_or_else(|| Self::Itself(Secret::new(text)), |name| Self::Variable(name.to_owned()))
+        text.strip_prefix("env:").map_or_else(|| Self::Itself(SecretString::from(text)), |name| Self::Variable(name.to_owned()))
     }
 }
 

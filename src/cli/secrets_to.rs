@@ -14,12 +14,13 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use futures_util::future::BoxFuture;
 use rustix::process::{Pid, Signal, kill_process_group};
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use super::error::{FAILED, Failure, USAGE};
 use crate::apply::{NewSecret, SecretSink};
 use crate::files::{self, Appender};
-use crate::model::resource::{Id, Key, Secret};
+use crate::model::resource::{Id, Key};
 use crate::report::shell_word;
 
 /// How long a command may take for one secret.
@@ -110,7 +111,7 @@ impl SecretLine {
             name: new.key.name().to_owned(),
             id: new.id.to_string(),
             field: new.path.to_owned(),
-            secret: new.secret.reveal().to_owned(),
+            secret: new.secret.expose_secret().to_owned(),
         }
     }
 
@@ -128,7 +129,7 @@ struct FileSink {
     /// Whether a line may have come to it in part only.
     is_torn: bool,
     /// What stands in it of this tenant: kind, id and field -> the secret.
-    kept: HashMap<(String, String, String), Secret>,
+    kept: HashMap<(String, String, String), SecretString>,
 }
 
 impl FileSink {
@@ -151,7 +152,7 @@ impl FileSink {
         // Line by line, since it may have torn one within a letter.
         let lines = held.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<SecretLine>(line).ok());
         let of_tenant = lines.filter(|line| line.tenant == tenant);
-        let kept = of_tenant.map(|line| ((line.kind, line.id, line.field), Secret::new(line.secret))).collect();
+        let kept = of_tenant.map(|line| ((line.kind, line.id, line.field), SecretString::from(line.secret))).collect();
         Ok(Self { file, tenant: tenant.to_owned(), is_torn: false, kept })
     }
 }
@@ -159,7 +160,7 @@ impl FileSink {
 impl FileSink {
     fn append(&mut self, new: &NewSecret<'_>) -> Result<(), String> {
         let place = place(new.key, new.id, new.path);
-        if self.kept.get(&place) == Some(new.secret) {
+        if self.kept.get(&place).is_some_and(|kept| kept.expose_secret() == new.secret.expose_secret()) {
             return Ok(());
         }
         // Not cut back: a run to another tenant may have appended to the same file since.
@@ -313,7 +314,7 @@ mod tests {
     fn a_secret_of_another_tenant_or_behind_a_torn_letter_is_told_apart() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("secrets.jsonl");
-        let (key, id, secret) = (Key::new("clients", "Web"), Id::new("c1"), Secret::new("s3cret"));
+        let (key, id, secret) = (Key::new("clients", "Web"), Id::new("c1"), SecretString::from("s3cret"));
         let new = NewSecret { key: &key, id: &id, path: "client_secret", secret: &secret };
         FileSink::open(&path, "prod").expect("opened").append(&new).expect("kept");
         Appender::open(&path).expect("opened").append("{\"tenant\":\"prod\",\"name\":\"").expect("appended");
@@ -328,7 +329,7 @@ mod tests {
     fn a_line_that_came_in_part_does_not_spoil_the_next() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("secrets.jsonl");
-        let (key, id, secret) = (Key::new("clients", "Web"), Id::new("c1"), Secret::new("s3cret"));
+        let (key, id, secret) = (Key::new("clients", "Web"), Id::new("c1"), SecretString::from("s3cret"));
         let mut kept = FileSink::open(&path, "prod").expect("opened");
         // As a full disk leaves it.
         std::fs::write(&path, "{\"tenant\":\"pr").expect("written");
@@ -342,7 +343,7 @@ mod tests {
     fn a_secret_that_comes_twice_stands_once_also_after_a_torn_line() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("secrets.jsonl");
-        let (key, id, secret) = (Key::new("clients", "Web"), Id::new("c1"), Secret::new("s3cret"));
+        let (key, id, secret) = (Key::new("clients", "Web"), Id::new("c1"), SecretString::from("s3cret"));
         let new = NewSecret { key: &key, id: &id, path: "client_secret", secret: &secret };
         for torn in ["", "{\"tenant\":\"pr"] {
             FileSink::open(&path, "prod").expect("opened").append(&new).expect("kept");
@@ -351,7 +352,7 @@ mod tests {
         }
         let mut again = FileSink::open(&path, "prod").expect("opened");
         assert!(again.has(&key, &id, "client_secret"));
-        let other = Secret::new("other");
+        let other = SecretString::from("other");
         again.append(&NewSecret { secret: &other, ..new }).expect("kept");
         let text = std::fs::read_to_string(&path).expect("read");
         let line = |secret: &str| {

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
+use secrecy::{ExposeSecret, SecretString};
+
 use super::variables::{Part, Variables};
 use super::{Error, TenantSettings};
 use crate::files;
-use crate::model::resource::Secret;
 
 pub use crate::model::credentials::Credentials;
 
@@ -29,11 +30,11 @@ impl<'settings> Asked<'settings> {
                 let [client_id, _] = self.values([Part::ClientId, Part::SigningKeyPath])?;
                 let path = self.variables.path(&self.name(Part::SigningKeyPath)).unwrap_or_default();
                 let pem = files::read_text(&path).map_err(|source| Error::Read { path, source })?;
-                Ok(Credentials::Key { client_id: client_id.reveal().to_owned(), pem: Secret::new(pem) })
+                Ok(Credentials::Key { client_id: client_id.expose_secret().to_owned(), pem: SecretString::from(pem) })
             }
             Part::ClientId | Part::ClientSecret => {
                 let [client_id, client_secret] = self.values([Part::ClientId, Part::ClientSecret])?;
-                Ok(Credentials::Secret { client_id: client_id.reveal().to_owned(), client_secret: client_secret.clone() })
+                Ok(Credentials::Secret { client_id: client_id.expose_secret().to_owned(), client_secret: client_secret.clone() })
             }
         }
     }
@@ -61,7 +62,7 @@ impl<'settings> Asked<'settings> {
     }
 
     /// Returns what these variables hold; every one that is missing is named.
-    fn values<const N: usize>(self, parts: [Part; N]) -> Result<[&'settings Secret; N], Error> {
+    fn values<const N: usize>(self, parts: [Part; N]) -> Result<[&'settings SecretString; N], Error> {
         let found = parts.iter().filter_map(|part| self.variables.get(&self.name(*part))).collect::<Vec<_>>();
         found.try_into().map_err(|_| {
             let missing = parts.map(|part| self.name(part)).into_iter().filter(|name| !self.variables.has(name));

@@ -20,6 +20,8 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use secrecy::{ExposeSecret, SecretString};
+
 pub use crate::diagnostic::Diagnostic;
 pub use credentials::Credentials;
 pub use variables::Prefix;
@@ -29,7 +31,6 @@ use crate::diagnostic::Text;
 use crate::files;
 use crate::model::approval::Approvals;
 use crate::model::limits::ChangeLimits;
-use crate::model::resource::Secret;
 use credentials::Asked;
 use variables::Variables;
 
@@ -282,7 +283,7 @@ impl Settings {
     }
 
     /// Returns what a variable holds, of the environment or of `.env`: secrets that a mapping supplies come from there.
-    pub fn variable(&self, name: &str) -> Option<Secret> {
+    pub fn variable(&self, name: &str) -> Option<SecretString> {
         self.variables.get(name).cloned()
     }
 
@@ -339,7 +340,7 @@ impl FileLookup {
 fn tenant_of_variables(variables: &Variables) -> Result<BTreeMap<String, TenantSettings>, Error> {
     for (prefix, variable) in Prefix::of_other_tools() {
         let Some(domain) = variables.get(variable) else { continue };
-        let domain = domain.reveal();
+        let domain = domain.expose_secret();
         file::check_domain(domain).map_err(|expected| Error::Domain { variable, domain: domain.to_owned(), expected })?;
         return Ok(BTreeMap::from([("default".to_owned(), TenantSettings::new("default", domain, prefix))]));
     }

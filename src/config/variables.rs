@@ -5,9 +5,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use secrecy::{ExposeSecret, SecretString};
+
 use super::{EnvironmentVariables, Error};
 use crate::diagnostic::{Text, did_you_mean, nearest};
-use crate::model::resource::Secret;
 
 /// Variables that stand for a flag.
 pub(super) const CONFIG: &str = "MIGRATE_CONFIG";
@@ -83,7 +84,7 @@ impl std::fmt::Display for Prefix {
 /// A value, and the folder that a path in it is relative to.
 #[derive(Debug, Clone)]
 struct FoundVariable {
-    value: Secret,
+    value: SecretString,
     folder: PathBuf,
 }
 
@@ -98,13 +99,13 @@ impl Variables {
     pub(super) fn merge(environment: &EnvironmentVariables, dotenv: Option<Text<'_>>) -> Result<Self, Error> {
         let mut found = BTreeMap::new();
         for (name, value) in environment {
-            found.insert(name.clone(), FoundVariable { value: Secret::new(value.clone()), folder: PathBuf::new() });
+            found.insert(name.clone(), FoundVariable { value: SecretString::from(value.clone()), folder: PathBuf::new() });
         }
         for (name, value) in dotenv.map(read_dotenv).transpose()?.into_iter().flatten() {
             let folder = dotenv.and_then(|file| file.path.parent()).unwrap_or(Path::new("")).to_owned();
-            found.entry(name).or_insert(FoundVariable { value: Secret::new(value), folder });
+            found.entry(name).or_insert(FoundVariable { value: SecretString::from(value), folder });
         }
-        found.retain(|_, found| !found.value.reveal().is_empty());
+        found.retain(|_, found| !found.value.expose_secret().is_empty());
         Ok(Self { found })
     }
 
@@ -112,11 +113,11 @@ impl Variables {
     pub(super) fn sign_in(&mut self, prefix: &Prefix, (id, secret): (&str, &str)) {
         prefix.names().for_each(|name| drop(self.found.remove(&name)));
         for (part, value) in [(Part::ClientId, id), (Part::ClientSecret, secret)] {
-            self.found.insert(prefix.name(part), FoundVariable { value: Secret::new(value), folder: PathBuf::new() });
+            self.found.insert(prefix.name(part), FoundVariable { value: SecretString::from(value), folder: PathBuf::new() });
         }
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&Secret> {
+    pub(super) fn get(&self, name: &str) -> Option<&SecretString> {
         self.found.get(name).map(|found| &found.value)
     }
 
@@ -126,7 +127,7 @@ impl Variables {
 
     /// Returns the path that a variable holds.
     pub(super) fn path(&self, name: &str) -> Option<PathBuf> {
-        self.found.get(name).map(|found| found.folder.join(found.value.reveal()))
+        self.found.get(name).map(|found| found.folder.join(found.value.expose_secret()))
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use reqwest::Method;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
@@ -21,7 +22,6 @@ use super::rate_limit::requested_wait;
 use super::redact::Redactor;
 use super::retry::{AttemptFailure, Decision, Idempotency, RetryState, decide};
 use crate::model::credentials::Credentials;
-use crate::model::resource::Secret;
 
 /// The request that gives a token, as errors name it.
 const REQUEST: &str = "POST /oauth/token";
@@ -34,7 +34,7 @@ const RENEWAL_MARGIN: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct Token {
     /// What is sent.
-    pub secret: Secret,
+    pub secret: SecretString,
     /// What it is good for, where the tenant said so.
     pub scopes: Option<BTreeSet<String>>,
     renewed_at: Option<Instant>,
@@ -53,14 +53,14 @@ struct Claims {
 /// The answer of `/oauth/token`.
 #[derive(Deserialize)]
 struct TokenResponse {
-    access_token: String,
+    access_token: SecretString,
     expires_in: Option<u64>,
     scope: Option<String>,
 }
 
 /// How the client proves who it is.
 enum ClientAuthentication {
-    Secret(Secret),
+    Secret(SecretString),
     Key(Box<EncodingKey>),
 }
 
@@ -80,7 +80,7 @@ impl TokenProvider {
         Ok(match credentials {
             Credentials::Secret { client_id, client_secret } => requested(client_id, ClientAuthentication::Secret(client_secret)),
             Credentials::Key { client_id, pem } => {
-                let key = EncodingKey::from_rsa_pem(pem.reveal().as_bytes()).map_err(|error| Error::Unusable {
+                let key = EncodingKey::from_rsa_pem(pem.expose_secret().as_bytes()).map_err(|error| Error::Unusable {
                     what: "the client's private key: an RSA key as PEM was expected",
                     source: error.into(),
                 })?;
@@ -201,8 +201,8 @@ fn token_request(
     let mut fields = json!({"grant_type": "client_credentials", "client_id": client_id, "audience": address.audience()});
     match authentication {
         ClientAuthentication::Secret(secret) => {
-            redactor.add_secret(secret.reveal());
-            fields["client_secret"] = secret.reveal().into();
+            redactor.add_secret(secret.expose_secret());
+            fields["client_secret"] = secret.expose_secret().into();
         }
         ClientAuthentication::Key(key) => {
             let now = unix_time();
@@ -231,7 +231,7 @@ pub fn parse_token_response(body: &[u8]) -> Result<Token, Error> {
         |error: serde_json::Error| UnexpectedAnswer(format!("it grants no token (line {} column {})", error.line(), error.column()));
     let unreadable = |error| Error::Unreadable { request: REQUEST.to_owned(), source: no_grant(error).into() };
     let response: TokenResponse = serde_json::from_slice(body).map_err(unreadable)?;
-    let secret = Secret::new(response.access_token);
+    let secret = response.access_token;
     let scopes = response.scope.or_else(|| read_claims(&secret).scope).as_deref().map(parse_scopes);
     // One that ends at once is still good for the request it was asked for.
     let life = response.expires_in.map(|seconds| Duration::from_secs(seconds.max(1)));
@@ -241,13 +241,13 @@ pub fn parse_token_response(body: &[u8]) -> Result<Token, Error> {
 }
 
 /// Reads what a token says about itself, or nothing where it is not a JWT.
-fn read_claims(token: &Secret) -> Claims {
-    let Ok(header) = jsonwebtoken::decode_header(token.reveal()) else { return Claims::default() };
+fn read_claims(token: &SecretString) -> Claims {
+    let Ok(header) = jsonwebtoken::decode_header(token.expose_secret()) else { return Claims::default() };
     let mut validation = Validation::new(header.alg);
     validation.insecure_disable_signature_validation();
     (validation.validate_exp, validation.validate_aud) = (false, false);
     validation.required_spec_claims.clear();
-    let decoded = jsonwebtoken::decode::<Claims>(token.reveal(), &DecodingKey::from_secret(&[]), &validation);
+    let decoded = jsonwebtoken::decode::<Claims>(token.expose_secret(), &DecodingKey::from_secret(&[]), &validation);
     decoded.map(|decoded| decoded.claims).unwrap_or_default()
 }
 

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use reqwest::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Method, Response, Url, redirect};
+use secrecy::{ExposeSecret, SecretString};
 
 use super::address::Address;
 use super::error::Error;
 use super::safety_limits::{self, Excess};
-use crate::model::resource::Secret;
 
 /// Where a tenant writes down which run a request belongs to, in its own log.
 const CORRELATION: HeaderName = HeaderName::from_static("x-correlation-id");
@@ -66,7 +66,7 @@ pub(super) struct HttpRequest<'message> {
     /// JSON, if any.
     pub(super) body: Option<Vec<u8>>,
     /// Who is asking.
-    pub(super) token: Option<&'message Secret>,
+    pub(super) token: Option<&'message SecretString>,
 }
 
 /// Returns what connects by TLS, or without it on loopback, and follows no redirect; it opens nothing yet.
@@ -111,7 +111,7 @@ impl HttpClient {
         let is_write = message.method != Method::GET;
         let mut request = self.client.request(message.method, message.url).header(ACCEPT, "application/json");
         if let Some(token) = message.token {
-            request = request.bearer_auth(token.reveal());
+            request = request.bearer_auth(token.expose_secret());
         }
         if let Some(body) = message.body {
             request = request.header(CONTENT_TYPE, "application/json").body(body);

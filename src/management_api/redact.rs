@@ -1,5 +1,8 @@
 //! Takes secrets out of what a tenant says: an error message may quote what was sent.
 
+use std::cmp::Reverse;
+
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use crate::catalog::{Catalog, Kind};
@@ -11,15 +14,9 @@ const REDACTED: &str = "(redacted)";
 const LONGEST: usize = 600;
 
 /// Texts that must not be shown.
-#[derive(Clone, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Redactor {
-    secrets: Vec<String>,
-}
-
-impl std::fmt::Debug for Redactor {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(out, "Redactor({} secrets)", self.secrets.len())
-    }
+    secrets: Vec<SecretString>,
 }
 
 impl Redactor {
@@ -27,12 +24,12 @@ impl Redactor {
     pub fn add_secret(&mut self, secret: &str) {
         let quoted = Value::from(secret).to_string();
         for text in [secret, &quoted[1..quoted.len() - 1]] {
-            if !text.is_empty() && !self.secrets.iter().any(|known| known == text) {
-                self.secrets.push(text.to_owned());
+            if !text.is_empty() && !self.secrets.iter().any(|known| known.expose_secret() == text) {
+                self.secrets.push(text.into());
             }
         }
         // The longest first, so that a secret inside another leaves no rest of it.
-        self.secrets.sort_by_key(|text| std::cmp::Reverse(text.len()));
+        self.secrets.sort_by_key(|text| Reverse(text.expose_secret().len()));
     }
 
     /// Adds every text inside a value.
@@ -62,14 +59,14 @@ impl Redactor {
 
     /// Adds the secrets of another redactor.
     pub(super) fn merged_with(mut self, other: &Self) -> Self {
-        other.secrets.iter().for_each(|text| self.add_secret(text));
+        other.secrets.iter().for_each(|text| self.add_secret(text.expose_secret()));
         self
     }
 
     /// Returns a text without its secrets, on one line and no longer than a person reads.
     #[must_use]
     pub(crate) fn redact(&self, text: &str) -> String {
-        let redacted = self.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, REDACTED));
+        let redacted = self.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret.expose_secret(), REDACTED));
         let plain: String = redacted.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
         match plain.char_indices().nth(LONGEST) {
             Some((end, _)) => format!("{}…", &plain[..end]),

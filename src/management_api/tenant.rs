@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use reqwest::Method;
+use secrecy::ExposeSecret;
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -56,7 +57,7 @@ impl Tenant {
         let mut redactor = Redactor::default();
         match &config.credentials {
             Credentials::Secret { client_secret: secret, .. } | Credentials::Key { pem: secret, .. } | Credentials::Token(secret) => {
-                redactor.add_secret(secret.reveal());
+                redactor.add_secret(secret.expose_secret());
             }
         }
         let share = if config.share > 0.0 { config.share.min(1.0) } else { 1.0 };

@@ -12,6 +12,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper::header::CONTENT_LENGTH;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -20,7 +21,6 @@ use super::config::ApiConfig;
 use super::tenant::Tenant;
 use crate::model::credentials::Credentials;
 use crate::model::event::{Event, Observer};
-use crate::model::resource::Secret;
 
 /// The secret of the client that asks.
 pub(super) const CLIENT_SECRET: &str = "canary-client-secret";
@@ -108,7 +108,7 @@ impl Server {
             name: "dev".to_owned(),
             domain: "acme.auth0.com".to_owned(),
             url: Some(self.url.clone()),
-            credentials: Credentials::Secret { client_id: "own".to_owned(), client_secret: Secret::new(CLIENT_SECRET) },
+            credentials: Credentials::Secret { client_id: "own".to_owned(), client_secret: SecretString::from(CLIENT_SECRET) },
             tier: None,
             rate: None,
             share: 0.8,

@@ -3,6 +3,7 @@
 use std::error::Error as _;
 use std::sync::Arc;
 
+use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use super::safety_limits::Excess;
@@ -11,7 +12,7 @@ use super::{Absence, Credentials, Error, Listing, Reply, Tenant};
 use crate::catalog::{Catalog, Kind};
 use crate::json::Body;
 use crate::model::event::Event;
-use crate::model::resource::{Id, Secret};
+use crate::model::resource::Id;
 
 use ScriptedResponse::{Answer as Says, AnswerWithHeaders, Disconnect, Truncated};
 
@@ -316,7 +317,7 @@ async fn a_token_at_its_end_is_renewed_before_it_is_sent() {
 
 #[test]
 fn a_key_that_is_none_is_refused_before_anything_is_sent() {
-    let credentials = Credentials::Key { client_id: "own".to_owned(), pem: Secret::new("canary-key") };
+    let credentials = Credentials::Key { client_id: "own".to_owned(), pem: SecretString::from("canary-key") };
     let error = super::auth::TokenProvider::new(credentials).err().expect("no key");
     assert_eq!(error.to_string(), "cannot use the client's private key: an RSA key as PEM was expected");
     assert!(error.is_misconfigured() && !shown(&error).contains("canary"));
@@ -351,7 +352,7 @@ async fn a_given_token_tells_its_client_and_its_scopes_and_is_not_sent_once_it_h
     let server = Server::start(|_, _| Says(200, json!({"n": 1}))).await;
     let token = |claims: Value| {
         let key = jsonwebtoken::EncodingKey::from_secret(b"anybody");
-        Credentials::Token(Secret::new(jsonwebtoken::encode(&jsonwebtoken::Header::default(), &claims, &key).expect("a token")))
+        Credentials::Token(SecretString::from(jsonwebtoken::encode(&jsonwebtoken::Header::default(), &claims, &key).expect("a token")))
     };
     let tenant = |credentials| {
         let config = super::ApiConfig { credentials, ..server.config() };
@@ -360,7 +361,7 @@ async fn a_given_token_tells_its_client_and_its_scopes_and_is_not_sent_once_it_h
     let good = tenant(token(json!({"sub": "own@clients", "scope": "read:roles", "exp": 9_999_999_999_u64})));
     assert_eq!(good.client_id().as_deref(), Some("own"));
     assert_eq!(good.scopes().await.expect("a token"), Some(["read:roles".to_owned()].into()));
-    let opaque = tenant(Credentials::Token(Secret::new("opaque")));
+    let opaque = tenant(Credentials::Token(SecretString::from("opaque")));
     assert_eq!((opaque.client_id(), opaque.scopes().await.expect("a token")), (None, None));
     let ended = tenant(token(json!({"azp": "own", "exp": 1}))).list(kind("clients")).await.expect_err("ended");
     assert_eq!(ended.to_string(), "the tenant did not accept the credentials: the given token has ended");

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use reqwest::Method;
+use secrecy::ExposeSecret;
 use tokio::time::Instant;
 
 use super::auth::{Token, TokenProvider};
@@ -208,7 +209,7 @@ impl Transport {
             Attempt::Answered { status: status @ 200..=299, body, .. } => Ok(SuccessResponse { status, body }),
             Attempt::Answered { status, headers, body } => {
                 let mut redactor = request.redactor.clone().merged_with(&self.redactor);
-                redactor.add_secret(token.secret.reveal());
+                redactor.add_secret(token.secret.expose_secret());
                 let after = requested_wait(status, &headers, SystemTime::now());
                 let refused = refusal(&request.name(), status, &body, &redactor);
                 Err(FailedAttempt {

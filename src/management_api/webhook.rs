@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, Method, Url};
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use super::address::is_loopback;
 use super::http::{ConnectionError, client};
-use crate::model::resource::Secret;
 
 /// How long a hook may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -46,7 +46,7 @@ pub enum Error {
 /// An address that hears how a run ended.
 #[derive(Debug)]
 pub(crate) struct Webhook {
-    url: Secret,
+    url: SecretString,
     host: String,
     client: Client,
 }
@@ -57,8 +57,8 @@ impl Webhook {
     /// # Errors
     ///
     /// When it is no https URL (on loopback, http will do), or the system's certificates cannot be used.
-    pub(crate) fn new(url: Secret) -> Result<Self, Error> {
-        let parsed = Url::parse(url.reveal()).map_err(|_| Error::Address("is no URL"))?;
+    pub(crate) fn new(url: SecretString) -> Result<Self, Error> {
+        let parsed = Url::parse(url.expose_secret()).map_err(|_| Error::Address("is no URL"))?;
         let host = parsed.host_str().ok_or(Error::Address("has no host"))?.to_owned();
         let is_plain = match parsed.scheme() {
             "https" => false,
@@ -95,7 +95,7 @@ impl Webhook {
     }
 
     async fn call(&self, method: Method, body: Option<&Value>) -> Result<(), Error> {
-        let mut request = self.client.request(method, self.url.reveal());
+        let mut request = self.client.request(method, self.url.expose_secret());
         if let Some(body) = body {
             request = request.header(CONTENT_TYPE, "application/json").body(body.to_string());
         }
@@ -111,11 +111,11 @@ mod tests {
 
     #[test]
     fn a_hook_is_spoken_to_by_tls_and_its_address_stands_in_no_error() {
-        let refused = |url: &str| Webhook::new(Secret::new(url)).expect_err("refused").to_string();
+        let refused = |url: &str| Webhook::new(SecretString::from(url)).expect_err("refused").to_string();
         assert_eq!(refused("http://hooks.example/CANARY"), "the address of a hook is not on loopback, so it needs https");
         assert_eq!(refused("ftp://hooks.example/CANARY"), "the address of a hook is neither https nor http");
         assert_eq!(refused("hooks.example/CANARY"), "the address of a hook is no URL");
-        let hook = Webhook::new(Secret::new("https://hooks.example/services/CANARY")).expect("a hook");
+        let hook = Webhook::new(SecretString::from("https://hooks.example/services/CANARY")).expect("a hook");
         assert_eq!(hook.host(), "hooks.example");
         assert!(!format!("{hook:?}").contains("CANARY"));
     }

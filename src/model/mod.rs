@@ -1,4 +1,4 @@
-//! What every part speaks of: a resource with its key and ids, the events of a run, and rules that matched nothing.
+//! What every part works with: resources with their keys and ids, credentials, secrets, the events of a run, and rules that matched nothing.
 
 pub mod approval;
 pub mod credentials;
@@ -6,5 +6,6 @@ pub mod event;
 pub mod guard;
 pub mod limits;
 pub mod resource;
+pub mod secret;
 pub mod selection;
 pub mod unmatched_rule;

@@ -6,7 +6,6 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use ring::rand::{self, SystemRandom};
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::{Exclusion, Kind, RequestPurpose};
@@ -105,48 +104,6 @@ impl TryFrom<String> for Key {
     fn try_from(text: String) -> Result<Self, InvalidKey> {
         let (kind, name) = text.split_once('/').unwrap_or((&text, ""));
         if kind.is_empty() { Err(InvalidKey(text)) } else { Ok(Self { kind: kind.to_owned(), name: name.to_owned() }) }
-    }
-}
-
-/// A text that must never be shown; it prints `(redacted)`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Returns a secret of this text.
-    #[must_use]
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// Returns a secret that nobody can guess: 64 hexadecimal digits.
-    ///
-    /// # Panics
-    ///
-    /// When the system has no random numbers.
-    #[must_use]
-    pub fn unguessable() -> Self {
-        let system = SystemRandom::new();
-        let half = || u128::from_be_bytes(rand::generate(&system).expect("the system has random numbers").expose());
-        Self(format!("{:032x}{:032x}", half(), half()))
-    }
-
-    /// Returns the text, for the one place that sends it.
-    #[must_use]
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("(redacted)")
-    }
-}
-
-impl fmt::Display for Secret {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("(redacted)")
     }
 }
 
@@ -440,19 +397,6 @@ mod tests {
             json!({"name": "Audit", "type": "http", "status": "paused", "filters": [{"type": "category", "name": "auth.login.fail"}]});
         assert_eq!(read("paused", &["auth.login.fail"]), paused);
         assert_eq!(read("suspended", &["security"]), json!({"name": "Audit", "type": "http", "filters": []}));
-    }
-
-    #[test]
-    fn a_secret_prints_as_redacted_in_every_way() {
-        let secret = Secret::new("s3cret");
-        assert_eq!(format!("{secret} {secret:?}"), "(redacted) (redacted)");
-    }
-
-    #[test]
-    fn an_unguessable_secret_is_another_each_time() {
-        let (one, other) = (Secret::unguessable(), Secret::unguessable());
-        assert_ne!(one, other);
-        assert!([one, other].iter().all(|secret| secret.reveal().len() == 64));
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use secrecy::SecretString;
+
 use super::change_share::too_much;
 use super::leak::leak;
 use super::model::{Action, Change, Plan, SecretField};
@@ -12,7 +14,6 @@ use crate::catalog::Catalog;
 use crate::model::approval::Approvals;
 use crate::model::guard::Guard;
 use crate::model::limits::ChangeLimits;
-use crate::model::resource::Secret;
 use crate::snapshot::{Desired, Snapshot, Status};
 
 /// Returns every reason to refuse a plan.
@@ -52,7 +53,7 @@ pub fn unapproved(refusals: Vec<Refusal>, approved: &Approvals) -> Vec<Refusal> 
 }
 
 /// Refuses a plan if a supplied secret is missing, or is not JSON where the field needs it.
-pub fn secrets(catalog: &Catalog, plan: &Plan, secret: &dyn Fn(&SecretField) -> Option<Secret>) -> Option<Refusal> {
+pub fn secrets(catalog: &Catalog, plan: &Plan, secret: &dyn Fn(&SecretField) -> Option<SecretString>) -> Option<Refusal> {
     let (mut missing, mut broken) = (BTreeSet::new(), BTreeSet::new());
     for (kind, field) in plan.changes().flat_map(|change| change.secrets.iter().map(|field| (change.key.kind(), field))) {
         let kind = catalog.kind(kind).expect("a key names a kind of the catalog");

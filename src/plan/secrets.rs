@@ -2,13 +2,14 @@
 //!
 //! A secret cannot be compared with what the target holds. It is sent if it was never sent, or if the supplied value changed.
 
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use super::diff::Difference;
 use super::model::SecretField;
 use crate::catalog::{Kind, RequestPurpose, Write};
 use crate::json::{Body, covers};
-use crate::model::resource::{Id, Secret};
+use crate::model::resource::Id;
 use crate::state::fingerprints::SentSecrets;
 
 /// Returns the secrets that an update of a resource sends.
@@ -44,11 +45,11 @@ fn must_be_resent(kind: &Kind, path: &str, difference: &Difference, due: &[Secre
 /// # Errors
 ///
 /// Says where the JSON is invalid, without quoting it.
-pub fn secret_value(kind: &Kind, path: &str, secret: &Secret) -> Result<Value, String> {
+pub fn secret_value(kind: &Kind, path: &str, secret: &SecretString) -> Result<Value, String> {
     if !kind.holds_json(path) {
-        return Ok(Value::String(secret.reveal().to_owned()));
+        return Ok(Value::String(secret.expose_secret().to_owned()));
     }
-    let read: Result<Value, _> = serde_json::from_str(secret.reveal());
+    let read: Result<Value, _> = serde_json::from_str(secret.expose_secret());
     let value = read.map_err(|error| format!("{path} is to be JSON, and line {}, column {} is none", error.line(), error.column()))?;
     if value.is_object() || value.is_array() { Ok(value) } else { Err(format!("{path} is to be a JSON object or list")) }
 }
@@ -80,7 +81,6 @@ pub(super) fn add_companions(kind: &Kind, secrets: &[SecretField], desired: &Bod
 mod tests {
     use super::*;
     use crate::catalog::Catalog;
-    use crate::model::resource::Secret;
     use crate::plan::diff::difference;
     use crate::state::fingerprints::Fingerprints;
     use serde_json::json;
@@ -98,10 +98,10 @@ mod tests {
         let (id, held) = (Id::new("provider"), provider("eu"));
         let mut fingerprints = Fingerprints::default();
         for path in PATHS {
-            fingerprints.record_sent(kind.name, &id, path, &Secret::new("old"));
+            fingerprints.record_sent(kind.name, &id, path, &SecretString::from("old"));
         }
         let supplied = PATHS.map(|path| SecretField { path: path.to_owned(), from: format!("env:{path}"), is_changed: false });
-        let value = |from: &str| Some(Secret::new(now[usize::from(from == supplied[1].from)]));
+        let value = |from: &str| Some(SecretString::from(now[usize::from(from == supplied[1].from)]));
         let sent = fingerprints.compared(supplied.iter().map(|one| (kind.name, one.path.as_str(), one.from.as_str())), &value);
         let desired = provider(region);
         let mut difference = difference(kind, &desired, &held);

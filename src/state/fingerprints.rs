@@ -9,10 +9,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use ring::hmac;
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use crate::files::{self, hexadecimal};
-use crate::model::resource::{Id, Secret};
+use crate::model::resource::Id;
+use crate::model::secret::random_secret;
 
 /// The newest format this version reads, and the one it writes.
 const FORMAT: u32 = 1;
@@ -26,10 +28,10 @@ struct SecretLocation {
 }
 
 /// The fingerprints of what was sent from one source to one target.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Fingerprints {
     /// Generated when the first secret is sent.
-    key: Option<Secret>,
+    key: Option<SecretString>,
     sent: BTreeMap<SecretLocation, String>,
 }
 
@@ -120,7 +122,7 @@ impl Fingerprints {
         }
         let sent =
             written.sent.into_iter().map(|line| (SecretLocation { kind: line.kind, id: line.id, path: line.field }, line.fingerprint));
-        Ok(Self { key: Some(Secret::new(written.key)), sent: sent.collect() })
+        Ok(Self { key: Some(SecretString::from(written.key)), sent: sent.collect() })
     }
 
     /// Writes the fingerprints atomically, unless no secret was ever sent.
@@ -143,7 +145,7 @@ impl Fingerprints {
             field: place.path.clone(),
             fingerprint: fingerprint.clone(),
         };
-        let written = FingerprintsFile { format: FORMAT, key: key.reveal().to_owned(), sent: self.sent.iter().map(line).collect() };
+        let written = FingerprintsFile { format: FORMAT, key: key.expose_secret().to_owned(), sent: self.sent.iter().map(line).collect() };
         let mut text = serde_json::to_string_pretty(&written).expect("fingerprints are JSON");
         text.push('\n');
         Some(text)
@@ -154,8 +156,8 @@ impl Fingerprints {
     /// # Panics
     ///
     /// When the system has no random numbers for a key.
-    pub(crate) fn record_sent(&mut self, kind: &str, id: &Id, path: &str, secret: &Secret) {
-        let key = self.key.get_or_insert_with(Secret::unguessable);
+    pub(crate) fn record_sent(&mut self, kind: &str, id: &Id, path: &str, secret: &SecretString) {
+        let key = self.key.get_or_insert_with(random_secret);
         let place = SecretLocation { kind: kind.to_owned(), id: id.clone(), path: path.to_owned() };
         let fingerprint = fingerprint(key, &place, secret);
         self.sent.insert(place, fingerprint);
@@ -170,10 +172,10 @@ impl Fingerprints {
     pub fn compared<'now>(
         &self,
         supplied: impl Iterator<Item = (&'now str, &'now str, &'now str)>,
-        secret: &dyn Fn(&str) -> Option<Secret>,
+        secret: &dyn Fn(&str) -> Option<SecretString>,
     ) -> SentSecrets {
         let Some(key) = &self.key else { return SentSecrets::default() };
-        let mut values: BTreeMap<&str, Option<Secret>> = BTreeMap::new();
+        let mut values: BTreeMap<&str, Option<SecretString>> = BTreeMap::new();
         let mut of_field: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
         for (kind, path, from) in supplied {
             values.entry(from).or_insert_with(|| secret(from));
@@ -197,10 +199,10 @@ impl SentSecrets {
     }
 }
 
-fn fingerprint(key: &Secret, place: &SecretLocation, secret: &Secret) -> String {
-    let key = hmac::Key::new(hmac::HMAC_SHA256, key.reveal().as_bytes());
+fn fingerprint(key: &SecretString, place: &SecretLocation, secret: &SecretString) -> String {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, key.expose_secret().as_bytes());
     // No id or path holds a zero byte, so locations cannot be confused.
-    let signed = [&place.kind, place.id.as_str(), &place.path, secret.reveal()].join("\0");
+    let signed = [&place.kind, place.id.as_str(), &place.path, secret.expose_secret()].join("\0");
     hexadecimal(hmac::sign(&key, signed.as_bytes()).as_ref())
 }
 
@@ -210,14 +212,14 @@ mod tests {
 
     use super::*;
 
-    fn supply(secret: &'static str) -> impl Fn(&str) -> Option<Secret> {
-        move |from| (from == "env:S").then(|| Secret::new(secret))
+    fn supply(secret: &'static str) -> impl Fn(&str) -> Option<SecretString> {
+        move |from| (from == "env:S").then(|| SecretString::from(secret))
     }
 
     fn sent() -> Fingerprints {
         let mut fingerprints = Fingerprints::default();
         for id in ["c1", "c2"] {
-            fingerprints.record_sent("clients", &Id::new(id), "client_secret", &Secret::new("s3cret"));
+            fingerprints.record_sent("clients", &Id::new(id), "client_secret", &SecretString::from("s3cret"));
         }
         fingerprints
     }
@@ -253,7 +255,8 @@ mod tests {
     fn each_file_has_a_key_of_its_own_and_nothing_prints_it() {
         let (one, other) = (sent(), sent());
         assert_ne!(one.sent, other.sent);
-        assert!(format!("{one:?}").contains("key: Some((redacted))"));
+        let key = one.key.as_ref().expect("a secret was sent");
+        assert!(!format!("{one:?}").contains(key.expose_secret()));
     }
 
     #[test]

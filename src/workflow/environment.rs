@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use secrecy::{ExposeSecret, SecretString};
+
 use super::error::Error;
 use super::host::{Host, Notice};
 use super::run_name;
@@ -15,7 +17,6 @@ use crate::config::{Settings, TenantSettings};
 use crate::files;
 use crate::management_api::{ApiConfig, Tenant};
 use crate::model::event::Observer;
-use crate::model::resource::Secret;
 use crate::plan::{Plan, SecretField};
 use crate::state::pair::{TenantIdentity, TenantPair};
 
@@ -129,17 +130,17 @@ impl Environment {
     }
 
     /// Returns a secret that a mapping supplies.
-    pub(crate) fn secret(&self, field: &SecretField) -> Option<Secret> {
+    pub(crate) fn secret(&self, field: &SecretField) -> Option<SecretString> {
         self.outside(&field.from)
     }
 
     /// Returns a secret that comes from outside: `env:NAME` (also out of `.env`) or `file:PATH`.
-    pub(crate) fn outside(&self, place: &str) -> Option<Secret> {
+    pub(crate) fn outside(&self, place: &str) -> Option<SecretString> {
         let found = match place.split_once(':')? {
             ("env", name) => self.settings.variable(name)?,
-            (_, path) => Secret::new(files::read_text(Path::new(path)).ok()?.trim_end_matches(['\n', '\r'])),
+            (_, path) => SecretString::from(files::read_text(Path::new(path)).ok()?.trim_end_matches(['\n', '\r'])),
         };
-        (!found.reveal().is_empty()).then_some(found)
+        (!found.expose_secret().is_empty()).then_some(found)
     }
 }
 

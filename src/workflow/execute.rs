@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use secrecy::SecretString;
+
 use super::environment::{CONCURRENCY, Environment, now};
 use super::error::Error;
 use super::host::{Interrupt, Notice};
@@ -12,7 +14,6 @@ use super::limits::ReachedLimit;
 use super::session::Session;
 use crate::apply::{self, PlanExecution, Summary, SyncState};
 use crate::management_api::Traffic;
-use crate::model::resource::Secret;
 use crate::plan::{Plan, SecretField};
 use crate::state::baseline::Baseline;
 
@@ -34,7 +35,7 @@ pub struct EndedRun {
 }
 
 /// The secrets that a plan is supplied with, each read once, so that what is remembered is what was sent.
-struct SuppliedSecrets(HashMap<String, Option<Secret>>);
+struct SuppliedSecrets(HashMap<String, Option<SecretString>>);
 
 impl SuppliedSecrets {
     fn read(environment: &Environment, plan: &Plan) -> Self {
@@ -42,7 +43,7 @@ impl SuppliedSecrets {
         Self(fields.map(|field| (field.from.clone(), environment.secret(field))).collect())
     }
 
-    fn get(&self, field: &SecretField) -> Option<Secret> {
+    fn get(&self, field: &SecretField) -> Option<SecretString> {
         self.0.get(&field.from).cloned().flatten()
     }
 }

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use secrecy::ExposeSecret;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -25,7 +26,8 @@ use crate::files::Lock;
 use crate::json::Body;
 use crate::management_api::Absence;
 use crate::model::event::NoObserver;
-use crate::model::resource::{Id, Key, Secret};
+use crate::model::resource::{Id, Key};
+use crate::model::secret::random_secret;
 use crate::plan::Plan;
 use crate::sandbox::{Fault, Options, Replica, RequestLog, Sandbox, State};
 use crate::snapshot::Snapshot;
@@ -158,7 +160,7 @@ struct TargetCopy {
 
 impl TargetCopy {
     async fn set(environment: &Environment, prepared: &Prepared, copy: State, request_log: Option<Arc<RequestLog>>) -> Result<Self, Error> {
-        let client = (prepared.tenant.client_id().unwrap_or_else(|| "rehearsal".to_owned()), Secret::unguessable().reveal().to_owned());
+        let client = (prepared.tenant.client_id().unwrap_or_else(|| "rehearsal".to_owned()), random_secret().expose_secret().to_owned());
         let options = Options::new(copy).credentials(&client.0, &client.1);
         let sandbox = Sandbox::start(recorded(options, request_log.as_ref())).await.map_err(not_begun)?;
         let lacks_folder = |error| Error::RehearsalSetup { source: Box::new(error), lacks_folder: true };

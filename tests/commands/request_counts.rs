@@ -11,9 +11,9 @@ use auth0_migrate::catalog::limits::Rate;
 use auth0_migrate::export::{Scope, export};
 use auth0_migrate::management_api::{ApiConfig, Credentials, Tenant};
 use auth0_migrate::model::event::NoObserver;
-use auth0_migrate::model::resource::Secret;
 use auth0_migrate::sandbox::{Options, Sandbox, SeenRequest, State};
 use auth0_migrate::snapshot::{Desired, Snapshot};
+use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -48,7 +48,7 @@ fn talk_to(sandbox: &Sandbox, rate: Option<Rate>) -> Tenant {
         name: domain.clone(),
         domain,
         url: Some(sandbox.url()),
-        credentials: Credentials::Secret { client_id: "id".into(), client_secret: Secret::new("secret") },
+        credentials: Credentials::Secret { client_id: "id".into(), client_secret: SecretString::from("secret") },
         tier: None,
         rate,
         share: SHARE,

@@ -4,12 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use secrecy::SecretString;
+
 use auth0_migrate::apply::{Journal, PlanExecution, StaleChanges, Summary, SyncState};
 use auth0_migrate::catalog::Catalog;
 use auth0_migrate::export::{Scope, export};
 use auth0_migrate::management_api::{ApiConfig, Credentials, Tenant};
 use auth0_migrate::model::event::NoObserver;
-use auth0_migrate::model::resource::Secret;
 use auth0_migrate::plan::{DesiredState, OnDrift, Plan, PlanContext, mark_former_ids, plan_after};
 use auth0_migrate::sandbox::{Fault, Options, Sandbox, State};
 use auth0_migrate::snapshot::{Desired, Snapshot};
@@ -43,7 +44,7 @@ pub(crate) async fn start_with(state: State, faults: Vec<Fault>) -> (Sandbox, Te
 
 /// Returns a tenant that talks to a sandbox by the credentials that the tests use.
 pub(crate) fn connect_with_secret(sandbox: &Sandbox, domain: &str) -> Tenant {
-    let secret = Credentials::Secret { client_id: "id".into(), client_secret: Secret::new("secret") };
+    let secret = Credentials::Secret { client_id: "id".into(), client_secret: SecretString::from("secret") };
     connect(sandbox, domain, secret)
 }
 
@@ -93,7 +94,7 @@ pub(crate) async fn apply_plan(plan: &Plan, tenant: &Tenant) -> Summary {
         tenant,
         journal: Journal::begin(&folder.path().join("journal.jsonl"), "test", NOW, "import").expect("a journal"),
         observer: &NoObserver,
-        secret: &|_| Some(Secret::new(SUPPLIED)),
+        secret: &|_| Some(SecretString::from(SUPPLIED)),
         secret_sink: None,
         stale_changes: StaleChanges::default(),
         concurrency: 16,
@@ -117,7 +118,7 @@ pub(crate) fn planned(desired: &Desired, live: &Snapshot, memory: &SyncState) ->
 
 /// Plans by what is remembered; what is gone from the source goes from the target where that is asked for.
 fn planned_with(desired: &Desired, live: &Snapshot, memory: &SyncState, prune: bool) -> Plan {
-    let sent = memory.sent(desired, &|_| Some(Secret::new(SUPPLIED)));
+    let sent = memory.sent(desired, &|_| Some(SecretString::from(SUPPLIED)));
     let past = PlanContext {
         links: &memory.links,
         base: &memory.base,
@@ -142,6 +143,6 @@ pub(crate) async fn import_with(desired: &Desired, tenant: &Tenant, memory: &mut
     let plan = planned_with(&desired, &before, memory, prune);
     let expected_baseline = memory.begin(desired, &before, &plan);
     let summary = apply_plan(&plan, tenant).await;
-    memory.learn(&plan, &summary, &expected_baseline, &|_| Some(Secret::new(SUPPLIED)));
+    memory.learn(&plan, &summary, &expected_baseline, &|_| Some(SecretString::from(SUPPLIED)));
     Imported { before, plan, summary }
 }

@@ -15,7 +15,7 @@ use auth0_migrate::catalog::{Catalog, Kind};
 use auth0_migrate::management_api::{Credentials, Tenant};
 use auth0_migrate::mapping::Mapping;
 use auth0_migrate::model::event::NoObserver;
-use auth0_migrate::model::resource::{Id, Key, Secret};
+use auth0_migrate::model::resource::{Id, Key};
 use auth0_migrate::plan::{
     AppliedRun, DesiredState, OnDrift, Plan, PlanContext, Recreated, SecretField, drift_of, mark_former_ids, matched, plan_after, undo,
 };
@@ -24,6 +24,7 @@ use auth0_migrate::snapshot::{Desired, Snapshot};
 use auth0_migrate::state::baseline::Baseline;
 use auth0_migrate::state::pair::{TenantIdentity, TenantPair};
 use futures_util::{StreamExt, stream};
+use secrecy::SecretString;
 use tokio::sync::OnceCell;
 
 use crate::support::divergent_tenants::{self, SavedState, StableNames};
@@ -84,7 +85,7 @@ fn is_create(seen: &SeenRequest) -> bool {
 async fn target(state: State, faults: &str) -> (Sandbox, Tenant) {
     let options = Options::new(state).credentials("id", "secret").faults(Fault::list(faults).expect("faults"));
     let sandbox = Sandbox::start(recorded(options)).await.expect("a sandbox");
-    let secret = Credentials::Secret { client_id: "id".into(), client_secret: Secret::new("secret") };
+    let secret = Credentials::Secret { client_id: "id".into(), client_secret: SecretString::from("secret") };
     let timeout = if faults.starts_with("slow") { TIMEOUT_OF_SLOW } else { TIMEOUT };
     let tenant = connect_for(&sandbox, "acme-prod.eu.auth0.com", secret, timeout);
     (sandbox, tenant)
@@ -106,8 +107,8 @@ async fn desired() -> Desired {
 }
 
 /// Returns the value of every secret that the mapping supplies.
-fn supplied() -> Secret {
-    Secret::new("supplied")
+fn supplied() -> SecretString {
+    SecretString::from("supplied")
 }
 
 /// Plans an import after what is remembered.

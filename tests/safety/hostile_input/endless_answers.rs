@@ -197,7 +197,7 @@ fn a_body_that_trickles_ends_with_the_time_of_its_request() {
         name: "evil".to_owned(),
         domain: "evil.eu.auth0.com".to_owned(),
         url: Some(server.url.clone()),
-        credentials: Credentials::Token(auth0_migrate::model::resource::Secret::new("CANARY-token")),
+        credentials: Credentials::Token(secrecy::SecretString::from("CANARY-token")),
         tier: None,
         rate: None,
         share: 1.0,

@@ -7,8 +7,8 @@ use auth0_migrate::export::{Error, Scope, export};
 use auth0_migrate::management_api::safety_limits::SNAPSHOT_TIMEOUT;
 use auth0_migrate::management_api::{ApiConfig, Credentials, Tenant};
 use auth0_migrate::model::event::NoObserver;
-use auth0_migrate::model::resource::Secret;
 use auth0_migrate::sandbox::{Options, Sandbox, State};
+use secrecy::SecretString;
 use tokio::time::Instant;
 
 use crate::support::imports::NOW;
@@ -21,7 +21,7 @@ async fn read(latency: Duration) -> (Result<(), Error>, Duration) {
         name: "slow".to_owned(),
         domain: domain.to_owned(),
         url: Some(sandbox.url()),
-        credentials: Credentials::Secret { client_id: "id".into(), client_secret: Secret::new("secret") },
+        credentials: Credentials::Secret { client_id: "id".into(), client_secret: SecretString::from("secret") },
         tier: None,
         rate: None,
         share: 1.0,

@@ -1,0 +1,30 @@
+//! Secrets that migrate generates itself.
+
+use ring::rand::{self, SystemRandom};
+use secrecy::SecretString;
+
+/// Returns a secret that cannot be guessed: 64 hexadecimal digits.
+///
+/// # Panics
+///
+/// When the system has no random numbers.
+#[must_use]
+pub fn random_secret() -> SecretString {
+    let system = SystemRandom::new();
+    let half = || u128::from_be_bytes(rand::generate(&system).expect("the system has random numbers").expose());
+    format!("{:032x}{:032x}", half(), half()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    #[test]
+    fn two_random_secrets_of_64_digits_differ() {
+        let (one, other) = (random_secret(), random_secret());
+        assert_ne!(one.expose_secret(), other.expose_secret());
+        assert!([one, other].iter().all(|secret| secret.expose_secret().len() == 64));
+    }
+}
