@@ -11,14 +11,75 @@ use std::time::Duration;
 use rustix::fs::OFlags;
 use sha2::{Digest, Sha256};
 
+/// Why a file or folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It cannot be read.
+    #[error("cannot read \"{path}\"", path = .path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// It cannot be created, written or moved.
+    #[error("cannot write \"{path}\"", path = .path.display())]
+    Write {
+        /// The file or folder.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// It cannot be locked.
+    #[error("cannot take the lock \"{path}\"", path = .path.display())]
+    Lock {
+        /// The file of the lock.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+}
+
+impl Error {
+    /// Returns the error of reading this file.
+    pub fn reading(path: &Path) -> impl Fn(io::Error) -> Self {
+        move |source| Self::Read { path: path.to_owned(), source }
+    }
+
+    /// Returns the error of writing this file or folder.
+    pub fn writing(path: &Path) -> impl Fn(io::Error) -> Self {
+        move |source| Self::Write { path: path.to_owned(), source }
+    }
+
+    /// Returns the kind of its cause.
+    pub fn kind(&self) -> io::ErrorKind {
+        let (Self::Read { source, .. } | Self::Write { source, .. } | Self::Lock { source, .. }) = self;
+        source.kind()
+    }
+
+    /// Returns whether there is no file of that name.
+    pub fn is_missing(&self) -> bool {
+        matches!(self.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+    }
+
+    /// Returns it with the path in a folder written aside as the path in the folder that takes its place.
+    fn moved(mut self, aside: &Path, folder: &Path) -> Self {
+        let (Self::Read { path, .. } | Self::Write { path, .. } | Self::Lock { path, .. }) = &mut self;
+        if let Ok(name) = path.strip_prefix(aside) {
+            *path = folder.join(name);
+        }
+        self
+    }
+}
+
 /// Returns what was read of a file, and nothing where there is none of that name.
 ///
 /// # Errors
 ///
 /// When it is there and cannot be read.
-pub(crate) fn if_exists<T>(read: io::Result<T>) -> io::Result<Option<T>> {
+pub(crate) fn if_exists<T>(read: Result<T, Error>) -> Result<Option<T>, Error> {
     match read {
-        Err(missing) if matches!(missing.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+        Err(error) if error.is_missing() => Ok(None),
         read => read.map(Some),
     }
 }
@@ -34,7 +95,11 @@ pub(crate) const LARGEST: u64 = 1 << 30;
 /// # Errors
 ///
 /// When it cannot be read, is larger than any that is read, or is no file: a pipe may never end, nor a device.
-pub fn read(path: &Path) -> io::Result<Vec<u8>> {
+pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    content_of(path).map_err(Error::reading(path))
+}
+
+fn content_of(path: &Path) -> io::Result<Vec<u8>> {
     let file = open(OpenOptions::new().read(true), path)?;
     let mut content = Vec::new();
     if file.metadata()?.len() <= LARGEST {
@@ -51,9 +116,9 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
 /// # Errors
 ///
 /// As [`read`], and when it holds no UTF-8.
-pub(crate) fn read_text(path: &Path) -> io::Result<String> {
+pub(crate) fn read_text(path: &Path) -> Result<String, Error> {
     let no_text = |_| io::Error::new(io::ErrorKind::InvalidData, "stream did not contain valid UTF-8");
-    String::from_utf8(read(path)?).map_err(no_text)
+    String::from_utf8(read(path)?).map_err(no_text).map_err(Error::reading(path))
 }
 
 /// Opens what has to be a file; waits for nobody at the other end of a pipe.
@@ -86,7 +151,11 @@ pub(crate) fn is_plain_name(name: &str) -> bool {
 /// # Errors
 ///
 /// When the folder cannot be made.
-pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
+pub(crate) fn make_folder(path: &Path) -> Result<(), Error> {
+    create_folder(path).map_err(Error::writing(path))
+}
+
+fn create_folder(path: &Path) -> io::Result<()> {
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
     // The system says "File exists" of a folder's own name and "Not a directory" of one above it; neither says which file.
     made.map_err(|refused| match path.ancestors().find(|above| above.is_file()) {
@@ -100,10 +169,13 @@ pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
 /// # Errors
 ///
 /// When there is one of that name, or the folder cannot be made.
-pub(crate) fn make_new_folder(path: &Path) -> io::Result<()> {
-    make_folder(folder_of(path))?;
-    fs::DirBuilder::new().mode(0o700).create(path)?;
-    sync_folder(folder_of(path))
+pub(crate) fn make_new_folder(path: &Path) -> Result<(), Error> {
+    let make = || {
+        create_folder(folder_of(path))?;
+        fs::DirBuilder::new().mode(0o700).create(path)?;
+        sync_folder(folder_of(path))
+    };
+    make().map_err(Error::writing(path))
 }
 
 /// Writes a file whole: a reader sees the old content or the new, also after a power cut.
@@ -111,7 +183,7 @@ pub(crate) fn make_new_folder(path: &Path) -> io::Result<()> {
 /// # Errors
 ///
 /// When the content cannot be made durable; the old file is then untouched.
-pub(crate) fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
+pub(crate) fn write_whole(path: &Path, content: &[u8]) -> Result<(), Error> {
     write_whole_with(path, |out| out.write_all(content))
 }
 
@@ -120,9 +192,13 @@ pub(crate) fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
 /// # Errors
 ///
 /// When `fill` fails or the content cannot be made durable; the old file is then untouched.
-pub(crate) fn write_whole_with(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+pub(crate) fn write_whole_with(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Error> {
+    replace(path, fill).map_err(Error::writing(path))
+}
+
+fn replace(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let folder = folder_of(path);
-    make_folder(folder)?;
+    create_folder(folder)?;
     let mut aside = tempfile::Builder::new().prefix(PREFIX).permissions(fs::Permissions::from_mode(0o600)).tempfile_in(folder)?;
     // Written past the name aside, which would stand in an error and says nothing to anybody.
     let mut out = BufWriter::new(aside.as_file_mut());
@@ -137,16 +213,16 @@ pub(crate) fn write_whole_with(path: &Path, fill: impl FnOnce(&mut dyn Write) ->
 /// # Errors
 ///
 /// When `fill` fails or `path` cannot be taken; nothing of the folder is then left behind.
-pub(crate) fn write_folder_whole<E: From<io::Error>>(path: &Path, fill: impl FnOnce(&Path) -> Result<(), E>) -> Result<(), E> {
-    let above = folder_of(path);
-    make_folder(above)?;
-    let aside = tempfile::Builder::new().prefix(PREFIX).permissions(fs::Permissions::from_mode(0o700)).tempdir_in(above)?;
-    fill(aside.path())?;
-    sync_folder(aside.path())?;
-    fs::rename(aside.path(), path)?;
+pub(crate) fn write_folder_whole(path: &Path, fill: impl FnOnce(&Path) -> Result<(), Error>) -> Result<(), Error> {
+    let (above, failed) = (folder_of(path), Error::writing(path));
+    create_folder(above).map_err(&failed)?;
+    let aside =
+        tempfile::Builder::new().prefix(PREFIX).permissions(fs::Permissions::from_mode(0o700)).tempdir_in(above).map_err(&failed)?;
+    fill(aside.path()).map_err(|error| error.moved(aside.path(), path))?;
+    sync_folder(aside.path()).and_then(|()| fs::rename(aside.path(), path)).map_err(&failed)?;
     // The folder has its new name; there is nothing left to tidy up under the old one.
     let _ = aside.keep();
-    Ok(sync_folder(above)?)
+    sync_folder(above).map_err(&failed)
 }
 
 /// How long something that is written aside may take; nobody is at it any more that is older.
@@ -174,11 +250,14 @@ pub(crate) fn is_hidden(path: &Path) -> bool {
 /// # Errors
 ///
 /// When the file is not there, or cannot be moved.
-pub(crate) fn move_file(from: &Path, to: &Path) -> io::Result<()> {
-    make_folder(folder_of(to))?;
-    fs::rename(from, to)?;
-    sync_folder(folder_of(to))?;
-    sync_folder(folder_of(from))
+pub(crate) fn move_file(from: &Path, to: &Path) -> Result<(), Error> {
+    let rename = || {
+        create_folder(folder_of(to))?;
+        fs::rename(from, to)?;
+        sync_folder(folder_of(to))?;
+        sync_folder(folder_of(from))
+    };
+    rename().map_err(Error::writing(to))
 }
 
 fn folder_of(path: &Path) -> &Path {
@@ -236,11 +315,14 @@ impl Appender {
     /// # Errors
     ///
     /// When the file cannot be opened or its folder cannot be made durable.
-    pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        make_folder(folder_of(path))?;
-        let file = open(OpenOptions::new().append(true).create(true).mode(0o600), path)?;
-        sync_folder(folder_of(path))?;
-        Ok(Self { file, path: path.to_owned() })
+    pub(crate) fn open(path: &Path) -> Result<Self, Error> {
+        let open = || {
+            create_folder(folder_of(path))?;
+            let file = open(OpenOptions::new().append(true).create(true).mode(0o600), path)?;
+            sync_folder(folder_of(path))?;
+            Ok(Self { file, path: path.to_owned() })
+        };
+        open().map_err(Error::writing(path))
     }
 
     /// Appends lines and returns when they are durable.
@@ -248,9 +330,8 @@ impl Appender {
     /// # Errors
     ///
     /// When they may not be; the caller must not go on as if they were.
-    pub(crate) fn append(&mut self, lines: &str) -> io::Result<()> {
-        self.file.write_all(lines.as_bytes())?;
-        self.file.sync_data()
+    pub(crate) fn append(&mut self, lines: &str) -> Result<(), Error> {
+        self.file.write_all(lines.as_bytes()).and_then(|()| self.file.sync_data()).map_err(Error::writing(&self.path))
     }
 
     /// Cuts the file to a length: what a torn last line is removed with.
@@ -258,9 +339,8 @@ impl Appender {
     /// # Errors
     ///
     /// When the file cannot be cut.
-    pub(crate) fn cut_to(&mut self, bytes: u64) -> io::Result<()> {
-        self.file.set_len(bytes)?;
-        self.file.sync_data()
+    pub(crate) fn cut_to(&mut self, bytes: u64) -> Result<(), Error> {
+        self.file.set_len(bytes).and_then(|()| self.file.sync_data()).map_err(Error::writing(&self.path))
     }
 
     /// Returns whether only its owner may read it.
@@ -268,15 +348,9 @@ impl Appender {
     /// # Errors
     ///
     /// When the system does not say.
-    pub(crate) fn is_private(&self) -> io::Result<bool> {
-        let of_others = self.file.metadata()?.permissions().mode() & 0o077;
+    pub(crate) fn is_private(&self) -> Result<bool, Error> {
+        let of_others = self.file.metadata().map_err(Error::reading(&self.path))?.permissions().mode() & 0o077;
         Ok(of_others == 0)
-    }
-
-    /// Returns where the file is.
-    #[must_use]
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
     }
 }
 
@@ -311,8 +385,12 @@ impl Lock {
     /// # Errors
     ///
     /// When the file cannot be opened, read or written.
-    pub fn take(path: &Path, holder: &str) -> io::Result<LockAttempt> {
-        make_folder(folder_of(path))?;
+    pub fn take(path: &Path, holder: &str) -> Result<LockAttempt, Error> {
+        Self::attempt(path, holder).map_err(|source| Error::Lock { path: path.to_owned(), source })
+    }
+
+    fn attempt(path: &Path, holder: &str) -> io::Result<LockAttempt> {
+        create_folder(folder_of(path))?;
         let mut file = open(OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600), path)?;
         for is_last in (0..WHILE_IT_CHANGES_HANDS).map(|time| time + 1 == WHILE_IT_CHANGES_HANDS) {
             match file.try_lock() {
@@ -368,14 +446,15 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_whose_filling_fails_is_not_there() {
+    fn a_folder_whose_filling_fails_is_not_there_and_the_error_names_the_file_in_it() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("snapshot");
         let filled = write_folder_whole(&path, |aside| {
-            fs::write(aside.join("half"), "x")?;
-            Err(io::Error::other("full"))
+            write_whole(&aside.join("half"), b"x")?;
+            Err(Error::writing(&aside.join("other"))(io::Error::other("full")))
         });
-        assert!(filled.is_err());
+        let told = filled.expect_err("full").to_string();
+        assert_eq!(told, format!("cannot write \"{}\"", path.join("other").display()));
         assert_eq!(fs::read_dir(folder.path()).expect("listed").count(), 0);
     }
 

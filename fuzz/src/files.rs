@@ -6,6 +6,7 @@ use std::path::{Component, Path};
 
 use auth0_migrate::apply::journal::{self, Entry};
 use auth0_migrate::catalog::Catalog;
+use auth0_migrate::files;
 use auth0_migrate::model::resource::Resource;
 use auth0_migrate::plan::{Plan, file, refusal::Refusal};
 use auth0_migrate::snapshot::{Snapshot, Status, store};
@@ -151,14 +152,15 @@ pub fn snapshot(bytes: &[u8]) -> bool {
     let (tenant, domain, taken) = ("dev".to_owned(), "acme-dev.eu.auth0.com".to_owned(), "2026-01-01T00:00:00Z".to_owned());
     let mut snapshot = Snapshot { tenant, domain, taken, kinds, resources, twice: Vec::new(), selection: None };
     snapshot.sort(catalog);
-    let files = store::files(&snapshot);
-    let read = store::parse(catalog, path, &|file| held(&files, file));
+    let written = store::files(&snapshot);
+    let read = store::parse(catalog, path, &|file| held(&written, file));
     assert_eq!(read.unwrap_or_else(|error| panic!("a snapshot just written is refused: {error}")), snapshot);
     true
 }
 
-fn held(files: &BTreeMap<String, Vec<u8>>, file: &Path) -> io::Result<String> {
+fn held(written: &BTreeMap<String, Vec<u8>>, file: &Path) -> Result<String, files::Error> {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
-    let content = files.get(name.as_ref()).ok_or(io::ErrorKind::NotFound)?;
+    let missing = || files::Error::reading(file)(io::ErrorKind::NotFound.into());
+    let content = written.get(name.as_ref()).ok_or_else(missing)?;
     Ok(String::from_utf8(content.clone()).expect("JSON is text"))
 }

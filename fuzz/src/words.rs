@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use auth0_migrate::catalog::Catalog;
 use auth0_migrate::config::{EnvironmentVariables, Error, FileLookup, Settings};
 use auth0_migrate::diagnostic::Text;
+use auth0_migrate::files;
 use auth0_migrate::mapping::{self, Mapping};
 use auth0_migrate::snapshot::Snapshot;
 
@@ -31,7 +32,7 @@ pub fn mapping(bytes: &[u8]) -> bool {
             names_a_line_of(bytes, "m.toml:", &wrong.to_string());
             return false;
         }
-        Err(mapping::Error::Read { .. }) => return false,
+        Err(mapping::Error::File(_)) => return false,
     };
     if let Ok(mapped) = mapping.apply(Catalog::standard(), SOURCE.clone()) {
         let again = mapping.apply(Catalog::standard(), SOURCE.clone()).expect("as before");
@@ -45,8 +46,8 @@ pub fn mapping(bytes: &[u8]) -> bool {
 fn read_mapping(text: &str) -> Result<Mapping, mapping::Error> {
     let table = |path: &Path| match path.to_str() {
         Some("hosts.csv") => Ok(HOSTS.to_owned()),
-        Some("locked.csv") => Err(io::ErrorKind::PermissionDenied.into()),
-        _ => Err(io::ErrorKind::NotFound.into()),
+        Some("locked.csv") => Err(files::Error::reading(path)(io::ErrorKind::PermissionDenied.into())),
+        _ => Err(files::Error::reading(path)(io::ErrorKind::NotFound.into())),
     };
     Mapping::parse(Catalog::standard(), Text { path: Path::new("m.toml"), text }, &table)
 }

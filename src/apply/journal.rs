@@ -4,7 +4,6 @@
 //! line is what an interruption leaves, and is dropped; a broken line anywhere else means that the file was edited, and is an error.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -95,22 +94,9 @@ pub struct Record {
 /// Why a journal cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The file cannot be read.
-    #[error("cannot read journal \"{path}\"", path = .path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// An entry cannot be made durable.
-    #[error("cannot write journal \"{path}\"", path = .path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+    /// A file cannot be read or written.
+    #[error(transparent)]
+    File(#[from] files::Error),
     /// The format is newer than this version.
     #[error("journal \"{path}\" has format {format}; this version of migrate reads up to {FORMAT}", path = .path.display())]
     Newer {
@@ -150,7 +136,7 @@ impl Journal {
     ///
     /// When the file cannot be made durable.
     pub fn begin(path: &Path, run: &str, at: &str, by: &str) -> Result<Self, Error> {
-        let file = Appender::open(path).map_err(|source| Error::Write { path: path.to_owned(), source })?;
+        let file = Appender::open(path)?;
         let mut journal = Self { file, known: BTreeMap::new(), altered: BTreeMap::new(), resumed: None };
         journal.append(&[Entry::Begun { format: FORMAT, run: run.to_owned(), at: at.to_owned(), by: by.to_owned() }])?;
         Ok(journal)
@@ -163,13 +149,12 @@ impl Journal {
     /// When it cannot be read, is broken before its end, or cannot be written.
     pub fn resume(path: &Path, at: &str) -> Result<Self, Error> {
         let (mut known, mut altered) = (BTreeMap::new(), BTreeMap::new());
-        let whole = parse(path, &bytes_of(path)?, &mut |entry| {
+        let whole = parse(path, &files::read(path)?, &mut |entry| {
             learn(&mut known, &entry);
             learn_altered(&mut altered, &entry);
         })?;
-        let write = |source| Error::Write { path: path.to_owned(), source };
-        let mut file = Appender::open(path).map_err(write)?;
-        file.cut_to(whole).map_err(write)?;
+        let mut file = Appender::open(path)?;
+        file.cut_to(whole)?;
         Ok(Self { file, known, altered, resumed: Some(Entry::Resumed { at: at.to_owned() }) })
     }
 
@@ -237,8 +222,7 @@ impl Journal {
             return Ok(());
         }
         let resumed: Vec<Entry> = self.resumed.iter().cloned().collect();
-        let written = self.file.append(&(lines(&resumed) + &lines(entries)));
-        written.map_err(|source| Error::Write { path: self.file.path().to_owned(), source })?;
+        self.file.append(&(lines(&resumed) + &lines(entries)))?;
         self.resumed = None;
         for entry in entries {
             learn(&mut self.known, entry);
@@ -277,7 +261,7 @@ impl Record {
     /// When it cannot be read, is broken before its end, or is of a newer format.
     pub fn load(path: &Path) -> Result<Self, Error> {
         let mut record = Self::default();
-        parse(path, &bytes_of(path)?, &mut |entry| record.learn(entry))?;
+        parse(path, &files::read(path)?, &mut |entry| record.learn(entry))?;
         Ok(record)
     }
 
@@ -313,10 +297,6 @@ impl Record {
         }
         self.outcomes.insert(change, outcome);
     }
-}
-
-fn bytes_of(path: &Path) -> Result<Vec<u8>, Error> {
-    files::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })
 }
 
 /// Serializes entries, one per line.

@@ -5,6 +5,7 @@ use std::error::Error;
 use serde_json::Value;
 
 use crate::config;
+use crate::files;
 use crate::report::{self, ErrorFields, fitted, printable};
 use crate::workflow::Interrupt;
 use crate::{apply, export, management_api, mapping, plan, snapshot, state::fingerprints, state::links, state::pair, state::source_ids};
@@ -161,7 +162,23 @@ fn said(title: &str, text: &str, columns: Option<usize>) -> String {
 /// What a command that writes says of a failure before its first write.
 pub(super) const NOTHING: &str = "nothing was written";
 /// What to do about a file that cannot be written.
-pub(super) const ROOM: &str = "free some room or name another folder with --dir";
+const WRITABLE: &str = "check free space and permissions, or name another folder with --dir";
+/// What to do about a lock that cannot be written.
+const LOCKABLE: &str = "check free space and permissions, or set XDG_STATE_HOME to a folder that this user can write to; runs that share it see each other's locks";
+/// What to do about a file of a newer version.
+const UPDATE: &str = "update migrate, then run the same command again";
+/// What to do about an unusable file of the state.
+const RESTORE: &str = "correct the file, or restore the one of the last run";
+/// What to do where the folder of a pair does not say whose it is.
+const RESTORE_PAIR: &str = "restore the file, or remove it if the folder belongs to this pair";
+/// What to do about an unusable baseline.
+const WITHOUT_BASELINE: &str = "remove the file to compare without it: changes made directly in the target are then overwritten";
+/// What to do about unusable fingerprints.
+const WITHOUT_FINGERPRINTS: &str = "remove the file to continue without it: every secret of the mapping is then sent again";
+/// What to do about an unusable file of links.
+const CORRECT_LINKS: &str = "correct the file: resources are paired by it first, and by name otherwise";
+/// What to do about an unusable plan.
+const PLAN_AGAIN: &str = "make a new plan with `migrate plan --out FILE`";
 /// What to do about a scope that a token lacks.
 pub(super) const ADD_SCOPES: &str = "add what is missing to the grant of the application that migrate signs in with";
 
@@ -209,13 +226,21 @@ impl From<apply::state_update::Error> for Failure {
     }
 }
 
+impl From<files::Error> for Failure {
+    fn from(error: files::Error) -> Self {
+        match error {
+            files::Error::Read { .. } => Self::from_error(USAGE, &error),
+            files::Error::Write { .. } => Self::from_error(FAILED, &error).hint(WRITABLE),
+            files::Error::Lock { .. } => Self::from_error(FAILED, &error).hint(LOCKABLE),
+        }
+    }
+}
+
 impl From<source_ids::Error> for Failure {
     fn from(error: source_ids::Error) -> Self {
-        match &error {
-            source_ids::Error::Write { .. } => Self::from_error(FAILED, &error).hint(ROOM),
-            source_ids::Error::Read { .. } | source_ids::Error::Malformed { .. } => {
-                Self::from_error(USAGE, &error).hint("mend it, or put back the one of the last run")
-            }
+        match error {
+            source_ids::Error::File(error) => Self::of_file(error, RESTORE),
+            source_ids::Error::Malformed { .. } => Self::from_error(USAGE, &error).hint(RESTORE),
         }
     }
 }
@@ -223,101 +248,86 @@ impl From<source_ids::Error> for Failure {
 impl From<pair::Error> for Failure {
     fn from(error: pair::Error) -> Self {
         use pair::Error as PairError;
-        let (code, hint) = match &error {
-            PairError::Write { .. } => (FAILED, ROOM.to_owned()),
-            PairError::Name { .. } => (USAGE, "name the tenant in migrate.toml, and its snapshot after it".to_owned()),
-            PairError::Another { .. } => (
-                USAGE,
-                "give one of the two tenants another name, or move that folder away to begin anew: pairs are then found by name".to_owned(),
-            ),
-            PairError::Unclear { wanted, .. } => (
-                USAGE,
-                format!(
-                    "move it to {} if it is of that pair, or into the folder of the other; where both have written it, remove it",
-                    wanted.display()
-                ),
-            ),
-            PairError::Newer { .. } => (USAGE, "update migrate, then run the same command again".to_owned()),
-            PairError::Malformed { .. } | PairError::Read { .. } => {
-                (USAGE, "put the file back, or remove it if the folder is of this pair".to_owned())
+        let hint = match error {
+            PairError::File(error) => return Self::of_file(error, RESTORE_PAIR),
+            PairError::Name { .. } => "rename the tenant in migrate.toml, and its snapshot to match".to_owned(),
+            PairError::Another { .. } => {
+                "rename one of the two tenants, or move that folder away to start over: resources are then paired by name".to_owned()
             }
+            PairError::Unclear { ref wanted, .. } => format!(
+                "if it belongs to that pair, move it to {}; otherwise move it to the folder of the other pair; if both have written it, remove it",
+                wanted.display()
+            ),
+            PairError::Newer { .. } => UPDATE.to_owned(),
+            PairError::Malformed { .. } => RESTORE_PAIR.to_owned(),
         };
-        Self::from_error(code, &error).hint(hint)
+        Self::from_error(USAGE, &error).hint(hint)
     }
 }
 
 impl From<crate::state::baseline::Error> for Failure {
     fn from(error: crate::state::baseline::Error) -> Self {
-        if let crate::state::baseline::Error::Write { .. } = error {
-            return Self::from_error(FAILED, &error).hint(ROOM);
+        use crate::state::baseline::Error as BaselineError;
+        match error {
+            BaselineError::File(error) => Self::of_file(error, WITHOUT_BASELINE),
+            BaselineError::Newer { .. } => Self::from_error(USAGE, &error).hint(UPDATE),
+            BaselineError::Malformed { .. } => Self::from_error(USAGE, &error).hint(WITHOUT_BASELINE),
         }
-        Self::new(USAGE, "what was last applied is not known")
-            .caused_by(&error)
-            .hint("remove the file to compare without it: fields that the target changed by itself are then written over")
     }
 }
 
 impl From<fingerprints::Error> for Failure {
     fn from(error: fingerprints::Error) -> Self {
-        if let fingerprints::Error::Write { .. } = error {
-            return Self::from_error(FAILED, &error).hint(ROOM);
-        }
-        let failure = Self::new(USAGE, "which secrets were sent is not known").caused_by(&error);
-        match &error {
-            fingerprints::Error::Newer { .. } => failure.hint("update migrate, then run the same command again"),
-            _ => failure.hint("remove the file to go on without it: every secret of the mapping is then sent once more"),
+        match error {
+            fingerprints::Error::File(error) => Self::of_file(error, WITHOUT_FINGERPRINTS),
+            fingerprints::Error::Newer { .. } => Self::from_error(USAGE, &error).hint(UPDATE),
+            fingerprints::Error::Malformed { .. } => Self::from_error(USAGE, &error).hint(WITHOUT_FINGERPRINTS),
         }
     }
 }
 
 impl From<links::Error> for Failure {
     fn from(error: links::Error) -> Self {
-        let (code, hint) = match &error {
-            links::Error::Write { .. } => (FAILED, ROOM),
-            links::Error::Read { .. } | links::Error::Malformed { .. } => {
-                (USAGE, "correct the file; migrate pairs resources by it before it looks at names")
-            }
-        };
-        Self::from_error(code, &error).hint(hint)
+        match error {
+            links::Error::File(error) => Self::of_file(error, CORRECT_LINKS),
+            links::Error::Malformed { .. } => Self::from_error(USAGE, &error).hint(CORRECT_LINKS),
+        }
     }
 }
 
 impl From<plan::file::Error> for Failure {
     fn from(error: plan::file::Error) -> Self {
-        let (code, hint) = match &error {
-            plan::file::Error::Write { .. } => (FAILED, ROOM),
-            _ => (USAGE, "make the plan again with `migrate plan --out FILE`"),
-        };
-        Self::from_error(code, &error).hint(hint)
+        match error {
+            plan::file::Error::File(error) => Self::of_file(error, PLAN_AGAIN),
+            _ => Self::from_error(USAGE, &error).hint(PLAN_AGAIN),
+        }
     }
 }
 
 impl From<snapshot::store::Error> for Failure {
     fn from(error: snapshot::store::Error) -> Self {
         use snapshot::store::Error as Store;
-        let hint = match &error {
-            Store::Write { .. } => ROOM,
+        let hint = match error {
+            Store::File(error) => return Self::of_file(error, "name the folder of a snapshot, with all files that `migrate export` wrote"),
             Store::Newer { .. } => "update migrate, or export again with this version",
-            Store::None { .. } => "export one with `migrate export`",
-            Store::Read { .. } => "name the whole folder of a snapshot, as `migrate export` writes it",
+            Store::None { .. } => "run `migrate export` first",
             Store::NotJson(_) | Store::Malformed { .. } | Store::Changed { .. } => {
-                "export again; changes on the way belong into a mapping, not into a snapshot"
+                "export again; put changes into a mapping instead of editing a snapshot"
             }
         };
-        let code = if matches!(error, Store::Write { .. }) { FAILED } else { USAGE };
-        Self::from_error(code, &error).hint(hint)
+        Self::from_error(USAGE, &error).hint(hint)
     }
 }
 
 impl From<apply::journal::Error> for Failure {
     fn from(error: apply::journal::Error) -> Self {
         use apply::journal::Error as Journal;
-        match &error {
-            Journal::Broken { .. } => Self::from_error(USAGE, &error)
-                .hint("what that run did cannot be known from its journal; `migrate plan` compares with what the target holds now"),
-            Journal::Read { .. } => Self::from_error(USAGE, &error).hint("`migrate import` without --resume plans again"),
-            Journal::Newer { .. } => Self::from_error(USAGE, &error).hint("update migrate, then go on with the run"),
-            Journal::Write { .. } => Self::from_error(FAILED, &error).hint(ROOM),
+        match error {
+            Journal::File(error) => Self::of_file(error, "run `migrate import` without --resume to plan again"),
+            Journal::Broken { .. } => {
+                Self::from_error(USAGE, &error).hint("run `migrate plan` to compare with the current state of the target")
+            }
+            Journal::Newer { .. } => Self::from_error(USAGE, &error).hint("update migrate, then resume the run"),
         }
     }
 }
@@ -335,7 +345,14 @@ impl From<export::Error> for Failure {
 }
 
 impl Failure {
-    /// Returns the failure of a request to a tenant, that failed.
+    /// Returns the failure of a file; the hint is for one that cannot be read.
+    fn of_file(error: files::Error, hint: &str) -> Self {
+        let is_read = matches!(error, files::Error::Read { .. });
+        let failure = Self::from(error);
+        if is_read { failure.hint(hint) } else { failure }
+    }
+
+    /// Returns the failure of a request to a tenant.
     pub(super) fn of_tenant(error: &management_api::Error, name: &str) -> Self {
         let code = match error {
             _ if error.is_denied() || error.is_scope() => DENIED,
@@ -374,10 +391,10 @@ mod tests {
             (code, error, hint.unwrap_or_default())
         };
         let path = PathBuf::from("state/dev/prod/fingerprints.json");
-        let unwritten = fingerprints::Error::Write { path: path.clone(), source: std::io::Error::other("full") };
+        let unwritten = files::Error::writing(&path)(std::io::Error::other("full")).into();
         let (code, error, hint) = told(unwritten);
         assert!(error.contains("fingerprints.json"), "{error}");
-        assert_eq!((code, hint.as_str()), (FAILED, ROOM));
+        assert_eq!((code, hint.as_str()), (FAILED, WRITABLE));
         let (code, _, hint) = told(fingerprints::Error::Newer { path, format: 2 });
         assert_eq!((code, hint.as_str()), (USAGE, "update migrate, then run the same command again"));
     }

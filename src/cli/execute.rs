@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 
 use super::context::Context;
-use super::error::{FAILED, Failure, INCOMPLETE, OVER, ROOM, interrupted};
+use super::error::{Failure, INCOMPLETE, OVER, interrupted};
 use super::limits::limit_text;
 use crate::files;
 use crate::plan::Plan;
@@ -44,10 +44,8 @@ impl Ended {
     fn leave_reports(&self) -> Result<(), Failure> {
         for (name, content) in report::files(&self.to_report(), self.code) {
             let path = self.run.folder.join(name);
-            files::write_whole(&path, content.as_bytes()).map_err(|source| {
-                let failure = Failure::new(FAILED, format!("cannot write \"{}\"", path.display())).caused_by(&source);
-                failure.hint(ROOM).with_state(report::state(&self.run.summary))
-            })?;
+            files::write_whole(&path, content.as_bytes())
+                .map_err(|error| Failure::from(error).with_state(report::state(&self.run.summary)))?;
         }
         Ok(())
     }

@@ -188,9 +188,9 @@ pub(super) fn kind(context: &Context, name: &str) -> Result<&'static Kind, Failu
 /// Reads the JSON in a file, or on standard input where that is `-`.
 pub(super) fn read_json(path: &Path) -> Result<serde_json::Value, Failure> {
     let is_input = path == Path::new("-");
-    let text = if is_input { std::io::read_to_string(std::io::stdin()) } else { files::read_text(path) };
-    let text = text.map_err(|source| Failure::new(USAGE, format!("cannot read \"{}\"", path.display())).caused_by(&source))?;
     let shown = if is_input { Path::new("standard input") } else { path };
+    let text =
+        if is_input { std::io::read_to_string(std::io::stdin()).map_err(files::Error::reading(shown)) } else { files::read_text(path) }?;
     let wrong = |error| Failure::from_error(USAGE, &Text { path: shown, text: &text }.not_json("this is not JSON", &error));
     serde_json::from_str(&text).map_err(wrong)
 }

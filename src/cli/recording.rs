@@ -3,15 +3,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::error::{FAILED, Failure};
+use super::error::Failure;
 use crate::config;
 use crate::sandbox::{Options, RequestLog};
 
 /// Opens the file that was named with `--record`, or in the environment; nothing where neither names one.
 pub(super) fn open(named: Option<&Path>) -> Result<Option<Arc<RequestLog>>, Failure> {
     let Some(path) = named.map(Path::to_owned).or_else(config::record) else { return Ok(None) };
-    let cannot = |error| Failure::new(FAILED, format!("requests cannot be recorded in {}", path.display())).caused_by(&error);
-    RequestLog::open(&path).map(|record| Some(Arc::new(record))).map_err(cannot)
+    Ok(Some(Arc::new(RequestLog::open(&path)?)))
 }
 
 /// Puts what a sandbox is asked on record, where the environment says so.

@@ -4,6 +4,7 @@
 //! each on its standard input. What a command prints goes nowhere, since it may repeat what it was given.
 
 use std::collections::HashMap;
+use std::error::Error as _;
 use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -134,15 +135,14 @@ struct FileSink {
 
 impl FileSink {
     fn open(path: &Path, tenant: &str) -> Result<Self, Failure> {
-        let state = format!("secrets cannot be kept in \"{}\"", path.display());
-        let failed = |source: io::Error| Failure::new(FAILED, &state).caused_by(&source).hint("name another file with --secrets-to");
+        let failed = |error: files::Error| Failure::from_error(FAILED, &error).hint("name another file with --secrets-to");
         if path.exists() && !path.is_file() {
-            return Err(Failure::new(USAGE, format!("{state}, which is no file")));
+            return Err(Failure::new(USAGE, format!("--secrets-to \"{}\" is not a file", path.display())));
         }
         let mut file = Appender::open(path).map_err(failed)?;
         if !file.is_private().map_err(failed)? {
-            let hint = format!("`chmod 600 {}` keeps others out; or name another file", path.display());
-            return Err(Failure::new(USAGE, format!("{state}, which others may read")).hint(hint));
+            let hint = format!("run `chmod 600 {}`, or name another file", path.display());
+            return Err(Failure::new(USAGE, format!("--secrets-to \"{}\" can be read by other users", path.display())).hint(hint));
         }
         let held = files::read(path).map_err(failed)?;
         if !held.is_empty() && !held.ends_with(b"\n") {
@@ -167,7 +167,7 @@ impl FileSink {
         let begins = if self.is_torn { "\n" } else { "" };
         let written = self.file.append(&format!("{begins}{}", SecretLine::new(&self.tenant, new).to_text()));
         self.is_torn = written.is_err();
-        written.map_err(|error| format!("\"{}\" cannot be written: {error}", self.file.path().display()))?;
+        written.map_err(|error| error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}")))?;
         self.kept.insert(place, new.secret.clone());
         Ok(())
     }

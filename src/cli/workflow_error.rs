@@ -1,6 +1,6 @@
 //! Errors of the use cases as a person reads them.
 
-use super::error::{ADD_SCOPES, DENIED, FAILED, Failure, LOCKED, REFUSED, ROOM, USAGE, interrupted};
+use super::error::{ADD_SCOPES, DENIED, FAILED, Failure, LOCKED, REFUSED, USAGE, interrupted};
 use super::review::refused;
 use crate::apply;
 use crate::report;
@@ -8,9 +8,6 @@ use crate::workflow::Error;
 
 /// Where to keep locks, where they have no place.
 const PLACE: &str = "set XDG_STATE_HOME to a folder that this user may write to; runs that share it see each other's locks";
-/// What to do where a lock cannot be written.
-const LOCK_ROOM: &str =
-    "free some room, or set XDG_STATE_HOME to another folder that this user may write to; runs that share it see each other's locks";
 /// What to do where a rehearsal finds no place for its files.
 const TEMPORARY_ROOM: &str = "free some room, or name another folder for temporary files with TMPDIR";
 /// What to do about a run that cannot be read.
@@ -30,6 +27,7 @@ impl From<Error> for Failure {
             Error::PlanFile(error) => error.into(),
             Error::Snapshot(error) => error.into(),
             Error::Journal(error) => error.into(),
+            Error::File(error) => error.into(),
             Error::Export(error) => error.into(),
             Error::Tenant { tenant, source } => Self::of_tenant(&source, &tenant),
             Error::Refused { ref target, ref refusals } => match error.same_tenant() {
@@ -57,9 +55,7 @@ fn of_run(error: Error) -> Failure {
         Error::NoSource { .. } => failure(USAGE).hint("add --from TENANT, or `source` in migrate.toml"),
         Error::AnotherTarget { .. } => failure(USAGE).hint("name the tenant it was made for with --tenant"),
         Error::RunExists(_) => failure(FAILED).hint("run the same command again"),
-        Error::RunFolder { source, .. } => failure(FAILED).caused_by(source).hint(ROOM),
         Error::NoLockFolder => failure(USAGE).hint(PLACE),
-        Error::Lock { source, .. } => failure(FAILED).caused_by(source).hint(LOCK_ROOM),
         Error::Locked { has_waited: false, .. } => {
             failure(LOCKED).hint("wait for it to end, then run the same command again, or let this one wait with --lock-timeout 10m")
         }

@@ -29,7 +29,7 @@ impl<'settings> Asked<'settings> {
             Part::SigningKeyPath => {
                 let [client_id, _] = self.values([Part::ClientId, Part::SigningKeyPath])?;
                 let path = self.variables.path(&self.name(Part::SigningKeyPath)).unwrap_or_default();
-                let pem = files::read_text(&path).map_err(|source| Error::Read { path, source })?;
+                let pem = files::read_text(&path)?;
                 Ok(Credentials::Key { client_id: client_id.expose_secret().to_owned(), pem: SecretString::from(pem) })
             }
             Part::ClientId | Part::ClientSecret => {

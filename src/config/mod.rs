@@ -17,7 +17,6 @@ mod variables;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
@@ -150,14 +149,9 @@ impl TenantSettings {
 /// What could not be understood of the configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A file cannot be read.
-    #[error("cannot read \"{}\"", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
+    /// A file cannot be read or written.
+    #[error(transparent)]
+    File(#[from] files::Error),
     /// A place in a file is wrong.
     #[error(transparent)]
     Invalid(#[from] Diagnostic),
@@ -231,8 +225,9 @@ impl Settings {
     pub fn load(config: Option<&Path>, dir: Option<&Path>, environment: &EnvironmentVariables) -> Result<Self, Error> {
         let named = config.map(Path::to_owned).or_else(|| set(environment, variables::CONFIG).map(PathBuf::from));
         let path = named.clone().unwrap_or_else(|| PathBuf::from("migrate.toml"));
-        let text = if named.is_some() { Some(read(&path)?) } else { read_if_there(&path)? };
-        let dotenv = FileLookup { path: path.with_file_name(".env"), text: read_if_there(&path.with_file_name(".env"))? };
+        let text = if named.is_some() { Some(files::read_text(&path)?) } else { files::if_exists(files::read_text(&path))? };
+        let dotenv =
+            FileLookup { path: path.with_file_name(".env"), text: files::if_exists(files::read_text(&path.with_file_name(".env")))? };
         let open_to_others = dotenv.text.is_some().then(|| dotenv.path.clone()).filter(|path| files::is_open_to_others(path));
         Ok(Self { open_to_others, ..Self::resolve(FileLookup { path, text }, dotenv, dir, environment)? })
     }
@@ -353,15 +348,4 @@ fn set<'found>(environment: &'found EnvironmentVariables, name: &str) -> Option<
 
 fn beside(path: &Path) -> PathBuf {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned()
-}
-
-fn read(path: &Path) -> Result<String, Error> {
-    files::read_text(path).map_err(|source| Error::Read { path: path.to_owned(), source })
-}
-
-fn read_if_there(path: &Path) -> Result<Option<String>, Error> {
-    match read(path) {
-        Err(Error::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
-        text => text.map(Some),
-    }
 }

@@ -33,7 +33,7 @@ impl Given {
     /// Loads what was given; nothing is looked for outside the folder.
     fn load(&self) -> Result<Settings, Error> {
         let file = |name| self.folder.path().join(name);
-        let text = |name| Ok::<_, Error>(FileLookup { path: file(name), text: read_if_there(&file(name))? });
+        let text = |name| Ok::<_, Error>(FileLookup { path: file(name), text: files::if_exists(files::read_text(&file(name)))? });
         Settings::resolve(text("migrate.toml")?, text(".env")?, None, &self.environment)
     }
 

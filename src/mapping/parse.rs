@@ -24,14 +24,9 @@ const WORDS: [&str; 9] = ["match", "field", "skip", "rename", "replace", "set", 
 /// What could not be done with a mapping.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A file cannot be read.
-    #[error("cannot read mapping \"{path}\"", path = .path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+    /// A file cannot be read or written.
+    #[error(transparent)]
+    File(#[from] files::Error),
     /// A file says something wrong.
     #[error(transparent)]
     Invalid(#[from] Box<Diagnostic>),
@@ -63,11 +58,11 @@ impl Mapping {
     ///
     /// The same.
     pub(crate) fn load_with_tables(catalog: &Catalog, path: &Path) -> Result<(Self, Vec<PathBuf>), Error> {
-        let text = files::read_text(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+        let text = files::read_text(path)?;
         let tables = RefCell::new(Vec::new());
         let read = |table: &Path| {
             tables.borrow_mut().push(table.to_owned());
-            if table.is_file() { files::read_text(table) } else { Err(io::ErrorKind::NotFound.into()) }
+            if table.is_file() { files::read_text(table) } else { Err(missing(table)) }
         };
         let mapping = Self::parse(catalog, Text { path, text: &text }, &read)?;
         Ok((mapping, tables.into_inner()))
@@ -85,15 +80,19 @@ impl Mapping {
     /// # Errors
     ///
     /// When a table cannot be read, or a rule names a kind, field or word that does not exist.
-    pub fn parse(catalog: &Catalog, whole: Text<'_>, read: &dyn Fn(&Path) -> io::Result<String>) -> Result<Self, Error> {
+    pub fn parse(catalog: &Catalog, whole: Text<'_>, read: &dyn Fn(&Path) -> Result<String, files::Error>) -> Result<Self, Error> {
         Parser { catalog, whole, read }.mapping()
     }
+}
+
+fn missing(table: &Path) -> files::Error {
+    files::Error::reading(table)(io::ErrorKind::NotFound.into())
 }
 
 struct Parser<'text> {
     catalog: &'text Catalog,
     whole: Text<'text>,
-    read: &'text dyn Fn(&Path) -> io::Result<String>,
+    read: &'text dyn Fn(&Path) -> Result<String, files::Error>,
 }
 
 impl Parser<'_> {
@@ -217,12 +216,13 @@ impl Parser<'_> {
             }
             (None, None, Some(file)) => {
                 let path = self.whole.path.parent().unwrap_or(Path::new(".")).join(self.text(file, "table")?);
-                let text = (self.read)(&path).map_err(|source| match source.kind() {
-                    io::ErrorKind::NotFound => {
+                let text = (self.read)(&path).map_err(|error| {
+                    if error.is_missing() {
                         let what = format!("there is no table \"{}\"", path.display());
                         self.wrong(file.span(), what, "the path starts at the mapping's folder")
+                    } else {
+                        error.into()
                     }
-                    _ => Error::Read { path: path.clone(), source },
                 })?;
                 table::rows(Text { path: &path, text: &text })?
             }
@@ -321,7 +321,7 @@ mod tests {
 
     fn refused(text: &str) -> String {
         let whole = Text { path: Path::new("m.toml"), text };
-        let none = |_: &Path| Err(io::ErrorKind::NotFound.into());
+        let none = |table: &Path| Err(missing(table));
         Mapping::parse(Catalog::standard(), whole, &none).expect_err("refused").to_string()
     }
 
@@ -378,7 +378,7 @@ mod tests {
     #[test]
     fn a_secret_that_nobody_listed_can_be_supplied_and_its_value_stands_in_no_mapping() {
         let rule = |field: &str, effect: &str| format!("[[rule]]\nmatch = \"connections/*\"\nfield = \"{field}\"\n{effect}\n");
-        let none = |_: &Path| Err(io::ErrorKind::NotFound.into());
+        let none = |table: &Path| Err(missing(table));
         let supplied = rule("options.upstream.api_key", "secret = \"env:KEY\"");
         let whole = Text { path: Path::new("m.toml"), text: &supplied };
         assert!(Mapping::parse(Catalog::standard(), whole, &none).is_ok());

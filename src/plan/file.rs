@@ -28,22 +28,9 @@ struct PlanFile<'plan> {
 /// Why a plan file cannot be written or used.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The file cannot be written.
-    #[error("cannot write plan \"{path}\"", path = .path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// The file cannot be read.
-    #[error("cannot read plan \"{path}\"", path = .path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+    /// A file cannot be read or written.
+    #[error(transparent)]
+    File(#[from] files::Error),
     /// The file is not the JSON of a plan.
     #[error(transparent)]
     NotJson(#[from] Box<Diagnostic>),
@@ -77,7 +64,7 @@ pub enum Error {
 ///
 /// When the file cannot be written.
 pub fn save(path: &Path, plan: &Plan, refusals: &[Refusal]) -> Result<(), Error> {
-    files::write_whole_with(path, |out| write(plan, refusals, out)).map_err(|source| Error::Write { path: path.to_owned(), source })
+    Ok(files::write_whole_with(path, |out| write(plan, refusals, out))?)
 }
 
 /// Serializes a plan file to a writer, without building it in memory.
@@ -98,7 +85,7 @@ pub fn write(plan: &Plan, refusals: &[Refusal], out: &mut dyn Write) -> io::Resu
 ///
 /// When the file is missing, malformed, changed or of a newer format.
 pub fn load(path: &Path) -> Result<(Plan, Vec<Refusal>), Error> {
-    parse(path, &files::read_text(path).map_err(|source| Error::Read { path: path.to_owned(), source })?)
+    parse(path, &files::read_text(path)?)
 }
 
 /// Reads the text of the plan file at `path`.

@@ -17,6 +17,7 @@ use super::http::request_stats::{RequestStats, SeenRequest};
 use super::options::Options;
 use super::server::TenantServer;
 use super::store::state::State;
+use crate::files;
 
 /// A tenant served on loopback until it is stopped or dropped.
 ///
@@ -64,9 +65,9 @@ impl Sandbox {
     /// # Errors
     ///
     /// When the file cannot be written.
-    pub fn save_to(&self, path: &Path) -> io::Result<Value> {
+    pub fn save_to(&self, path: &Path) -> Result<Value, files::Error> {
         let state = self.state().to_json();
-        std::fs::write(path, format!("{state:#}\n"))?;
+        std::fs::write(path, format!("{state:#}\n")).map_err(files::Error::writing(path))?;
         Ok(state)
     }
 

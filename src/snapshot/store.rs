@@ -46,22 +46,9 @@ struct ListedKind {
 /// What could not be done with the files of a snapshot.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The files cannot be written.
-    #[error("cannot write snapshot \"{path}\"", path = .path.display())]
-    Write {
-        /// The snapshot's folder.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// A file cannot be read.
-    #[error("cannot read \"{path}\"", path = .path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+    /// A file cannot be read or written.
+    #[error(transparent)]
+    File(#[from] files::Error),
     /// A file is not the JSON that a snapshot holds.
     #[error(transparent)]
     NotJson(#[from] Box<Diagnostic>),
@@ -100,7 +87,7 @@ pub enum Error {
 }
 
 /// What takes a file: its name, and what fills it.
-type FileWriter<'take> = &'take mut dyn FnMut(&str, &dyn Fn(&mut dyn Write) -> io::Result<()>) -> io::Result<()>;
+type FileWriter<'take, E> = &'take mut dyn FnMut(&str, &dyn Fn(&mut dyn Write) -> io::Result<()>) -> Result<(), E>;
 
 /// Where a snapshot ended up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,8 +127,8 @@ pub fn save(root: &Path, snapshot: &Snapshot) -> Result<Stored, Error> {
         match write_files(&path, snapshot, hash.clone()) {
             Ok(()) => return Ok(Stored::New(path)),
             // Another process took the name meanwhile; what it wrote may be the same.
-            Err(taken) if is_taken(&taken) => {}
-            Err(source) => return Err(Error::Write { path, source }),
+            Err(taken) if is_taken(taken.kind()) => {}
+            Err(error) => return Err(error.into()),
         }
     }
 }
@@ -153,8 +140,8 @@ pub fn folder_of(root: &Path, snapshot: &Snapshot) -> PathBuf {
 }
 
 /// Returns whether a folder could not take its place because something stands there.
-fn is_taken(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty)
+fn is_taken(error: io::ErrorKind) -> bool {
+    matches!(error, io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty)
 }
 
 /// Writes a snapshot into exactly this folder, which must not hold anything yet.
@@ -164,7 +151,7 @@ fn is_taken(error: &io::Error) -> bool {
 /// When the files cannot be written.
 pub(crate) fn save_at(path: &Path, snapshot: &Snapshot) -> Result<Stored, Error> {
     let hash = hash_of(snapshot);
-    write_files(path, snapshot, hash).map_err(|source| Error::Write { path: path.to_owned(), source })?;
+    write_files(path, snapshot, hash)?;
     Ok(Stored::New(path.to_owned()))
 }
 
@@ -182,7 +169,7 @@ pub fn load(catalog: &Catalog, path: &Path) -> Result<Snapshot, Error> {
 /// # Errors
 ///
 /// When a file is missing, malformed, changed or of a newer format.
-pub fn parse(catalog: &Catalog, path: &Path, read: &dyn Fn(&Path) -> io::Result<String>) -> Result<Snapshot, Error> {
+pub fn parse(catalog: &Catalog, path: &Path, read: &dyn Fn(&Path) -> Result<String, files::Error>) -> Result<Snapshot, Error> {
     let manifest = read_manifest(path, read)?;
     for name in [&manifest.tenant, &manifest.taken] {
         if !files::is_plain_name(name) {
@@ -198,7 +185,7 @@ pub fn parse(catalog: &Catalog, path: &Path, read: &dyn Fn(&Path) -> io::Result<
             return Err(Error::Malformed { path: path.join("manifest.json"), reason });
         }
         let file = path.join(format!("{kind}.json"));
-        let text = read(&file).map_err(|source| Error::Read { path: file.clone(), source })?;
+        let text = read(&file)?;
         let of_kind: Vec<Resource> = serde_json::from_str(&text).map_err(|error| not_json(&file, &text, &error))?;
         if let Some(stray) = of_kind.iter().find(|resource| resource.key.kind() != kind) {
             return Err(Error::Malformed { path: file, reason: format!("\"{}\" does not belong here", stray.key) });
@@ -232,7 +219,7 @@ pub fn newest(root: &Path, tenant: &str) -> Result<PathBuf, Error> {
     let entries = match fs::read_dir(&folder) {
         Ok(entries) => entries,
         Err(source) if source.kind() == io::ErrorKind::NotFound => return Err(none()),
-        Err(source) => return Err(Error::Read { path: folder, source }),
+        Err(source) => return Err(files::Error::Read { path: folder, source }.into()),
     };
     // What another process is still writing aside begins with a dot, and is gone once it is whole.
     let is_whole = |path: &PathBuf| !files::is_hidden(path) && path.join("manifest.json").is_file();
@@ -310,7 +297,7 @@ impl ContentSummary {
     }
 }
 
-fn write_files(path: &Path, snapshot: &Snapshot, hash: String) -> io::Result<()> {
+fn write_files(path: &Path, snapshot: &Snapshot, hash: String) -> Result<(), files::Error> {
     files::write_folder_whole(path, |aside| each_file(snapshot, hash, &mut |name, fill| files::write_whole_with(&aside.join(name), fill)))
 }
 
@@ -323,7 +310,7 @@ pub fn files(snapshot: &Snapshot) -> BTreeMap<String, Vec<u8>> {
 }
 
 /// Hands every file of a snapshot, the manifest last, to `write`: its name, and what fills it.
-fn each_file(snapshot: &Snapshot, hash: String, write: FileWriter<'_>) -> io::Result<()> {
+fn each_file<E>(snapshot: &Snapshot, hash: String, write: FileWriter<'_, E>) -> Result<(), E> {
     let count = |kind: &String| snapshot.of_kind(kind).count();
     let listed = |(kind, status): (&String, &Status)| (kind.clone(), ListedKind { status: status.clone(), count: count(kind) });
     let manifest = Manifest {
@@ -344,9 +331,9 @@ fn each_file(snapshot: &Snapshot, hash: String, write: FileWriter<'_>) -> io::Re
     write("manifest.json", &|out| out.write_all(text.as_bytes()))
 }
 
-fn read_manifest(path: &Path, read: &dyn Fn(&Path) -> io::Result<String>) -> Result<Manifest, Error> {
+fn read_manifest(path: &Path, read: &dyn Fn(&Path) -> Result<String, files::Error>) -> Result<Manifest, Error> {
     let file = path.join("manifest.json");
-    let text = read(&file).map_err(|source| Error::Read { path: file.clone(), source })?;
+    let text = read(&file)?;
     let refused = |error: serde_json::Error| not_json(&file, &text, &error);
     let any: serde_json::Value = serde_json::from_str(&text).map_err(refused)?;
     match any.get("format").and_then(serde_json::Value::as_u64) {

@@ -69,14 +69,9 @@ struct BaselineFile<'base> {
 /// Why a baseline cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The file cannot be read.
-    #[error("cannot read the base \"{path}\"", path = .path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+    /// A file cannot be read or written.
+    #[error(transparent)]
+    File(#[from] files::Error),
     /// The file does not hold a baseline.
     #[error("\"{path}\" is no base", path = .path.display())]
     Malformed {
@@ -93,14 +88,6 @@ pub enum Error {
         /// Its format.
         format: u32,
     },
-    /// The file cannot be written.
-    #[error("cannot write the base \"{path}\"", path = .path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
 }
 
 impl Baseline {
@@ -110,7 +97,7 @@ impl Baseline {
     ///
     /// When the file cannot be read, is not a baseline, or is of a newer format.
     pub fn load(path: &Path) -> Result<Self, Error> {
-        let text = files::if_exists(files::read(path)).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+        let text = files::if_exists(files::read(path))?;
         text.map_or_else(|| Ok(Self::default()), |text| Self::parse(path, &text))
     }
 
@@ -134,7 +121,7 @@ impl Baseline {
     ///
     /// When the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), Error> {
-        files::write_whole_with(path, |out| self.write(out)).map_err(|source| Error::Write { path: path.to_owned(), source })
+        Ok(files::write_whole_with(path, |out| self.write(out))?)
     }
 
     /// Serializes the baseline.

@@ -5,7 +5,6 @@
 //! fingerprints. The random key is in the same file, which only its owner can read.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
 use std::path::{Path, PathBuf};
 
 use ring::hmac;
@@ -44,14 +43,9 @@ pub struct SentSecrets(BTreeMap<SecretLocation, BTreeSet<String>>);
 /// Why fingerprints cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The file cannot be read.
-    #[error("cannot read the fingerprints \"{path}\"", path = .path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+    /// A file cannot be read or written.
+    #[error(transparent)]
+    File(#[from] files::Error),
     /// The file does not hold fingerprints.
     ///
     /// Only the position is reported: the text there may be the key.
@@ -71,14 +65,6 @@ pub enum Error {
         path: PathBuf,
         /// Its format.
         format: u32,
-    },
-    /// The file cannot be written.
-    #[error("cannot write the fingerprints \"{path}\"", path = .path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
     },
 }
 
@@ -105,7 +91,7 @@ impl Fingerprints {
     ///
     /// When the file cannot be read, holds none, or is of a newer format.
     pub fn load(path: &Path) -> Result<Self, Error> {
-        let text = files::if_exists(files::read(path)).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+        let text = files::if_exists(files::read(path))?;
         text.map_or_else(|| Ok(Self::default()), |text| Self::parse(path, &text))
     }
 
@@ -132,7 +118,7 @@ impl Fingerprints {
     /// When the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), Error> {
         let Some(text) = self.text() else { return Ok(()) };
-        files::write_whole(path, text.as_bytes()).map_err(|source| Error::Write { path: path.to_owned(), source })
+        Ok(files::write_whole(path, text.as_bytes())?)
     }
 
     /// Serializes the fingerprints; `None` if no secret was ever sent.

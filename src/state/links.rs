@@ -4,7 +4,6 @@
 //! file may be edited and is kept in git; it holds ids and keys, no settings.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -36,14 +35,9 @@ pub struct Links {
 /// Why links cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The file cannot be read.
-    #[error("cannot read links \"{path}\"", path = .path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+    /// A file cannot be read or written.
+    #[error(transparent)]
+    File(#[from] files::Error),
     /// A row is not what a file of links holds.
     #[error("{path}:{line}: {reason}", path = .path.display())]
     Malformed {
@@ -53,14 +47,6 @@ pub enum Error {
         line: u64,
         /// What is wrong.
         reason: String,
-    },
-    /// The file cannot be written.
-    #[error("cannot write links \"{path}\"", path = .path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
     },
 }
 
@@ -80,7 +66,7 @@ impl Links {
     ///
     /// When the file cannot be read, a row is malformed, or an id is linked twice.
     pub fn load(path: &Path) -> Result<Self, Error> {
-        let text = files::if_exists(files::read_text(path)).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+        let text = files::if_exists(files::read_text(path))?;
         text.map_or_else(|| Ok(Self::default()), |text| Self::parse(path, &text))
     }
 
@@ -120,7 +106,7 @@ impl Links {
     ///
     /// When the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), Error> {
-        files::write_whole(path, &self.text()).map_err(|source| Error::Write { path: path.to_owned(), source })
+        Ok(files::write_whole(path, &self.text())?)
     }
 
     /// Serializes the links.

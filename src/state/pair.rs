@@ -85,22 +85,9 @@ pub enum Error {
         /// Its format.
         format: u32,
     },
-    /// A file cannot be read.
-    #[error("cannot read \"{path}\"", path = .path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// A file cannot be written or moved.
-    #[error("cannot write \"{path}\"", path = .path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+    /// A file cannot be read or written.
+    #[error(transparent)]
+    File(#[from] files::Error),
 }
 
 impl TenantIdentity {
@@ -205,7 +192,7 @@ impl TenantPair {
 
     fn written(&self) -> Result<Option<PairFile>, Error> {
         let path = self.path();
-        let Some(text) = files::if_exists(files::read(&path)).map_err(|source| Error::Read { path: path.clone(), source })? else {
+        let Some(text) = files::if_exists(files::read(&path))? else {
             return Ok(None);
         };
         let written: PairFile = serde_json::from_slice(&text).map_err(|source| Error::Malformed { path: path.clone(), source })?;
@@ -234,7 +221,7 @@ impl TenantPair {
             target.domain = target.domain.or(before.target.domain);
         }
         let text = serde_json::to_string_pretty(&PairFile { format: FORMAT, source, target }).expect("a pair is JSON") + "\n";
-        files::write_whole(&self.path(), text.as_bytes()).map_err(|source| Error::Write { path: self.path(), source })
+        Ok(files::write_whole(&self.path(), text.as_bytes())?)
     }
 
     /// Moves what earlier versions left of this pair into its folder; returns what was moved. `known` are the names of all tenants there are.
@@ -261,7 +248,7 @@ impl TenantPair {
                 Ok(()) => moved.push(from),
                 // Another process has moved it by now.
                 Err(gone) if gone.kind() == io::ErrorKind::NotFound => {}
-                Err(source) => return Err(Error::Write { path: to, source }),
+                Err(error) => return Err(error.into()),
             }
         }
         Ok(moved)

@@ -4,7 +4,6 @@
 //! of something, so that a text which holds it is left out and named, and never sent as it stands. The file holds ids and names, no settings.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -27,14 +26,9 @@ struct Row {
 /// What could not be done with the file.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// It cannot be read.
-    #[error("cannot read \"{path}\"", path = .path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+    /// A file cannot be read or written.
+    #[error(transparent)]
+    File(#[from] files::Error),
     /// A row is not what such a file holds.
     #[error("{path}: {source}", path = .path.display())]
     Malformed {
@@ -42,14 +36,6 @@ pub enum Error {
         path: PathBuf,
         /// Where, and what is wrong.
         source: csv::Error,
-    },
-    /// It cannot be written.
-    #[error("cannot write \"{path}\"", path = .path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
     },
 }
 
@@ -60,7 +46,7 @@ impl SourceIds {
     ///
     /// When it cannot be read or a row is malformed.
     pub fn load(path: &Path) -> Result<Self, Error> {
-        let text = files::if_exists(files::read(path)).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+        let text = files::if_exists(files::read(path))?;
         let mut ids = Self::default();
         for row in csv::Reader::from_reader(text.unwrap_or_default().as_slice()).deserialize() {
             let Row { kind, id, name } = row.map_err(|source| Error::Malformed { path: path.to_owned(), source })?;
@@ -83,7 +69,7 @@ impl SourceIds {
             writer.serialize(Row { kind: kind.clone(), id: id.clone(), name: name.clone() }).expect("a row");
         }
         let text = writer.into_inner().expect("memory takes everything");
-        files::write_whole(path, &text).map_err(|source| Error::Write { path: path.to_owned(), source })
+        Ok(files::write_whole(path, &text)?)
     }
 
     /// Remembers a resource of the source.

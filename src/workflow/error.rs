@@ -10,7 +10,7 @@ use crate::plan::UnmatchedRule;
 use crate::plan::refusal::Refusal;
 use crate::snapshot::store;
 use crate::state::{baseline, pair};
-use crate::{config, export, management_api, mapping, plan};
+use crate::{config, export, files, management_api, mapping, plan};
 
 /// Why a use case has no answer. Unless it says otherwise, nothing was written to any tenant.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +58,9 @@ pub enum Error {
     /// A journal cannot be read or written.
     #[error(transparent)]
     Journal(#[from] apply::journal::Error),
+    /// A file cannot be written or locked.
+    #[error(transparent)]
+    File(#[from] files::Error),
     /// A tenant cannot be read.
     #[error(transparent)]
     Export(#[from] export::Error),
@@ -115,25 +118,9 @@ pub enum Error {
     /// The folder of a new run exists already.
     #[error("there is a run \"{0}\" already")]
     RunExists(String),
-    /// The folder of a new run cannot be created.
-    #[error("cannot make the folder \"{}\"", path.display())]
-    RunFolder {
-        /// The folder.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
     /// There is no folder for locks.
     #[error("there is no folder to keep the lock in, since HOME and XDG_STATE_HOME are not set")]
     NoLockFolder,
-    /// The lock cannot be taken.
-    #[error("cannot take the lock \"{}\"", path.display())]
-    Lock {
-        /// Its file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
     /// Another run holds the lock.
     #[error("another run works on \"{target}\": {holder}")]
     Locked {

@@ -54,8 +54,7 @@ pub(crate) async fn lock(environment: &Environment, target: &TenantSettings, tim
 
 /// Tries once; returns the lock, or who holds it.
 fn take(environment: &Environment, target: &str, path: &Path) -> Result<Result<Lock, String>, Error> {
-    let failed = |source| Error::Lock { path: path.to_owned(), source };
-    Ok(match Lock::take(path, &holder()).map_err(failed)? {
+    Ok(match Lock::take(path, &holder())? {
         LockAttempt::By(holder) => Err(holder),
         LockAttempt::Held { lock, left_behind } => {
             if let Some(dead) = left_behind {

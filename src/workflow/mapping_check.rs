@@ -10,7 +10,7 @@ use crate::catalog::{Kind, Shape, Write};
 use crate::config::TenantSettings;
 use crate::diagnostic::{Diagnostic, Text, did_you_mean};
 use crate::files;
-use crate::mapping::{self, Effect, Mapping, MappingRule};
+use crate::mapping::{Effect, Mapping, MappingRule};
 use crate::model::unmatched_rule::UnmatchedRule;
 use crate::sandbox::{ValueRefusal, value_refusals};
 use crate::snapshot::{Snapshot, store};
@@ -18,7 +18,7 @@ use crate::snapshot::{Snapshot, store};
 /// Reads a mapping and returns it with everything that is wrong in its values and secrets.
 pub(crate) fn check_mapping(environment: &Environment, path: &Path) -> Result<(Mapping, Vec<Diagnostic>), Error> {
     let mapping = Mapping::load(environment.catalog, path)?;
-    let text = files::read_text(path).map_err(|source| mapping::Error::Read { path: path.to_owned(), source })?;
+    let text = files::read_text(path)?;
     let whole = Text { path, text: &text };
     let finding = |rule: &MappingRule| {
         let (what, label) = match (&rule.effect, &rule.field) {

@@ -208,6 +208,6 @@ fn new_folder(environment: &Environment, target: &str) -> Result<(String, PathBu
             Ok((name, folder))
         }
         Err(taken) if taken.kind() == std::io::ErrorKind::AlreadyExists => Err(Error::RunExists(name)),
-        Err(source) => Err(Error::RunFolder { path: folder, source }),
+        Err(error) => Err(error.into()),
     }
 }

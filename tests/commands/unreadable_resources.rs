@@ -6,6 +6,7 @@ use std::path::Path;
 use auth0_migrate::catalog::Catalog;
 use auth0_migrate::diagnostic::Text;
 use auth0_migrate::export::{Scope, export};
+use auth0_migrate::files;
 use auth0_migrate::mapping::{MappedSource, Mapping};
 use auth0_migrate::model::event::NoObserver;
 use auth0_migrate::model::resource::Key;
@@ -175,7 +176,7 @@ async fn what_is_not_shown_is_named_where_only_a_part_is_read() {
 fn skipping(matched: &str, snapshot: Snapshot) -> MappedSource {
     let rules = format!("[[rule]]\nmatch = \"{matched}\"\nskip = true\n");
     let text = Text { path: Path::new("skips.toml"), text: &rules };
-    let no_table = |_: &Path| Err(io::ErrorKind::NotFound.into());
+    let no_table = |table: &Path| Err(files::Error::reading(table)(io::ErrorKind::NotFound.into()));
     let mapping = Mapping::parse(Catalog::standard(), text, &no_table).expect("a mapping");
     mapping.apply(Catalog::standard(), snapshot).expect("names of their own")
 }

@@ -58,7 +58,7 @@ impl DemoArgs {
             Some(folder) => folder.clone(),
             None => tempfile::Builder::new().prefix("migrate-demo-").tempdir().map_err(|error| failed(&error))?.keep(),
         };
-        files::make_folder(&folder).map_err(|error| failed(&error))?;
+        files::make_folder(&folder)?;
         Ok(folder)
     }
 }
@@ -73,7 +73,7 @@ async fn start(state: &str) -> Result<Sandbox, Failure> {
     Sandbox::start(recorded(Options::new(state))?).await.map_err(|error| failed(&error))
 }
 
-fn write_files(folder: &Path, dev: &Sandbox, prod: &Sandbox) -> std::io::Result<()> {
+fn write_files(folder: &Path, dev: &Sandbox, prod: &Sandbox) -> Result<(), files::Error> {
     let configuration = format!(
         "[tenants.dev]\ndomain = \"{}\"\nurl = \"{}\"\n\n[tenants.prod]\ndomain = \"{}\"\nurl = \"{}\"\nsource = \"dev\"\nmapping = \"mappings/dev-to-prod.toml\"\n",
         dev.state().domain(),

@@ -83,11 +83,11 @@ impl SandboxArgs {
         context.tell(&format!("In migrate.toml:  domain = \"{domain}\"\n                  url = \"{}\"\nCtrl-C ends it.", sandbox.url()));
         wait_for_the_end().await;
         if let Some(path) = &self.save {
-            sandbox.save_to(path).map_err(|error| failed("what the tenant held was not saved", &error))?;
+            sandbox.save_to(path)?;
         }
         sandbox.stop().await;
         if let Some(record) = record {
-            record.check().map_err(|error| failed("not every request is on record", &error))?;
+            record.check()?;
         }
         Ok(0)
     }

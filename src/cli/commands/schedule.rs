@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::sync::SyncArgs;
 use crate::cli::context::Context;
-use crate::cli::error::{FAILED, Failure, ROOM, USAGE};
+use crate::cli::error::{FAILED, Failure, USAGE};
 use crate::config::Settings;
 use crate::files;
 use crate::mapping::{Effect, Mapping, MappingRule};
@@ -277,8 +277,7 @@ fn leads_out(path: &Path) -> bool {
 fn write(folder: &Path, units: &[Unit]) -> Result<(), Failure> {
     for unit in units {
         let path = folder.join(&unit.name);
-        let failed = |source| Failure::new(FAILED, format!("\"{}\" was not written", path.display())).caused_by(&source).hint(ROOM);
-        files::write_whole(&path, unit.text.as_bytes()).map_err(failed)?;
+        files::write_whole(&path, unit.text.as_bytes())?;
     }
     Ok(())
 }

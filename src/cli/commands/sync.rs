@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::apply::SecretSink;
 use crate::cli::context::Context;
-use crate::cli::error::{FAILED, Failure, INCOMPLETE, LOCKED, NOTHING, OVER, ROOM, USAGE, interrupted};
+use crate::cli::error::{FAILED, Failure, INCOMPLETE, LOCKED, NOTHING, OVER, USAGE, interrupted};
 use crate::cli::execute::{Ended, Execution, exit_of_whole};
 use crate::cli::limits::{LimitOptions, limit_text};
 use crate::cli::lock::LockOptions;
@@ -352,10 +352,7 @@ fn last(path: &Path) -> Option<Value> {
 
 fn write(path: &Path, night: &SyncReport<'_>, state: String) -> Result<(), Failure> {
     let text = report::json_text(&night.json());
-    files::write_whole(path, text.as_bytes()).map_err(|source| {
-        let failure = Failure::new(FAILED, format!("cannot write \"{}\"; this sync: {}", path.display(), night.line()));
-        failure.caused_by(&source).hint(ROOM).with_state(state)
-    })
+    files::write_whole(path, text.as_bytes()).map_err(|error| Failure::from(error).with_state(state))
 }
 
 #[cfg(test)]

@@ -3,13 +3,15 @@
 use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::{self, Write};
+use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 use serde_json::Value;
+
+use crate::files;
 
 /// A file with a line for each request to the Management API, written once it is answered or cut. A new file is readable by its owner only.
 ///
@@ -25,8 +27,9 @@ pub struct RequestLog {
 #[derive(Debug)]
 struct OpenLog {
     file: File,
+    path: PathBuf,
     known: HashSet<u64>,
-    failed: Option<io::Error>,
+    failed: Option<files::Error>,
 }
 
 /// One request.
@@ -44,9 +47,9 @@ impl RequestLog {
     /// # Errors
     ///
     /// When the file cannot be opened.
-    pub fn open(path: &Path) -> io::Result<Self> {
-        let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
-        Ok(Self { state: Mutex::new(OpenLog { file, known: HashSet::new(), failed: None }), is_distinct: false })
+    pub fn open(path: &Path) -> Result<Self, files::Error> {
+        let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path).map_err(files::Error::writing(path))?;
+        Ok(Self { state: Mutex::new(OpenLog { file, path: path.to_owned(), known: HashSet::new(), failed: None }), is_distinct: false })
     }
 
     /// Writes an empty line for a request that is already logged, so that repeated requests cost little and still count.
@@ -61,7 +64,7 @@ impl RequestLog {
     /// # Errors
     ///
     /// The first write error; the sandbox kept answering.
-    pub fn check(&self) -> io::Result<()> {
+    pub fn check(&self) -> Result<(), files::Error> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).failed.take().map_or(Ok(()), Err)
     }
 
@@ -73,6 +76,7 @@ impl RequestLog {
             serde_json::to_string(line).expect("JSON of a request") + "\n"
         };
         if let Err(error) = log.file.write_all(text.as_bytes()) {
+            let error = files::Error::writing(&log.path)(error);
             log.failed.get_or_insert(error);
         }
     }

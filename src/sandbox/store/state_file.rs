@@ -17,7 +17,6 @@
 //! Paths that no kind of the catalog covers are stored and served unchanged.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
@@ -35,14 +34,9 @@ use crate::sandbox::http::route::Target;
 /// Why a state cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
-    /// The file cannot be read.
-    #[error("cannot read the state file \"{path}\"")]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// The cause.
-        source: io::Error,
-    },
+    /// A file cannot be read or written.
+    #[error(transparent)]
+    File(#[from] files::Error),
     /// The file holds no JSON.
     #[error("the state file \"{path}\" is not JSON")]
     NotJson {
@@ -68,7 +62,7 @@ impl State {
     ///
     /// When the file cannot be read or is not a state.
     pub fn load(path: &Path) -> Result<Self, StateError> {
-        let text = files::read(path).map_err(|source| StateError::File { path: path.to_owned(), source })?;
+        let text = files::read(path)?;
         let json = serde_json::from_slice(&text).map_err(|source| StateError::NotJson { path: path.to_owned(), source })?;
         Self::from_json(json)
     }

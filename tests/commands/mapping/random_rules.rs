@@ -7,6 +7,7 @@ use std::path::Path;
 
 use auth0_migrate::catalog::Catalog;
 use auth0_migrate::diagnostic::Text;
+use auth0_migrate::files;
 use auth0_migrate::json::is_in;
 use auth0_migrate::mapping::{MappedSource, Mapping};
 use auth0_migrate::model::resource::{Key, Resource};
@@ -43,7 +44,7 @@ fn rule_on(resource: &Resource, effect: usize, place: usize, is_misspelt: bool) 
 }
 
 fn parsed(text: &str) -> Option<Mapping> {
-    let none = |_: &Path| Err(io::ErrorKind::NotFound.into());
+    let none = |table: &Path| Err(files::Error::reading(table)(io::ErrorKind::NotFound.into()));
     Mapping::parse(Catalog::standard(), Text { path: Path::new("m.toml"), text }, &none).ok()
 }
 
