@@ -182,8 +182,8 @@ mod tests {
     fn a_letter_of_several_bytes_is_pointed_at_whole() {
         let text = Text { path: Path::new("plan.json"), text: "{\n  ⟧ 1}" };
         let error = serde_json::from_str::<serde_json::Value>(text.text).expect_err("no JSON");
-        insta::assert_snapshot!(text.not_json("this is no plan", &error), @"
-        this is no plan
+        insta::assert_snapshot!(text.not_json("this is not a plan", &error), @"
+        this is not a plan
          --> plan.json:2:3
           |
         2 |   ⟧ 1}

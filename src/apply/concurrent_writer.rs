@@ -20,11 +20,11 @@ use crate::management_api::{self, ReadOutcome, Tenant};
 use crate::model::resource::Id;
 
 /// Why nothing more is sent after a concurrent writer was detected.
-pub(super) const STOPPED: &str = "another writer is at the target; plan again";
+pub(super) const STOPPED: &str = "another writer is changing the target; plan again";
 
 /// Why a create is not sent if another writer made it.
 pub(super) fn reason(id: &Id) -> String {
-    format!("the target has one by now ({id}), which this run did not make; plan again")
+    format!("the target now has one ({id}) that this run did not create; plan again")
 }
 
 /// A create that is about to be sent.

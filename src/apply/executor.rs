@@ -26,7 +26,7 @@ use crate::snapshot::id_substitution::TenantNames;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The journal cannot be written, so nothing more was sent.
-    #[error("what the run does can no longer be recorded")]
+    #[error("the run can no longer be recorded")]
     Journal {
         /// How the changes ended until then, including those that the journal no longer has.
         summary: Box<Summary>,

@@ -281,7 +281,7 @@ impl Record {
                 return;
             }
             Entry::Stopped { .. } | Entry::Ended { .. } => return,
-            Entry::Intent { change, .. } => (change, Outcome::Unknown("the run was cut off before its answer came".to_owned())),
+            Entry::Intent { change, .. } => (change, Outcome::Unknown("the run was interrupted before a response arrived".to_owned())),
             Entry::Applied { change, id, without: None, .. } => (change, Outcome::Applied(id)),
             Entry::Applied { change, id, without: Some(message), parts, .. } => {
                 (change, Outcome::Partial(id, Shortfall { parts, message }))

@@ -100,11 +100,11 @@ fn identify(kind: &Kind, body: &Body, answers: &[Body], known: KnownIds<'_>) -> 
         ([], []) => LookupResult::Absent,
         ([], [(id, answer)]) => {
             let path = differing_field(kind, body, answer).unwrap_or_default();
-            LookupResult::Unclear(format!("the target has {id} by now, which may be it, but its {path} is not what was sent; {LOOK}"))
+            LookupResult::Unclear(format!("the target now has {id}, which may be it, but its {path} differs from what was sent; {LOOK}"))
         }
         (_, several) => {
             let ids: Vec<&str> = several.iter().map(|(id, _)| id.as_str()).collect();
-            LookupResult::Unclear(format!("the target has several by now that may be it: {}; {LOOK}", ids.join(", ")))
+            LookupResult::Unclear(format!("the target now has several that may be it: {}; {LOOK}", ids.join(", ")))
         }
     }
 }

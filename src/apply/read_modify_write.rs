@@ -14,7 +14,7 @@ pub(super) fn lay_over_held(kind: &Kind, fields: &[&str], held: &Body, body: &mu
         // A field that the catalog says to lay over always exists (`options`), or the token may not read it; an object with secrets two
         // levels down (`addons`) may be the target's first.
         if !held.0.contains_key(field) && kind.fields.read_modify_write.contains(&field) {
-            let reason = format!("its {field} cannot be read, so they cannot be written over; the token may lack a scope");
+            let reason = format!("its {field} cannot be read, so it cannot be updated; the token may lack a scope");
             return Err(Outcome::Failed(reason));
         }
         let held = held.0.get(field).unwrap_or(&Value::Null);

@@ -156,7 +156,7 @@ impl<'live> CurrentTarget<'live> {
         match &change.action {
             Action::Create { twins, .. } => {
                 let of_that_key = self.keys.get(&change.key)?;
-                (!twins.contains(of_that_key)).then(|| "the target has one by now; plan again".to_owned())
+                (!twins.contains(of_that_key)).then(|| "the target now has one; plan again".to_owned())
             }
             Action::Update { id: Some(id), body, edits } => {
                 let Some(held) = self.by_id.get(&(kind.name, id)) else { return Some("it is gone from the target; plan again".to_owned()) };

@@ -1,12 +1,13 @@
 //! A plan carried out for a person: shown, checked, confirmed, executed, reported.
 
 use super::context::Context;
-use super::error::Failure;
+use super::error::{Failure, USAGE};
 use super::execute::{Execution, nothing_to_do};
 use super::review::{refused, show_acknowledged};
 use super::secrets_to::Secrets;
 use crate::apply::SecretSink;
 use crate::files::Lock;
+use crate::management_api::Traffic;
 use crate::report;
 use crate::workflow::limits::RunBudget;
 use crate::workflow::{self, Approver, Completion, Error, Proposal, Session};
@@ -24,35 +25,60 @@ pub(super) struct Ceremony<'command> {
     pub(super) yes: bool,
 }
 
-/// A ceremony and the run that it leads to.
-struct Person<'command> {
-    ceremony: Ceremony<'command>,
-    execution: Execution<'command>,
-    target: String,
+/// Decides about the proposal of a command, and gives its run what the command line asks for.
+pub(super) struct CommandApprover<'command> {
+    pub(super) context: &'command Context,
+    pub(super) allow: &'command [String],
+    pub(super) secrets: &'command Secrets,
+    pub(super) target: String,
+    pub(super) execution: Execution<'command>,
+    pub(super) decision: Decision<'command>,
 }
 
-impl Approver for Person<'_> {
+/// Returns how a person can approve what guards refuse of a proposal.
+pub(super) type Advice<'command> = Box<dyn Fn(&Proposal) -> Option<String> + 'command>;
+
+/// How a proposal is decided.
+pub(super) enum Decision<'command> {
+    /// It is shown to a person, who confirms it or has done so with `--yes`.
+    Confirm { question: String, yes: bool },
+    /// Whatever guards let pass is carried out, unless the budget is too small for any of it.
+    Unattended { budget: RunBudget, advice: Advice<'command> },
+}
+
+impl Approver for CommandApprover<'_> {
     type Error = Failure;
 
     fn show(&self, proposal: &Proposal) {
-        self.ceremony.context.show(|| report::plan(&proposal.plan, &proposal.unapproved, ""));
-    }
-
-    fn refuse(&self, _proposal: &Proposal, error: Error) -> Failure {
-        match error {
-            Error::Refused { target, refusals } => refused(&refusals, self.ceremony.allow, &target),
-            error => error.into(),
+        if let Decision::Confirm { .. } = self.decision {
+            self.context.show(|| report::plan(&proposal.plan, &proposal.unapproved, ""));
         }
     }
 
+    fn refuse(&self, proposal: &Proposal, error: Error) -> Failure {
+        let failure = match error {
+            Error::Refused { target, refusals } => refused(&refusals, self.allow, &target),
+            error => error.into(),
+        };
+        let hint = match &self.decision {
+            Decision::Confirm { .. } => None,
+            Decision::Unattended { advice, .. } => advice(proposal),
+        };
+        hint.into_iter().fold(failure, Failure::hint)
+    }
+
     fn sink(&self) -> Result<Option<Box<dyn SecretSink>>, Failure> {
-        self.ceremony.secrets.sink(&self.target)
+        self.secrets.sink(&self.target)
     }
 
     fn approve(&self, proposal: &Proposal) -> Result<(), Failure> {
-        let Ceremony { context, question, yes, .. } = &self.ceremony;
-        show_acknowledged(context, &proposal.refusals);
-        context.confirm(question, *yes)
+        match &self.decision {
+            Decision::Confirm { question, yes } => {
+                show_acknowledged(self.context, &proposal.refusals);
+                self.context.confirm(question, *yes)
+            }
+            Decision::Unattended { budget, .. } => check_budget(budget, proposal, &self.target),
+        }
     }
 
     fn begun(&self, run: &Session<'_>) {
@@ -64,17 +90,25 @@ impl Approver for Person<'_> {
     }
 }
 
+/// Stops where reading took so many requests that every run would stop before its first change.
+fn check_budget(budget: &RunBudget, proposal: &Proposal, target: &str) -> Result<(), Failure> {
+    let Traffic { reads, .. } = proposal.requests();
+    let Some(budget) = budget.is_too_small_for(proposal.requests()) else { return Ok(()) };
+    let error = format!("reading \"{target}\" alone took {reads} requests, and --max-requests is {budget}");
+    Err(Failure::new(USAGE, error).hint("raise --max-requests"))
+}
+
 impl Ceremony<'_> {
     /// Carries a proposal out where the person agrees, and prints what came of it; returns the exit code.
     pub(super) async fn carry_out(self, proposal: Proposal, lock: &Lock) -> Result<u8, Failure> {
-        let (context, command) = (self.context, self.command);
+        let Self { context, command, allow, secrets, question, yes } = self;
         let target = proposal.plan.target.tenant.clone();
-        let execution = Execution::new(context, self.secrets.to_shell());
-        let person = Person { ceremony: self, execution, target };
+        let execution = Execution::new(context, secrets.to_shell());
+        let approver = CommandApprover { context, allow, secrets, target, execution, decision: Decision::Confirm { question, yes } };
         let lock = (lock, command, RunBudget::default());
-        match workflow::carry_out(context.environment()?, proposal, lock, &person).await? {
+        match workflow::carry_out(context.environment()?, proposal, lock, &approver).await? {
             Completion::Unchanged(plan) => Ok(nothing_to_do(context, &plan)),
-            Completion::Run(run) => Ok(person.execution.end(*run)?.answer(context)),
+            Completion::Run(run) => Ok(approver.execution.end(*run)?.answer(context)),
         }
     }
 }

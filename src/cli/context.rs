@@ -68,7 +68,10 @@ impl Context {
             read.state_home = self.state_home.clone().or(read.state_home);
             if let Some(dotenv) = &read.open_to_others {
                 let path = dotenv.display().to_string();
-                self.tell(&format!("warning: others can read \"{path}\", which holds credentials: `chmod 600 {}`", shell_word(&path)));
+                self.tell(&format!(
+                    "warning: \"{path}\" holds credentials and can be read by other users: run `chmod 600 {}`",
+                    shell_word(&path)
+                ));
             }
             let _ = self.environment.set(Environment::new(read, self.terminal.clone()));
         }
@@ -94,8 +97,8 @@ impl Context {
             (None, 0) => Ok(settings.tenant("default")?),
             (None, _) => {
                 let names: Vec<&str> = settings.tenants.keys().map(String::as_str).collect();
-                let state = format!("{flag} is missing; there are {}", names.join(", "));
-                Err(Failure::new(USAGE, state))
+                let error = format!("{flag} is missing; configured tenants: {}", names.join(", "));
+                Err(Failure::new(USAGE, error))
             }
         }
     }
@@ -140,13 +143,13 @@ impl Context {
             return Ok(());
         }
         if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-            let state = "nobody is there to confirm it";
-            return Err(Failure::new(USAGE, state).hint("add --yes to write without being asked"));
+            let error = "confirmation is needed, and there is no terminal";
+            return Err(Failure::new(USAGE, error).hint("add --yes to write without confirmation"));
         }
         let answer = self.terminal.ask(&format!("{question} [y/N] "));
         if answer.is_some_and(|answer| ["y", "yes"].contains(&answer.to_lowercase().as_str())) {
             return Ok(());
         }
-        Err(Failure::new(FAILED, "it was not confirmed"))
+        Err(Failure::new(FAILED, "not confirmed"))
     }
 }

@@ -180,13 +180,12 @@ const CORRECT_LINKS: &str = "correct the file: resources are paired by it first,
 /// What to do about an unusable plan.
 const PLAN_AGAIN: &str = "make a new plan with `migrate plan --out FILE`";
 /// What to do about a scope that a token lacks.
-pub(super) const ADD_SCOPES: &str = "add what is missing to the grant of the application that migrate signs in with";
+pub(super) const ADD_SCOPES: &str = "grant what is missing to the application that migrate signs in with";
 
 /// What to do about an answer that does not end.
-const EXCESSIVE: &str =
-    "no tenant of Auth0 answers like that: check `domain` and `url` in migrate.toml, and what stands between here and the tenant";
+const EXCESSIVE: &str = "Auth0 does not respond like this: check `domain` and `url` in migrate.toml, and any proxy in between";
 /// What to do about a tenant that takes too long to read.
-const OVERDUE: &str = "read it at another time, or raise `rate` or `share` in migrate.toml if the limits of the tenant are higher";
+const OVERDUE: &str = "try again later, or raise `rate` or `share` in migrate.toml if the tenant allows more";
 
 impl From<config::Error> for Failure {
     fn from(error: config::Error) -> Self {
@@ -194,7 +193,7 @@ impl From<config::Error> for Failure {
             config::Error::WithoutCredentials { .. } => {
                 Some("create a machine-to-machine application in that tenant and authorize it for the Auth0 Management API")
             }
-            config::Error::UnknownTenant { .. } => Some("tenants stand in migrate.toml as [tenants.NAME] with a domain"),
+            config::Error::UnknownTenant { .. } => Some("define tenants in migrate.toml as [tenants.NAME] with a domain"),
             _ => None,
         };
         let code = if matches!(error, config::Error::WithoutCredentials { .. }) { DENIED } else { USAGE };
@@ -367,8 +366,9 @@ fn with_tenant_hint(failure: Failure, error: &management_api::Error, name: &str)
     let variables = format!("MIGRATE_{}_*", name.to_uppercase().replace('-', "_"));
     match error {
         _ if error.is_scope() => failure.hint(ADD_SCOPES),
-        _ if error.is_denied() => failure
-            .hint(format!("check what the variables {variables} hold, and that the application is authorized for the Management API")),
+        _ if error.is_denied() => {
+            failure.hint(format!("check the values of {variables}, and that the application is authorized for the Management API"))
+        }
         management_api::Error::MovingListing { .. } => {
             failure.hint("wait until nothing else writes to the tenant, then run the same command again")
         }

@@ -76,7 +76,7 @@ impl<'command> Execution<'command> {
     /// Notes that the run begins.
     pub(super) fn begin(&self, session: &Session<'_>) {
         let resume = self.context.resume(&session.plan.target.tenant, &session.folder, self.flags.clone());
-        let later = self.later.map_or_else(|| format!("`{resume}` goes on later"), str::to_owned);
+        let later = self.later.map_or_else(|| format!("`{resume}` continues later"), str::to_owned);
         self.context.terminal.set_later(later);
         let _ = self.resume.set(resume);
     }
@@ -87,8 +87,8 @@ impl<'command> Execution<'command> {
         let is_of_a_run = matches!(error, Error::Unrecorded(_) | Error::Unremembered { .. });
         let failure = Failure::from(error);
         match self.resume.get() {
-            Some(resume) if is_stopped => failure.hint(format!("`{resume}` looks that up and goes on")),
-            Some(resume) if is_of_a_run => failure.hint(format!("free some room, then go on with `{resume}`")),
+            Some(resume) if is_stopped => failure.hint(format!("`{resume}` looks up the outcome and continues")),
+            Some(resume) if is_of_a_run => failure.hint(format!("check free space and permissions, then run `{resume}`")),
             _ => failure,
         }
     }

@@ -33,10 +33,10 @@ impl LimitOptions {
 /// Returns the limit that ended a run, in words.
 pub(super) fn limit_text(limit: ReachedLimit) -> String {
     match limit {
-        ReachedLimit::Time(time) => format!("{time} is over"),
+        ReachedLimit::Time(time) => format!("{time} was reached"),
         ReachedLimit::Requests { budget, sent } => {
             let budget = report::count(usize::try_from(budget).unwrap_or(usize::MAX), "request");
-            format!("the budget of {budget} is spent: {sent} went")
+            format!("the budget of {budget} is used up: {sent} were sent")
         }
     }
 }

@@ -133,7 +133,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let outcome = match runtime {
         Ok(runtime) => runtime.block_on(answer(arguments)),
-        Err(source) => Err(Failure::new(error::FAILED, "the system gives no timers and sockets").caused_by(&source)),
+        Err(source) => Err(Failure::new(error::FAILED, "cannot set up timers and sockets").caused_by(&source)),
     };
     outcome.unwrap_or_else(|failure| if writes { failure.of_a_writer() } else { failure }.print(output == Output::Json))
 }

@@ -54,8 +54,8 @@ impl Hooks {
         for (flag, given) in [("--notify", &self.notify), ("--heartbeat", &self.heartbeat)] {
             let Some(given) = given else { continue };
             let WebhookAddress::Variable(name) = given else {
-                let state = format!("the address of {flag} is a secret and would stand in the unit");
-                return Err(Failure::new(USAGE, state).hint(format!("put it into a variable and write {flag} env:NAME")));
+                let error = format!("the URL of {flag} is a secret, and would be part of the unit");
+                return Err(Failure::new(USAGE, error).hint(format!("put it into a variable and use {flag} env:NAME")));
             };
             words.extend([flag.to_owned(), format!("env:{name}")]);
         }
@@ -73,7 +73,7 @@ fn hook(context: &Context, flag: &str, address: &WebhookAddress) -> Result<Webho
     let url = match address {
         WebhookAddress::Itself(url) => url.clone(),
         WebhookAddress::Variable(name) => {
-            let missing = || Failure::new(USAGE, format!("{flag} names the variable {name}, and it holds nothing"));
+            let missing = || Failure::new(USAGE, format!("{flag}: variable {name} is not set"));
             context.environment()?.outside(&format!("env:{name}")).ok_or_else(missing)?
         }
     };
@@ -95,6 +95,6 @@ impl Webhooks {
 
 fn warn(flag: &str, called: Result<(), Error>) {
     if let Err(error) = called {
-        print_error(&format!("note: {flag} was not heard: {error}\n"));
+        print_error(&format!("note: {flag} was not delivered: {error}\n"));
     }
 }

@@ -165,9 +165,9 @@ impl Failure {
         let failure = Self::new(USAGE, error.to_string());
         match error {
             selection::Error::UnknownKind { nearest: Some(nearest), .. } => {
-                failure.hint(format!("did you mean \"{nearest}\"? `migrate kinds` lists them"))
+                failure.hint(format!("did you mean \"{nearest}\"? `migrate kinds` lists all kinds"))
             }
-            selection::Error::UnknownKind { nearest: None, .. } => failure.hint("`migrate kinds` lists them"),
+            selection::Error::UnknownKind { nearest: None, .. } => failure.hint("`migrate kinds` lists all kinds"),
             selection::Error::Pattern { .. } => failure.hint("a pattern is a key with * and ?, for example 'clients/Web*'"),
             selection::Error::Combined { .. } => failure.hint("restrict it once"),
         }
@@ -177,10 +177,10 @@ impl Failure {
 /// Returns the kind of a name, or says which one was probably meant.
 pub(super) fn kind(context: &Context, name: &str) -> Result<&'static Kind, Failure> {
     context.catalog.kind(name).ok_or_else(|| {
-        let failure = Failure::new(USAGE, format!("there is no kind \"{name}\""));
+        let failure = Failure::new(USAGE, format!("unknown kind \"{name}\""));
         match context.catalog.nearest(name) {
-            Some(nearest) => failure.hint(format!("did you mean \"{nearest}\"? `migrate kinds` lists them")),
-            None => failure.hint("`migrate kinds` lists them"),
+            Some(nearest) => failure.hint(format!("did you mean \"{nearest}\"? `migrate kinds` lists all kinds")),
+            None => failure.hint("`migrate kinds` lists all kinds"),
         }
     })
 }

@@ -28,7 +28,7 @@ fn not_approved(error: &approval::Error) -> Failure {
     let failure = Failure::new(USAGE, format!("{error}"));
     match error {
         approval::Error::Unknown(name) => failure.hint(crate::diagnostic::did_you_mean(name, &Guard::APPROVABLE.map(Guard::as_str))),
-        approval::Error::Whole(guard) => failure.hint(format!("--allow {guard}")),
+        approval::Error::Whole(guard) => failure.hint(format!("use --allow {guard}")),
         approval::Error::Pattern { .. } => failure.hint("a pattern is a kind and a name, as in 'lockout-risk:clients/Billing*'"),
     }
 }
@@ -58,15 +58,15 @@ pub(super) fn refused(standing: &[Refusal], allow: &[String], target: &str) -> F
     if first == Guard::Scopes {
         failure.hint(ADD_SCOPES)
     } else if first == Guard::Secrets {
-        failure.hint("set the variable or write the file, or take the rule out of the mapping")
+        failure.hint("set the variable or create the file, or remove the rule from the mapping")
     } else if standing.iter().any(is_unseen) {
         let import = format!("migrate import --tenant {target} --plan FILE {flag}");
-        let save = format!("nobody is at a terminal to look at it: save the plan with --out FILE, look at it, then `{import}`");
+        let save = format!("there is no terminal to review it on: save the plan with --out FILE, review it, then run `{import}`");
         failure.hint([Some(save), for_every_run(standing, target)].into_iter().flatten().collect::<Vec<_>>().join("; "))
     } else if names.is_empty() {
         failure
     } else {
-        failure.hint(format!("if that is meant, run it with {flag}"))
+        failure.hint(format!("if this is intended, run it with {flag}"))
     }
 }
 
@@ -82,7 +82,7 @@ pub(super) fn for_every_run(standing: &[Refusal], target: &str) -> Option<String
     let seen = standing.iter().filter(|refusal| refusal.guard.requires_review());
     let patterns: Vec<String> = seen.flat_map(patterns).map(|pattern| toml::Value::from(pattern).to_string()).collect();
     let line = format!("plan.approve = [{}]", patterns.join(", "));
-    (!patterns.is_empty()).then(|| format!("where that may pass every time, add to [tenants.{target}] in migrate.toml: {line}"))
+    (!patterns.is_empty()).then(|| format!("to approve this for every run, add to [tenants.{target}] in migrate.toml: {line}"))
 }
 
 /// Returns the narrowest approvals of what a guard found.

@@ -68,7 +68,7 @@ enum SecretDestination {
 
 /// A text that names neither a file nor a command.
 #[derive(Debug, thiserror::Error)]
-#[error("file:PATH or exec:COMMAND was expected")]
+#[error("expected file:PATH or exec:COMMAND")]
 struct InvalidDestination;
 
 impl FromStr for SecretDestination {
@@ -200,15 +200,15 @@ impl SecretSink for CommandSink {
         let line = SecretLine::new(&self.tenant, new).to_text();
         Box::pin(async move {
             if self.hangs {
-                return Err("the command of --secrets-to did not end for one before it".to_owned());
+                return Err("the --secrets-to command timed out for an earlier secret".to_owned());
             }
             let ended = given(&self.command, &line, LONGEST).await;
             self.hangs = matches!(ended, Ok(None));
             match ended {
                 Ok(Some(ended)) if ended.success() => Ok(()),
-                Ok(Some(ended)) => Err(format!("the command of --secrets-to ended with {ended}")),
-                Ok(None) => Err(format!("the command of --secrets-to did not end within {} s", LONGEST.as_secs())),
-                Err(error) => Err(format!("the command of --secrets-to cannot be run: {error}")),
+                Ok(Some(ended)) => Err(format!("the --secrets-to command failed: {ended}")),
+                Ok(None) => Err(format!("the --secrets-to command timed out after {} s", LONGEST.as_secs())),
+                Err(error) => Err(format!("the --secrets-to command cannot be run: {error}")),
             }
         })
     }

@@ -88,14 +88,14 @@ impl Host for Terminal {
 fn text_of(notice: &Notice, later: &str) -> String {
     match notice {
         Notice::WaitingForLock { target, holder } => format!("Waiting for another run on \"{target}\": {holder}"),
-        Notice::LockTakenOver { target, holder } => format!("Took over the lock on \"{target}\" of a run that died: {holder}"),
+        Notice::LockTakenOver { target, holder } => format!("Took over the lock on \"{target}\" from a run that died: {holder}"),
         Notice::ClockBehind { run } => {
-            format!("The clock stands before the last run; so that this one is the newest, it is called {run}.")
+            format!("The clock is behind the last run; this run is named {run} so that it is the newest.")
         }
         Notice::StateMoved { pair, folder, files } => {
-            format!("What is remembered of {pair} stands in {} from now on: moved {}", folder.display(), files.join(", "))
+            format!("The state of {pair} is now kept in {}: moved {}", folder.display(), files.join(", "))
         }
-        Notice::Stopping { .. } => format!("Stopping: requests under way are being settled. Once more stops at once; {later}."),
+        Notice::Stopping { .. } => format!("Stopping: waiting for requests in flight. Interrupt again to stop at once; {later}."),
     }
 }
 

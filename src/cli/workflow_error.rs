@@ -7,13 +7,13 @@ use crate::report;
 use crate::workflow::Error;
 
 /// Where to keep locks, where they have no place.
-const PLACE: &str = "set XDG_STATE_HOME to a folder that this user may write to; runs that share it see each other's locks";
+const PLACE: &str = "set XDG_STATE_HOME to a folder that this user can write to; runs that share it see each other's locks";
 /// What to do where a rehearsal finds no place for its files.
-const TEMPORARY_ROOM: &str = "free some room, or name another folder for temporary files with TMPDIR";
+const TEMPORARY_ROOM: &str = "check free space and permissions, or set TMPDIR to another folder";
 /// What to do about a run that cannot be read.
-const UNREADABLE: &str = "what it did cannot be known; `migrate plan` compares with what the target holds now";
+const UNREADABLE: &str = "run `migrate plan` to compare with the current state of the target";
 /// What to do about a later run that cannot be read.
-const MAY_BE_AN_UNDO: &str = "it may be an undo of the same run; if it is not, move its folder out of runs/";
+const MAY_BE_AN_UNDO: &str = "it may be an undo of the same run; if not, move its folder out of runs/";
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
@@ -44,7 +44,7 @@ impl From<Error> for Failure {
 fn of_run(error: Error) -> Failure {
     let failure = |code| Failure::new(code, error.to_string());
     match &error {
-        Error::UnknownInclude { known, .. } => failure(USAGE).hint(format!("--include takes {}", known.join(", "))),
+        Error::UnknownInclude { known, .. } => failure(USAGE).hint(format!("--include accepts {}", known.join(", "))),
         Error::NothingMatches { nearest: Some(nearest), .. } => failure(USAGE).hint(format!("did you mean \"{nearest}\"?")),
         Error::NothingMatches { nearest: None, .. } => failure(USAGE).hint("`migrate export` lists what there is"),
         Error::UnmatchedRules { rules } => {
@@ -52,20 +52,20 @@ fn of_run(error: Error) -> Failure {
             failure(USAGE).with_causes(listed).hint("correct or remove what matches nothing, or leave out --strict")
         }
         Error::Selection(_) => failure(USAGE).hint("plan it without a selection, or from another snapshot"),
-        Error::NoSource { .. } => failure(USAGE).hint("add --from TENANT, or `source` in migrate.toml"),
+        Error::NoSource { .. } => failure(USAGE).hint("name one with --from, or set `source` in migrate.toml"),
         Error::AnotherTarget { .. } => failure(USAGE).hint("name the tenant it was made for with --tenant"),
         Error::RunExists(_) => failure(FAILED).hint("run the same command again"),
         Error::NoLockFolder => failure(USAGE).hint(PLACE),
         Error::Locked { has_waited: false, .. } => {
-            failure(LOCKED).hint("wait for it to end, then run the same command again, or let this one wait with --lock-timeout 10m")
+            failure(LOCKED).hint("try again when it has finished, or wait for it with --lock-timeout 10m")
         }
         Error::Locked { has_waited: true, .. } => {
-            failure(LOCKED).hint("it took longer than --lock-timeout; run the same command again when it has ended")
+            failure(LOCKED).hint("the other run took longer than --lock-timeout; try again when it has finished")
         }
         Error::NoSuchRun { nearest: Some(nearest), .. } => {
-            failure(USAGE).hint(format!("did you mean \"{nearest}\"? `migrate runs` lists them"))
+            failure(USAGE).hint(format!("did you mean \"{nearest}\"? `migrate runs` lists all runs"))
         }
-        Error::NoSuchRun { nearest: None, .. } => failure(USAGE).hint("`migrate runs` lists them"),
+        Error::NoSuchRun { nearest: None, .. } => failure(USAGE).hint("`migrate runs` lists all runs"),
         Error::UnreadableRun { source, may_be_undo, .. } => {
             failure(USAGE).caused_by(&**source).hint(if *may_be_undo { MAY_BE_AN_UNDO } else { UNREADABLE })
         }
@@ -95,7 +95,7 @@ fn of_run(error: Error) -> Failure {
 fn not_over(failure: Failure) -> Failure {
     let failure = failure.within("the rehearsal failed");
     // What the failure itself would do about it is meant for a run on the target: there is none to resume, and its credentials are fine.
-    failure.hint("it went wrong on the copy, which is gone; there is no run to go on with: rehearse again")
+    failure.hint("the failure was on the copy, which no longer exists, so there is nothing to resume: rehearse again")
 }
 
 #[cfg(test)]
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_rehearsal_that_did_not_end_gives_no_advice_about_a_run_on_the_target() {
-        let inside = Failure::new(FAILED, "applied 1 of 2 changes").hint("go on with `migrate import --tenant prod --resume`");
+        let inside = Failure::new(FAILED, "applied 1 of 2 changes").hint("run `migrate import --tenant prod --resume`");
         insta::assert_snapshot!(format!("{:#}", not_over(inside).json()), @r#"
         {
           "causes": [
@@ -113,7 +113,7 @@ mod tests {
           "error": "the rehearsal failed",
           "exit": 1,
           "format": 1,
-          "hint": "it went wrong on the copy, which is gone; there is no run to go on with: rehearse again",
+          "hint": "the failure was on the copy, which no longer exists, so there is nothing to resume: rehearse again",
           "state": null
         }
         "#);

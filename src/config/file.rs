@@ -51,7 +51,7 @@ fn read_tenant(whole: Text<'_>, name: &Spanned<DeString<'_>>, value: &Spanned<De
         let what = format!("{} has no domain", table.place);
         return Err(whole.wrong(name.span(), what, "add domain = \"..\", as the dashboard shows it"));
     };
-    check_domain(domain.text).map_err(|label| whole.wrong(domain.at, format!("\"{}\" is no tenant domain", domain.text), label))?;
+    check_domain(domain.text).map_err(|label| whole.wrong(domain.at, format!("\"{}\" is not a tenant domain", domain.text), label))?;
     let mut tenant = TenantSettings::new(name.get_ref(), domain.text, Prefix::of_tenant(name.get_ref()));
     tenant.url = table.url()?;
     (tenant.tier, tenant.rate) = table.rate()?;
@@ -85,7 +85,7 @@ fn check_sources(whole: Text<'_>, file: &TomlTable<'_>, tenants: &BTreeMap<Strin
         let Some(from) = table.text("source")? else { continue };
         // A snapshot or a folder is a path; anything else must be a tenant.
         if !names.contains(&from.text) && !from.text.contains('/') {
-            return Err(whole.wrong(from.at, format!("there is no tenant \"{}\"", from.text), did_you_mean(from.text, &names)));
+            return Err(whole.wrong(from.at, format!("unknown tenant \"{}\"", from.text), did_you_mean(from.text, &names)));
         }
     }
     Ok(())
@@ -101,7 +101,7 @@ fn check_host(domain: &str, example: &str) -> Result<(), String> {
     let bare = domain.split_once("://").map_or(domain, |(_, rest)| rest).split(['/', ':', '?']).next().unwrap_or_default();
     let is_name = |part: &str| !part.is_empty() && part.chars().all(|sign| sign.is_ascii_alphanumeric() || sign == '-');
     if bare != domain && !bare.is_empty() {
-        return Err(format!("the name alone: {bare}"));
+        return Err(format!("use the bare name: {bare}"));
     }
     if domain.contains('.') && domain.split('.').all(is_name) { Ok(()) } else { Err(format!("such as {example}")) }
 }
@@ -270,14 +270,14 @@ impl<'text> TomlTable<'text> {
     /// A pattern of keys begins with a kind that there is.
     fn check_pattern(&self, Phrase { text, at }: &Phrase<'_>) -> Result<(), Diagnostic> {
         if let Err(wrong) = glob::Pattern::new(text) {
-            return Err(self.whole.wrong(at.clone(), format!("\"{text}\" is no pattern"), wrong.msg));
+            return Err(self.whole.wrong(at.clone(), format!("invalid pattern \"{text}\""), wrong.msg));
         }
         let kind = text.split('/').next().unwrap_or_default();
         let kinds: Vec<_> = Catalog::standard().kinds().map(|kind| kind.name).collect();
         if kind.contains(['*', '?', '[']) || kinds.contains(&kind) {
             return Ok(());
         }
-        Err(self.whole.wrong(at.clone(), format!("there is no kind \"{kind}\""), did_you_mean(kind, &kinds)))
+        Err(self.whole.wrong(at.clone(), format!("unknown kind \"{kind}\""), did_you_mean(kind, &kinds)))
     }
 }
 

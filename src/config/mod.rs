@@ -174,7 +174,7 @@ pub enum Error {
         meant: String,
     },
     /// A domain in a variable is none.
-    #[error("\"{domain}\" in {variable} is no tenant domain: {expected}")]
+    #[error("\"{domain}\" in {variable} is not a tenant domain: {expected}")]
     Domain {
         /// The variable.
         variable: &'static str,
@@ -184,7 +184,7 @@ pub enum Error {
         expected: String,
     },
     /// No tenant has this name.
-    #[error("there is no tenant \"{name}\"{known}")]
+    #[error("unknown tenant \"{name}\"{known}")]
     UnknownTenant {
         /// The name.
         name: String,
@@ -309,9 +309,9 @@ impl Settings {
         let names: Vec<_> = self.tenants.keys().map(String::as_str).collect();
         match (names.is_empty(), crate::diagnostic::nearest(name, names.iter().copied()), &self.config) {
             (true, _, None) => ": there is no migrate.toml, and AUTH0_DOMAIN is not set".to_owned(),
-            (true, _, Some(config)) => format!(": \"{}\" has none", config.display()),
-            (false, Some(nearest), _) => format!("; did you mean \"{nearest}\"? There are: {}", names.join(", ")),
-            (false, None, _) => format!("; there are: {}", names.join(", ")),
+            (true, _, Some(config)) => format!(": \"{}\" defines none", config.display()),
+            (false, Some(nearest), _) => format!("; did you mean \"{nearest}\"? Configured: {}", names.join(", ")),
+            (false, None, _) => format!("; configured: {}", names.join(", ")),
         }
     }
 }

@@ -178,18 +178,18 @@ fn a_tenant_without_a_domain_is_shown() {
 #[test]
 fn a_domain_with_a_scheme_is_shown_without_it() {
     insta::assert_snapshot!(Given::config("[tenants.dev]\ndomain = \"https://acme-dev.eu.auth0.com/\"\n").wrong(), @r#"
-    "https://acme-dev.eu.auth0.com/" is no tenant domain
+    "https://acme-dev.eu.auth0.com/" is not a tenant domain
      --> migrate.toml:2:10
       |
     2 | domain = "https://acme-dev.eu.auth0.com/"
-      |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the name alone: acme-dev.eu.auth0.com
+      |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ use the bare name: acme-dev.eu.auth0.com
     "#);
 }
 
 #[test]
 fn a_domain_that_is_only_the_tenants_name_is_refused() {
     insta::assert_snapshot!(Given::config("[tenants.dev]\ndomain = \"acme-dev\"\n").wrong(), @r#"
-    "acme-dev" is no tenant domain
+    "acme-dev" is not a tenant domain
      --> migrate.toml:2:10
       |
     2 | domain = "acme-dev"
@@ -268,7 +268,7 @@ fn a_source_that_is_no_tenant_is_shown_with_the_nearest() {
     insta::assert_snapshot!(
         Given::config(&format!("{DEV}[tenants.prod]\ndomain = \"acme-prod.eu.auth0.com\"\nsource = \"dve\"\n")).wrong()
     , @r#"
-    there is no tenant "dve"
+    unknown tenant "dve"
      --> migrate.toml:5:10
       |
     5 | source = "dve"
@@ -285,7 +285,7 @@ fn a_source_may_be_the_path_of_a_snapshot() {
 #[test]
 fn a_protected_key_of_no_kind_is_shown_with_the_nearest() {
     insta::assert_snapshot!(Given::config(&format!("{DEV}protected = [\"clients/A\", \"client/Break glass*\"]\n")).wrong(), @r#"
-    there is no kind "client"
+    unknown kind "client"
      --> migrate.toml:3:27
       |
     3 | protected = ["clients/A", "client/Break glass*"]
@@ -296,7 +296,7 @@ fn a_protected_key_of_no_kind_is_shown_with_the_nearest() {
 #[test]
 fn a_protected_key_that_is_no_pattern_is_refused() {
     insta::assert_snapshot!(Given::config(&format!("{DEV}protected = [\"clients/[a\"]\n")).wrong(), @r#"
-    "clients/[a" is no pattern
+    invalid pattern "clients/[a"
      --> migrate.toml:3:14
       |
     3 | protected = ["clients/[a"]
@@ -336,14 +336,14 @@ fn two_tenants_may_share_a_domain() {
 fn an_unknown_tenant_is_told_the_nearest_and_all_there_are() {
     let given = Given::config(&format!("{DEV}[tenants.prod]\ndomain = \"acme-prod.eu.auth0.com\"\n"));
     let told = given.text_of(&given.settings().tenant("prd").expect_err("no such tenant"));
-    assert_eq!(told, "there is no tenant \"prd\"; did you mean \"prod\"? There are: dev, prod");
+    assert_eq!(told, "unknown tenant \"prd\"; did you mean \"prod\"? Configured: dev, prod");
 }
 
 #[test]
 fn without_a_file_or_variables_there_is_no_tenant() {
     let given = Given::nothing();
     let told = given.text_of(&given.settings().tenant("dev").expect_err("no such tenant"));
-    assert_eq!(told, "there is no tenant \"dev\": there is no migrate.toml, and AUTH0_DOMAIN is not set");
+    assert_eq!(told, "unknown tenant \"dev\": there is no migrate.toml, and AUTH0_DOMAIN is not set");
 }
 
 #[test]
@@ -368,7 +368,7 @@ fn the_variables_of_two_other_tools_define_one_tenant() {
 #[test]
 fn a_domain_in_a_variable_is_checked_like_one_in_the_file() {
     let wrong = Given::nothing().variable("AUTH0_DOMAIN", "https://acme.eu.auth0.com").wrong();
-    assert_eq!(wrong, "\"https://acme.eu.auth0.com\" in AUTH0_DOMAIN is no tenant domain: the name alone: acme.eu.auth0.com");
+    assert_eq!(wrong, "\"https://acme.eu.auth0.com\" in AUTH0_DOMAIN is not a tenant domain: use the bare name: acme.eu.auth0.com");
 }
 
 #[test]

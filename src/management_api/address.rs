@@ -22,12 +22,12 @@ impl Address {
     /// When the domain is none, or the URL leads elsewhere than to a host, by TLS or on loopback.
     pub fn new(domain: &str, url: Option<&str>) -> Result<Self, Error> {
         let wrong = |address: &str, reason| Error::Address { address: address.to_owned(), reason };
-        let home = Url::parse(&format!("https://{domain}/")).map_err(|_| wrong(domain, "is no domain"))?;
+        let home = Url::parse(&format!("https://{domain}/")).map_err(|_| wrong(domain, "is not a domain"))?;
         if home.host_str() != Some(domain.to_ascii_lowercase().as_str()) {
-            return Err(wrong(domain, "is no domain: a bare name such as acme.eu.auth0.com was expected"));
+            return Err(wrong(domain, "is not a domain: use a bare name such as acme.eu.auth0.com"));
         }
         let base = match url {
-            Some(url) => Url::parse(url).map_err(|_| wrong(url, "is no URL"))?,
+            Some(url) => Url::parse(url).map_err(|_| wrong(url, "is not a URL"))?,
             None => home,
         };
         let given = url.unwrap_or(domain);
@@ -51,11 +51,11 @@ impl Address {
     pub fn api(&self, path: &str) -> Result<Url, Error> {
         let path = path.trim_start_matches('/');
         if path.split(['?', '#']).next().is_some_and(|path| path.split('/').any(is_empty_or_relative)) {
-            return Err(Error::Address { address: path.to_owned(), reason: "is no path of the Management API" });
+            return Err(Error::Address { address: path.to_owned(), reason: "is not a path of the Management API" });
         }
         let url = Url::parse(&format!("{}api/v2/{path}", self.base)).ok();
         let inside = url.filter(|url| url.path().starts_with("/api/v2/") && url.path().len() > "/api/v2/".len());
-        inside.ok_or_else(|| Error::Address { address: path.to_owned(), reason: "is no path of the Management API" })
+        inside.ok_or_else(|| Error::Address { address: path.to_owned(), reason: "is not a path of the Management API" })
     }
 
     /// Returns the URL that gives tokens.

@@ -81,7 +81,7 @@ impl TokenProvider {
             Credentials::Secret { client_id, client_secret } => requested(client_id, ClientAuthentication::Secret(client_secret)),
             Credentials::Key { client_id, pem } => {
                 let key = EncodingKey::from_rsa_pem(pem.expose_secret().as_bytes()).map_err(|error| Error::Unusable {
-                    what: "the client's private key: an RSA key as PEM was expected",
+                    what: "the client's private key: expected an RSA key in PEM format",
                     source: error.into(),
                 })?;
                 requested(client_id, ClientAuthentication::Key(Box::new(key)))
@@ -110,7 +110,7 @@ impl TokenProvider {
         match &self.0 {
             TokenSource::Fixed { token, claims } => {
                 let ended = claims.exp.is_some_and(|end| end <= unix_time());
-                if ended { Err(Error::Unauthenticated { message: "the given token has ended".to_owned() }) } else { Ok(token.clone()) }
+                if ended { Err(Error::Unauthenticated { message: "the access token has expired".to_owned() }) } else { Ok(token.clone()) }
             }
             TokenSource::Requested { client_id, authentication, slot } => loop {
                 let cell = lock(slot).clone();
@@ -228,7 +228,7 @@ fn token_request(
 pub fn parse_token_response(body: &[u8]) -> Result<Token, Error> {
     // The reader quotes what it stumbles over, and here that can be a token: only the place is told.
     let no_grant =
-        |error: serde_json::Error| UnexpectedAnswer(format!("it grants no token (line {} column {})", error.line(), error.column()));
+        |error: serde_json::Error| UnexpectedAnswer(format!("it contains no token (line {} column {})", error.line(), error.column()));
     let unreadable = |error| Error::Unreadable { request: REQUEST.to_owned(), source: no_grant(error).into() };
     let response: TokenResponse = serde_json::from_slice(body).map_err(unreadable)?;
     let secret = response.access_token;
@@ -273,6 +273,6 @@ mod tests {
     fn an_answer_that_grants_no_token_is_not_quoted() {
         let error = parse_token_response(br#"{"access_token":"a","expires_in":"s3cret"}"#).expect_err("no number");
         let reason = std::error::Error::source(&error).expect("a cause").to_string();
-        assert_eq!(reason, "it grants no token (line 1 column 41)");
+        assert_eq!(reason, "it contains no token (line 1 column 41)");
     }
 }

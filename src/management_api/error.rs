@@ -68,7 +68,7 @@ pub enum Error {
         message: String,
     },
     /// A list moved between its pages, however often it was read.
-    #[error("the {kind} of the tenant change while they are listed: {readings} readings, and none was whole")]
+    #[error("{kind} changed while they were listed: none of {readings} attempts was complete")]
     MovingListing {
         /// The kind.
         kind: &'static str,
@@ -86,7 +86,7 @@ pub enum Error {
         expected: usize,
     },
     /// A creating request was sent and nobody knows what became of it: the key has to be looked up.
-    #[error("nobody knows whether the tenant carried out {request}")]
+    #[error("it is unknown whether the tenant carried out {request}")]
     OutcomeUnknown {
         /// `POST /clients`
         request: String,
@@ -94,7 +94,7 @@ pub enum Error {
         source: Box<Error>,
     },
     /// A resource never came to the point at which its follow-up can be sent.
-    #[error("the {kind} was written and is not ready: its {field} is \"{held}\", \"{wanted}\" was waited for")]
+    #[error("the {kind} was written and is not ready: its {field} is \"{held}\", expected \"{wanted}\"")]
     NotReady {
         /// The kind, in the singular.
         kind: &'static str,
@@ -273,7 +273,7 @@ const INVALID_ID: &str = "invalid_uri";
 const LACKS_SCOPE: &str = "Insufficient scope";
 
 /// What is said of an answer that leads elsewhere: whoever answers there would be sent the token.
-const REDIRECT: &str = "it leads elsewhere, and no redirect is followed";
+const REDIRECT: &str = "it is a redirect, and redirects are not followed";
 
 /// Returns a tenant's own words, or as many of them as are repeated.
 fn truncated(words: String) -> String {

@@ -230,7 +230,7 @@ impl Tenant {
         let request = Request::new(Method::GET, target);
         let answer: Value = self.transport.send(&request).await?.json(&request.name())?;
         into_object(kind, answer)
-            .ok_or_else(|| Error::Unreadable { request: request.name(), source: UnexpectedAnswer("it holds no object".to_owned()).into() })
+            .ok_or_else(|| Error::Unreadable { request: request.name(), source: UnexpectedAnswer("it is not an object".to_owned()).into() })
     }
 }
 

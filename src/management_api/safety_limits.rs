@@ -55,10 +55,10 @@ impl fmt::Display for Excess {
         match self {
             Self::Body => write!(out, "its body is larger than {} MiB", BODY >> 20),
             Self::Headers => write!(out, "its headers exceed the limit"),
-            Self::Compressed => write!(out, "its body is compressed, which was not asked for"),
+            Self::Compressed => write!(out, "its body is compressed, which was not requested"),
             Self::Pages => write!(out, "the list does not end after {PAGES} pages"),
             Self::List => write!(out, "the pages of the list are larger than {} MiB", LIST >> 20),
-            Self::Tenant => write!(out, "with it, more than {} MiB were read of the tenant", TENANT >> 20),
+            Self::Tenant => write!(out, "more than {} MiB were read from the tenant in total", TENANT >> 20),
             Self::Elements(counted) => write!(out, "the list has {counted} elements, and at most {ELEMENTS} are read"),
             Self::CheckpointLoop => write!(out, "\"next\" leads to a page that was read before"),
             Self::Wait(asked) => {

@@ -114,7 +114,7 @@ async fn a_list_that_never_stays_as_it_is_is_an_error() {
     })
     .await;
     let error = server.tenant().list(kind("clients")).await.expect_err("it moves");
-    assert_eq!(error.to_string(), "the clients of the tenant change while they are listed: 4 readings, and none was whole");
+    assert_eq!(error.to_string(), "clients changed while they were listed: none of 4 attempts was complete");
 }
 
 #[tokio::test]
@@ -196,7 +196,7 @@ async fn a_create_that_may_have_landed_is_in_doubt_and_not_sent_again() {
         let server = Server::start(move |_, _| scripted.clone()).await;
         let error = server.tenant().create(kind("roles"), &body(json!({"name": "Editor"}))).await.expect_err("in doubt");
         assert!(error.is_outcome_unknown(), "{response:?}: {error:?}");
-        assert_eq!(error.to_string(), "nobody knows whether the tenant carried out POST /roles");
+        assert_eq!(error.to_string(), "it is unknown whether the tenant carried out POST /roles");
         assert_eq!(server.lines(), ["POST /roles"], "{response:?}");
     }
 }
@@ -262,7 +262,7 @@ async fn what_is_gone_after_a_repeated_removal_was_removed() {
 async fn a_redirect_is_refused_and_not_followed() {
     let server = Server::start(|_, _| AnswerWithHeaders(302, vec![("location", "/api/v2/elsewhere".to_owned())], Value::Null)).await;
     let error = server.tenant().read(kind("roles"), &Id::new("rol_1")).await.expect_err("a redirect");
-    assert_eq!(error.to_string(), "the tenant answered 302: it leads elsewhere, and no redirect is followed");
+    assert_eq!(error.to_string(), "the tenant answered 302: it is a redirect, and redirects are not followed");
     assert_eq!(server.lines(), ["GET /roles/rol_1"]);
 }
 
@@ -319,7 +319,7 @@ async fn a_token_at_its_end_is_renewed_before_it_is_sent() {
 fn a_key_that_is_none_is_refused_before_anything_is_sent() {
     let credentials = Credentials::Key { client_id: "own".to_owned(), pem: SecretString::from("canary-key") };
     let error = super::auth::TokenProvider::new(credentials).err().expect("no key");
-    assert_eq!(error.to_string(), "cannot use the client's private key: an RSA key as PEM was expected");
+    assert_eq!(error.to_string(), "cannot use the client's private key: expected an RSA key in PEM format");
     assert!(error.is_misconfigured() && !shown(&error).contains("canary"));
 }
 
@@ -364,7 +364,7 @@ async fn a_given_token_tells_its_client_and_its_scopes_and_is_not_sent_once_it_h
     let opaque = tenant(Credentials::Token(SecretString::from("opaque")));
     assert_eq!((opaque.client_id(), opaque.scopes().await.expect("a token")), (None, None));
     let ended = tenant(token(json!({"azp": "own", "exp": 1}))).list(kind("clients")).await.expect_err("ended");
-    assert_eq!(ended.to_string(), "the tenant did not accept the credentials: the given token has ended");
+    assert_eq!(ended.to_string(), "the tenant did not accept the credentials: the access token has expired");
     assert!(server.lines().is_empty());
 }
 

@@ -20,7 +20,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 #[non_exhaustive]
 pub enum Error {
     /// It is no address that may be spoken to.
-    #[error("the address of a hook {0}")]
+    #[error("the webhook URL {0}")]
     Address(&'static str),
     /// The system's certificates cannot be used.
     #[error("cannot use the certificates of this machine")]
@@ -58,7 +58,7 @@ impl Webhook {
     ///
     /// When it is no https URL (on loopback, http will do), or the system's certificates cannot be used.
     pub(crate) fn new(url: SecretString) -> Result<Self, Error> {
-        let parsed = Url::parse(url.expose_secret()).map_err(|_| Error::Address("is no URL"))?;
+        let parsed = Url::parse(url.expose_secret()).map_err(|_| Error::Address("is not valid"))?;
         let host = parsed.host_str().ok_or(Error::Address("has no host"))?.to_owned();
         let is_plain = match parsed.scheme() {
             "https" => false,
@@ -112,9 +112,9 @@ mod tests {
     #[test]
     fn a_hook_is_spoken_to_by_tls_and_its_address_stands_in_no_error() {
         let refused = |url: &str| Webhook::new(SecretString::from(url)).expect_err("refused").to_string();
-        assert_eq!(refused("http://hooks.example/CANARY"), "the address of a hook is not on loopback, so it needs https");
-        assert_eq!(refused("ftp://hooks.example/CANARY"), "the address of a hook is neither https nor http");
-        assert_eq!(refused("hooks.example/CANARY"), "the address of a hook is no URL");
+        assert_eq!(refused("http://hooks.example/CANARY"), "the webhook URL is not on loopback, so it needs https");
+        assert_eq!(refused("ftp://hooks.example/CANARY"), "the webhook URL is neither https nor http");
+        assert_eq!(refused("hooks.example/CANARY"), "the webhook URL is not valid");
         let hook = Webhook::new(SecretString::from("https://hooks.example/services/CANARY")).expect("a hook");
         assert_eq!(hook.host(), "hooks.example");
         assert!(!format!("{hook:?}").contains("CANARY"));

@@ -102,7 +102,7 @@ impl Parser<'_> {
 
     fn mapping(&self) -> Result<Mapping, Error> {
         let parsed = DeTable::parse(self.whole.text);
-        let table = parsed.map_err(|error| self.wrong(error.span().unwrap_or(0..0), "this is no TOML", error.message()))?;
+        let table = parsed.map_err(|error| self.wrong(error.span().unwrap_or(0..0), "this is not TOML", error.message()))?;
         let mut rules = Vec::new();
         for (key, value) in table.get_ref() {
             let DeValue::Array(elements) = value.get_ref() else {
@@ -177,14 +177,14 @@ impl Parser<'_> {
 
     fn pattern(&self, value: &Held<'_>) -> Result<Pattern, Error> {
         let text = self.text(value, "match")?;
-        let pattern = Pattern::new(&text).map_err(|error| self.wrong(value.span(), format!("\"{text}\" is no pattern"), error.msg))?;
+        let pattern = Pattern::new(&text).map_err(|error| self.wrong(value.span(), format!("invalid pattern \"{text}\""), error.msg))?;
         let kind = text.split('/').next().unwrap_or_default();
         let of_kind = Pattern::new(kind).unwrap_or_default();
         if self.catalog.kinds().any(|known| of_kind.matches(known.name)) {
             return Ok(pattern);
         }
         let known: Vec<&str> = self.catalog.kinds().map(|kind| kind.name).collect();
-        Err(self.wrong(value.span(), format!("there is no kind \"{kind}\""), did_you_mean(kind, &known)))
+        Err(self.wrong(value.span(), format!("unknown kind \"{kind}\""), did_you_mean(kind, &known)))
     }
 
     fn effect(&self, name: &Name<'_>, value: &Held<'_>) -> Result<Effect, Error> {
@@ -350,7 +350,7 @@ mod tests {
     #[test]
     fn a_kind_that_does_not_exist_is_shown_with_the_nearest_one() {
         insta::assert_snapshot!(refused("[[rule]]\nmatch = \"cleints/*\"\nskip = true\n"), @r#"
-        there is no kind "cleints"
+        unknown kind "cleints"
          --> m.toml:2:9
           |
         2 | match = "cleints/*"
@@ -361,7 +361,7 @@ mod tests {
     #[test]
     fn broken_toml_is_shown_where_it_breaks() {
         insta::assert_snapshot!(refused("[[rule]]\nmatch = clients\n"), @r"
-        this is no TOML
+        this is not TOML
          --> m.toml:2:9
           |
         2 | match = clients

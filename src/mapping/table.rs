@@ -27,7 +27,7 @@ pub fn rows(whole: Text<'_>) -> Result<Vec<Replacement>, Box<Diagnostic>> {
             Ok(false) => return Err(wrong(0..0, "the table is empty", "its first line must be from,to")),
             Err(error) => {
                 let at = error.position().map_or(0, csv::Position::byte);
-                return Err(wrong(line_at(whole.text, at), "this is no CSV", &error.to_string()));
+                return Err(wrong(line_at(whole.text, at), "this is not CSV", &error.to_string()));
             }
         }
         let at = line_at(whole.text, record.position().map_or(0, csv::Position::byte));

@@ -16,13 +16,13 @@ pub struct Approval {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// There is no such guard.
-    #[error("no guard is called \"{0}\"")]
+    #[error("unknown guard \"{0}\"")]
     Unknown(String),
     /// The guard counts, and finds nothing of one resource.
-    #[error("{0} is approved as a whole, and not by resource")]
+    #[error("{0} can only be approved as a whole, not by resource")]
     Whole(Guard),
     /// The pattern cannot be read.
-    #[error("\"{text}\" is no pattern: {reason}")]
+    #[error("invalid pattern \"{text}\": {reason}")]
     Pattern {
         /// The pattern.
         text: String,
@@ -109,8 +109,8 @@ mod tests {
     #[test]
     fn what_is_no_approval_is_said() {
         let wrong = |text: &str| Approval::read(text).expect_err("no approval").to_string();
-        assert_eq!(wrong("lockout"), "no guard is called \"lockout\"");
-        assert_eq!(wrong("many-changes:clients/*"), "many-changes is approved as a whole, and not by resource");
-        assert!(wrong("deletes:clients/[").starts_with("\"clients/[\" is no pattern: "));
+        assert_eq!(wrong("lockout"), "unknown guard \"lockout\"");
+        assert_eq!(wrong("many-changes:clients/*"), "many-changes can only be approved as a whole, not by resource");
+        assert!(wrong("deletes:clients/[").starts_with("invalid pattern \"clients/[\": "));
     }
 }

@@ -95,7 +95,7 @@ impl From<Key> for String {
 
 /// A text that is no key.
 #[derive(Debug, thiserror::Error)]
-#[error("\"{0}\" is no key: `kind/name` was expected")]
+#[error("\"{0}\" is not a key: expected `kind/name`")]
 pub struct InvalidKey(String);
 
 impl TryFrom<String> for Key {

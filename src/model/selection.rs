@@ -35,7 +35,7 @@ pub struct KeyPattern(Pattern);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// There is no such kind.
-    #[error("there is no kind \"{name}\"")]
+    #[error("unknown kind \"{name}\"")]
     UnknownKind {
         /// What was given.
         name: String,
@@ -43,7 +43,7 @@ pub enum Error {
         nearest: Option<&'static str>,
     },
     /// The pattern cannot be read.
-    #[error("\"{text}\" is no pattern: {reason}")]
+    #[error("invalid pattern \"{text}\": {reason}")]
     Pattern {
         /// The pattern.
         text: String,
@@ -51,7 +51,7 @@ pub enum Error {
         reason: &'static str,
     },
     /// Two selections have patterns that cannot be joined.
-    #[error("it was restricted to {given} already, which cannot be combined with {other}")]
+    #[error("already restricted to {given}, which cannot be combined with {other}")]
     Combined {
         /// The patterns that there are.
         given: String,
@@ -396,7 +396,7 @@ mod tests {
         let unknown = KeyPattern::read(Catalog::standard(), "client/Web").expect_err("no kind");
         assert_eq!(unknown, Error::UnknownKind { name: "client".into(), nearest: Some("clients") });
         let wrong = KeyPattern::read(Catalog::standard(), "clients/[").expect_err("no pattern").to_string();
-        assert!(wrong.starts_with("\"clients/[\" is no pattern: "), "{wrong}");
+        assert!(wrong.starts_with("invalid pattern \"clients/[\": "), "{wrong}");
     }
 
     #[test]

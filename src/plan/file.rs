@@ -35,7 +35,7 @@ pub enum Error {
     #[error(transparent)]
     NotJson(#[from] Box<Diagnostic>),
     /// The file does not hold a plan.
-    #[error("\"{path}\" is no plan: {reason}", path = .path.display())]
+    #[error("\"{path}\" is not a plan: {reason}", path = .path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
@@ -94,7 +94,7 @@ pub fn load(path: &Path) -> Result<(Plan, Vec<Refusal>), Error> {
 ///
 /// When it is malformed, changed or of a newer format.
 pub fn parse(path: &Path, text: &str) -> Result<(Plan, Vec<Refusal>), Error> {
-    let not_json = |error: serde_json::Error| Box::new(Text { path, text }.not_json("this is no plan", &error));
+    let not_json = |error: serde_json::Error| Box::new(Text { path, text }.not_json("this is not a plan", &error));
     let any: serde_json::Value = serde_json::from_str(text).map_err(not_json)?;
     match any.get("format").and_then(serde_json::Value::as_u64) {
         Some(format) if format > u64::from(FORMAT) => return Err(Error::Newer { path: path.to_owned(), format }),
@@ -107,7 +107,7 @@ pub fn parse(path: &Path, text: &str) -> Result<(Plan, Vec<Refusal>), Error> {
     }
     let target = &written.plan.target.tenant;
     if !files::is_plain_name(target) {
-        let reason = format!("\"{target}\" cannot name a tenant: a folder is called after it");
+        let reason = format!("\"{target}\" cannot be the name of a tenant: a folder is named after it");
         return Err(Error::Malformed { path: path.to_owned(), reason });
     }
     Ok((written.plan.into_owned(), written.refusals.into_owned()))

@@ -189,7 +189,7 @@ fn what_a_mapping_skips_is_not_pruned_whatever_it_was_called_when_it_came() {
 fn an_empty_or_unfinished_listing_prunes_nothing() {
     assert_eq!(removes(&pruned(&[], true, |_| {})), Vec::<String>::new());
     // What is left alone everywhere does not make a listing one of somebody's clients.
-    let alone = |desired: &mut Desired| desired.snapshot.resources[0].excluded = Some("it is what migrate itself signs in with".into());
+    let alone = |desired: &mut Desired| desired.snapshot.resources[0].excluded = Some("migrate itself signs in with it".into());
     assert_eq!(removes(&pruned(&[client(WEB, true)], true, alone)), Vec::<String>::new());
     for status in [
         Status::Selected(Vec::new()),

@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn a_stored_secret_needs_no_step_and_the_step_of_any_other_says_how_to_print_it() {
-        let lost = SecretDisposition::Lost("the command of --secrets-to ended with exit status: 1".into());
+        let lost = SecretDisposition::Lost("the --secrets-to command failed: exit status: 1".into());
         insta::assert_snapshot!(summary_with(vec![made(1, SecretDisposition::Kept), made(2, SecretDisposition::Left), made(3, lost), made(4, SecretDisposition::Unknown)]), @r#"
         Applied 5 changes to prod.
 
@@ -128,7 +128,7 @@ mod tests {
 
         Manual steps
           1. client "C2": the target generated a new client_secret; hand it to whoever needs it: `migrate api get 'clients/c2?fields=client_secret' --tenant prod` prints it
-          2. client "C3": its new client_secret was not stored: the command of --secrets-to ended with exit status: 1; `migrate api get 'clients/c3?fields=client_secret' --tenant prod` prints it
+          2. client "C3": its new client_secret was not stored: the --secrets-to command failed: exit status: 1; `migrate api get 'clients/c3?fields=client_secret' --tenant prod` prints it
           3. client "C4": the target generated a new client_secret, and the journal does not say whether it was stored: `migrate api get 'clients/c4?fields=client_secret' --tenant prod` prints it
 
         The run's files are in runs/r

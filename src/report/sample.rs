@@ -88,7 +88,7 @@ pub(super) fn plan() -> Plan {
         path: "client_secret".into(),
         step: "the target makes a new client_secret; hand it to whoever uses this client".into(),
     }];
-    plan.excluded = vec![left("clients/migrate", None, "it is what migrate itself signs in with")];
+    plan.excluded = vec![left("clients/migrate", None, "migrate itself signs in with it")];
     plan.unmanaged = BTreeMap::from([("clients".into(), vec![key("clients/Legacy"), key("clients/Old")])]);
     plan.unknown = BTreeMap::from([("clients".into(), vec!["brand_new".into(), "refresh_token.later".into()])]);
     plan.notes = vec!["dev has a name that stands twice; it is called clients/Web#2 here".into()];

@@ -234,7 +234,7 @@ mod tests {
     #[test]
     fn the_line_of_a_sync_that_failed_late_says_what_was_written() {
         let failure = ErrorFields {
-            error: Some("what the run does can no longer be recorded".into()),
+            error: Some("the run can no longer be recorded".into()),
             causes: vec!["No space left on device".into()],
             hint: Some("free some room".into()),
             state: Some("applied 3 of 5 changes; 2 not sent".into()),
@@ -252,7 +252,7 @@ mod tests {
             failure: Some(failure),
             exit: 1,
         };
-        let line = "dev -> prod: what the run does can no longer be recorded; No space left on device; free some room; \
+        let line = "dev -> prod: the run can no longer be recorded; No space left on device; free some room; \
                     applied 3 of 5 changes; 2 not sent";
         assert_eq!(sync.line(), line);
     }

@@ -65,7 +65,7 @@ fn a_plan_shows_what_would_change_and_hides_what_stays() {
           1. client "Billing API": the target makes a new client_secret; hand it to whoever uses this client
 
         Excluded
-          client "migrate": it is what migrate itself signs in with
+          client "migrate": migrate itself signs in with it
 
         Unmanaged in prod (not deleted)
           clients (2): Legacy, Old

@@ -107,8 +107,8 @@ mod tests {
         let command = "migrate import --tenant prod --from dev --allow lockout-risk\n";
         assert_eq!(on_forty(command), command);
         assert_eq!(on_forty(&format!("$ {command}")), format!("$ {command}"));
-        insta::assert_snapshot!(on_forty(&format!("hint:  let it come to its end first:  {command}")), @"
-        hint:  let it come to its end first:
+        insta::assert_snapshot!(on_forty(&format!("hint:  resume it first:  {command}")), @"
+        hint:  resume it first:
                migrate import --tenant prod --from dev --allow lockout-risk
         ");
         insta::assert_snapshot!(on_forty("hint:  correct it, then `migrate import --tenant prod --resume` goes on"), @"

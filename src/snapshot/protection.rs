@@ -8,7 +8,7 @@ use crate::catalog::{Catalog, Kind, Shape};
 use crate::model::resource::{ExclusionReason, Id, Key, Resource};
 
 /// Why the tool's own client and what belongs to it is excluded.
-const OWN: &str = "it is what migrate itself signs in with";
+const OWN: &str = "migrate itself signs in with it";
 /// Why a protected resource is excluded.
 const PROTECTED: &str = "the configuration protects it";
 

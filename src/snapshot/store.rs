@@ -53,7 +53,7 @@ pub enum Error {
     #[error(transparent)]
     NotJson(#[from] Box<Diagnostic>),
     /// A file is not what a snapshot holds.
-    #[error("\"{path}\" is no part of a snapshot: {reason}", path = .path.display())]
+    #[error("\"{path}\" is not part of a snapshot: {reason}", path = .path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
@@ -77,7 +77,7 @@ pub enum Error {
         file: String,
     },
     /// There is none.
-    #[error("there is no snapshot of \"{tenant}\" in \"{path}\"", path = .path.display())]
+    #[error("no snapshot of \"{tenant}\" in \"{path}\"", path = .path.display())]
     None {
         /// The tenant.
         tenant: String,
@@ -228,7 +228,7 @@ pub fn newest(root: &Path, tenant: &str) -> Result<PathBuf, Error> {
 }
 
 fn not_json(path: &Path, text: &str, error: &serde_json::Error) -> Error {
-    Box::new(Text { path, text }.not_json("this is no part of a snapshot", error)).into()
+    Box::new(Text { path, text }.not_json("this is not part of a snapshot", error)).into()
 }
 
 /// Returns where a version stands among those of its tenant: by time, then by number, of which ten comes behind nine.

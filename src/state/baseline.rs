@@ -73,7 +73,7 @@ pub enum Error {
     #[error(transparent)]
     File(#[from] files::Error),
     /// The file does not hold a baseline.
-    #[error("\"{path}\" is no base", path = .path.display())]
+    #[error("\"{path}\" is not a baseline", path = .path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
@@ -81,7 +81,7 @@ pub enum Error {
         source: serde_json::Error,
     },
     /// The format is newer than this version.
-    #[error("the base \"{path}\" has format {format}; this version of migrate reads up to {FORMAT}", path = .path.display())]
+    #[error("baseline \"{path}\" has format {format}; this version of migrate reads up to {FORMAT}", path = .path.display())]
     Newer {
         /// The file.
         path: PathBuf,

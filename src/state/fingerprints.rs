@@ -49,7 +49,7 @@ pub enum Error {
     /// The file does not hold fingerprints.
     ///
     /// Only the position is reported: the text there may be the key.
-    #[error("\"{path}\" holds no fingerprints (line {line} column {column})", path = .path.display())]
+    #[error("\"{path}\" is not a file of fingerprints (line {line} column {column})", path = .path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
@@ -265,6 +265,6 @@ mod tests {
 
     #[test]
     fn a_key_that_stands_in_a_wrong_place_is_not_shown() {
-        assert_eq!(refused(r#"{"format": "s3cret"}"#), "\"f.json\" holds no fingerprints (line 1 column 19)");
+        assert_eq!(refused(r#"{"format": "s3cret"}"#), "\"f.json\" is not a file of fingerprints (line 1 column 19)");
     }
 }

@@ -44,13 +44,13 @@ struct PairFile {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A tenant is called as no folder can be.
-    #[error("\"{name}\" cannot name a tenant: a folder is called after it")]
+    #[error("\"{name}\" cannot be the name of a tenant: a folder is named after it")]
     Name {
         /// The name.
         name: String,
     },
     /// The folder is of another pair.
-    #[error("\"{path}\" is of {of}, and not of {wanted}", path = .path.display())]
+    #[error("\"{path}\" belongs to {of}, not to {wanted}", path = .path.display())]
     Another {
         /// Its `pair.json`.
         path: PathBuf,
@@ -60,7 +60,7 @@ pub enum Error {
         wanted: String,
     },
     /// A file of an earlier version may be of this pair or of another.
-    #[error("\"{path}\", which an earlier version wrote, may be of {}", .pairs.join(" or of "), path = .path.display())]
+    #[error("\"{path}\", written by an earlier version, may belong to {}", .pairs.join(" or to "), path = .path.display())]
     Unclear {
         /// The file.
         path: PathBuf,
@@ -70,7 +70,7 @@ pub enum Error {
         wanted: PathBuf,
     },
     /// `pair.json` holds something else.
-    #[error("\"{path}\" does not say which pair its folder is of", path = .path.display())]
+    #[error("\"{path}\" does not name the pair that its folder belongs to", path = .path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
@@ -323,7 +323,7 @@ mod tests {
             TenantIdentity::new("prod", "other.eu.auth0.com"),
         );
         let refused = other.expect("plain names").save().expect_err("another tenant is called so").to_string();
-        assert!(refused.contains("is of dev (acme-dev.eu.auth0.com) -> prod (acme-prod.eu.auth0.com), and not of dev"), "{refused}");
+        assert!(refused.contains("belongs to dev (acme-dev.eu.auth0.com) -> prod (acme-prod.eu.auth0.com), not to dev"), "{refused}");
     }
 
     #[test]
@@ -363,7 +363,7 @@ mod tests {
         write(root.path(), "base/dev-eu-prod.json", "{}");
         let pair = pair(root.path(), "dev", "eu-prod");
         let refused = pair.take_over(&known(&["dev", "dev-eu", "eu-prod", "prod"])).expect_err("unclear").to_string();
-        assert!(refused.ends_with("may be of dev -> eu-prod or of dev-eu -> prod"), "{refused}");
+        assert!(refused.ends_with("may belong to dev -> eu-prod or to dev-eu -> prod"), "{refused}");
         assert!(root.path().join("base/dev-eu-prod.json").exists());
         assert_eq!(pair.take_over(&known(&["dev", "eu-prod", "prod"])).expect("only one can be meant").len(), 1);
     }

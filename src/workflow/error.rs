@@ -65,7 +65,7 @@ pub enum Error {
     #[error(transparent)]
     Export(#[from] export::Error),
     /// A request to a tenant failed.
-    #[error("tenant \"{tenant}\" cannot be reached")]
+    #[error("cannot reach tenant \"{tenant}\"")]
     Tenant {
         /// Its name.
         tenant: String,
@@ -76,7 +76,7 @@ pub enum Error {
     #[error("the snapshot does not hold what is selected: {0}")]
     Selection(selection::Error),
     /// There is nothing of this name to include.
-    #[error("\"{word}\" is nothing that can be included")]
+    #[error("cannot include \"{word}\"")]
     UnknownInclude {
         /// The name.
         word: String,
@@ -84,7 +84,7 @@ pub enum Error {
         known: Vec<&'static str>,
     },
     /// No source was named, and none is configured for the target.
-    #[error("where should the settings for \"{target}\" come from?")]
+    #[error("no source for \"{target}\"")]
     NoSource {
         /// The target.
         target: String,
@@ -106,7 +106,7 @@ pub enum Error {
         scopes: Vec<String>,
     },
     /// The plan was made for another tenant.
-    #[error("the plan is for {planned_for}, and \"{name}\" is {domain}")]
+    #[error("the plan was made for {planned_for}, but \"{name}\" is {domain}")]
     AnotherTarget {
         /// The domain it was made for.
         planned_for: String,
@@ -116,13 +116,13 @@ pub enum Error {
         domain: String,
     },
     /// The folder of a new run exists already.
-    #[error("there is a run \"{0}\" already")]
+    #[error("run \"{0}\" already exists")]
     RunExists(String),
     /// There is no folder for locks.
-    #[error("there is no folder to keep the lock in, since HOME and XDG_STATE_HOME are not set")]
+    #[error("no folder for locks: neither HOME nor XDG_STATE_HOME is set")]
     NoLockFolder,
     /// Another run holds the lock.
-    #[error("another run works on \"{target}\": {holder}")]
+    #[error("\"{target}\" is locked by another run: {holder}")]
     Locked {
         /// The target.
         target: String,
@@ -132,7 +132,7 @@ pub enum Error {
         has_waited: bool,
     },
     /// There is no run of this name.
-    #[error("there is no run \"{name}\" in \"{}\"", runs.display())]
+    #[error("no run \"{name}\" in \"{}\"", runs.display())]
     NoSuchRun {
         /// The name.
         name: String,
@@ -142,7 +142,7 @@ pub enum Error {
         nearest: Option<String>,
     },
     /// The files of a run cannot be read.
-    #[error("the run \"{name}\" cannot be read")]
+    #[error("cannot read run \"{name}\"")]
     UnreadableRun {
         /// Its name.
         name: String,
@@ -167,7 +167,7 @@ pub enum Error {
     #[error("{0}")]
     Unrecorded(Box<apply::Error>),
     /// What a run leaves for the next one cannot be written; its changes were made.
-    #[error("the state of the run cannot be written")]
+    #[error("cannot write the state of the run")]
     Unremembered {
         /// What came of the run.
         summary: Box<Summary>,
@@ -181,7 +181,7 @@ pub enum Error {
     #[error("interrupted")]
     Interrupted(Interrupt),
     /// The copy of a target on which a plan is rehearsed cannot be set up.
-    #[error("the rehearsal did not begin")]
+    #[error("the rehearsal did not start")]
     RehearsalSetup {
         /// Why.
         source: Box<dyn std::error::Error + Send + Sync>,
@@ -189,7 +189,7 @@ pub enum Error {
         lacks_folder: bool,
     },
     /// A rehearsal failed on the copy.
-    #[error("the rehearsal did not come to its end")]
+    #[error("the rehearsal failed")]
     Rehearsal(#[source] Box<Error>),
 }
 

@@ -188,7 +188,7 @@ fn where_what_was_last_written_is_missing_nothing_is_written_over_unasked() {
     exit 4
     error: the plan was refused
     cause: no-baseline: resources are linked, and state/dev/prod/baseline.json, which holds what was last written of them, is missing: what "prod" changed by itself would be written over; put that file of the last run back
-    hint:  if that is meant, do it once by hand:  migrate import --tenant prod --from dev --allow no-baseline
+    hint:  if this is intended, run it once yourself:  migrate import --tenant prod --from dev --allow no-baseline
     state: nothing was written
     "#);
     assert_eq!(fixture.writes().len(), writes);

@@ -89,7 +89,7 @@ fn a_key_that_the_tenant_knows_signs_in_and_another_does_not() {
     exit 77
     error: cannot read client-login-page of "prod"
     cause: the tenant did not accept the credentials: Unauthorized
-    hint:  check what the variables MIGRATE_PROD_* hold, and that the application is authorized for the Management API
+    hint:  check the values of MIGRATE_PROD_*, and that the application is authorized for the Management API
     state: nothing was written
     "#);
     assert_eq!(stranger.requests(), []);
@@ -109,7 +109,7 @@ fn a_key_that_is_none_or_not_there_is_told_without_showing_it() {
     fixture.write("keys/prod.pem", "-----BEGIN RSA PRIVATE KEY-----\nCANARY\n-----END RSA PRIVATE KEY-----\n");
     assert_snapshot!(fixture.run("import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet").refused(), @"
     exit 64
-    error: cannot use the client's private key: an RSA key as PEM was expected
+    error: cannot use the client's private key: expected an RSA key in PEM format
     cause: InvalidKeyFormat
     state: nothing was written
     ");

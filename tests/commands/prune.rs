@@ -231,7 +231,7 @@ fn an_undo_that_was_cut_off_is_finished_though_nobody_can_say_what_became_of_a_c
 
     let refused = fixture.run(&format!("undo {prune} {flags}"));
     assert_eq!(refused.code, 64, "{}", refused.whole());
-    let (_, hint) = refused.err.split_once("let it come to its end first:  migrate ").expect("a command");
+    let (_, hint) = refused.err.split_once("resume it first:  migrate ").expect("a command");
     let resume = hint.lines().next().expect("a line");
     let resumed = fixture.run(&format!("{} --yes --quiet", resume.trim().replace("TIME-prod", &undo)));
     assert!(resumed.code == 3 && resumed.whole().contains("that may be it"), "{}", resumed.whole());

@@ -145,22 +145,22 @@ fn what_cannot_be_a_nightly_job_is_refused() {
     let refused = |line: &str| fixture.run(&format!("schedule {line}")).whole();
     assert_snapshot!(refused("cron --to prod --notify https://chat.example/CANARY"), @"
     exit 64
-    error: the address of --notify is a secret and would stand in the unit
-    hint:  put it into a variable and write --notify env:NAME
+    error: the URL of --notify is a secret, and would be part of the unit
+    hint:  put it into a variable and use --notify env:NAME
     ");
     assert_snapshot!(refused("kubernetes --to prod"), @"
     exit 64
-    error: the image that holds migrate is not named
-    hint:  add --image, as in --image registry.example/migrate:1
+    error: --image is missing
+    hint:  name an image with migrate in it, for example --image registry.example/migrate:1
     ");
     assert_snapshot!(refused("cron --to prod --allow lockout-risk,weaker-protection"), @r#"
     exit 64
-    error: lockout-risk cannot be approved for every night by a flag
-    hint:  name what may pass in migrate.toml, under the tenant: plan.approve = ["lockout-risk:clients/Billing*"]; or review the plan with `migrate plan --out FILE`, then `migrate import --plan FILE --allow lockout-risk`
+    error: lockout-risk cannot be approved for unattended runs with a flag
+    hint:  approve single resources in migrate.toml, under the tenant: plan.approve = ["lockout-risk:clients/Billing*"]; or review the plan with `migrate plan --out FILE`, then `migrate import --plan FILE --allow lockout-risk`
     "#);
     assert_snapshot!(refused("github --image i:1 --to prod --mapping ../m.toml"), @r#"
     exit 64
-    error: "DIR/../m.toml" does not stand below the configuration
+    error: "DIR/../m.toml" is not below the folder of the configuration
     hint:  a workflow sees one repository; put the mapping into it
     "#);
     for (line, hint) in [
@@ -168,15 +168,15 @@ fn what_cannot_be_a_nightly_job_is_refused() {
         ("kubernetes --image i:1 --secrets-to file:/srv/new.jsonl", ", or a file below /var/lib/migrate"),
         ("kubernetes --image i:1 --secrets-to file:/var/lib/migrate/../new.jsonl", ", or a file below /var/lib/migrate"),
     ] {
-        let lost = "exit 64\nerror: a file does not outlive the night there\nhint:  use --secrets-to exec:CMD";
+        let lost = "exit 64\nerror: a file is lost there when the job ends\nhint:  use --secrets-to exec:CMD";
         assert_eq!(refused(&format!("{line} --to prod")), format!("{lost}{hint}\n"), "{line}");
     }
     let on_the_volume = refused("kubernetes --image i:1 --to prod --secrets-to file:/var/lib/migrate/new.jsonl");
     assert!(on_the_volume.contains("- \"file:/var/lib/migrate/new.jsonl\""), "{on_the_volume}");
     assert_snapshot!(refused("cron --to prod --from prd"), @r#"
     exit 64
-    error: there is no tenant "prd"; did you mean "prod"? There are: dev, prod
-    hint:  tenants stand in migrate.toml as [tenants.NAME] with a domain
+    error: unknown tenant "prd"; did you mean "prod"? Configured: dev, prod
+    hint:  define tenants in migrate.toml as [tenants.NAME] with a domain
     "#);
 }
 
@@ -196,7 +196,7 @@ fn a_pod_is_given_the_files_of_a_mapping_and_nothing_that_stands_beside_them() {
     let refused = fixture.run(&format!("schedule kubernetes {job}")).whole();
     assert_snapshot!(refused, @r#"
     exit 64
-    error: the rule at rules/m.toml:1 takes a secret from "file:rules/token", which is not there at night
+    error: the rule at rules/m.toml:1 takes a secret from "file:rules/token", which the job cannot read
     hint:  take it from a variable: secret = "env:NAME"
     "#);
     assert_eq!(fixture.run(&format!("schedule github {job}")).whole(), refused);
@@ -204,8 +204,8 @@ fn a_pod_is_given_the_files_of_a_mapping_and_nothing_that_stands_beside_them() {
     fixture.write("hosts.csv", "from,to\na,b\n");
     assert_snapshot!(fixture.run(&format!("schedule kubernetes {job}")).whole(), @r#"
     exit 64
-    error: "rules/../hosts.csv" does not stand beside the mapping
-    hint:  a ConfigMap has no folders; put the table beside the mapping
+    error: "rules/../hosts.csv" is not in the folder of the mapping
+    hint:  a ConfigMap has no folders; move the table next to the mapping
     "#);
 }
 

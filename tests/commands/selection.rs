@@ -224,7 +224,7 @@ fn a_partial_snapshot_says_so_and_a_plan_of_it_takes_nothing_for_gone() {
     let said = fixture.run("plan --tenant prod --from ./later --kinds clients");
     assert_snapshot!(said.refused(), @"
     exit 64
-    error: the snapshot does not hold what is selected: it was restricted to roles already, which cannot be combined with clients
+    error: the snapshot does not hold what is selected: already restricted to roles, which cannot be combined with clients
     hint:  plan it without a selection, or from another snapshot
     ");
     fixture.edit("later/manifest.json", r#""roles""#, r#""rules""#);
@@ -278,17 +278,17 @@ fn what_is_no_selection_is_answered_with_the_nearest() {
     let fixture = fixture();
     assert_snapshot!(fixture.run("plan --tenant prod --kinds client").refused(), @r#"
     exit 64
-    error: there is no kind "client"
-    hint:  did you mean "clients"? `migrate kinds` lists them
+    error: unknown kind "client"
+    hint:  did you mean "clients"? `migrate kinds` lists all kinds
     "#);
     assert_snapshot!(fixture.run("drift --tenant prod --only clints/Web").refused(), @r#"
     exit 64
-    error: there is no kind "clints"
-    hint:  did you mean "clients"? `migrate kinds` lists them
+    error: unknown kind "clints"
+    hint:  did you mean "clients"? `migrate kinds` lists all kinds
     "#);
     assert_snapshot!(fixture.run("import --tenant prod --exclude clients/[").refused(), @r#"
     exit 64
-    error: "clients/[" is no pattern: invalid range pattern
+    error: invalid pattern "clients/[": invalid range pattern
     hint:  a pattern is a key with * and ?, for example 'clients/Web*'
     state: nothing was written
     "#);

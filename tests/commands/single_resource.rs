@@ -116,14 +116,14 @@ fn a_file_of_another_client_and_a_misspelt_field_are_refused() {
     fixture.edit("client.json", SHOP, "devShop000000000000000000000000a");
     assert_snapshot!(fixture.run("update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection --yes").whole(), @r#"
     exit 64
-    error: "client.json" is of another client, its client_id is devShop000000000000000000000000a
-    hint:  take client_id out of the file to give "Shop" the same settings, or name devShop000000000000000000000000a instead
+    error: "client.json" is for another client: its client_id is devShop000000000000000000000000a
+    hint:  remove client_id from the file to give "Shop" the same settings, or name devShop000000000000000000000000a instead
     state: nothing was written
     "#);
     fixture.write("client.json", r#"{"calbacks": ["https://shop.acme.example/new"]}"#);
     assert_snapshot!(fixture.run("update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection --yes").whole(), @r#"
     exit 64
-    error: "client.json" has a field "calbacks", and no client has one
+    error: "client.json" has an unknown field "calbacks" for a client
     hint:  did you mean "callbacks"?
     state: nothing was written
     "#);
@@ -184,13 +184,13 @@ fn a_resource_that_is_not_there_is_named() {
     assert_snapshot!(fixture.run("get clients Shopp --tenant prod --quiet").refused(), @r#"
     exit 1
     error: "prod" has no client "Shopp"
-    hint:  a name is told apart by capital letters; an id works too
+    hint:  names are case-sensitive; an id works too
     "#);
     fixture.write("client.json", "{}");
     assert_snapshot!(fixture.run("update clients Shopp client.json --tenant prod --yes --quiet").refused(), @r#"
     exit 1
     error: "prod" has no client "Shopp"
-    hint:  a name is told apart by capital letters; an id works too
+    hint:  names are case-sensitive; an id works too
     state: nothing was written
     "#);
 }
@@ -220,8 +220,8 @@ fn a_call_that_writes_needs_a_yes_and_says_when_it_was_refused() {
     fixture.write("role.json", r#"{"name": "Cashier", "description": "Sells"}"#);
     assert_snapshot!(fixture.run("api post roles --data role.json --tenant prod --quiet").refused(), @"
     exit 64
-    error: nobody is there to confirm it
-    hint:  add --yes to write without being asked
+    error: confirmation is needed, and there is no terminal
+    hint:  add --yes to write without confirmation
     state: nothing was written
     ");
     assert_eq!(fixture.writes(), []);
@@ -239,10 +239,10 @@ fn a_call_that_may_have_landed_does_not_say_that_nothing_was_written() {
     fixture.write("role.json", r#"{"name": "Cashier", "description": "Sells"}"#);
     assert_snapshot!(fixture.run("api post roles --data role.json --tenant prod --yes --quiet").refused(), @"
     exit 1
-    error: nobody knows whether the tenant carried out POST /roles
+    error: it is unknown whether the tenant carried out POST /roles
     cause: no answer from 127.0.0.1:PORT to POST /roles
     cause: connection closed before message completed
-    state: POST /roles may have been carried out, or not
+    state: POST /roles may or may not have been carried out
     ");
     assert_eq!(fixture.prod("/roles")[0]["name"], "Cashier");
 }
@@ -458,10 +458,10 @@ fn a_refusal_is_json_for_programs() {
     assert_snapshot!(pretty(said.json()), @r#"
     {
       "causes": [],
-      "error": "there is no tenant \"prd\"; did you mean \"prod\"? There are: dev, prod",
+      "error": "unknown tenant \"prd\"; did you mean \"prod\"? Configured: dev, prod",
       "exit": 64,
       "format": 1,
-      "hint": "tenants stand in migrate.toml as [tenants.NAME] with a domain",
+      "hint": "define tenants in migrate.toml as [tenants.NAME] with a domain",
       "state": "nothing was written"
     }
     "#);

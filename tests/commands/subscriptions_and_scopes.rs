@@ -66,7 +66,7 @@ fn what_a_third_party_registered_is_left_alone_unless_it_is_included() {
     let said = fixture.run("import --tenant prod --include third-party --allow many-changes,lockout-risk,weaker-protection --yes --quiet");
     assert_eq!(held(&fixture, "Partner")["name"], "Partner", "{}", said.whole());
     let said = fixture.run("import --tenant prod --include thrd-party --yes");
-    assert_eq!((said.code, said.err.contains("--include takes third-party")), (64, true), "{}", said.whole());
+    assert_eq!((said.code, said.err.contains("--include accepts third-party")), (64, true), "{}", said.whole());
 }
 
 #[test]

@@ -43,7 +43,7 @@ fn a_night_with_changes_is_one_line_and_one_file_and_the_next_is_quiet() {
     assert_eq!(pulse.received(), ["GET"]);
     let told = outcome(&fixture);
     assert_eq!((&told["exit"], &told["runs"][0]["counts"]["applied"], &told["error"]), (&json!(0), &json!(2), &Value::Null), "{told:#}");
-    assert!(!fixture.read(OUTCOME).contains("CANARY"), "the address of a hook is a secret");
+    assert!(!fixture.read(OUTCOME).contains("CANARY"), "the webhook URL is a secret");
 
     quiet(&fixture.run(&format!("{SYNC} {hooks}")));
     assert_eq!((chat.received().len(), pulse.received().len()), (0, 1));
@@ -65,7 +65,7 @@ fn a_hook_that_nobody_answers_is_named_by_its_host_and_changes_nothing() {
     fixture.set("CHAT", "http://127.0.0.1:9/CANARY-path");
     let said = fixture.run(&format!("{SYNC} --notify env:CHAT"));
     assert_eq!(said.code, 0);
-    assert_eq!(said.err, "note: --notify was not heard: no answer from 127.0.0.1: Connection refused (os error 111)\n");
+    assert_eq!(said.err, "note: --notify was not delivered: no answer from 127.0.0.1: Connection refused (os error 111)\n");
 }
 
 #[test]
@@ -74,12 +74,12 @@ fn a_hook_is_checked_before_anything_is_done() {
     insta::assert_snapshot!(fixture.run(&format!("{SYNC} --notify http://chat.example/x")).refused(), @"
     exit 64
     error: --notify cannot be used
-    cause: the address of a hook is not on loopback, so it needs https
+    cause: the webhook URL is not on loopback, so it needs https
     state: nothing was written
     ");
     insta::assert_snapshot!(fixture.run(&format!("{SYNC} --heartbeat env:NOWHERE")).refused(), @"
     exit 64
-    error: --heartbeat names the variable NOWHERE, and it holds nothing
+    error: --heartbeat: variable NOWHERE is not set
     state: nothing was written
     ");
     assert!(fixture.requests().is_empty());
@@ -96,13 +96,13 @@ fn a_budget_that_ends_is_75_and_the_next_night_does_the_rest() {
     assert_eq!(said.code, 75, "{}", said.whole());
     insta::assert_snapshot!(said.whole(), @"
     exit 75
-    dev -> prod: applied 20 of 60 changes in TIME; 40 not sent; the budget of 127 requests is spent: 127 went, and the next sync does the rest
+    dev -> prod: applied 20 of 60 changes in TIME; 40 not sent; the budget of 127 requests is used up: 127 were sent, and the next sync does the rest
     ");
     assert_eq!(fixture.writes().len(), 20, "no request beyond the budget");
     let told = outcome(&fixture);
     assert_eq!(
         (&told["exit"], &told["limit"]),
-        (&json!(75), &json!(format!("the budget of {0} requests is spent: {0} went", reads + 21))),
+        (&json!(75), &json!(format!("the budget of {0} requests is used up: {0} were sent", reads + 21))),
         "{told:#}"
     );
 
@@ -213,7 +213,7 @@ fn a_budget_that_reading_takes_whole_is_a_mistake_and_not_a_night_that_ended_ear
     insta::assert_snapshot!(said.refused(), @r#"
     exit 64
     error: reading "prod" alone took 106 requests, and --max-requests is 20
-    hint:  no night gets any further with that; give it more
+    hint:  raise --max-requests
     state: nothing was written
     "#);
     assert!(fixture.writes().is_empty() && pulse.received().is_empty());
@@ -226,7 +226,7 @@ fn a_time_that_went_by_is_75_and_nothing_is_written() {
     let said = fixture.run(&format!("{SYNC} --until {}Z", &an_hour_ago[11..16]));
     assert_eq!(said.code, 75, "{}", said.whole());
     assert!(said.out.contains("applied 0 of 2 changes in TIME; 2 not sent"), "{}", said.out);
-    assert!(said.out.contains(&format!("{}Z is over, and the next sync does the rest", &an_hour_ago[11..16])), "{}", said.out);
+    assert!(said.out.contains(&format!("{}Z was reached, and the next sync does the rest", &an_hour_ago[11..16])), "{}", said.out);
     assert!(fixture.writes().is_empty());
     assert_eq!(fixture.run(SYNC).code, 0);
     assert_eq!(fixture.writes().len(), 2);
@@ -259,7 +259,7 @@ fn a_guard_stops_the_night_and_says_how_a_person_lets_it_pass() {
     exit 4
     error: the plan was refused
     cause: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
-    hint:  where that may pass every time, add to [tenants.prod] in migrate.toml: plan.approve = ["lockout-risk:clients/Shop"]; if that is meant, do it once by hand:  migrate import --tenant prod --from dev --allow lockout-risk
+    hint:  to approve this for every run, add to [tenants.prod] in migrate.toml: plan.approve = ["lockout-risk:clients/Shop"]; if this is intended, run it once yourself:  migrate import --tenant prod --from dev --allow lockout-risk
     state: nothing was written
     "#);
     assert_eq!(chat.received().len(), 1, "whoever sleeps hears of it");
@@ -280,8 +280,8 @@ fn what_may_lock_people_out_is_not_approved_for_every_night_by_a_flag() {
     let fixture = Fixture::small();
     insta::assert_snapshot!(fixture.run(&format!("{SYNC} --allow lockout-risk,weaker-protection")).refused(), @r#"
     exit 64
-    error: lockout-risk cannot be approved for every night by a flag
-    hint:  name what may pass in migrate.toml, under the tenant: plan.approve = ["lockout-risk:clients/Billing*"]; or review the plan with `migrate plan --out FILE`, then `migrate import --plan FILE --allow lockout-risk`
+    error: lockout-risk cannot be approved for unattended runs with a flag
+    hint:  approve single resources in migrate.toml, under the tenant: plan.approve = ["lockout-risk:clients/Billing*"]; or review the plan with `migrate plan --out FILE`, then `migrate import --plan FILE --allow lockout-risk`
     state: nothing was written
     "#);
     assert!(fixture.requests().is_empty());

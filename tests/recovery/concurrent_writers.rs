@@ -78,7 +78,7 @@ async fn nothing_is_made_twice(source: State) {
         let whole = whole.get_or_insert_with(|| counted(&into));
         let twice: Vec<_> = counted(&into).into_iter().filter(|(key, count)| whole.get(key).is_none_or(|wanted| count > wanted)).collect();
         assert_eq!(twice, [], "{part}");
-        let is_noticed = reasons(&ended).iter().any(|reason| reason.ends_with("which this run did not make; plan again"));
+        let is_noticed = reasons(&ended).iter().any(|reason| reason.ends_with("that this run did not create; plan again"));
         assert_eq!(is_noticed, creates_what_tells(&of_another), "{part}: {:?}", ended.tally());
         // What is planned anew knows what the other has made.
         let again = planned(&desired, &read(&tenant).await, &empty_sync_state());
@@ -154,7 +154,7 @@ async fn together(source: State) {
         assert!(went_on.is_whole(), "{round}: both gave way: {:?} {:?}", went_on.tally(), gave_way.tally());
         let made = gave_way.settled.iter().filter(|settled| settled.operation == Operation::Create && settled.outcome.id().is_some());
         assert_eq!(made.collect::<Vec<_>>(), Vec::<&ChangeResult>::new(), "{round}: who gives way has made nothing");
-        assert!(reasons(&gave_way).contains(&"another writer is at the target; plan again"), "{round}");
+        assert!(reasons(&gave_way).contains(&"another writer is changing the target; plan again"), "{round}");
         assert_eq!(counted(&into), counted(&calm), "{round}");
     }
 }
@@ -255,9 +255,9 @@ fn what_an_earlier_version_remembered_is_moved_with_a_word_and_known() {
     fixture.change_prod(|held| held["/clients"][0]["callbacks"] = json!(["https://by.hand/back"]));
     let said = fixture.run("drift --tenant prod");
     assert_eq!((said.code, said.out.contains("https://by.hand/back")), (0, true), "{}", said.whole());
-    let word = said.err.lines().find(|line| line.starts_with("What is remembered"));
-    assert_snapshot!(word.expect("a word"), @"What is remembered of dev (acme-dev.eu.auth0.com) -> prod (acme-prod.eu.auth0.com) stands in ./state/dev/prod from now on: moved ./base/dev-prod.json, ./links/dev-prod.csv");
-    assert!(!fixture.run("drift --tenant prod").err.contains("What is remembered"));
+    let word = said.err.lines().find(|line| line.starts_with("The state of "));
+    assert_snapshot!(word.expect("a word"), @"The state of dev (acme-dev.eu.auth0.com) -> prod (acme-prod.eu.auth0.com) is now kept in ./state/dev/prod: moved ./base/dev-prod.json, ./links/dev-prod.csv");
+    assert!(!fixture.run("drift --tenant prod").err.contains("The state of "));
 }
 
 #[test]
@@ -268,8 +268,8 @@ fn what_an_earlier_version_remembered_of_either_of_two_pairs_is_left_to_a_person
     let writes = fixture.writes().len();
     assert_snapshot!(fixture.run("import --from dev --tenant eu-prod --allow lockout-risk,weaker-protection --yes --quiet").refused(), @r#"
     exit 64
-    error: "./base/dev-eu-prod.json", which an earlier version wrote, may be of dev -> eu-prod or of dev-eu -> prod
-    hint:  move it to ./state/dev/eu-prod/baseline.json if it is of that pair, or into the folder of the other; where both have written it, remove it
+    error: "./base/dev-eu-prod.json", written by an earlier version, may belong to dev -> eu-prod or to dev-eu -> prod
+    hint:  if it belongs to that pair, move it to ./state/dev/eu-prod/baseline.json; otherwise move it to the folder of the other pair; if both have written it, remove it
     state: nothing was written
     "#);
     assert_eq!(fixture.writes().len(), writes);
@@ -283,8 +283,8 @@ fn what_is_remembered_of_another_pair_is_refused_by_whoever_would_go_on_from_it(
     let writes = fixture.writes().len();
     assert_snapshot!(fixture.run(IMPORT).refused(), @r#"
     exit 64
-    error: "./state/dev/prod/pair.json" is of dev (acme-dev.eu.auth0.com) -> prod (other.eu.auth0.com), and not of dev (acme-dev.eu.auth0.com) -> prod (acme-prod.eu.auth0.com)
-    hint:  give one of the two tenants another name, or move that folder away to begin anew: pairs are then found by name
+    error: "./state/dev/prod/pair.json" belongs to dev (acme-dev.eu.auth0.com) -> prod (other.eu.auth0.com), not to dev (acme-dev.eu.auth0.com) -> prod (acme-prod.eu.auth0.com)
+    hint:  rename one of the two tenants, or move that folder away to start over: resources are then paired by name
     state: nothing was written
     "#);
     for line in ["sync --from dev --to prod", "plan --tenant prod", "drift --tenant prod", "unlink clients a --tenant prod"] {

@@ -85,7 +85,7 @@ fn a_run_after_the_clock_jumped_back_takes_no_other_runs_place_and_is_the_newest
     std::fs::rename(fixture.path(&run), fixture.path(&format!("runs/{ahead}"))).expect("renamed");
     let journal = fixture.read(&format!("runs/{ahead}/journal.jsonl"));
     let said = fixture.run(&IMPORT.replace(" --quiet", ""));
-    let word = "The clock stands before the last run; so that this one is the newest, it is called TIME-prod.";
+    let word = "The clock is behind the last run; this run is named TIME-prod so that it is the newest.";
     assert!(said.code == 0 && said.err.contains(word), "{}", said.whole());
     let mut runs = fixture.in_folder("runs");
     runs.sort();
@@ -102,7 +102,7 @@ fn a_broken_middle_is_refused_with_what_to_do() {
     assert_snapshot!(refused(&fixture, RESUME), @r#"
     exit 64
     error: journal "./runs/TIME-prod/journal.jsonl" is broken in line 2, column 16: unknown variant `intnt`, expected one of `begun`, `resumed`, `intent`, `applied`, `failed`, `skipped`, `unknown`, `stopped`, `ended`
-    hint:  what that run did cannot be known from its journal; `migrate plan` compares with what the target holds now
+    hint:  run `migrate plan` to compare with the current state of the target
     state: nothing was written
     "#);
 }
@@ -114,7 +114,7 @@ fn a_middle_that_was_overwritten_is_refused_with_what_to_do() {
     assert_snapshot!(refused(&fixture, RESUME), @r#"
     exit 64
     error: journal "./runs/TIME-prod/journal.jsonl" is broken in line 2, column 1: expected value
-    hint:  what that run did cannot be known from its journal; `migrate plan` compares with what the target holds now
+    hint:  run `migrate plan` to compare with the current state of the target
     state: nothing was written
     "#);
 }
@@ -126,7 +126,7 @@ fn a_journal_of_a_newer_format_is_refused_by_its_number() {
     assert_snapshot!(refused(&fixture, RESUME), @r#"
     exit 64
     error: journal "./runs/TIME-prod/journal.jsonl" has format 2; this version of migrate reads up to 1
-    hint:  update migrate, then go on with the run
+    hint:  update migrate, then resume the run
     state: nothing was written
     "#);
 }
@@ -138,7 +138,7 @@ fn a_run_whose_plan_was_edited_does_not_go_on() {
     assert_snapshot!(refused(&fixture, RESUME), @r#"
     exit 64
     error: plan "./runs/TIME-prod/plan.json" was changed after it was made
-    hint:  make the plan again with `migrate plan --out FILE`
+    hint:  make a new plan with `migrate plan --out FILE`
     state: nothing was written
     "#);
 }
@@ -148,8 +148,8 @@ fn a_run_that_does_not_exist_is_named() {
     let (fixture, _run) = cut();
     assert_snapshot!(refused(&fixture, "import --tenant prod --resume yesterday --yes --quiet"), @r#"
     exit 64
-    error: there is no run "yesterday" in "./runs"
-    hint:  `migrate runs` lists them
+    error: no run "yesterday" in "./runs"
+    hint:  `migrate runs` lists all runs
     state: nothing was written
     "#);
 }
@@ -158,8 +158,8 @@ fn a_run_that_does_not_exist_is_named() {
 fn where_no_run_was_cut_off_there_is_nothing_to_resume() {
     assert_snapshot!(refused_offline(&Fixture::small(), RESUME), @r#"
     exit 64
-    error: no run of "prod" was cut off
-    hint:  `migrate import` plans anew
+    error: no interrupted run on "prod"
+    hint:  run `migrate import` to plan again
     state: nothing was written
     "#);
 }

@@ -18,9 +18,9 @@ fn an_export_without_room_leaves_nothing_behind() {
     let fixture = Fixture::small();
     assert_snapshot!(run_in_little_room(&fixture, 0, "export --tenant dev --quiet").whole(), @r#"
     exit 1
-    error: cannot write snapshot "./snapshots/dev/TIME"
+    error: cannot write "./snapshots/dev/TIME/action-modules.json"
     cause: File too large (os error 27)
-    hint:  free some room or name another folder with --dir
+    hint:  check free space and permissions, or name another folder with --dir
     "#);
     let left: Vec<_> = fixture.files().into_iter().filter(|path| !path.ends_with("migrate.toml")).collect();
     assert_eq!(left, [""; 0].map(std::path::PathBuf::from));
@@ -32,9 +32,9 @@ fn a_plan_without_room_is_not_written() {
     assert_eq!(fixture.run("export --tenant dev --quiet").code, 0);
     assert_snapshot!(run_in_little_room(&fixture, 0, "plan --tenant prod --out plan.json --quiet").whole(), @r#"
     exit 1
-    error: cannot write plan "plan.json"
+    error: cannot write "plan.json"
     cause: File too large (os error 27)
-    hint:  free some room or name another folder with --dir
+    hint:  check free space and permissions, or name another folder with --dir
     "#);
     assert!(!fixture.path("plan.json").exists());
 }
@@ -45,9 +45,9 @@ fn an_import_without_room_for_its_plan_writes_to_no_tenant() {
     assert_eq!(fixture.run("export --tenant dev --quiet").code, 0);
     assert_snapshot!(run_in_little_room(&fixture, 1, IMPORT).refused(), @r#"
     exit 1
-    error: cannot write the base "./state/dev/prod/baseline.json"
+    error: cannot write "./state/dev/prod/baseline.json"
     cause: File too large (os error 27)
-    hint:  free some room or name another folder with --dir
+    hint:  check free space and permissions, or name another folder with --dir
     state: nothing was written
     "#);
     assert_eq!(fixture.writes(), []);
@@ -70,10 +70,10 @@ fn a_journal_without_room_lets_nothing_be_sent() {
     let blocks = fill_up(&fixture, &run, 0);
     assert_snapshot!(run_in_little_room(&fixture, blocks, RESUME).whole(), @r#"
     exit 1
-    error: what the run does can no longer be recorded
-    cause: cannot write journal "./runs/TIME-prod/journal.jsonl"
+    error: the run can no longer be recorded
+    cause: cannot write "./runs/TIME-prod/journal.jsonl"
     cause: File too large (os error 27)
-    hint:  free some room, then go on with `migrate import --tenant prod --resume TIME-prod`
+    hint:  check free space and permissions, then run `migrate import --tenant prod --resume TIME-prod`
     state: applied 0 of 2 changes; 2 not sent
     "#);
     assert_eq!(fixture.writes().len(), 4);
@@ -86,10 +86,10 @@ fn a_disk_that_fills_up_while_requests_are_under_way_loses_nothing() {
     let blocks = fill_up(&fixture, &run, 260);
     assert_snapshot!(run_in_little_room(&fixture, blocks, RESUME).whole(), @r#"
     exit 1
-    error: what the run does can no longer be recorded
-    cause: cannot write journal "./runs/TIME-prod/journal.jsonl"
+    error: the run can no longer be recorded
+    cause: cannot write "./runs/TIME-prod/journal.jsonl"
     cause: File too large (os error 27)
-    hint:  free some room, then go on with `migrate import --tenant prod --resume TIME-prod`
+    hint:  check free space and permissions, then run `migrate import --tenant prod --resume TIME-prod`
     state: applied 2 changes
     "#);
     assert_eq!(fixture.writes().len(), 6);
@@ -112,9 +112,9 @@ fn a_file_system_that_is_full_says_so() {
     let import = "exec \"$MIGRATE\" import --tenant prod --dir small --allow many-changes,lockout-risk,weaker-protection --yes --quiet";
     assert_snapshot!(fixture.run_in_shell(&format!("exec unshare -Urm sh -c '{mount}; {import}'")).whole(), @r#"
     exit 1
-    error: cannot write snapshot "small/snapshots/dev/TIME"
+    error: cannot write "small/snapshots/dev/TIME/attack-protection-phone-provider-protection.json"
     cause: No space left on device (os error 28)
-    hint:  free some room or name another folder with --dir
+    hint:  check free space and permissions, or name another folder with --dir
     state: nothing was written
     "#);
     assert_eq!(fixture.writes(), []);
@@ -126,16 +126,16 @@ fn a_folder_that_cannot_be_made_is_named() {
     fixture.write("file", "no folder");
     assert_snapshot!(refused(&fixture, "import --tenant prod --allow lockout-risk,weaker-protection --dir file/below --yes --quiet"), @r#"
     exit 1
-    error: cannot write snapshot "file/below/snapshots/dev/TIME"
+    error: cannot write "file/below/snapshots/dev/TIME"
     cause: "file" is a file, not a folder
-    hint:  free some room or name another folder with --dir
+    hint:  check free space and permissions, or name another folder with --dir
     state: nothing was written
     "#);
     assert_snapshot!(refused(&fixture, "export --tenant dev --out file/below --quiet"), @r#"
     exit 1
-    error: cannot write snapshot "file/below"
+    error: cannot write "file/below"
     cause: "file" is a file, not a folder
-    hint:  free some room or name another folder with --dir
+    hint:  check free space and permissions, or name another folder with --dir
     "#);
 }
 
@@ -148,7 +148,7 @@ fn a_lock_that_cannot_be_taken_stops_before_the_first_write() {
     exit 1
     error: cannot take the lock "DIR/.state/migrate/locks/acme-prod.eu.auth0.com@PORT.lock"
     cause: "DIR/.state" is a file, not a folder
-    hint:  free some room, or set XDG_STATE_HOME to another folder that this user may write to; runs that share it see each other's locks
+    hint:  check free space and permissions, or set XDG_STATE_HOME to a folder that this user can write to; runs that share it see each other's locks
     state: nothing was written
     "#);
     assert_eq!(fixture.writes(), []);
@@ -169,9 +169,9 @@ fn a_folder_without_the_permission_to_write_is_named() {
     let import = "import --tenant prod --allow lockout-risk,weaker-protection --dir locked --yes --quiet";
     assert_snapshot!(fixture.run_in_shell(&format!("exec {bound} \"$MIGRATE\" {import}")).refused(), @r#"
     exit 1
-    error: cannot write snapshot "locked/snapshots/dev/TIME"
+    error: cannot write "locked/snapshots/dev/TIME"
     cause: Permission denied (os error 13)
-    hint:  free some room or name another folder with --dir
+    hint:  check free space and permissions, or name another folder with --dir
     state: nothing was written
     "#);
     assert_eq!(fixture.writes(), []);

@@ -93,7 +93,7 @@ fn until_there_is_room(mut room: Room, step: usize, line: &str, ends_right: &dyn
         let is_told = state.map_or(!line.starts_with("import"), |state| state == "nothing was written" || state.starts_with("applied "));
         assert!(is_told, "{room:?}: {}", said.whole());
         assert!(said.err.contains("No space left on device") || said.err.contains("File too large"), "{room:?}: {}", said.whole());
-        assert!(said.err.contains("hint:  free some room"), "{room:?}: {}", said.whole());
+        assert!(said.err.contains("hint:  check free space"), "{room:?}: {}", said.whole());
         assert!(state != Some("nothing was written") || fixture.writes().is_empty(), "{room:?}: {}", said.whole());
         ends_right(&fixture, said);
         (refused, room) = (refused + 1, room.more(step));

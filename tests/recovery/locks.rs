@@ -27,8 +27,8 @@ fn a_target_that_another_run_works_on_is_left_to_it() {
     let _lock = held(&fixture);
     insta::assert_snapshot!(fixture.run(IMPORT).refused(), @r#"
     exit 5
-    error: another run works on "prod": process 7 of ada on night-1 since TIME
-    hint:  wait for it to end, then run the same command again, or let this one wait with --lock-timeout 10m
+    error: "prod" is locked by another run: process 7 of ada on night-1 since TIME
+    hint:  try again when it has finished, or wait for it with --lock-timeout 10m
     state: nothing was written
     "#);
     fixture.write("rule.json", "{\"enabled\": false}");
@@ -63,8 +63,8 @@ fn a_run_that_waited_long_enough_ends() {
     insta::assert_snapshot!(fixture.run(&format!("{IMPORT} --lock-timeout 1ms")).refused(), @r#"
     exit 5
     Waiting for another run on "prod": process 7 of ada on night-1 since TIME
-    error: another run works on "prod": process 7 of ada on night-1 since TIME
-    hint:  it took longer than --lock-timeout; run the same command again when it has ended
+    error: "prod" is locked by another run: process 7 of ada on night-1 since TIME
+    hint:  the other run took longer than --lock-timeout; try again when it has finished
     state: nothing was written
     "#);
 }
@@ -76,7 +76,7 @@ fn the_lock_of_a_run_that_died_is_taken_over_with_a_word() {
     std::fs::write(path(&fixture), "process 7 of ada on night-1 since 2026-01-01T00:00:00Z").expect("written");
     let said = fixture.run(IMPORT);
     assert_eq!(said.code, 0, "{}", said.whole());
-    let word = "Took over the lock on \"prod\" of a run that died: process 7 of ada on night-1 since TIME\n";
+    let word = "Took over the lock on \"prod\" from a run that died: process 7 of ada on night-1 since TIME\n";
     assert!(said.err.starts_with(word), "{}", said.err);
     assert!(!fixture.run(IMPORT).err.contains("Took over"), "a run that ends gives its lock back");
 }
@@ -97,7 +97,7 @@ fn of_two_imports_started_at_once_one_ends_and_only_the_other_writes() {
     let mut said = both.map(|started| fixture.end(started));
     said.sort_by_key(|said| said.code);
     assert_eq!(said.each_ref().map(|said| said.code), [0, 5], "{said:?}");
-    assert!(said[1].err.starts_with("error: another run works on \"prod\": process "), "{}", said[1].whole());
+    assert!(said[1].err.starts_with("error: \"prod\" is locked by another run: process "), "{}", said[1].whole());
     let [run] = &turns(&fixture)[..] else { panic!("{:?}", turns(&fixture)) };
     assert_eq!((fixture.only_in("runs"), fixture.writes().len()), (format!("runs/{run}"), 2));
 }
@@ -140,7 +140,7 @@ fn two_names_of_one_domain_are_one_tenant_to_the_lock_and_a_warning_to_check() {
     }
     let checked = fixture.run("validate").out;
     let line = checked.lines().find(|line| line.starts_with("warning: "));
-    insta::assert_snapshot!(line.expect("a warning"), @r#"warning: "prod" and "production" are one tenant, acme-prod.eu.auth0.com: runs on them share one lock, but not what is remembered of earlier runs. Keep one name."#);
+    insta::assert_snapshot!(line.expect("a warning"), @r#"warning: "prod" and "production" are one tenant, acme-prod.eu.auth0.com: runs on them share one lock, but not their state. Keep one name."#);
     assert_eq!(fixture.run("validate --output json").json()["one_tenant"], serde_json::json!([["prod", "production"]]));
     let _lock = held(&fixture);
     assert_eq!(fixture.run(&IMPORT.replace("prod", "production")).code, 5);

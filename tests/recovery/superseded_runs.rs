@@ -57,7 +57,7 @@ fn it_is_told_with_the_run_that_came_after_it_and_the_command_for_what_is_left_n
     Applied 1 of 2 changes to prod; 1 with unknown outcome.
 
     Outcome unknown (no response)
-      create client "Till": the run was cut off before its answer came
+      create client "Till": the run was interrupted before a response arrived
 
     Superseded by a later run: TIME-prod.
     To see what is left of it:  migrate plan --tenant prod --from dev
@@ -92,8 +92,8 @@ fn a_bare_resume_leaves_it_alone() {
     let held = fixture.all_of_prod();
     assert_snapshot!(fixture.run("import --tenant prod --resume --yes --quiet").refused(), @r#"
     exit 64
-    error: the run "TIME-prod" came to its end
-    hint:  `migrate import` plans anew; `migrate runs` lists all runs
+    error: run "TIME-prod" has already finished
+    hint:  run `migrate import` to plan again; `migrate runs` lists all runs
     state: nothing was written
     "#);
     assert_eq!(fixture.all_of_prod(), held);

@@ -103,7 +103,7 @@ fn what_was_created_is_removed_only_where_that_is_allowed() {
     exit 4
     error: the plan was refused
     cause: deletes: 1 would be deleted: clients/Till
-    hint:  if that is meant, run it with --allow deletes,lockout-risk,weaker-protection
+    hint:  if this is intended, run it with --allow deletes,lockout-risk,weaker-protection
     state: nothing was written
     ");
     assert_eq!(fixture.all_of_prod(), held);
@@ -181,7 +181,7 @@ fn only_what_matches_is_taken_back_and_a_dry_run_writes_nothing() {
           callbacks: - https://shop.acme.example/back  + https://shop.acme.example/old
 
     Notes
-      dev still wants what is taken back: change it there, or the next import writes it again
+      dev still has what this undo takes back: change it there too, or the next import applies it again
 
     migrate undo TIME-prod --only clients/Shop --allow lockout-risk,weaker-protection
     "#);
@@ -204,7 +204,7 @@ fn a_run_that_was_cut_off_is_refused_with_the_command_that_goes_on() {
     assert_snapshot!(undone(&fixture, &run, "--yes").refused(), @r#"
     exit 64
     error: the run "TIME-prod" was interrupted; applied 0 of 2 changes; 2 with unknown outcome
-    hint:  let it come to its end first:  migrate import --tenant prod --resume TIME-prod
+    hint:  resume it first:  migrate import --tenant prod --resume TIME-prod
     state: this undo wrote nothing
     "#);
     assert_snapshot!(fixture.run("runs").out, @"
@@ -231,7 +231,7 @@ fn what_could_not_be_looked_up_is_in_doubt_until_it_is() {
     let held = fixture.stop_prod();
     fixture.restart_prod(held);
     let refused = undone(&fixture, &run, "--yes");
-    assert!(refused.err.contains("let it come to its end first"), "{}", refused.whole());
+    assert!(refused.err.contains("resume it first"), "{}", refused.whole());
     let resumed = fixture.run("import --tenant prod --resume --yes --quiet");
     assert_eq!(resumed.code, 0, "{}", resumed.whole());
     assert_eq!(fixture.all_of_prod(), whole);
@@ -246,9 +246,9 @@ fn a_later_run_that_cannot_be_read_may_be_an_undo_and_stops_one() {
     fixture.edit(&format!("runs/{undo}/plan.json"), "\"undoes\"", "\"undos\"");
     assert_snapshot!(undone(&fixture, &run, ALL).refused(), @r#"
     exit 64
-    error: the run "TIME-prod" cannot be read
+    error: cannot read run "TIME-prod"
     cause: plan "./runs/TIME-prod/plan.json" was changed after it was made
-    hint:  it may be an undo of the same run; if it is not, move its folder out of runs/
+    hint:  it may be an undo of the same run; if not, move its folder out of runs/
     state: this undo wrote nothing
     "#);
     assert_eq!(fixture.writes().len(), writes);
@@ -279,8 +279,8 @@ fn a_run_that_nobody_knows_names_the_nearest() {
     let typo = run.replace("-prod", "-prud");
     assert_snapshot!(fixture.run(&format!("show {typo}")).refused(), @r#"
     exit 64
-    error: there is no run "TIME-prud" in "./runs"
-    hint:  did you mean "TIME-prod"? `migrate runs` lists them
+    error: no run "TIME-prud" in "./runs"
+    hint:  did you mean "TIME-prod"? `migrate runs` lists all runs
     "#);
     let shown = fixture.run(&format!("show {typo}")).refused();
     assert_eq!(undone(&fixture, &typo, "--yes").refused(), format!("{shown}state: nothing was written\n"));
@@ -421,7 +421,7 @@ fn what_was_changed_by_hand_beside_what_is_taken_back_stays_drift() {
     let run = imported(&fixture);
     fixture.change_prod(|data| data["/clients"][0]["description"] = json!("by hand"));
     let undone = fixture.run(&format!("undo {run} {ALL}"));
-    assert!(undone.out.contains("dev still wants what is taken back"), "{}", undone.whole());
+    assert!(undone.out.contains("dev still has what this undo takes back"), "{}", undone.whole());
     let drift = fixture.run("drift --tenant prod").out;
     assert!(drift.contains("description") && !drift.contains("logo_uri"), "{drift}");
     imported(&fixture);
@@ -436,8 +436,8 @@ fn a_run_that_came_to_its_end_is_not_taken_up_again() {
     let journal = fixture.read(&format!("runs/{run}/journal.jsonl"));
     assert_snapshot!(fixture.run(&format!("import --tenant prod --resume {run} --yes")).refused(), @r#"
     exit 64
-    error: the run "TIME-prod" came to its end
-    hint:  `migrate import` plans anew; `migrate runs` lists all runs
+    error: run "TIME-prod" has already finished
+    hint:  run `migrate import` to plan again; `migrate runs` lists all runs
     state: nothing was written
     "#);
     assert_eq!(fixture.read(&format!("runs/{run}/journal.jsonl")), journal);

@@ -121,7 +121,7 @@ fn a_command_that_fails_is_told_with_the_way_to_the_secret_and_nothing_of_what_i
     Applied 2 changes to prod in TIME.
 
     Manual steps
-      1. client "Till": its new client_secret was not stored: the command of --secrets-to ended with exit status: 7; `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+      1. client "Till": its new client_secret was not stored: the --secrets-to command failed: exit status: 7; `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
 
     The run's files are in ./runs/TIME-prod
     "#);
@@ -140,22 +140,22 @@ fn a_file_that_cannot_be_kept_for_its_owner_alone_stops_an_import_before_its_fir
     let (no_folder, folder, nowhere) = (refused("file:open.jsonl/x"), refused("file:."), refused("vault:x"));
     assert_snapshot!([open, no_folder, folder, nowhere].join("\n"), @r#"
     exit 64
-    error: secrets cannot be kept in "open.jsonl", which others may read
-    hint:  `chmod 600 open.jsonl` keeps others out; or name another file
+    error: --secrets-to "open.jsonl" can be read by other users
+    hint:  run `chmod 600 open.jsonl`, or name another file
     state: nothing was written
 
     exit 1
-    error: secrets cannot be kept in "open.jsonl/x"
+    error: cannot write "open.jsonl/x"
     cause: "open.jsonl" is a file, not a folder
     hint:  name another file with --secrets-to
     state: nothing was written
 
     exit 64
-    error: secrets cannot be kept in ".", which is no file
+    error: --secrets-to "." is not a file
     state: nothing was written
 
     exit 64
-    error: invalid value 'vault:x' for '--secrets-to <file:PATH|exec:CMD>': file:PATH or exec:COMMAND was expected
+    error: invalid value 'vault:x' for '--secrets-to <file:PATH|exec:CMD>': expected file:PATH or exec:COMMAND
 
     For more information, try '--help'.
     "#);

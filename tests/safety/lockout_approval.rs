@@ -21,7 +21,7 @@ fn a_job_cannot_acknowledge_what_nobody_saw() {
     exit 4
     error: the plan was refused
     cause: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
-    hint:  nobody is at a terminal to look at it: save the plan with --out FILE, look at it, then `migrate import --tenant prod --plan FILE --allow lockout-risk,weaker-protection`; where that may pass every time, add to [tenants.prod] in migrate.toml: plan.approve = ["lockout-risk:clients/Shop"]
+    hint:  there is no terminal to review it on: save the plan with --out FILE, review it, then run `migrate import --tenant prod --plan FILE --allow lockout-risk,weaker-protection`; to approve this for every run, add to [tenants.prod] in migrate.toml: plan.approve = ["lockout-risk:clients/Shop"]
     state: nothing was written
     "#);
     assert_eq!(fixture.writes(), []);
@@ -88,7 +88,7 @@ fn an_undo_is_saved_looked_at_and_carried_out_like_any_plan() {
     exit 4
     error: the plan was refused
     cause: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
-    hint:  nobody is at a terminal to look at it: save the plan with --out FILE, look at it, then `migrate import --tenant prod --plan FILE --allow deletes,lockout-risk,weaker-protection`; where that may pass every time, add to [tenants.prod] in migrate.toml: plan.approve = ["lockout-risk:clients/Shop"]
+    hint:  there is no terminal to review it on: save the plan with --out FILE, review it, then run `migrate import --tenant prod --plan FILE --allow deletes,lockout-risk,weaker-protection`; to approve this for every run, add to [tenants.prod] in migrate.toml: plan.approve = ["lockout-risk:clients/Shop"]
     state: nothing was written
     "#);
     let saved = fixture.run_unattended(&format!("undo {run} --out plan.json --quiet"));
@@ -109,14 +109,14 @@ fn an_update_by_a_job_does_not_lock_anybody_out_either() {
     exit 4
     error: the plan was refused
     cause: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
-    hint:  nobody is at a terminal to look at it: save the plan with --out FILE, look at it, then `migrate import --tenant prod --plan FILE --allow lockout-risk,weaker-protection`; where that may pass every time, add to [tenants.prod] in migrate.toml: plan.approve = ["lockout-risk:clients/Shop"]
+    hint:  there is no terminal to review it on: save the plan with --out FILE, review it, then run `migrate import --tenant prod --plan FILE --allow lockout-risk,weaker-protection`; to approve this for every run, add to [tenants.prod] in migrate.toml: plan.approve = ["lockout-risk:clients/Shop"]
     state: nothing was written
     "#);
     assert_snapshot!(fixture.run(&format!("{update} --yes")).refused(), @"
     exit 4
     error: the plan was refused
     cause: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
-    hint:  if that is meant, run it with --allow lockout-risk
+    hint:  if this is intended, run it with --allow lockout-risk
     state: nothing was written
     ");
     assert_snapshot!(fixture.run(&format!("{update} --allow lockout-risk,weaker-protection --dry-run")).out, @r#"

@@ -317,7 +317,7 @@ fn is_refused(fixture: &Fixture, line: &str, fields: &Value, reason: &str) -> bo
     fixture.write("fields.json", &fields.to_string());
     let writes = fixture.writes().len();
     let said = fixture.run(&format!("update {line} fields.json --tenant prod --allow lockout-risk,weaker-protection --yes --quiet"));
-    let refused = format!("{reason} is left alone, and this would change what belongs to it or names it");
+    let refused = format!("{reason} is protected, and this would change something that belongs or refers to it");
     let is_refused = said.code == 4 && said.err.contains(&refused) && fixture.writes().len() == writes;
     assert!(is_refused || said.code == 0, "{line}: {}", said.whole());
     is_refused
@@ -371,10 +371,6 @@ fn a_single_update_is_refused_where_the_token_cannot_see_what_is_protected() {
     fixture.write("fields.json", "{\"scope\": [\"read\"]}");
     let said = fixture
         .run("update client-grants cgr_prodGlass0000001 fields.json --tenant prod --allow lockout-risk,weaker-protection --yes --quiet");
-    assert!(
-        said.code == 4 && said.err.contains("whether it touches some of the clients that are protected is not known"),
-        "{}",
-        said.whole()
-    );
+    assert!(said.code == 4 && said.err.contains("cannot check whether this affects protected clients"), "{}", said.whole());
     assert!(fixture.writes().is_empty());
 }

@@ -143,7 +143,7 @@ fn a_variable_that_is_gone_stops_an_import_before_its_first_write() {
     exit 4
     error: the plan was refused
     cause: secrets: the mapping takes secrets from env:SECRET, and there is nothing
-    hint:  set the variable or write the file, or take the rule out of the mapping
+    hint:  set the variable or create the file, or remove the rule from the mapping
     state: nothing was written
     ");
     assert_eq!(fixture.writes().len(), before);

@@ -44,7 +44,7 @@ fn the_client_that_migrate_signs_in_with_stays_as_it_is() {
       1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
 
     Excluded
-      client "Deployer": it is what migrate itself signs in with
+      client "Deployer": migrate itself signs in with it
 
     Approved: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
     Applied 2 changes to prod in TIME.
@@ -232,15 +232,15 @@ fn nothing_is_linked_to_what_a_run_leaves_alone() {
     let shop = "devShop000000000000000000000000a";
     assert_snapshot!(linked(&format!("clients {shop} {}", id_of("prd", "Break glass"))), @r#"
     exit 4
-    error: client "Break glass" is left alone, the configuration protects it
+    error: client "Break glass" is not changed: the configuration protects it
     "#);
     assert_snapshot!(linked(&format!("clients {shop} tool")), @r#"
     exit 4
-    error: client "Deployer" is left alone, it is what migrate itself signs in with
+    error: client "Deployer" is not changed: migrate itself signs in with it
     "#);
     assert_snapshot!(linked("resource-servers devOwn prdOwn"), @r#"
     exit 4
-    error: API "https://own/api/v2/" is left alone, it is the tenant's own API
+    error: API "https://own/api/v2/" is not changed: it is the tenant's own API
     "#);
     assert_eq!(fixture.in_folder("state"), [""; 0]);
 }
@@ -253,7 +253,7 @@ fn what_is_protected_is_not_updated_by_its_id_either() {
     let line = "update clients prdBreakglass000000000000000000000 client.json --tenant prod --yes";
     assert_snapshot!(refused(&fixture, line), @r#"
     exit 4
-    error: client "Break glass" is left alone, the configuration protects it
+    error: client "Break glass" is not changed: the configuration protects it
     state: nothing was written
     "#);
 }

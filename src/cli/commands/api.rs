@@ -42,7 +42,7 @@ impl ApiArgs {
             _ => unreachable!("clap takes one or two"),
         };
         if !METHODS.contains(&method.as_str()) {
-            let failure = Failure::new(USAGE, format!("\"{method}\" is no method"));
+            let failure = Failure::new(USAGE, format!("unknown method \"{method}\""));
             return Err(failure.hint(crate::diagnostic::did_you_mean(&method, &METHODS)));
         }
         let path = path.trim_start_matches('/');
@@ -61,7 +61,7 @@ impl ApiArgs {
                 "GET" => failure,
                 // The tenant may have done it and not been able to say so.
                 _ if error.is_outcome_unknown() || error.is_unreachable() || error.may_have_been_applied() => {
-                    failure.with_state(format!("{method} {path} may have been carried out, or not"))
+                    failure.with_state(format!("{method} {path} may or may not have been carried out"))
                 }
                 _ => failure.with_state(format!("{method} {path} was not carried out")),
             }

@@ -32,18 +32,18 @@ impl DriftArgs {
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
         let target = context.tenant_settings(self.tenant.as_deref())?;
         let Some(source) = self.from.as_deref().or(target.source.as_deref()) else {
-            let state = format!("since which source's last run to \"{}\"?", target.name);
-            return Err(Failure::new(USAGE, state).hint("add --from TENANT, or `source` in migrate.toml"));
+            let error = format!("no source for \"{}\"", target.name);
+            return Err(Failure::new(USAGE, error).hint("name one with --from, or set `source` in migrate.toml"));
         };
         let selection = self.part.selection(context)?;
         let memory = context.environment()?.sync_state(named_source(context.environment()?, source), target)?;
         if memory.lacks_base() {
-            let state = format!("state/{source}/{}/baseline.json, which holds what was last written, is missing", target.name);
-            return Err(Failure::new(USAGE, state).hint("put that file of the last run back; without it nobody can tell what moved"));
+            let error = format!("state/{source}/{}/baseline.json is missing", target.name);
+            return Err(Failure::new(USAGE, error).hint("restore the file of the last run: drift cannot be detected without it"));
         }
         if memory.base.is_empty() {
-            let state = format!("nothing of \"{source}\" was ever applied to \"{}\"", target.name);
-            return Err(Failure::new(USAGE, state).hint("the first import keeps what it applied; from then on this shows what moved"));
+            let error = format!("nothing of \"{source}\" was ever applied to \"{}\"", target.name);
+            return Err(Failure::new(USAGE, error).hint("run an import first: drift is measured from what it applied"));
         }
         let tenant = context.environment()?.connect(target)?;
         // An earlier run may have included what is usually left alone.

@@ -63,7 +63,7 @@ fn refuse_a_blind_token(snapshot: &Snapshot) -> Result<(), Failure> {
     if forbidden.is_empty() || forbidden.len() < snapshot.kinds.len() {
         return Ok(());
     }
-    let mut failure = Failure::new(DENIED, format!("the token for \"{}\" may read none of it", snapshot.tenant));
+    let mut failure = Failure::new(DENIED, format!("the token for \"{}\" cannot read any of it", snapshot.tenant));
     failure = failure.caused_by(&std::io::Error::other(forbidden[0].clone()));
     Err(failure.hint(ADD_SCOPES))
 }

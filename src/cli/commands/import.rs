@@ -60,7 +60,7 @@ pub(in crate::cli) struct ImportArgs {
 }
 
 /// Why nothing more of a superseded run is sent.
-const OVERTAKEN: &str = "a later run came after this one; plan again";
+const OVERTAKEN: &str = "superseded by a later run; plan again";
 
 impl ImportArgs {
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
@@ -165,7 +165,7 @@ impl ImportArgs {
         let question = if is_superseded {
             format!("A later run superseded {}; look up the outcome of its unresolved changes in {of_target}?", folder.display())
         } else {
-            format!("Go on with {}, {changes} to {of_target}?", folder.display())
+            format!("Resume {}, {changes} to {of_target}?", folder.display())
         };
         context.confirm(&question, self.yes)?;
         Ok(Execution::new(context, self.secrets.to_shell()).carry_out(begun).await?.answer(context))
@@ -184,8 +184,8 @@ fn refuse_ended(folder: &Path) -> Result<(), Failure> {
         return Ok(());
     }
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
-    Err(Failure::new(USAGE, format!("the run \"{name}\" came to its end"))
-        .hint("`migrate import` plans anew; `migrate runs` lists all runs"))
+    Err(Failure::new(USAGE, format!("run \"{name}\" has already finished"))
+        .hint("run `migrate import` to plan again; `migrate runs` lists all runs"))
 }
 
 /// Returns whether a later run between the same two tenants came after the run in a folder.
@@ -198,8 +198,8 @@ fn is_superseded(context: &Context, folder: &Path) -> Result<bool, Failure> {
 /// Returns the folder of the newest run on this target; what it overtook is gone on with by name only.
 fn newest(folder: &Path, target: &str) -> Result<PathBuf, Failure> {
     let Some(newest) = run_name::begun_on(folder, target).next() else {
-        let state = format!("no run of \"{target}\" was cut off");
-        return Err(Failure::new(USAGE, state).hint("`migrate import` plans anew"));
+        let error = format!("no interrupted run on \"{target}\"");
+        return Err(Failure::new(USAGE, error).hint("run `migrate import` to plan again"));
     };
     Ok(folder.join(newest))
 }

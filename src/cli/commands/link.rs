@@ -70,8 +70,7 @@ impl PairArgs {
     fn names(&self, context: &Context) -> Result<(String, String), Failure> {
         let target = context.tenant_settings(self.tenant.as_deref())?;
         let missing = || {
-            Failure::new(USAGE, format!("linked to which source of \"{}\"?", target.name))
-                .hint("add --from TENANT, or `source` in migrate.toml")
+            Failure::new(USAGE, format!("no source for \"{}\"", target.name)).hint("name one with --from, or set `source` in migrate.toml")
         };
         let source = self.from.clone().or_else(|| target.source.clone()).ok_or_else(missing)?;
         Ok((source, target.name.clone()))
@@ -114,14 +113,14 @@ impl UnlinkArgs {
         let _lock = lock(context.environment()?, settings, self.pair.lock_timeout.lock_timeout).await?;
         let mut memory = context.environment()?.sync_state(named_source(context.environment()?, &source), settings)?;
         let Some(link) = memory.links.unlink(of.name, &Id::new(self.source_id.as_str())) else {
-            let state = format!("no {} \"{}\" of \"{source}\" is linked to \"{target}\"", of.singular, self.source_id);
-            return Err(Failure::new(FAILED, state).hint(format!("state/{source}/{target}/links.csv lists what is")));
+            let error = format!("no {} \"{}\" of \"{source}\" is linked to \"{target}\"", of.singular, self.source_id);
+            return Err(Failure::new(FAILED, error).hint(format!("state/{source}/{target}/links.csv lists all links")));
         };
         memory.base.forget(&Key::new(of.name, &link.key));
         memory.save()?;
         let text = || {
             format!(
-                "{} \"{}\" of {source} is no longer {} of {target}; the next import pairs it by name, or makes it anew.\n",
+                "{} \"{}\" of {source} is no longer {} of {target}; the next import pairs it by name, or creates it again.\n",
                 of.singular,
                 printable(&link.key),
                 printable(link.target_id.as_str())
@@ -138,8 +137,8 @@ fn linkable(context: &Context, name: &str) -> Result<&'static Kind, Failure> {
     if of.has_own_ids() {
         return Ok(of);
     }
-    let state = format!("{} are called the same in every tenant, so there is nothing to link", of.name);
-    Err(Failure::new(USAGE, state))
+    let error = format!("{} have the same names in every tenant, so there is nothing to link", of.name);
+    Err(Failure::new(USAGE, error))
 }
 
 /// Returns the resource of an id, with the tenant that has it.

@@ -34,12 +34,10 @@ impl FetchedResource {
         let reason = match &self.resource.excluded {
             Some(reason) => reason.as_str(),
             None if protected.any(|pattern| keys.iter().any(|key| pattern.matches(key))) => "the configuration protects it",
-            None if of.name == "clients" && tenant.client_id().as_deref() == Some(self.id.as_str()) => {
-                "it is what migrate itself signs in with"
-            }
+            None if of.name == "clients" && tenant.client_id().as_deref() == Some(self.id.as_str()) => "migrate itself signs in with it",
             None => return Ok(()),
         };
-        Err(Failure::new(REFUSED, format!("{} \"{}\" is left alone, {reason}", of.singular, self.name)))
+        Err(Failure::new(REFUSED, format!("{} \"{}\" is not changed: {reason}", of.singular, self.name)))
     }
 }
 
@@ -60,15 +58,15 @@ pub(super) async fn refuse_beside(
     let mut live = export(context.catalog, tenant, &scope, &now(), &NoObserver).await?;
     live.protect(&workflow::protected(settings));
     if let Some(key) = protected_touched_by(context.catalog, plan, &found.resource, &live) {
-        return Err(Failure::new(REFUSED, format!("{key} is left alone, and this would change what belongs to it or names it")));
+        return Err(Failure::new(REFUSED, format!("{key} is protected, and this would change something that belongs or refers to it")));
     }
     let unread = protected.iter().find_map(|name| match live.kinds.get(*name)? {
         Status::Forbidden(reason) | Status::Refused(reason) => Some((*name, reason)),
         _ => None,
     });
     unread.map_or(Ok(()), |(name, reason)| {
-        let state = format!("whether it touches some of the {name} that are protected is not known: {reason}");
-        Err(Failure::new(REFUSED, state))
+        let error = format!("cannot check whether this affects protected {name}: {reason}");
+        Err(Failure::new(REFUSED, error))
     })
 }
 
@@ -91,7 +89,9 @@ pub(super) async fn find(context: &Context, tenant: &Tenant, of: &'static Kind, 
             let answer = read(tenant, of, &Id::new(of.name)).await?.ok_or_else(|| missing(of, of.name, tenant))?;
             found(of, of.name.to_owned(), answer)
         }
-        (_, None) => Err(Failure::new(USAGE, format!("which {}?", of.singular)).hint(format!("add its name or id after {}", of.name))),
+        (_, None) => {
+            Err(Failure::new(USAGE, format!("no {} was named", of.singular)).hint(format!("add its name or id after {}", of.name)))
+        }
         (Shape::Child { parent, .. }, Some(name)) => {
             let above = Box::pin(find(context, tenant, kind(context, parent)?, Some(name))).await?;
             let elements = tenant.list_elements(of, &above.id).await.map_err(|error| Failure::of_tenant(&error, tenant.name()))?;
@@ -120,8 +120,8 @@ async fn find_listed(tenant: &Tenant, of: &'static Kind, name: &str) -> Result<F
     let answers = match listing {
         Listing::Complete(answers) => answers,
         Listing::Absent { reason, .. } => {
-            let state = format!("{} of \"{}\" cannot be read: {reason}", of.name, tenant.name());
-            return Err(Failure::new(FAILED, state));
+            let error = format!("cannot read {} of \"{}\": {reason}", of.name, tenant.name());
+            return Err(Failure::new(FAILED, error));
         }
     };
     let mut named: Vec<Body> = answers.into_iter().filter(|answer| name_of(of, answer) == name).collect();
@@ -130,8 +130,8 @@ async fn find_listed(tenant: &Tenant, of: &'static Kind, name: &str) -> Result<F
         1 => found(of, name.to_owned(), named.remove(0)),
         count => {
             let ids: Vec<String> = named.iter().filter_map(|answer| of.id_of(answer)).collect();
-            let state = format!("{count} {} are called \"{name}\"", of.name);
-            Err(Failure::new(USAGE, state).hint(format!("name one by its id: {}", ids.join(", "))))
+            let error = format!("{count} {} are called \"{name}\"", of.name);
+            Err(Failure::new(USAGE, error).hint(format!("name one by its id: {}", ids.join(", "))))
         }
     }
 }
@@ -152,11 +152,11 @@ async fn read(tenant: &Tenant, of: &'static Kind, id: &Id) -> Result<Option<Body
 
 fn missing(of: &Kind, name: &str, tenant: &Tenant) -> Failure {
     Failure::new(FAILED, format!("\"{}\" has no {} \"{name}\"", tenant.name(), of.singular))
-        .hint("a name is told apart by capital letters; an id works too")
+        .hint("names are case-sensitive; an id works too")
 }
 
 fn found(of: &'static Kind, name: String, mut answer: Body) -> Result<FetchedResource, Failure> {
-    let unreadable = |error: Unreadable| Failure::new(FAILED, "the answer cannot be understood").caused_by(&error);
+    let unreadable = |error: Unreadable| Failure::new(FAILED, "cannot read the response").caused_by(&error);
     let resource = Resource::read(of, answer.clone()).map_err(unreadable)?;
     take_secrets(of, &mut answer);
     Ok(FetchedResource { name, id: resource.id.clone(), answer, resource })

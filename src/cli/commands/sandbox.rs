@@ -113,7 +113,7 @@ impl SandboxArgs {
         if let Some(name) = &self.tier {
             let names: Vec<&str> = crate::catalog::limits::TIERS.iter().map(|tier| tier.name).collect();
             let unknown = || {
-                Failure::new(USAGE, format!("the sandbox did not start: no tier is called \"{name}\""))
+                Failure::new(USAGE, format!("the sandbox did not start: unknown tier \"{name}\""))
                     .hint(crate::diagnostic::did_you_mean(name, &names))
             };
             options = options.tier(crate::catalog::limits::Tier::named(name).ok_or_else(unknown)?);

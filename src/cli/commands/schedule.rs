@@ -112,7 +112,7 @@ impl ScheduleArgs {
             return Ok(flag);
         }
         let or = if self.by == By::Kubernetes { format!(", or a file below {VOLUME}") } else { String::new() };
-        let failure = Failure::new(USAGE, "a file does not outlive the night there");
+        let failure = Failure::new(USAGE, "a file is lost there when the job ends");
         Err(failure.hint(format!("use --secrets-to exec:CMD{or}")))
     }
 
@@ -122,13 +122,13 @@ impl ScheduleArgs {
             return Ok(());
         }
         if let Some((rule, place)) = mapping.secrets().find(|(_, place)| place.starts_with("file:")) {
-            let state = format!("the rule at {} takes a secret from \"{place}\", which is not there at night", rule.place);
-            return Err(Failure::new(USAGE, state).hint("take it from a variable: secret = \"env:NAME\""));
+            let error = format!("the rule at {} takes a secret from \"{place}\", which the job cannot read", rule.place);
+            return Err(Failure::new(USAGE, error).hint("take it from a variable: secret = \"env:NAME\""));
         }
         match mapping.tables.iter().find(|table| table.parent() != mapping.path.parent()) {
             Some(table) if self.by == By::Kubernetes => {
-                let state = format!("\"{}\" does not stand beside the mapping", table.display());
-                Err(Failure::new(USAGE, state).hint("a ConfigMap has no folders; put the table beside the mapping"))
+                let error = format!("\"{}\" is not in the folder of the mapping", table.display());
+                Err(Failure::new(USAGE, error).hint("a ConfigMap has no folders; move the table next to the mapping"))
             }
             _ => Ok(()),
         }
@@ -142,14 +142,16 @@ impl ScheduleArgs {
         let settings = context.settings()?;
         settings.tenant(&source)?;
         let Some(config) = &settings.config else {
-            let state = "a nightly job needs a migrate.toml, and there is none";
-            return Err(Failure::new(USAGE, state).hint("name both tenants in one, or name the file with --config"));
+            let error = "a scheduled job needs a migrate.toml, and there is none";
+            return Err(Failure::new(USAGE, error).hint("define both tenants in one, or name the file with --config"));
         };
         let mapping = route.options.mapping.as_ref().or(target.mapping.as_ref());
         let image = match (&self.image, self.by.needs_an_image()) {
             (None, true) => {
-                let state = "the image that holds migrate is not named";
-                return Err(Failure::new(USAGE, state).hint("add --image, as in --image registry.example/migrate:1"));
+                let error = "--image is missing";
+                return Err(
+                    Failure::new(USAGE, error).hint("name an image with migrate in it, for example --image registry.example/migrate:1")
+                );
             }
             (image, _) => image.clone().unwrap_or_default(),
         };
@@ -207,8 +209,8 @@ impl MappingFiles {
 
 /// Returns the user whose configuration it is, as whom the job runs.
 fn owner(config: &Path) -> Result<u32, Failure> {
-    let state = || format!("the system does not say whose \"{}\" is", config.display());
-    Ok(std::fs::metadata(config).map_err(|source| Failure::new(FAILED, state()).caused_by(&source))?.uid())
+    let error = || format!("cannot determine the owner of \"{}\"", config.display());
+    Ok(std::fs::metadata(config).map_err(|source| Failure::new(FAILED, error()).caused_by(&source))?.uid())
 }
 
 /// Returns the folder in which programs keep the state of the user as whom the job runs, and the nearest to that of the locks which is there.
@@ -217,8 +219,8 @@ fn owner(config: &Path) -> Result<u32, Failure> {
 fn places_of_locks(settings: &Settings, owner: u32) -> Result<(String, String), Failure> {
     let is_me = rustix::process::geteuid().as_raw() == owner;
     let state_home = settings.state_home.as_ref().filter(|_| is_me).ok_or_else(|| {
-        let state = format!("where user {owner}, whose configuration it is, keeps the lock is not known");
-        Failure::new(USAGE, state).hint(format!("run this as that user, with HOME or XDG_STATE_HOME set, as `sudo -H -u '#{owner}'` does"))
+        let error = format!("the lock folder of user {owner}, who owns the configuration, is unknown");
+        Failure::new(USAGE, error).hint(format!("run this as that user, with HOME or XDG_STATE_HOME set, as `sudo -H -u '#{owner}'` does"))
     })?;
     Ok((whole(state_home)?, whole(nearest(&state_home.join("migrate/locks")))?))
 }
@@ -243,17 +245,17 @@ fn variables(settings: &Settings, tenants: &[&str], mapping: Option<&MappingFile
 }
 
 fn program() -> Result<String, Failure> {
-    let unknown = |source| Failure::new(FAILED, "the system does not say where migrate stands").caused_by(&source);
+    let unknown = |source| Failure::new(FAILED, "cannot determine the path of this program").caused_by(&source);
     whole(&std::env::current_exe().map_err(unknown)?)
 }
 
 /// Returns a path that means the same from every folder, as a unit can hold it.
 fn whole(path: &Path) -> Result<String, Failure> {
-    let state = || format!("where \"{}\" stands is not known", path.display());
-    let path = absolute(path).map_err(|source| Failure::new(FAILED, state()).caused_by(&source))?;
+    let error = || format!("cannot resolve \"{}\"", path.display());
+    let path = absolute(path).map_err(|source| Failure::new(FAILED, error()).caused_by(&source))?;
     match path.to_str() {
         Some(text) if !text.contains(char::is_control) => Ok(text.to_owned()),
-        _ => Err(Failure::new(USAGE, format!("no unit can hold the name of {}", path.display()))),
+        _ => Err(Failure::new(USAGE, format!("a unit cannot contain the path {}", path.display()))),
     }
 }
 
@@ -264,8 +266,8 @@ fn within(path: &Path, config: &Path) -> Result<String, Failure> {
     match path.strip_prefix(top) {
         Ok(inside) if !leads_out(&path) => Ok(inside.display().to_string()),
         _ => {
-            let state = format!("\"{}\" does not stand below the configuration", path.display());
-            Err(Failure::new(USAGE, state).hint("a workflow sees one repository; put the mapping into it"))
+            let error = format!("\"{}\" is not below the folder of the configuration", path.display());
+            Err(Failure::new(USAGE, error).hint("a workflow sees one repository; put the mapping into it"))
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 use serde_json::Value;
 
-use crate::apply::SecretSink;
+use crate::cli::ceremony::{CommandApprover, Decision};
 use crate::cli::context::Context;
 use crate::cli::error::{FAILED, Failure, INCOMPLETE, LOCKED, NOTHING, OVER, USAGE, interrupted};
 use crate::cli::execute::{Ended, Execution, exit_of_whole};
@@ -14,12 +14,11 @@ use crate::cli::limits::{LimitOptions, limit_text};
 use crate::cli::lock::LockOptions;
 use crate::cli::notify::Hooks;
 use crate::cli::options::{DriftChoice, ImportOptions, RouteOptions};
-use crate::cli::review::{allowing, approved, for_every_run, refused, widened};
+use crate::cli::review::{allowing, approved, for_every_run, widened};
 use crate::cli::secrets_to::Secrets;
 use crate::cli::terminal::{print, print_json};
 use crate::config::TenantSettings;
 use crate::files::{self, Lock};
-use crate::management_api::Traffic;
 use crate::model::approval::Approvals;
 use crate::plan::Plan;
 use crate::plan::refusal::Refusal;
@@ -27,7 +26,7 @@ use crate::report::{self, SyncReport};
 use crate::workflow::history::PastRun;
 use crate::workflow::limits::RunBudget;
 use crate::workflow::run_name::begun_on;
-use crate::workflow::{self, Approver, Completion, Error, Host, Proposal, Review, Session, lock, now, prepare, source_side, unapproved};
+use crate::workflow::{self, Completion, Host, Proposal, Review, Session, lock, now, prepare, source_side, unapproved};
 
 /// Import unattended (for cron and CI)
 ///
@@ -158,12 +157,12 @@ impl SyncArgs {
     fn approved(&self) -> Result<Approvals, Failure> {
         let approved = approved(&self.allow)?;
         let Some(guard) = approved.requiring_review() else { return Ok(approved) };
-        let state = format!("{guard} cannot be approved for every night by a flag");
+        let error = format!("{guard} cannot be approved for unattended runs with a flag");
         let hint = format!(
-            "name what may pass in migrate.toml, under the tenant: plan.approve = [\"{guard}:clients/Billing*\"]; or review the plan with \
+            "approve single resources in migrate.toml, under the tenant: plan.approve = [\"{guard}:clients/Billing*\"]; or review the plan with \
              `migrate plan --out FILE`, then `migrate import --plan FILE --allow {guard}`"
         );
-        Err(Failure::new(USAGE, state).hint(hint))
+        Err(Failure::new(USAGE, error).hint(hint))
     }
 
     /// Does the night's work under one lock; what came of it stands in `course`, as far as it went. Returns the exit code.
@@ -191,10 +190,20 @@ impl SyncArgs {
         let left = unapproved(prepared.refusals.clone(), approved, target, Review::None);
         let proposal = Proposal::of_prepared(prepared, left);
         let plan = course.plan.insert(proposal.plan.clone()).clone();
-        let nobody = Nobody { sync: self, context, budget: budget.clone(), target: &target.name, execution: self.execution(context) };
-        let code = match workflow::carry_out(environment, proposal, (&lock, "sync", budget), &nobody).await? {
+        let approver = CommandApprover {
+            context,
+            allow: &self.allow,
+            secrets: &self.secrets,
+            target: target.name.clone(),
+            execution: self.execution(context),
+            decision: Decision::Unattended {
+                budget: budget.clone(),
+                advice: Box::new(|proposal| self.by_a_person(context, &proposal.plan, &proposal.unapproved)),
+            },
+        };
+        let code = match workflow::carry_out(environment, proposal, (&lock, "sync", budget), &approver).await? {
             Completion::Unchanged(_) => exit_of_whole(&plan),
-            Completion::Run(run) => course.run.insert(nobody.execution.end(*run)?).code,
+            Completion::Run(run) => course.run.insert(approver.execution.end(*run)?).code,
         };
         Ok(course.with_lost_secrets(code))
     }
@@ -225,54 +234,13 @@ impl SyncArgs {
         let is_closed = |refusal: &&Refusal| !refusal.guard.is_approvable();
         let closed: Vec<&str> = standing.iter().filter(is_closed).map(|refusal| refusal.guard.as_str()).collect();
         if !closed.is_empty() {
-            return Some(format!("no --allow opens {}: put that right first", closed.join(" and ")));
+            return Some(format!("{} cannot be approved with --allow: fix this first", closed.join(" and ")));
         }
         let guards = standing.iter().map(|refusal| refusal.guard.as_str()).collect();
         let flags = allowing(&widened(&self.allow, &guards)).into_iter().chain(self.secrets.to_shell());
         let command = context.command(self.route().import(plan), flags);
         let lasting = for_every_run(standing, &plan.target.tenant).map(|hint| format!("{hint}; ")).unwrap_or_default();
-        (!standing.is_empty()).then(|| format!("{lasting}if that is meant, do it once by hand:  {command}"))
-    }
-}
-
-/// Decides for a night in which nobody is there: whatever guards let pass is carried out.
-struct Nobody<'night> {
-    sync: &'night SyncArgs,
-    context: &'night Context,
-    budget: RunBudget,
-    target: &'night str,
-    execution: Execution<'night>,
-}
-
-impl Approver for Nobody<'_> {
-    type Error = Failure;
-
-    fn refuse(&self, proposal: &Proposal, error: Error) -> Failure {
-        let failure = match error {
-            Error::Refused { target, refusals } => refused(&refusals, &self.sync.allow, &target),
-            error => error.into(),
-        };
-        let hint = self.sync.by_a_person(self.context, &proposal.plan, &proposal.unapproved);
-        hint.into_iter().fold(failure, Failure::hint)
-    }
-
-    fn sink(&self) -> Result<Option<Box<dyn SecretSink>>, Failure> {
-        self.sync.secrets.sink(self.target)
-    }
-
-    fn approve(&self, proposal: &Proposal) -> Result<(), Failure> {
-        let Traffic { reads, .. } = proposal.requests();
-        let Some(budget) = self.budget.is_too_small_for(proposal.requests()) else { return Ok(()) };
-        let state = format!("reading \"{}\" alone took {reads} requests, and --max-requests is {budget}", self.target);
-        Err(Failure::new(USAGE, state).hint("no night gets any further with that; give it more"))
-    }
-
-    fn begun(&self, run: &Session<'_>) {
-        self.execution.begin(run);
-    }
-
-    fn fail(&self, error: Error) -> Failure {
-        self.execution.failure(error)
+        (!standing.is_empty()).then(|| format!("{lasting}if this is intended, run it once yourself:  {command}"))
     }
 }
 
@@ -301,7 +269,7 @@ impl Course {
         let limit = resumed.into_iter().chain(&self.run).find_map(Ended::limit);
         // A signal that came when all of a run was sent stops what would have come after it.
         let is_stopped = |ended: &Ended| ended.run.interrupt.is_some() && (ended.run.summary.unsent > 0 || self.run.is_none());
-        limit.or_else(|| resumed.into_iter().chain(&self.run).any(is_stopped).then(|| "a signal stopped it".to_owned()))
+        limit.or_else(|| resumed.into_iter().chain(&self.run).any(is_stopped).then(|| "stopped by a signal".to_owned()))
     }
 
     /// Returns the exit code of a night: one in which a new secret was lost is not whole, whichever run lost it.
@@ -329,7 +297,7 @@ async fn unless_stopped<T>(context: &Context, budget: &RunBudget, work: impl Fut
     tokio::select! {
         done = Box::pin(unless_over(budget, work)) => done,
         interrupt = context.terminal.interrupted() => {
-            Err(Failure::new(interrupted(interrupt), "interrupted before there was a plan"))
+            Err(Failure::new(interrupted(interrupt), "interrupted before a plan was made"))
         }
     }
 }
@@ -339,8 +307,8 @@ async fn unless_over<T>(budget: &RunBudget, work: impl Future<Output = Result<T,
     tokio::select! {
         done = work => done,
         over = budget.over() => {
-            let state = format!("{} before there was a plan", limit_text(over));
-            Err(Failure::new(OVER, state).hint("the next sync begins anew; begin earlier, or give it more time with --until"))
+            let error = format!("{} before a plan was made", limit_text(over));
+            Err(Failure::new(OVER, error).hint("the next sync starts over; start earlier, or allow more time with --until"))
         }
     }
 }
@@ -384,7 +352,7 @@ mod tests {
         assert_eq!(read_for(4, Some(MINUTE * 5)), (Ok(()), 4));
         let (ended, minutes) = read_for(600, Some(MINUTE * 5));
         let failure = ended.expect_err("over");
-        assert_eq!(failure["error"], "05:00 is over before there was a plan");
+        assert_eq!(failure["error"], "05:00 was reached before a plan was made");
         assert_eq!(minutes, 5);
     }
 

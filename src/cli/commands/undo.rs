@@ -82,8 +82,8 @@ impl UndoArgs {
         let selection = self.part.selection(context)?;
         let is_meant = |key: &Key| selection.has(context.catalog, key);
         if !past.plan.changes().any(|change| is_meant(&change.key)) && !past.plan.is_empty() {
-            let state = format!("the run changed nothing that matches {selection}");
-            return Err(Failure::new(USAGE, state).hint(format!("`migrate show {}` lists what it changed", past.name)));
+            let error = format!("the run changed nothing that matches {selection}");
+            return Err(Failure::new(USAGE, error).hint(format!("`migrate show {}` lists what it changed", past.name)));
         }
         let include: Vec<String> = includable(context.catalog).into_iter().map(str::to_owned).collect();
         let scope = if selection.is_everything() {
@@ -110,7 +110,8 @@ impl UndoArgs {
         }
         let (source, target_name) = (&past.plan.source.tenant, &target.name);
         if !plan.is_empty() && past.plan.undoes.is_none() && source != target_name {
-            plan.notes.push(format!("{source} still wants what is taken back: change it there, or the next import writes it again"));
+            plan.notes
+                .push(format!("{source} still has what this undo takes back: change it there too, or the next import applies it again"));
         }
         let refusals = guards::within_one_tenant(context.catalog, &plan, &desired, &live, target.most_changed);
         let refusals = check_scopes(context.environment()?, &mut plan, tenant, refusals).await?;
@@ -137,10 +138,8 @@ fn refuse_cut_off(context: &Context, past: &PastRun) -> Result<(), Failure> {
     if !past.is_to_go_on() {
         return Ok(());
     }
-    let state = format!("the run \"{}\" was interrupted; {}", past.name, report::state(&past.summary));
-    Err(Failure::new(USAGE, state)
-        .hint(format!("let it come to its end first:  {}", resume_of(context, past)))
-        .with_state(UNDO_WROTE_NOTHING))
+    let error = format!("the run \"{}\" was interrupted; {}", past.name, report::state(&past.summary));
+    Err(Failure::new(USAGE, error).hint(format!("resume it first:  {}", resume_of(context, past))).with_state(UNDO_WROTE_NOTHING))
 }
 
 /// Returns the failure of an error, with the command that resumes an undo that was interrupted.
@@ -150,5 +149,5 @@ fn unfinished(context: &Context, error: Error) -> Failure {
         _ => None,
     };
     let failure = Failure::from(error).or_state(UNDO_WROTE_NOTHING);
-    hint.into_iter().fold(failure, |failure, resume| failure.hint(format!("let it come to its end first:  {resume}")))
+    hint.into_iter().fold(failure, |failure, resume| failure.hint(format!("resume it first:  {resume}")))
 }

@@ -96,7 +96,7 @@ fn side(settings: &TenantSettings) -> PlannedTenant {
 }
 
 fn read_file(path: &Path) -> Result<Body, Failure> {
-    let no_object = |_| Failure::new(USAGE, format!("\"{}\" holds no JSON object", path.display()));
+    let no_object = |_| Failure::new(USAGE, format!("\"{}\" does not contain a JSON object", path.display()));
     Body::from_value(read_json(path)?).map_err(no_object)
 }
 
@@ -104,10 +104,10 @@ fn read_file(path: &Path) -> Result<Body, Failure> {
 fn refuse_another(found: &FetchedResource, kind: &Kind, wanted: &Body, file: &Path) -> Result<(), Failure> {
     match wanted.text(kind.identity.id) {
         Some(id) if found.answer.text(kind.identity.id).is_some_and(|held| held != id) => {
-            let state = format!("\"{}\" is of another {}, its {} is {id}", file.display(), kind.singular, kind.identity.id);
+            let error = format!("\"{}\" is for another {}: its {} is {id}", file.display(), kind.singular, kind.identity.id);
             let hint =
-                format!("take {} out of the file to give \"{}\" the same settings, or name {id} instead", kind.identity.id, found.name);
-            Err(Failure::new(USAGE, state).hint(hint))
+                format!("remove {} from the file to give \"{}\" the same settings, or name {id} instead", kind.identity.id, found.name);
+            Err(Failure::new(USAGE, error).hint(hint))
         }
         _ => Ok(()),
     }
@@ -121,8 +121,8 @@ fn refuse_unknown(found: &FetchedResource, kind: &Kind, wanted: &Body, file: &Pa
     let is_known = |name: &str| fields.has(name) || is_read_only(name) || is_shown(name);
     let Some(name) = wanted.0.keys().find(|name| !is_known(name)) else { return Ok(()) };
     let known: Vec<&str> = fields.iter().map(|field| field.name).collect();
-    let state = format!("\"{}\" has a field \"{name}\", and no {} has one", file.display(), kind.singular);
-    Err(Failure::new(USAGE, state).hint(crate::diagnostic::did_you_mean(name, &known)))
+    let error = format!("\"{}\" has an unknown field \"{name}\" for a {}", file.display(), kind.singular);
+    Err(Failure::new(USAGE, error).hint(crate::diagnostic::did_you_mean(name, &known)))
 }
 
 /// Of what the tenant itself made only some fields are taken.
@@ -137,8 +137,8 @@ fn refuse_fixed(found: &FetchedResource, kind: &Kind, wanted: &Body, file: &Path
     let differs =
         |(name, value): &(&String, &Value)| kind.fields.writable().has(name) && !is_emptied(value) && held.0.get(*name) != Some(*value);
     let Some((name, _)) = asked.0.iter().find(differs) else { return Ok(()) };
-    let state = format!("\"{}\" changes {name}, and {}", file.display(), given.reason);
-    Err(Failure::new(USAGE, state).hint(format!("it takes {}", given.fields.join(", "))))
+    let error = format!("\"{}\" changes {name}, and {}", file.display(), given.reason);
+    Err(Failure::new(USAGE, error).hint(format!("it takes {}", given.fields.join(", "))))
 }
 
 /// Returns the body the file asks for: its writable fields over what the tenant holds.

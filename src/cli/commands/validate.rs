@@ -126,7 +126,7 @@ fn one_tenant(names: &[&TenantSettings]) -> String {
     let quoted: Vec<String> = names.iter().map(|tenant| format!("\"{}\"", tenant.name)).collect();
     let domain = names.first().map_or("", |tenant| &tenant.domain);
     format!(
-        "warning: {} are one tenant, {domain}: runs on them share one lock, but not what is remembered of earlier runs. Keep one name.\n",
+        "warning: {} are one tenant, {domain}: runs on them share one lock, but not their state. Keep one name.\n",
         quoted.join(" and ")
     )
 }

@@ -237,7 +237,7 @@ impl<'list, A: DeserializeOwned + Identified, T> PagedList<'list, A, T> {
     fn elements_of(&self, page: Page<Element<T>>) -> Result<Vec<Element<T>>, Error> {
         // Some services leave out what is zero, an empty list of an empty total included.
         let is_zero = page.total == Some(0);
-        page.elements.or_else(|| is_zero.then(Vec::new)).ok_or_else(|| self.unreadable(UnexpectedAnswer("it holds no list".to_owned())))
+        page.elements.or_else(|| is_zero.then(Vec::new)).ok_or_else(|| self.unreadable(UnexpectedAnswer("it is not a list".to_owned())))
     }
 
     fn unreadable(&self, source: impl Into<Cause>) -> Error {

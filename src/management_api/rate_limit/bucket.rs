@@ -2,6 +2,11 @@
 //!
 //! Where the rate is published, a token bucket spreads our share of it over time, and the quota that the headers report holds back what
 //! would leave too little for others. Where it is not, the headers lead alone.
+//!
+//! The reported quota is a level beside the token bucket of governor, not a state of it: governor takes cells out but none back, so that a
+//! higher reading would need a new limiter for every response, and it has no word for a bucket whose rate is unknown, for a level that holds
+//! only after a 429 has passed, or for requests in flight that a reading may or may not include. The two also count different things: the
+//! tokens are our share of the published rate, the level is what all clients of the tenant have left.
 
 use std::time::Duration;
 

@@ -110,6 +110,6 @@ fn a_listed_host_that_is_none_is_shown_in_its_line() {
             --> migrate.toml:9:10
              |
            9 | hosts = ["https://dev.acme.example/"]
-             |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^ the name alone: dev.acme.example
+             |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^ use the bare name: dev.acme.example
     "#);
 }

@@ -106,8 +106,8 @@ fn rules_are_compared_with_the_newest_snapshot_of_the_source_with_strict() {
     assert_eq!(fixture.run("validate").code, 0, "without --strict no snapshot is needed");
     assert_snapshot!(refused_offline(&fixture, "validate --strict"), @r#"
     exit 64
-    error: there is no snapshot of "dev" in "./snapshots/dev"
-    hint:  export one with `migrate export`
+    error: no snapshot of "dev" in "./snapshots/dev"
+    hint:  run `migrate export` first
     "#);
     assert_eq!(fixture.run("export --tenant dev --quiet").code, 0);
     let asked = fixture.requests().len();

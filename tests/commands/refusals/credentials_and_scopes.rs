@@ -51,7 +51,7 @@ fn a_wrong_secret_is_told_with_what_to_check() {
     exit 77
     error: cannot read client-login-page of "prod"
     cause: the tenant did not accept the credentials: Unauthorized
-    hint:  check what the variables MIGRATE_PROD_* hold, and that the application is authorized for the Management API
+    hint:  check the values of MIGRATE_PROD_*, and that the application is authorized for the Management API
     state: nothing was written
     "#);
 }
@@ -78,7 +78,7 @@ fn a_scope_that_writing_needs_is_named() {
     Refused: scopes: the token for "prod" lacks create:clients
     error: the plan was refused
     cause: scopes: the token for "prod" lacks create:clients
-    hint:  add what is missing to the grant of the application that migrate signs in with
+    hint:  grant what is missing to the application that migrate signs in with
     state: nothing was written
     "#);
 }
@@ -121,7 +121,7 @@ fn a_scope_that_reading_the_target_needs_is_named() {
     exit 77
     error: the plan was refused
     cause: scopes: the token for "prod" may not read roles; it lacks read:roles
-    hint:  add what is missing to the grant of the application that migrate signs in with
+    hint:  grant what is missing to the application that migrate signs in with
     state: nothing was written
     "#);
 }
@@ -212,7 +212,7 @@ fn a_scope_that_one_resource_needs_is_named() {
     assert_snapshot!(refused(&fixture, "get clients Shop --tenant prod --quiet"), @"
     exit 77
     error: the token lacks the scope read:clients
-    hint:  add what is missing to the grant of the application that migrate signs in with
+    hint:  grant what is missing to the application that migrate signs in with
     ");
 }
 
@@ -222,9 +222,9 @@ fn an_export_that_may_read_nothing_is_no_export() {
     fixture.sign_in_to_prod_with(&["read:users"]);
     assert_snapshot!(refused(&fixture, "export --tenant prod --quiet"), @r#"
     exit 77
-    error: the token for "prod" may read none of it
+    error: the token for "prod" cannot read any of it
     cause: the token lacks the scope read:actions
-    hint:  add what is missing to the grant of the application that migrate signs in with
+    hint:  grant what is missing to the application that migrate signs in with
     "#);
     assert_eq!(fixture.in_folder("snapshots"), [""; 0]);
 }

@@ -34,7 +34,7 @@ fn a_plan_that_changes_much_names_its_acknowledgement() {
     exit 4
     error: the plan was refused
     cause: many-changes: 6 of 8 resources of "prod" would change; at most 3 may at once; 6 of 6 clients of "prod" would change; at most 3 may at once
-    hint:  if that is meant, run it with --allow lockout-risk,many-changes,weaker-protection
+    hint:  if this is intended, run it with --allow lockout-risk,many-changes,weaker-protection
     state: nothing was written
     "#);
 }
@@ -45,8 +45,8 @@ fn where_nobody_can_confirm_a_yes_is_needed() {
     let said = fixture.run("import --tenant prod --allow lockout-risk,weaker-protection --quiet");
     assert_snapshot!(said.refused(), @"
     exit 64
-    error: nobody is there to confirm it
-    hint:  add --yes to write without being asked
+    error: confirmation is needed, and there is no terminal
+    hint:  add --yes to write without confirmation
     state: nothing was written
     ");
     assert_eq!(fixture.writes(), []);
@@ -62,7 +62,7 @@ fn a_value_that_names_the_source_is_shown_where_it_stands() {
     exit 4
     error: the plan was refused
     cause: source-leak: clients/Till: description holds the source's domain acme-dev.eu.auth0.com
-    hint:  if that is meant, run it with --allow lockout-risk,source-leak,weaker-protection
+    hint:  if this is intended, run it with --allow lockout-risk,source-leak,weaker-protection
     state: nothing was written
     ");
 }
@@ -86,7 +86,7 @@ fn a_secret_that_is_not_supplied_is_named() {
     exit 4
     error: the plan was refused
     cause: secrets: the mapping takes secrets from env:GOOGLE, and there is nothing
-    hint:  set the variable or write the file, or take the rule out of the mapping
+    hint:  set the variable or create the file, or remove the rule from the mapping
     state: nothing was written
     ");
 }
@@ -128,7 +128,7 @@ fn pruning_asks_and_removes_only_what_an_earlier_run_brought() {
     exit 4
     error: the plan was refused
     cause: deletes: 1 would be deleted: clients/Till
-    hint:  if that is meant, run it with --allow deletes
+    hint:  if this is intended, run it with --allow deletes
     state: nothing was written
     ");
     assert_eq!(names(), ["Shop", "Till"]);
@@ -159,7 +159,7 @@ fn one_acknowledgement_never_opens_another_guard() {
     cause: many-changes: 6 of 8 resources of "prod" would change; at most 3 may at once; 6 of 6 clients of "prod" would change; at most 3 may at once
     cause: lockout-risk: people or services may be locked out by clients/A (callbacks), clients/B (callbacks), clients/C (callbacks), clients/D (callbacks), clients/E (callbacks), clients/F (callbacks)
     cause: source-leak: clients/A: description holds the placeholder ##HOST##
-    hint:  if that is meant, run it with --allow lockout-risk,many-changes,source-leak
+    hint:  if this is intended, run it with --allow lockout-risk,many-changes,source-leak
     state: nothing was written
     "#);
     assert_eq!(fixture.writes(), []);
@@ -200,7 +200,7 @@ fn what_may_lock_people_out_is_named_field_by_field() {
     exit 4
     error: the plan was refused
     cause: lockout-risk: people or services may be locked out by clients/Shop (allowed_logout_urls, allowed_origins, app_type, callbacks, grant_types, is_first_party, jwt_configuration.alg, refresh_token.rotation_type, token_endpoint_auth_method, web_origins)
-    hint:  if that is meant, run it with --allow lockout-risk
+    hint:  if this is intended, run it with --allow lockout-risk
     state: nothing was written
     ");
     assert_eq!(fixture.writes(), []);
@@ -216,7 +216,7 @@ fn what_stands_for_a_value_that_nobody_put_in_is_shown_where_it_stands() {
     exit 4
     error: the plan was refused
     cause: source-leak: clients/Till: callbacks[] holds the placeholder ##TILL_HOST##
-    hint:  if that is meant, run it with --allow lockout-risk,source-leak,weaker-protection
+    hint:  if this is intended, run it with --allow lockout-risk,source-leak,weaker-protection
     state: nothing was written
     ");
 }
@@ -232,7 +232,7 @@ fn an_id_of_the_source_becomes_the_targets_or_is_shown_where_it_stands() {
     exit 4
     error: the plan was refused
     cause: source-leak: clients/Till: description holds the source's id rul_devGreeting00001
-    hint:  if that is meant, run it with --allow lockout-risk,source-leak,weaker-protection
+    hint:  if this is intended, run it with --allow lockout-risk,source-leak,weaker-protection
     state: nothing was written
     ");
     fixture.write("mapping.toml", "");

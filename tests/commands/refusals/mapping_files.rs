@@ -95,7 +95,7 @@ fn a_rule_for_a_field_that_does_not_exist_is_shown_with_the_nearest() {
 fn a_rule_for_a_kind_that_does_not_exist_is_shown_with_the_nearest() {
     assert_snapshot!(refused_with("[[rule]]\nmatch = \"cleints/*\"\nskip = true\n", ""), @r#"
     exit 64
-    error: there is no kind "cleints"
+    error: unknown kind "cleints"
             --> mapping.toml:2:9
              |
            2 | match = "cleints/*"
@@ -123,7 +123,7 @@ fn a_rule_with_an_unknown_word_is_shown_with_the_nearest() {
 fn rules_that_are_no_toml_are_shown_in_their_line() {
     assert_snapshot!(refused_with("[[rule]]\nmatch = clients\n", ""), @"
     exit 64
-    error: this is no TOML
+    error: this is not TOML
             --> mapping.toml:2:9
              |
            2 | match = clients

@@ -30,7 +30,7 @@ fn an_edited_plan_is_refused() {
     assert_snapshot!(refused_without_asking(&fixture, IMPORT_PLAN), @r#"
     exit 64
     error: plan "plan.json" was changed after it was made
-    hint:  make the plan again with `migrate plan --out FILE`
+    hint:  make a new plan with `migrate plan --out FILE`
     state: nothing was written
     "#);
 }
@@ -43,12 +43,12 @@ fn a_plan_cut_short_is_shown_where_it_ends() {
     fixture.write("plan.json", &text[..text.find(begins).expect("an update") + begins.len()]);
     assert_snapshot!(refused_without_asking(&fixture, IMPORT_PLAN), @r#"
     exit 64
-    error: this is no plan
+    error: this is not a plan
              --> plan.json:44:20
               |
            44 |           "edits": [
               |                    ^ EOF while parsing a list
-    hint:  make the plan again with `migrate plan --out FILE`
+    hint:  make a new plan with `migrate plan --out FILE`
     state: nothing was written
     "#);
 }
@@ -60,7 +60,7 @@ fn a_plan_of_a_newer_format_is_refused_by_its_number() {
     assert_snapshot!(refused_without_asking(&fixture, IMPORT_PLAN), @r#"
     exit 64
     error: plan "plan.json" has format 2; this version of migrate reads up to 1
-    hint:  make the plan again with `migrate plan --out FILE`
+    hint:  make a new plan with `migrate plan --out FILE`
     state: nothing was written
     "#);
 }
@@ -70,7 +70,7 @@ fn a_plan_for_another_tenant_names_both() {
     let fixture = planned();
     assert_snapshot!(refused_without_asking(&fixture, &IMPORT_PLAN.replace("prod", "dev")), @r#"
     exit 64
-    error: the plan is for acme-prod.eu.auth0.com, and "dev" is acme-dev.eu.auth0.com
+    error: the plan was made for acme-prod.eu.auth0.com, but "dev" is acme-dev.eu.auth0.com
     hint:  name the tenant it was made for with --tenant
     state: nothing was written
     "#);
@@ -80,9 +80,9 @@ fn a_plan_for_another_tenant_names_both() {
 fn a_plan_that_is_not_there_is_named() {
     assert_snapshot!(refused_offline(&Fixture::small(), IMPORT_PLAN), @r#"
     exit 64
-    error: cannot read plan "plan.json"
+    error: cannot read "plan.json"
     cause: No such file or directory (os error 2)
-    hint:  make the plan again with `migrate plan --out FILE`
+    hint:  make a new plan with `migrate plan --out FILE`
     state: nothing was written
     "#);
 }
@@ -94,7 +94,7 @@ fn a_file_of_links_that_is_none_is_shown_by_its_line() {
     assert_snapshot!(refused_offline(&fixture, IMPORT), @"
     exit 64
     error: ./state/dev/prod/links.csv:2: a row has 2 of 4 columns
-    hint:  correct the file; migrate pairs resources by it before it looks at names
+    hint:  correct the file: resources are paired by it first, and by name otherwise
     state: nothing was written
     ");
 }

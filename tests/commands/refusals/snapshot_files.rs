@@ -34,12 +34,12 @@ fn a_snapshot_cut_short_is_shown_where_it_ends() {
     fixture.write("taken/clients.json", &text[..text.len() / 2]);
     assert_snapshot!(refused_offline(&fixture, IMPORT), @"
     exit 64
-    error: this is no part of a snapshot
+    error: this is not part of a snapshot
              --> ./taken/clients.json:16:4
               |
            16 |   },
               |    ^ EOF while parsing a value
-    hint:  export again; changes on the way belong into a mapping, not into a snapshot
+    hint:  export again; put changes into a mapping instead of editing a snapshot
     state: nothing was written
     ");
 }
@@ -52,7 +52,7 @@ fn a_snapshot_without_one_of_its_files_names_it() {
     exit 64
     error: cannot read "./taken/rules.json"
     cause: No such file or directory (os error 2)
-    hint:  name the whole folder of a snapshot, as `migrate export` writes it
+    hint:  name the folder of a snapshot, with all files that `migrate export` wrote
     state: nothing was written
     "#);
 }
@@ -63,12 +63,12 @@ fn a_snapshot_edited_into_nonsense_is_shown_where_it_stops_to_be_one() {
     fixture.edit("taken/clients.json", "\"key\": \"clients/Shop\"", "\"key\": 7");
     assert_snapshot!(refused_offline(&fixture, IMPORT), @r#"
     exit 64
-    error: this is no part of a snapshot
+    error: this is not part of a snapshot
             --> ./taken/clients.json:3:12
              |
            3 |     "key": 7,
              |            ^ invalid type: integer `7`, expected a string
-    hint:  export again; changes on the way belong into a mapping, not into a snapshot
+    hint:  export again; put changes into a mapping instead of editing a snapshot
     state: nothing was written
     "#);
 }
@@ -79,12 +79,12 @@ fn a_manifest_edited_into_nonsense_is_shown_where_it_stops_to_be_one() {
     fixture.edit("taken/manifest.json", "\"kinds\": {", "\"kinds\": {,");
     assert_snapshot!(refused_offline(&fixture, IMPORT), @r#"
     exit 64
-    error: this is no part of a snapshot
+    error: this is not part of a snapshot
             --> ./taken/manifest.json:7:13
              |
            7 |   "kinds": {,
              |             ^ key must be a string
-    hint:  export again; changes on the way belong into a mapping, not into a snapshot
+    hint:  export again; put changes into a mapping instead of editing a snapshot
     state: nothing was written
     "#);
 }
@@ -96,7 +96,7 @@ fn a_snapshot_edited_into_another_valid_one_does_not_match_its_manifest() {
     assert_snapshot!(refused_offline(&fixture, IMPORT), @r#"
     exit 64
     error: snapshot "./taken" was changed after it was written: its content does not match its manifest
-    hint:  export again; changes on the way belong into a mapping, not into a snapshot
+    hint:  export again; put changes into a mapping instead of editing a snapshot
     state: nothing was written
     "#);
 }
@@ -109,7 +109,7 @@ fn a_folder_that_is_no_snapshot_is_named() {
     exit 64
     error: cannot read "./taken/manifest.json"
     cause: No such file or directory (os error 2)
-    hint:  name the whole folder of a snapshot, as `migrate export` writes it
+    hint:  name the folder of a snapshot, with all files that `migrate export` wrote
     state: nothing was written
     "#);
 }

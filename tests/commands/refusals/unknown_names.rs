@@ -10,14 +10,14 @@ fn an_unknown_tenant_gets_the_nearest_name() {
     let fixture = Fixture::small();
     assert_snapshot!(refused_offline(&fixture, "import --tenant prd --yes"), @r#"
     exit 64
-    error: there is no tenant "prd"; did you mean "prod"? There are: dev, prod
-    hint:  tenants stand in migrate.toml as [tenants.NAME] with a domain
+    error: unknown tenant "prd"; did you mean "prod"? Configured: dev, prod
+    hint:  define tenants in migrate.toml as [tenants.NAME] with a domain
     state: nothing was written
     "#);
     assert_snapshot!(refused_offline(&fixture, "import --tenant prod --allow lockout-risk,weaker-protection --from dve --yes"), @r#"
     exit 64
-    error: there is no tenant "dve"; did you mean "dev"? There are: dev, prod
-    hint:  tenants stand in migrate.toml as [tenants.NAME] with a domain
+    error: unknown tenant "dve"; did you mean "dev"? Configured: dev, prod
+    hint:  define tenants in migrate.toml as [tenants.NAME] with a domain
     state: nothing was written
     "#);
 }
@@ -27,13 +27,13 @@ fn an_unknown_kind_gets_the_nearest_name() {
     let fixture = Fixture::small();
     assert_snapshot!(refused_offline(&fixture, "export --tenant dev --kinds cleints"), @r#"
     exit 64
-    error: there is no kind "cleints"
-    hint:  did you mean "clients"? `migrate kinds` lists them
+    error: unknown kind "cleints"
+    hint:  did you mean "clients"? `migrate kinds` lists all kinds
     "#);
     assert_snapshot!(refused_offline(&fixture, "get rulez Greeting --tenant dev"), @r#"
     exit 64
-    error: there is no kind "rulez"
-    hint:  did you mean "rules"? `migrate kinds` lists them
+    error: unknown kind "rulez"
+    hint:  did you mean "rules"? `migrate kinds` lists all kinds
     "#);
 }
 
@@ -55,7 +55,7 @@ fn an_unknown_flag_gets_the_nearest_name() {
 fn an_unknown_guard_gets_the_nearest_name() {
     assert_snapshot!(refused_offline(&Fixture::small(), "import --tenant prod --allow many-change"), @r#"
     exit 64
-    error: no guard is called "many-change"
+    error: unknown guard "many-change"
     hint:  did you mean "many-changes"?
     state: nothing was written
     "#);
@@ -130,7 +130,7 @@ fn a_configuration_that_is_not_there_is_named() {
 fn a_method_that_does_not_exist_gets_the_nearest_name() {
     assert_snapshot!(refused_offline(&Fixture::small(), "api pach clients --tenant prod --yes"), @r#"
     exit 64
-    error: "PACH" is no method
+    error: unknown method "PACH"
     hint:  did you mean "PATCH"?
     state: nothing was written
     "#);
@@ -142,6 +142,6 @@ fn a_tenant_that_is_not_named_is_asked_for_by_the_flag_of_the_verb() {
     for (line, flag) in [("import --yes", "--tenant"), ("sync", "--to"), ("schedule cron", "--to")] {
         let said = refused_offline(&fixture, line);
         let state = if line.starts_with("schedule") { "" } else { "state: nothing was written\n" };
-        assert_eq!(said, format!("exit 64\nerror: {flag} is missing; there are dev, prod\n{state}"), "{line}");
+        assert_eq!(said, format!("exit 64\nerror: {flag} is missing; configured tenants: dev, prod\n{state}"), "{line}");
     }
 }

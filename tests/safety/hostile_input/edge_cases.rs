@@ -12,7 +12,7 @@ fn an_env_file_that_others_can_read_is_told_of() {
     for (mode, is_told) in [(0o600, false), (0o640, false), (0o644, true), (0o602, true)] {
         std::fs::set_permissions(fixture.path(".env"), std::fs::Permissions::from_mode(mode)).expect("set");
         let said = fixture.run("validate");
-        assert_eq!(said.err.contains("warning: others can read"), is_told, "{mode:o}: {}", said.whole());
+        assert_eq!(said.err.contains("can be read by other users"), is_told, "{mode:o}: {}", said.whole());
     }
 }
 

@@ -45,7 +45,7 @@ fn a_body_that_does_not_end_is_read_to_its_limit_and_asked_for_once() {
     error: cannot read resource-servers of "evil"
     cause: the answer to GET /resource-servers exceeds a limit
     cause: its body is larger than 32 MiB
-    hint:  no tenant of Auth0 answers like that: check `domain` and `url` in migrate.toml, and what stands between here and the tenant
+    hint:  Auth0 does not respond like this: check `domain` and `url` in migrate.toml, and any proxy in between
     "#);
     assert!(server.sent() < safety_limits::BODY + ON_THE_WAY, "{}", server.sent());
 }
@@ -80,7 +80,7 @@ fn a_body_that_is_compressed_is_not_unpacked() {
         writer.head("200 OK", &["content-encoding: gzip"])?;
         writer.raw(b"\x1f\x8b\x08")
     });
-    assert!(said.contains("its body is compressed, which was not asked for"), "{said}");
+    assert!(said.contains("its body is compressed, which was not requested"), "{said}");
 }
 
 #[test]
@@ -180,7 +180,7 @@ fn a_redirect_is_not_followed() {
     let elsewhere = Server::start(|_, writer| writer.json("[]"));
     let location = format!("location: {}/api/v2/clients", elsewhere.url);
     let (_, said) = refused(1, move |_, writer| writer.head("302 Found", &[&location]));
-    assert!(said.contains("302: it leads elsewhere, and no redirect is followed"), "{said}");
+    assert!(said.contains("302: it is a redirect, and redirects are not followed"), "{said}");
     assert_eq!(elsewhere.asked(), [""; 0]);
 }
 

@@ -81,7 +81,7 @@ fn a_pattern_of_the_configuration_approves_what_it_matches_for_a_job() {
     error: the plan was refused
     cause: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
     cause: weaker-protection: a protection becomes weaker by connections/people (options.brute_force_protection)
-    hint:  where that may pass every time, add to [tenants.prod] in migrate.toml: plan.approve = ["lockout-risk:clients/Shop", "weaker-protection:connections/people"]; if that is meant, do it once by hand:  migrate import --tenant prod --from dev --allow lockout-risk,many-changes,weaker-protection
+    hint:  to approve this for every run, add to [tenants.prod] in migrate.toml: plan.approve = ["lockout-risk:clients/Shop", "weaker-protection:connections/people"]; if this is intended, run it once yourself:  migrate import --tenant prod --from dev --allow lockout-risk,many-changes,weaker-protection
     state: nothing was written
     "#);
     assert_eq!(fixture.writes(), []);
@@ -100,7 +100,7 @@ fn a_narrow_approval_lets_pass_what_it_matches_and_nothing_else() {
     exit 4
     error: the plan was refused
     cause: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
-    hint:  if that is meant, run it with --allow lockout-risk,weaker-protection
+    hint:  if this is intended, run it with --allow lockout-risk,weaker-protection
     state: nothing was written
     ");
     assert_eq!(fixture.writes(), []);
@@ -114,7 +114,7 @@ fn the_line_that_is_offered_can_be_pasted_whatever_a_client_is_called() {
     let fixture = Fixture::new(tenant("dev", &quoted("dev", true)), tenant("prod", &quoted("prod", false)), "");
     let said = fixture.run_unattended(SYNC);
     let (_, rest) = said.err.split_once("in migrate.toml: ").expect("a line to add");
-    let (line, _) = rest.split_once("; if that is meant").expect("and the command");
+    let (line, _) = rest.split_once("; if this is intended").expect("and the command");
     fixture.configure(&format!("{line}\n"));
     let table: toml::Table = fixture.read("migrate.toml").parse().expect("TOML");
     assert_eq!(table["tenants"]["prod"]["plan"]["approve"].as_array().map(Vec::len), Some(1), "{line}");
@@ -134,18 +134,18 @@ fn quoted(name: &str, is_after: bool) -> Value {
 fn what_no_approval_can_mean_is_said_before_a_tenant_is_asked() {
     let fixture = three_risks();
     for (allow, wrong) in [
-        ("lockout", "no guard is called \"lockout\""),
-        ("many-changes:clients/*", "many-changes is approved as a whole, and not by resource"),
-        ("deletes:[", "\"[\" is no pattern"),
+        ("lockout", "unknown guard \"lockout\""),
+        ("many-changes:clients/*", "many-changes can only be approved as a whole, not by resource"),
+        ("deletes:[", "invalid pattern \"[\""),
     ] {
         let said = fixture.run(&format!("import --tenant prod --yes --allow {allow}"));
         assert_eq!((said.code, said.err.contains(wrong), fixture.requests().len()), (64, true, 0), "{}", said.whole());
     }
     for (entry, wrong) in [
         ("deletes", "deletes is not approved once for all runs"),
-        ("lockout-risk:client/*", "there is no kind \"client\""),
-        ("lockout-risk:clients/[", "is no pattern"),
-        ("lockout", "no guard is called \"lockout\""),
+        ("lockout-risk:client/*", "unknown kind \"client\""),
+        ("lockout-risk:clients/[", "invalid pattern"),
+        ("lockout", "unknown guard \"lockout\""),
     ] {
         fixture.configure(&format!("[tenants.prod.plan]\napprove = [\"{entry}\"]\n"));
         let said = fixture.run("validate");
