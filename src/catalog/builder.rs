@@ -199,6 +199,13 @@ impl Kind {
         self
     }
 
+    /// Sets the fields besides the key that tell a reader what a new resource is.
+    #[must_use]
+    pub const fn distinguished_by(mut self, fields: &'static [&'static str]) -> Self {
+        self.identity.distinguishing = fields;
+        self
+    }
+
     /// Sets the writable fields, in the notation of [`Fields`](super::fields::Fields).
     #[must_use]
     pub const fn writable(mut self, table: &'static str) -> Self {

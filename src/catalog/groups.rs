@@ -67,11 +67,13 @@ pub struct Identity {
     pub is_optional: bool,
     /// The field that contains a host of the tenant itself, which means nothing in another tenant.
     pub tenant_host: &'static str,
+    /// Fields besides the key that tell a reader what a new resource is.
+    pub distinguishing: &'static [&'static str],
 }
 
 impl Identity {
     pub(super) const DEFAULT: Self =
-        Self { id: "id", key: &["name"], unique: &[], allows_duplicates: false, is_optional: false, tenant_host: "" };
+        Self { id: "id", key: &["name"], unique: &[], allows_duplicates: false, is_optional: false, tenant_host: "", distinguishing: &[] };
 }
 
 /// What the API accepts and returns, field by field.

@@ -3,10 +3,12 @@
 //! An entry gives every writable field of its kind a rule, and the rule gives the class of an edit by its direction. A field without a rule
 //! fails a test, so that somebody considers a new field before it is copied.
 
+use serde::Serialize;
 use serde_json::Value;
 
 /// What a change may cost, the least first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum RiskClass {
     /// None of the others.
     Routine,
@@ -18,6 +20,14 @@ pub enum RiskClass {
     Weakened,
     /// People or services may no longer be able to sign in: something is removed, required, replaced or bound.
     Lockout,
+}
+
+impl RiskClass {
+    /// Returns whether an edit of this class needs an approval.
+    #[must_use]
+    pub fn is_dangerous(self) -> bool {
+        self >= Self::DataLoss
+    }
 }
 
 /// How the class of an edit follows from the old and the new value of a field.

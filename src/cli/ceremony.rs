@@ -8,7 +8,7 @@ use super::secrets_to::Secrets;
 use crate::apply::SecretSink;
 use crate::files::Lock;
 use crate::management_api::Traffic;
-use crate::report;
+use crate::report::{self, PlanView};
 use crate::workflow::limits::RunBudget;
 use crate::workflow::{self, Approver, Completion, Error, Proposal, Session};
 
@@ -51,7 +51,8 @@ impl Approver for CommandApprover<'_> {
 
     fn show(&self, proposal: &Proposal) {
         if let Decision::Confirm { .. } = self.decision {
-            self.context.show(|| report::plan(&proposal.plan, &proposal.unapproved, ""));
+            let view = PlanView::new(&proposal.plan, &proposal.unapproved).with_estimate(Some(proposal.estimate()));
+            self.context.show(|| report::plan(&view, self.context.layout()));
         }
     }
 

@@ -7,11 +7,12 @@ use std::sync::{Arc, OnceLock};
 use serde_json::Value;
 
 use super::error::{FAILED, Failure, USAGE};
+use super::pager::page;
 use super::terminal::{Terminal, columns, print, print_json};
 use super::{Everywhere, Output};
 use crate::catalog::Catalog;
 use crate::config::{self, Settings, TenantSettings};
-use crate::report::{fitted, shell_word};
+use crate::report::{Layout, fitted, shell_word};
 use crate::workflow::Environment;
 
 /// What every command needs.
@@ -103,6 +104,11 @@ impl Context {
         }
     }
 
+    /// Returns how much room a text on stdout has, and how much of it is wanted.
+    pub(super) fn layout(&self) -> Layout {
+        Layout::new(columns(std::io::stdout()), self.everywhere.verbose)
+    }
+
     pub(super) fn is_json(&self) -> bool {
         self.everywhere.output == Output::Json
     }
@@ -119,7 +125,13 @@ impl Context {
     /// Prints an answer of which the text is for other programs too, so that no line of it is ever broken.
     pub(super) fn answer_as_it_is(&self, text: impl FnOnce() -> String, json: impl FnOnce() -> Value) {
         self.terminal.progress.clear();
-        if self.is_json() { print_json(&json()) } else { print(&text()) }
+        if self.is_json() {
+            return print_json(&json());
+        }
+        let text = text();
+        if self.everywhere.no_pager || !page(&text) {
+            print(&text);
+        }
     }
 
     /// Shows a person what is about to be decided on; a program reads the one answer at the end.

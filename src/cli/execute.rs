@@ -7,7 +7,7 @@ use super::error::{Failure, INCOMPLETE, OVER, interrupted};
 use super::limits::limit_text;
 use crate::files;
 use crate::plan::Plan;
-use crate::report::{self, RunCost};
+use crate::report::{self, PlanView, RunCost};
 use crate::workflow::{self, EndedRun, Error, Session};
 
 /// A run that ended, as a person is told of it.
@@ -127,6 +127,7 @@ pub(super) fn exit_of_whole(plan: &Plan) -> u8 {
 /// Says that both sides agree; returns the exit code.
 pub(super) fn nothing_to_do(context: &Context, plan: &Plan) -> u8 {
     let code = exit_of_whole(plan);
-    context.answer(|| report::plan(plan, &[], ""), || report::plan_json(plan, &[], code));
+    let view = PlanView::new(plan, &[]);
+    context.answer(|| report::plan(&view, context.layout()), || report::plan_json(&view, code));
     code
 }

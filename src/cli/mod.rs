@@ -24,6 +24,7 @@ mod limits;
 mod lock;
 mod notify;
 mod options;
+mod pager;
 mod past_run;
 mod recording;
 mod rehearsal;
@@ -64,6 +65,9 @@ struct Everywhere {
     /// Output format
     #[arg(long, global = true, value_name = "FORMAT", default_value = "text", value_enum)]
     output: Output,
+    /// Print a long answer at once, without a pager
+    #[arg(long, global = true)]
+    no_pager: bool,
     /// Print only the result
     #[arg(long, short, global = true, conflicts_with = "verbose")]
     quiet: bool,
@@ -89,6 +93,7 @@ enum Verb {
     Validate(commands::validate::ValidateArgs),
     Map(commands::map::MapArgs),
     Plan(commands::plan::PlanArgs),
+    Approve(commands::approve::ApproveArgs),
     Import(commands::import::ImportArgs),
     Sync(commands::sync::SyncArgs),
     Get(commands::get::GetArgs),
@@ -151,6 +156,7 @@ async fn answer(mut arguments: Arguments) -> Result<u8, Failure> {
         Verb::Validate(verb) => verb.run(&context),
         Verb::Map(verb) => verb.run(&context).await,
         Verb::Plan(verb) => verb.run(&context).await,
+        Verb::Approve(verb) => verb.run(&context),
         Verb::Import(verb) => verb.run(&context).await,
         Verb::Sync(verb) => verb.run(&context).await,
         Verb::Get(verb) => verb.run(&context).await,

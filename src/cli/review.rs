@@ -85,6 +85,28 @@ pub(super) fn for_every_run(standing: &[Refusal], target: &str) -> Option<String
     (!patterns.is_empty()).then(|| format!("to approve this for every run, add to [tenants.{target}] in migrate.toml: {line}"))
 }
 
+/// Returns the narrowest approvals of what is refused, many resources by kind; none where something of it cannot be approved.
+pub(super) fn narrowest(refusals: &[Refusal]) -> Option<Vec<String>> {
+    // A comma separates the approvals of a flag.
+    Some(approvals(refusals, patterns)?.into_iter().map(|approval| approval.replace(',', "?")).collect())
+}
+
+/// Returns an approval of every single finding; none where something of it cannot be approved.
+pub(super) fn exact(refusals: &[Refusal]) -> Option<Vec<String>> {
+    let by_key = |refusal: &Refusal| {
+        let of_item = |item: &Item| format!("{}:{}", refusal.guard, glob::Pattern::escape(&item.key.to_string()));
+        refusal.items.iter().map(of_item).collect()
+    };
+    approvals(refusals, by_key)
+}
+
+fn approvals(refusals: &[Refusal], by_resource: impl Fn(&Refusal) -> BTreeSet<String>) -> Option<Vec<String>> {
+    let of_one = |refusal: &Refusal| {
+        if refusal.items.is_empty() { BTreeSet::from([refusal.guard.to_string()]) } else { by_resource(refusal) }
+    };
+    refusals.iter().all(|refusal| refusal.guard.is_approvable()).then(|| refusals.iter().flat_map(of_one).collect())
+}
+
 /// Returns the narrowest approvals of what a guard found.
 fn patterns(refusal: &Refusal) -> BTreeSet<String> {
     let key_or_kind = |item: &Item| match item.key.to_string() {

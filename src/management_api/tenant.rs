@@ -97,6 +97,11 @@ impl Tenant {
         read
     }
 
+    /// Returns how many requests a second we may send, where the tenant's limits are published.
+    pub fn published_rate(&self) -> Option<f64> {
+        self.transport.limiter.published_rate()
+    }
+
     /// Returns the requests so far.
     pub fn requests(&self) -> Traffic {
         self.transport.traffic()

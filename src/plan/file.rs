@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::model::Plan;
+use super::plan_approval::PlanApproval;
 use super::refusal::Refusal;
 use crate::diagnostic::{Diagnostic, Text};
 use crate::files;
@@ -21,8 +22,23 @@ struct PlanFile<'plan> {
     tool: Cow<'plan, str>,
     hash: String,
     refusals: Cow<'plan, [Refusal]>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    approvals: Cow<'plan, [PlanApproval]>,
     #[serde(flatten)]
     plan: Cow<'plan, Plan>,
+}
+
+/// A plan that was saved for review.
+#[derive(Debug, Clone)]
+pub struct SavedPlan {
+    /// The plan.
+    pub plan: Plan,
+    /// The reasons to refuse it that were found when it was made.
+    pub refusals: Vec<Refusal>,
+    /// What was approved of it since.
+    pub approvals: Vec<PlanApproval>,
+    /// What tells it from any other plan.
+    pub hash: String,
 }
 
 /// Why a plan file cannot be written or used.
@@ -47,6 +63,14 @@ pub enum Error {
     Changed {
         /// The file.
         path: PathBuf,
+    },
+    /// An approval is of another plan, or was changed after it was given.
+    #[error("the approval by {by} in plan \"{path}\" does not match the plan", path = .path.display())]
+    Approval {
+        /// The file.
+        path: PathBuf,
+        /// Who gave it.
+        by: String,
     },
     /// The format is newer than this version.
     #[error("plan \"{path}\" has format {format}; this version of migrate reads up to {FORMAT}", path = .path.display())]
@@ -74,8 +98,30 @@ pub fn save(path: &Path, plan: &Plan, refusals: &[Refusal]) -> Result<(), Error>
 /// When `out` fails.
 pub fn write(plan: &Plan, refusals: &[Refusal], out: &mut dyn Write) -> io::Result<()> {
     let (tool, hash) = (Cow::Borrowed(env!("CARGO_PKG_VERSION")), hash_of(plan, refusals));
-    let written = PlanFile { format: FORMAT, tool, hash, refusals: Cow::Borrowed(refusals), plan: Cow::Borrowed(plan) };
-    serde_json::to_writer_pretty(&mut *out, &written)?;
+    let (refusals, plan) = (Cow::Borrowed(refusals), Cow::Borrowed(plan));
+    write_file(&PlanFile { format: FORMAT, tool, hash, refusals, approvals: Cow::Borrowed(&[]), plan }, out)
+}
+
+/// Writes a saved plan with its approvals.
+///
+/// # Errors
+///
+/// When the file cannot be written.
+pub fn save_approved(path: &Path, saved: &SavedPlan) -> Result<(), Error> {
+    let SavedPlan { plan, refusals, approvals, hash } = saved;
+    let file = PlanFile {
+        format: FORMAT,
+        tool: Cow::Borrowed(env!("CARGO_PKG_VERSION")),
+        hash: hash.clone(),
+        refusals: Cow::Borrowed(refusals),
+        approvals: Cow::Borrowed(approvals),
+        plan: Cow::Borrowed(plan),
+    };
+    Ok(files::write_whole_with(path, |out| write_file(&file, out))?)
+}
+
+fn write_file(file: &PlanFile<'_>, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, file)?;
     out.write_all(b"\n")
 }
 
@@ -85,7 +131,16 @@ pub fn write(plan: &Plan, refusals: &[Refusal], out: &mut dyn Write) -> io::Resu
 ///
 /// When the file is missing, malformed, changed or of a newer format.
 pub fn load(path: &Path) -> Result<(Plan, Vec<Refusal>), Error> {
-    parse(path, &files::read_text(path)?)
+    load_saved(path).map(|saved| (saved.plan, saved.refusals))
+}
+
+/// Reads a plan with what was approved of it.
+///
+/// # Errors
+///
+/// When the file is missing, malformed, changed or of a newer format, or an approval does not match the plan.
+pub fn load_saved(path: &Path) -> Result<SavedPlan, Error> {
+    parse_saved(path, &files::read_text(path)?)
 }
 
 /// Reads the text of the plan file at `path`.
@@ -94,6 +149,10 @@ pub fn load(path: &Path) -> Result<(Plan, Vec<Refusal>), Error> {
 ///
 /// When it is malformed, changed or of a newer format.
 pub fn parse(path: &Path, text: &str) -> Result<(Plan, Vec<Refusal>), Error> {
+    parse_saved(path, text).map(|saved| (saved.plan, saved.refusals))
+}
+
+fn parse_saved(path: &Path, text: &str) -> Result<SavedPlan, Error> {
     let not_json = |error: serde_json::Error| Box::new(Text { path, text }.not_json("this is not a plan", &error));
     let any: serde_json::Value = serde_json::from_str(text).map_err(not_json)?;
     match any.get("format").and_then(serde_json::Value::as_u64) {
@@ -110,7 +169,11 @@ pub fn parse(path: &Path, text: &str) -> Result<(Plan, Vec<Refusal>), Error> {
         let reason = format!("\"{target}\" cannot be the name of a tenant: a folder is named after it");
         return Err(Error::Malformed { path: path.to_owned(), reason });
     }
-    Ok((written.plan.into_owned(), written.refusals.into_owned()))
+    if let Some(other) = written.approvals.iter().find(|approval| !approval.is_of(&written.hash)) {
+        return Err(Error::Approval { path: path.to_owned(), by: other.by.clone() });
+    }
+    let PlanFile { plan, refusals, approvals, hash, .. } = written;
+    Ok(SavedPlan { plan: plan.into_owned(), refusals: refusals.into_owned(), approvals: approvals.into_owned(), hash })
 }
 
 fn hash_of(plan: &Plan, refusals: &[Refusal]) -> String {

@@ -31,7 +31,9 @@
 //!
 //! guards.rs             reasons to refuse a plan
 //! refusal.rs            one such reason, and what of it is not approved
-//! risk.rs               the class of each change: lockout, weaker protection, routine ..
+//! risk.rs               the class of each edit: lockout, weaker protection, routine ..
+//! findings.rs           the edits by class, the most dangerous first
+//! cost.rs                the requests of a plan, and the time they need
 //! change_share.rs       how much of a target one plan may change
 //! leak.rs               identifiers of the source in what would be sent
 //! encodings.rs          text inside escapes and base64
@@ -43,6 +45,7 @@
 //! single_resource.rs    one edited resource -> Plan
 //! prior_state.rs        what an undo needs to know and the changes do not record
 //! change_parts.rs       parts of a change that the target refused
+//! plan_approval.rs       what a person approved of a saved plan
 //! file.rs               plan.json
 //! ```
 //!
@@ -54,6 +57,7 @@ mod change;
 mod change_parts;
 mod change_share;
 mod chosen;
+mod cost;
 mod decision;
 mod deploy;
 pub mod diff;
@@ -61,6 +65,7 @@ mod drift;
 mod eligibility;
 mod encodings;
 pub mod file;
+pub mod findings;
 mod former_source_ids;
 pub mod guards;
 mod inputs;
@@ -72,6 +77,7 @@ mod model;
 pub mod normal_form;
 mod ordering;
 mod pairing;
+pub mod plan_approval;
 mod prior_state;
 mod protected;
 mod prune;
@@ -96,6 +102,7 @@ pub(crate) use attribution::maker;
 pub use builder::{plan, plan_after};
 pub(crate) use change_parts::remove_part;
 pub use change_parts::{element, parse_element_part};
+pub use cost::Estimate;
 pub use drift::{DriftReport, drift_of};
 pub use former_source_ids::mark_former_ids;
 pub use inputs::PlanContext;

@@ -2,11 +2,16 @@
 
 use super::document::{Content, ResourceMessage};
 use super::due_steps::DueStep;
+use super::field_text::short;
 use super::format::{enumeration, named, number};
+use super::kind_changes::{FieldLine, KindChanges};
 use super::mapping_rules::AcceptingRule;
+use super::review::ReviewItem;
 use super::table::Table;
 use super::values::{cut, element, or_none};
 use crate::apply::{AlteredValue, ChangeResult};
+use crate::catalog::Catalog;
+use crate::model::resource::Key;
 use crate::plan::{Action, Change, Conflict, Drift, Plan};
 
 /// Characters shown of what one change does, and of a value that was returned differently.
@@ -23,6 +28,8 @@ impl Content<'_> {
             Self::Notes(notes) => lines(notes),
             Self::Rows(table) => table.clone(),
             Self::Changes(changes) => self::changes(changes),
+            Self::Kinds(kinds) => self::kinds(kinds),
+            Self::Review(items) => self::review(items),
             Self::Messages(messages) => self::messages(messages),
             Self::Steps(steps) => self::steps(steps),
             Self::Drift(drift) => self::drift(drift),
@@ -80,6 +87,33 @@ fn altered(altered: &[(&ChangeResult, &AlteredValue)]) -> Table {
 fn changes(changes: &[&Change]) -> Table {
     let row = |change: &&Change| [change.operation().to_string(), named(&change.key), what(change)];
     table(&["change", "resource", "what"], changes.iter().map(row))
+}
+
+fn kinds(kinds: &[KindChanges<'_>]) -> Table {
+    let what = |line: &FieldLine<'_>| {
+        [line.path().to_owned(), plain(&short(None, &line.content, WIDTH)), line.rule.unwrap_or_default().to_owned()]
+    };
+    let rows = kinds.iter().flat_map(|kind| &kind.entries).flat_map(|entry| {
+        let lines: Vec<[String; 3]> = entry.fields.iter().map(what).collect();
+        let lines = if lines.is_empty() { vec![Default::default()] } else { lines };
+        lines.into_iter().flat_map(move |[path, value, rule]| {
+            let row = |key: &&Key| [entry.operation.to_string(), named(key), path.clone(), value.clone(), rule.clone()];
+            entry.keys.iter().map(row).collect::<Vec<_>>()
+        })
+    });
+    table(&["change", "resource", "field", "value", "rule"], rows)
+}
+
+fn review(items: &[ReviewItem<'_>]) -> Table {
+    let row = |item: &ReviewItem<'_>| {
+        let value = plain(&item.value(WIDTH, Catalog::standard()));
+        [item.label.to_string(), item.resource(WIDTH), item.path().to_owned(), value]
+    };
+    table(&["risk", "resource", "field", "value"], items.iter().map(row))
+}
+
+fn plain(text: &str) -> String {
+    anstream::adapter::strip_str(text).to_string()
 }
 
 fn drift(drift: &[Drift]) -> Table {

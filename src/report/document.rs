@@ -6,7 +6,10 @@
 use std::collections::BTreeMap;
 
 use super::due_steps::DueStep;
+use super::head::Head;
+use super::kind_changes::KindChanges;
 use super::mapping_rules::AcceptingRule;
+use super::review::ReviewItem;
 use super::table::Table;
 use crate::apply::{AlteredValue, ChangeResult};
 use crate::model::event::Operation;
@@ -21,6 +24,8 @@ pub(super) struct Document<'a> {
     pub(super) title: String,
     /// The most important fact, in one line.
     pub(super) lead: Option<Lead>,
+    /// What a plan is about, how big it is, and what it takes.
+    pub(super) head: Option<Head>,
     /// Facts by name, which only files show.
     pub(super) facts: Vec<(&'static str, String)>,
     /// The sections in their order; none is empty.
@@ -38,14 +43,12 @@ pub(super) struct Lead {
     pub(super) text: String,
     /// Whether there is nothing to do, which is said under it.
     pub(super) is_idle: bool,
-    /// Whether a terminal shows it again under a long report.
-    pub(super) is_repeated: bool,
 }
 
 impl Lead {
     /// Returns a lead that stands for itself.
     pub(super) fn new(tone: Tone, text: String) -> Self {
-        Self { tone, text, is_idle: false, is_repeated: false }
+        Self { tone, text, is_idle: false }
     }
 }
 
@@ -67,6 +70,12 @@ pub(super) enum Tone {
 pub(super) enum Topic {
     /// How many resources of each kind an export found.
     Counts,
+    /// Every edit that needs an approval, and what may be a mistake.
+    ReviewFirst,
+    /// Fields that both tenants changed.
+    Conflicts,
+    /// The changes of a plan by kind.
+    Kinds,
     /// Faults that a rehearsal injected.
     Faults,
     /// Changes that the tenant refused.
@@ -83,12 +92,8 @@ pub(super) enum Topic {
     AcceptingRules,
     /// Values that the target returned otherwise than they were sent.
     Altered,
-    /// The changes of one stage of a plan, under the stage's title.
-    Stage,
     /// What should be copied and cannot be.
     Skipped,
-    /// Fields that both tenants changed.
-    Conflicts,
     /// Fields that the target changed by itself.
     Drift,
     /// Resources that the target no longer has.
@@ -125,11 +130,12 @@ impl Topic {
     /// Returns the heading of its section in a report about this target; nothing for a section without one.
     fn heading(self, target: &str) -> Option<String> {
         let fixed = match self {
-            Self::Counts | Self::Stage | Self::Remainder => return None,
+            Self::Counts | Self::Kinds | Self::Remainder => return None,
             Self::Drift => return Some(format!("Drift: changed in {target} since the last run")),
             Self::Deleted => return Some(format!("Deleted from {target} since the last run")),
             Self::CopyDiffers => return Some(format!("Different in the copy than in {target}, so the rehearsal proves less about them")),
             Self::Unmanaged => return Some(format!("Unmanaged in {target} (not deleted)")),
+            Self::ReviewFirst => "Review first",
             Self::Faults => "Simulated faults",
             Self::Failed => "Failed",
             Self::Partial => "Partially applied",
@@ -155,6 +161,17 @@ impl Topic {
     }
 }
 
+/// How much of a section a terminal shows unless everything was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fold {
+    /// All of it.
+    Whole,
+    /// So many lines.
+    ToLines(usize),
+    /// One line with the first names.
+    ToNames,
+}
+
 /// Where a section is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Detail {
@@ -173,6 +190,8 @@ pub(super) struct Section<'a> {
     pub(super) heading: Option<String>,
     /// Where it is shown.
     pub(super) detail: Detail,
+    /// How much of it a terminal shows.
+    pub(super) fold: Fold,
     /// What it holds.
     pub(super) content: Content<'a>,
 }
@@ -190,6 +209,10 @@ pub(super) enum Content<'a> {
     Rows(Table),
     /// Changes, with everything they do.
     Changes(Vec<&'a Change>),
+    /// Changes by kind.
+    Kinds(Vec<KindChanges<'a>>),
+    /// What to review first.
+    Review(Vec<ReviewItem<'a>>),
     /// Resources, with a message about each.
     Messages(Vec<ResourceMessage<'a>>),
     /// Steps that are left to a person.
@@ -213,23 +236,33 @@ pub(super) enum Content<'a> {
 }
 
 impl Content<'_> {
+    /// Returns how many things it lists.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Line(_) => 1,
+            Self::Lines(lines) => lines.len(),
+            Self::Notes(notes) => notes.len(),
+            Self::Rows(table) => table.len(),
+            Self::Changes(changes) => changes.len(),
+            Self::Kinds(kinds) => kinds.len(),
+            Self::Review(items) => items.len(),
+            Self::Messages(messages) => messages.len(),
+            Self::Steps(steps) => steps.len(),
+            Self::Drift(drift) => drift.len(),
+            Self::Conflicts(plan) => plan.conflicts.len(),
+            Self::Altered(altered) => altered.len(),
+            Self::Keys(kinds) => kinds.iter().map(|(_, keys)| keys.len()).sum(),
+            Self::Resources(keys) => keys.len(),
+            Self::Fields(fields) => fields.iter().map(|(_, paths)| paths.split(", ").count()).sum(),
+            Self::Rules(rules) => rules.len(),
+            Self::Faults(faults) => faults.len(),
+        }
+    }
+
     fn is_empty(&self) -> bool {
         match self {
             Self::Line(line) => line.is_empty(),
-            Self::Lines(lines) => lines.is_empty(),
-            Self::Notes(notes) => notes.is_empty(),
-            Self::Rows(table) => table.is_empty(),
-            Self::Changes(changes) => changes.is_empty(),
-            Self::Messages(messages) => messages.is_empty(),
-            Self::Steps(steps) => steps.is_empty(),
-            Self::Drift(drift) => drift.is_empty(),
-            Self::Conflicts(plan) => plan.conflicts.is_empty(),
-            Self::Altered(altered) => altered.is_empty(),
-            Self::Keys(keys) => keys.is_empty(),
-            Self::Resources(keys) => keys.is_empty(),
-            Self::Fields(fields) => fields.is_empty(),
-            Self::Rules(rules) => rules.is_empty(),
-            Self::Faults(faults) => faults.is_empty(),
+            listed => listed.len() == 0,
         }
     }
 }
@@ -257,9 +290,16 @@ impl<'a> From<&'a Skipped> for ResourceMessage<'a> {
 #[derive(Debug)]
 pub(super) enum Closing<'a> {
     /// Why the plan is refused.
-    Refusal(&'a Refusal),
+    Refusals(&'a [Refusal]),
     /// What to do next.
     Next(String),
+    /// The command that approves what was reviewed.
+    Approve {
+        /// The command.
+        command: String,
+        /// Whether it approves only at a terminal.
+        is_interactive: bool,
+    },
     /// A fact of little weight.
     Aside(String),
 }
@@ -286,21 +326,21 @@ impl<'a> Sections<'a> {
         self.push(topic, Detail::Full, content);
     }
 
-    /// Adds the changes of a stage under its title.
-    pub(super) fn add_stage(&mut self, title: &str, changes: Vec<&'a Change>) {
-        let content = Content::Changes(changes);
-        if !content.is_empty() {
-            self.all.push(Section { topic: Topic::Stage, heading: Some(title.to_owned()), detail: Detail::Essential, content });
+    /// Adds a section of which a terminal shows a part, unless it is empty.
+    pub(super) fn add_folded(&mut self, topic: Topic, content: Content<'a>, fold: Fold) {
+        self.push(topic, Detail::Essential, content);
+        if let Some(section) = self.all.last_mut().filter(|section| section.topic == topic) {
+            section.fold = fold;
         }
     }
 
     fn push(&mut self, topic: Topic, detail: Detail, content: Content<'a>) {
         if !content.is_empty() {
-            self.all.push(Section { topic, heading: topic.heading(self.target), detail, content });
+            self.all.push(Section { topic, heading: topic.heading(self.target), detail, fold: Fold::Whole, content });
         }
     }
 
-    /// Returns the sections in their order; stages keep theirs.
+    /// Returns the sections in their order.
     pub(super) fn in_order(mut self) -> Vec<Section<'a>> {
         self.all.sort_by_key(|section| section.topic);
         self.all

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::document::{Content, Document, Lead, Sections, Tone, Topic, fields};
 use super::format::{count, enumeration, number, printable};
+use super::layout::Layout;
 use super::table::Table;
 use crate::catalog::Catalog;
 use crate::model::resource::Key;
@@ -14,7 +15,7 @@ use crate::snapshot::{Snapshot, Status};
 ///
 /// `is_same` says that it equals the version at `path`, so that none was written.
 pub(crate) fn exported(snapshot: &Snapshot, path: &Path, is_same: bool) -> String {
-    Document::of_export(snapshot, path, is_same).to_text()
+    Document::of_export(snapshot, path, is_same).to_text(Layout::default())
 }
 
 impl<'a> Document<'a> {

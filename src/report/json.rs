@@ -10,12 +10,18 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::exported::secrets;
+use super::plan_document::PlanView;
 use super::run_report::{RunCost, RunReport, RunState};
 use crate::apply::{ChangeResult, GeneratedSecret, OutcomeCounts, SecretDisposition, Summary};
+use crate::catalog::Catalog;
+use crate::catalog::risk::RiskClass;
 use crate::model::event::{Operation, Outcome};
 use crate::model::resource::{Id, Key};
+use crate::plan::findings::{self, Finding, RiskCounts, Subject, findings, of_change};
 use crate::plan::refusal::Refusal;
-use crate::plan::{Change, Conflict, Counts, Drift, DriftReport, ManualStep, Plan, PlannedMapping, PlannedTenant, Skipped};
+use crate::plan::{
+    Change, Conflict, Counts, Drift, DriftReport, Estimate, ManualStep, PlannedMapping, PlannedSelection, PlannedTenant, Skipped, Stage,
+};
 use crate::snapshot::{Snapshot, Status};
 
 /// The version of the shape of all answers; it rises when a field goes or changes its meaning.
@@ -56,50 +62,106 @@ pub(crate) struct ErrorFields {
 pub(super) struct PlanFields<'a> {
     source: &'a PlannedTenant,
     target: &'a PlannedTenant,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mapping: &'a Option<PlannedMapping>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    selection: &'a Option<PlannedSelection>,
     counts: Counts,
+    risks: RiskCounts,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    estimate: Option<EstimateFields>,
+    review: Vec<FindingFields<'a>>,
     changes: Vec<StagedChange<'a>>,
     skipped: &'a [Skipped],
     drift: &'a [Drift],
     conflicts: &'a [Conflict],
     manual_steps: &'a [ManualStep],
+    missing_scopes: &'a [String],
     excluded: &'a [Skipped],
     unchanged: &'a BTreeMap<String, usize>,
     unmanaged: &'a BTreeMap<String, Vec<Key>>,
     unknown: &'a BTreeMap<String, Vec<String>>,
     notes: &'a [String],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    mapping: Option<&'a PlannedMapping>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     mapped: &'a BTreeMap<Key, BTreeMap<String, String>>,
     refusals: &'a [Refusal],
 }
 
-/// A change as it is in `plan.json`, with the title of its stage.
+/// What a plan takes of its target.
+#[derive(Serialize)]
+struct EstimateFields {
+    #[serde(flatten)]
+    estimate: Estimate,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seconds: Option<f64>,
+}
+
+/// One edit that needs an approval.
+#[derive(Serialize)]
+struct FindingFields<'a> {
+    risk: RiskClass,
+    key: &'a Key,
+    operation: Operation,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    old: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    new: Option<Value>,
+}
+
+impl<'a> From<&Finding<'a>> for FindingFields<'a> {
+    fn from(finding: &Finding<'a>) -> Self {
+        let path = finding.subject.path().map(str::to_owned);
+        let (old, new) = match &finding.subject {
+            Subject::Field(edit) => (edit.old.clone(), edit.new.clone()),
+            Subject::Resource | Subject::Secret(_) => (None, None),
+        };
+        Self { risk: finding.class, key: &finding.change.key, operation: finding.change.operation(), path, old, new }
+    }
+}
+
+/// A change as it is in `plan.json`, with the title of its stage, and its highest risk.
 #[derive(Serialize)]
 struct StagedChange<'a> {
     stage: &'a str,
+    risk: RiskClass,
     #[serde(flatten)]
     change: &'a Change,
 }
 
 impl<'a> PlanFields<'a> {
-    pub(super) fn new(plan: &'a Plan, refusals: &'a [Refusal]) -> Self {
-        let staged = |stage: &'a crate::plan::Stage| stage.changes.iter().map(|change| StagedChange { stage: &stage.title, change });
+    pub(super) fn new(view: &PlanView<'a>) -> Self {
+        let PlanView { plan, refusals, estimate, .. } = *view;
+        let catalog = Catalog::standard();
+        let found = findings(catalog, plan);
+        let staged = |stage: &'a Stage| {
+            stage.changes.iter().map(move |change| {
+                let risk = of_change(catalog, change).iter().map(|finding| finding.class).max().unwrap_or(RiskClass::Routine);
+                StagedChange { stage: &stage.title, risk, change }
+            })
+        };
+        let seconds = |estimate: Estimate| estimate.time().map(|time| (time.as_secs_f64() * 10.0).round() / 10.0);
         Self {
             source: &plan.source,
             target: &plan.target,
+            mapping: &plan.mapping,
+            selection: &plan.selection,
             counts: plan.counts(),
+            risks: findings::count(&found),
+            estimate: estimate.map(|estimate| EstimateFields { estimate, seconds: seconds(estimate) }),
+            review: found.iter().filter(|finding| finding.class.is_dangerous()).map(FindingFields::from).collect(),
             changes: plan.stages.iter().flat_map(staged).collect(),
             skipped: &plan.skipped,
             drift: &plan.drift,
             conflicts: &plan.conflicts,
             manual_steps: &plan.manual_steps,
+            missing_scopes: &plan.missing_scopes,
             excluded: &plan.excluded,
             unchanged: &plan.unchanged,
             unmanaged: &plan.unmanaged,
             unknown: &plan.unknown,
             notes: &plan.notes,
-            mapping: plan.mapping.as_ref(),
             mapped: &plan.mapped,
             refusals,
         }
@@ -107,8 +169,8 @@ impl<'a> PlanFields<'a> {
 }
 
 /// Returns a plan as JSON.
-pub(crate) fn plan_json(plan: &Plan, refusals: &[Refusal], exit: u8) -> Value {
-    answer(&PlanFields::new(plan, refusals), exit)
+pub(crate) fn plan_json(view: &PlanView<'_>, exit: u8) -> Value {
+    answer(&PlanFields::new(view), exit)
 }
 
 #[derive(Serialize)]

@@ -3,10 +3,12 @@
 //! ```text
 //! document.rs                      what a report says, before it has a format: its sections, their headings and their order
 //! plan_document.rs                 builds it from a plan or drift, in the future tense
-//! run_document.rs, run_report.rs   builds it from a run that ended, in the past tense
+//! head.rs, review.rs               what a plan is about and how big it is; what a person reviews first
+//! kind_changes.rs                  the changes of a plan by kind
+//! run_document.rs, run_report.rs    builds it from a run that ended, in the past tense
 //! rehearsal.rs, exported.rs        builds it from a rehearsal, an export
-//! due_steps.rs, mapping_rules.rs   what a run leaves to a person; the rules that accept what was refused
-//! text.rs                          renders it for a terminal: changes.rs, messages.rs
+//! due_steps.rs, mapping_rules.rs  what a run leaves to a person; the rules that accept what was refused
+//! text.rs                          renders it for a terminal: plan_text.rs, field_text.rs, messages.rs, by layout.rs
 //! markdown.rs, html.rs             renders it for files: cells.rs
 //! files.rs                         report.{json,csv,md,html} of a run
 //! json.rs, csv.rs                  the same values for programs
@@ -15,6 +17,7 @@
 //! schedule/                        units that start a sync every night
 //! wrap.rs, printed.rs              lines wrapped to the width of a terminal; what may reach a terminal, of any text
 //! table.rs, text_diff.rs           aligned columns; two texts, line by line
+//! certificate.rs                   certificates by their fingerprints
 //! format.rs, values.rs, style.rs, shell.rs  numbers, names, values, colours and quoted words
 //! ```
 //!
@@ -23,23 +26,33 @@
 //! colours are not shown.
 
 mod cells;
-mod changes;
+mod certificate;
 mod csv;
 mod document;
 mod due_steps;
 mod exported;
+mod field_text;
 mod files;
 mod format;
+mod head;
 mod html;
 mod json;
+mod kind_changes;
+mod layout;
 mod mapping_rules;
 mod markdown;
 mod messages;
 mod plan_document;
+#[cfg(test)]
+mod plan_sample;
+mod plan_text;
+#[cfg(test)]
+mod plan_text_tests;
 mod printed;
 mod progress;
 mod progress_model;
 mod rehearsal;
+mod review;
 mod run_document;
 mod run_report;
 mod runs;
@@ -57,13 +70,14 @@ mod text_diff;
 mod values;
 mod wrap;
 
-pub(crate) use changes::edit_lines;
 pub(crate) use exported::exported;
+pub(crate) use field_text::edit_lines;
 pub(crate) use files::files;
 pub(crate) use format::count;
 pub(crate) use json::{ErrorFields, drift_json, exported_json, plan_json, summary_json};
 pub(crate) use json::{FORMAT, answer, to_json};
-pub(crate) use plan_document::{drift, plan};
+pub(crate) use layout::Layout;
+pub(crate) use plan_document::{PlanView, drift, plan};
 pub use printed::{json_text, printable, printed};
 pub(crate) use progress::Mode;
 pub(crate) use progress::Progress;

@@ -1,48 +1,101 @@
 //! What a plan says, in the future tense, and what drift says.
 
-use super::document::{Closing, Content, Document, Lead, Sections, Tone, Topic, fields, messages};
+use std::time::SystemTime;
+
+use super::document::{Closing, Content, Document, Fold, Lead, Sections, Tone, Topic, fields, messages};
 use super::due_steps::DueStep;
 use super::format::{count, named, number, printable};
+use super::head::Head;
+use super::kind_changes::by_kind;
+use super::layout::Layout;
+use super::review;
+use crate::catalog::Catalog;
+use crate::plan::findings::{self, findings};
 use crate::plan::refusal::Refusal;
-use crate::plan::{Change, Counts, DriftReport, Plan};
+use crate::plan::{Counts, DriftReport, Estimate, Plan};
 
-/// Returns a plan as styled text; `next` is the command to run next, or nothing.
-pub(crate) fn plan(plan: &Plan, refusals: &[Refusal], next: &str) -> String {
-    Document::of_plan(plan, refusals, next).to_text()
+/// Lines of a list that a reader sees before asking for all of it.
+const FEW_LINES: usize = 6;
+
+/// A plan, and what is known around it when it is shown.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PlanView<'plan> {
+    /// The plan.
+    pub(crate) plan: &'plan Plan,
+    /// Why it is refused.
+    pub(crate) refusals: &'plan [Refusal],
+    /// The command to run next, or nothing; of a refused plan, the one that approves what was reviewed.
+    pub(crate) next: &'plan str,
+    /// What it takes of the target, where that is known.
+    pub(crate) estimate: Option<Estimate>,
+    /// The time now.
+    pub(crate) now: SystemTime,
+}
+
+impl<'plan> PlanView<'plan> {
+    /// Returns a plan with the reasons to refuse it, as it is seen now.
+    #[must_use]
+    pub(crate) fn new(plan: &'plan Plan, refusals: &'plan [Refusal]) -> Self {
+        Self { plan, refusals, next: "", estimate: None, now: SystemTime::now() }
+    }
+
+    /// Adds the command to run next.
+    #[must_use]
+    pub(crate) fn with_next(self, next: &'plan str) -> Self {
+        Self { next, ..self }
+    }
+
+    /// Adds what it takes of the target.
+    #[must_use]
+    pub(crate) fn with_estimate(self, estimate: Option<Estimate>) -> Self {
+        Self { estimate, ..self }
+    }
+}
+
+/// Returns a plan as styled text.
+pub(crate) fn plan(view: &PlanView<'_>, layout: Layout) -> String {
+    Document::of_plan(view).to_text(layout)
 }
 
 /// Returns what changed in a target by itself, what it lost and what could not be compared, as styled text.
 pub(crate) fn drift(target: &str, drift: &DriftReport) -> String {
-    Document::of_drift(target, drift).to_text()
+    Document::of_drift(target, drift).to_text(Layout::default())
 }
 
 impl<'plan> Document<'plan> {
     /// Returns what a plan would do, why it is refused, and the command to run next, or nothing.
-    pub(super) fn of_plan(plan: &'plan Plan, refusals: &'plan [Refusal], next: &str) -> Self {
+    pub(super) fn of_plan(view: &PlanView<'plan>) -> Self {
+        let PlanView { plan, refusals, next, estimate, now } = *view;
+        let found = findings(Catalog::standard(), plan);
+        let kinds = by_kind(plan);
+        let head = (!plan.is_empty()).then(|| Head::new(plan, &kinds, findings::count(&found), (estimate, now)));
         let mut sections = Sections::new(&plan.target.tenant);
-        for (title, changes) in stages(plan) {
-            sections.add_stage(title, changes);
-        }
-        sections.add(Topic::Skipped, messages(&plan.skipped));
+        sections.add(Topic::ReviewFirst, Content::Review(review::items(plan, &found)));
+        sections.add(Topic::Kinds, Content::Kinds(kinds));
         sections.add(Topic::Conflicts, Content::Conflicts(plan));
-        sections.add(Topic::Drift, Content::Drift(&plan.drift));
-        sections.add(Topic::ManualSteps, Content::Steps(plan.manual_steps.iter().map(DueStep::from).collect()));
+        sections.add_folded(Topic::Skipped, messages(&plan.skipped), Fold::ToLines(FEW_LINES));
+        sections.add_folded(Topic::Drift, Content::Drift(&plan.drift), Fold::ToLines(FEW_LINES));
+        let steps = Content::Steps(plan.manual_steps.iter().map(DueStep::from).collect());
+        sections.add_folded(Topic::ManualSteps, steps, Fold::ToLines(FEW_LINES));
         if plan.is_empty() {
             // A plan that does nothing is no occasion to list what is no part of it.
             sections.add(Topic::Remainder, Content::Line(remainder(plan)));
         } else {
-            sections.add(Topic::Excluded, messages(&plan.excluded));
-            sections.add(Topic::Unmanaged, unmanaged(plan));
-            sections.add(Topic::UnknownFields, fields(&plan.unknown));
+            sections.add_folded(Topic::Excluded, messages(&plan.excluded), Fold::ToNames);
+            sections.add_folded(Topic::Unmanaged, unmanaged(plan), Fold::ToNames);
+            sections.add_folded(Topic::UnknownFields, fields(&plan.unknown), Fold::ToNames);
         }
-        sections.add(Topic::Notes, Content::Notes(&plan.notes));
-        let next = (!next.is_empty()).then(|| Closing::Next(next.to_owned()));
+        sections.add_folded(Topic::Notes, Content::Lines(notes(plan)), Fold::ToLines(FEW_LINES));
+        let is_interactive = refusals.iter().any(|refusal| !refusal.can_be_allowed) && !next.contains(" --plan ");
+        let approve = || Closing::Approve { command: next.to_owned(), is_interactive };
+        let next = (!next.is_empty()).then(|| if refusals.is_empty() { Closing::Next(next.to_owned()) } else { approve() });
         Self {
             title: title(plan),
             lead: Some(lead(plan, refusals)),
+            head,
             facts: Vec::new(),
             sections: sections.in_order(),
-            closing: refusals.iter().map(Closing::Refusal).chain(next).collect(),
+            closing: (!refusals.is_empty()).then_some(Closing::Refusals(refusals)).into_iter().chain(next).collect(),
         }
     }
 
@@ -59,9 +112,16 @@ impl<'plan> Document<'plan> {
     }
 }
 
+/// Returns the notes of a plan, and the rules of its mapping that matched nothing and prevent nothing.
+fn notes(plan: &Plan) -> Vec<String> {
+    let rules = plan.mapping.iter().flat_map(|mapping| &mapping.unmatched).filter(|rule| !rule.is_protective);
+    let rules = rules.map(|rule| printable(&rule.to_string()).into_owned());
+    plan.notes.iter().map(|note| printable(note).into_owned()).chain(rules).collect()
+}
+
 /// Returns the title of every report about a plan.
 pub(super) fn title(plan: &Plan) -> String {
-    format!("{} -> {}", plan.source.tenant, plan.target.tenant)
+    format!("{} → {}", plan.source.tenant, plan.target.tenant)
 }
 
 /// Returns what only the target has.
@@ -69,31 +129,18 @@ pub(super) fn unmanaged(plan: &Plan) -> Content<'_> {
     Content::Keys(plan.unmanaged.iter().map(|(kind, keys)| (kind.as_str(), keys.iter().collect())).collect())
 }
 
-/// Returns the changes by stage; stages of one title that follow each other are one.
-fn stages(plan: &Plan) -> Vec<(&str, Vec<&Change>)> {
-    let mut stages: Vec<(&str, Vec<&Change>)> = Vec::new();
-    for stage in &plan.stages {
-        match stages.last_mut() {
-            Some((title, changes)) if *title == stage.title => changes.extend(&stage.changes),
-            _ => stages.push((&stage.title, stage.changes.iter().collect())),
-        }
-    }
-    stages
-}
-
 fn lead(plan: &Plan, refusals: &[Refusal]) -> Lead {
     let is_within_a_tenant = plan.source.tenant == plan.target.tenant;
     let text = match (plan.is_empty(), &plan.undoes) {
         (true, _) if is_within_a_tenant => format!("{} already has these values.", plan.target.tenant),
         (true, _) => up_to_date(plan),
-        (false, _) if is_within_a_tenant => format!("{}: {} to update", plan.target.tenant, number(plan.counts().updates)),
-        (false, _) => format!("{}: {}", title(plan), planned(plan.counts())),
+        (false, _) => format!("Plan  {}", if is_within_a_tenant { plan.target.tenant.clone() } else { title(plan) }),
     };
     let is_idle = plan.is_empty() && (is_within_a_tenant || refusals.is_empty());
-    Lead { is_idle, is_repeated: !plan.is_empty(), ..Lead::new(Tone::Neutral, text) }
+    Lead { is_idle, ..Lead::new(Tone::Neutral, text) }
 }
 
-fn planned(counts: Counts) -> String {
+pub(super) fn planned(counts: Counts) -> String {
     let Counts { creates, updates, deletions, unchanged } = counts;
     let deleted = if deletions > 0 { format!("{} to delete, ", number(deletions)) } else { String::new() };
     format!("{} to create, {} to update, {deleted}{} unchanged", number(creates), number(updates), number(unchanged))

@@ -6,7 +6,9 @@ use serde_json::Value;
 use super::document::{Closing, Content, Document, Lead, Sections, Tone, Topic, messages};
 use super::format::{count, number};
 use super::json::{AlteredFields, PlanFields, ResultFields, altered, answer};
-use super::plan_document::title;
+use super::kind_changes::by_kind;
+use super::layout::Layout;
+use super::plan_document::{PlanView, title};
 use super::run_document::add_outcomes;
 use super::run_report::RunState;
 use crate::apply::{OutcomeCounts, Summary};
@@ -36,7 +38,7 @@ pub(crate) struct Rehearsal<'run> {
 
 /// Returns how a rehearsal went as styled text; `next` is the command that does it in earnest.
 pub(crate) fn rehearsal(rehearsal: &Rehearsal<'_>, next: &str) -> String {
-    Document::of_rehearsal(rehearsal, next).to_text()
+    Document::of_rehearsal(rehearsal, next).to_text(Layout::default())
 }
 
 impl<'run> Document<'run> {
@@ -47,7 +49,7 @@ impl<'run> Document<'run> {
         sections.add(Topic::Faults, Content::Faults(fault_counts));
         add_outcomes(&mut sections, summary);
         sections.add(Topic::Skipped, messages(&plan.skipped));
-        sections.add(Topic::SecondPlan, Content::Changes(again.changes().collect()));
+        sections.add(Topic::SecondPlan, Content::Kinds(by_kind(again)));
         sections.add(Topic::CopyDiffers, Content::Resources(otherwise));
         let closing = vec![Closing::Aside(format!("Nothing was written to {target}.")), Closing::Next(next.to_owned())];
         Self { title: title(plan), lead: Some(lead(rehearsal)), sections: sections.in_order(), closing, ..Self::default() }
@@ -110,5 +112,5 @@ pub(crate) fn rehearsal_json(rehearsal: &Rehearsal<'_>, exit: u8) -> Value {
         otherwise,
         again: again.changes().collect(),
     };
-    answer(&RehearsalAnswer { plan: PlanFields::new(plan, &[]), rehearsal: fields }, exit)
+    answer(&RehearsalAnswer { plan: PlanFields::new(&PlanView::new(plan, &[])), rehearsal: fields }, exit)
 }

@@ -2,6 +2,7 @@
 
 use super::document::{Closing, Content, Document, Lead, ResourceMessage, Sections, Tone, Topic, fields, messages};
 use super::format::{count, duration, number};
+use super::layout::Layout;
 use super::mapping_rules::accepting_rules;
 use super::plan_document::{title, unmanaged};
 use super::run_report::{RunCost, RunReport, RunState};
@@ -10,7 +11,7 @@ use crate::model::event::Outcome;
 
 /// Returns how a run ended, as styled text.
 pub(crate) fn summary(run: &RunReport<'_>) -> String {
-    Document::of_run(run, next_step(run)).to_text()
+    Document::of_run(run, next_step(run)).to_text(Layout::default())
 }
 
 impl<'run> Document<'run> {
@@ -34,6 +35,7 @@ impl<'run> Document<'run> {
         let files = Closing::Aside(format!("The run's files are in {}", run.folder.display()));
         Self {
             title: title(plan),
+            head: None,
             lead: Some(lead(run)),
             facts: facts(run),
             sections: sections.in_order(),

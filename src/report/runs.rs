@@ -6,7 +6,8 @@ use serde_json::Value;
 use super::document::Document;
 use super::format::{number, printable};
 use super::json::{RunFields, answer, plan_json};
-use super::plan_document::plan;
+use super::layout::Layout;
+use super::plan_document::{PlanView, plan};
 use super::run_document::next_step;
 use super::run_report::RunReport;
 use super::style::{TITLE, styled};
@@ -167,11 +168,11 @@ pub(crate) fn runs_json(all: &[RunEntry<'_>], exit: u8) -> Value {
 }
 
 /// Returns what a run was to do and how it ended, as styled text.
-pub(crate) fn shown(run: &RunReport<'_>, status: &RunStatus<'_>) -> String {
+pub(crate) fn shown(run: &RunReport<'_>, status: &RunStatus<'_>, layout: Layout) -> String {
     let heading = styled(TITLE, format!("Started {}. It planned:", printable(status.begun)));
     let ended = styled(TITLE, "How it ended");
     let document = Document::of_run(run, status.next(run));
-    format!("{heading}\n\n{}\n{ended}\n\n{}", plan(run.plan, &[], ""), document.to_text())
+    format!("{heading}\n\n{}\n{ended}\n\n{}", plan(&PlanView::new(run.plan, &[]), layout), document.to_text(layout))
 }
 
 #[derive(Serialize)]
@@ -189,7 +190,7 @@ pub(crate) fn shown_json(run: &RunReport<'_>, status: &RunStatus<'_>, exit: u8) 
         run: RunFields::without_cost(run),
         begun: status.begun,
         superseded_by: status.superseded_by.as_deref(),
-        plan: plan_json(run.plan, &[], exit),
+        plan: plan_json(&PlanView::new(run.plan, &[]), exit),
     };
     answer(&fields, exit)
 }

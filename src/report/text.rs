@@ -1,37 +1,37 @@
 //! A document as styled text for a terminal.
 
-use super::changes::change_lines;
-use super::document::{Closing, Content, Detail, Document, Lead, Section, Tone};
-use super::format::{named, names, number, printable};
+use super::document::{Closing, Content, Detail, Document, Fold, Lead, Section, Tone};
+use super::format::{self, named, names, number, printable};
+use super::layout::Layout;
 use super::mapping_rules::AcceptingRule;
 use super::messages::{message_lines, step_lines};
+use super::plan_text;
 use super::shell::shell_word;
 use super::style::{ADDED, CHANGED, QUIET, REMOVED, TITLE, styled};
 use super::values::{or_none, pair};
 use crate::apply::{AlteredValue, ChangeResult};
 use crate::plan::refusal::Refusal;
-use crate::plan::{Action, Change, Conflict, Drift, Plan};
+use crate::plan::{Conflict, Drift, Plan};
 
 /// Names shown of resources that are listed by kind.
 const FEW: usize = 5;
 /// Lines shown of a list whose lines say much the same.
 const MOST: usize = 10;
-/// Resources created in one stage before only their names are shown.
-const MANY: usize = 20;
-/// Lines after which the lead is out of sight and repeated at the end.
-const SCREEN: usize = 60;
 /// Characters shown of a value that was returned differently.
 const WIDTH: usize = 60;
 
 impl Document<'_> {
     /// Returns the document as styled text.
-    pub(super) fn to_text(&self) -> String {
+    pub(super) fn to_text(&self, layout: Layout) -> String {
         let lead = self.lead.as_ref().map(lead);
-        let mut blocks: Vec<String> = lead.iter().cloned().collect();
-        let is_shown = |section: &&Section<'_>| section.detail == Detail::Essential;
-        blocks.extend(self.sections.iter().filter(is_shown).map(section));
-        let is_long = blocks.iter().map(|block| block.lines().count() + 1).sum::<usize>() > SCREEN;
-        blocks.extend(lead.filter(|_| is_long && self.lead.as_ref().is_some_and(|lead| lead.is_repeated)));
+        let opening = lead.iter().cloned().chain(self.head.as_ref().map(|head| plan_text::head(head, layout)));
+        let opening = opening.collect::<Vec<_>>().join("\n");
+        let mut blocks: Vec<String> = Some(opening).filter(|opening| !opening.is_empty()).into_iter().collect();
+        let shown: Vec<&Section<'_>> = self.sections.iter().filter(|section| section.detail == Detail::Essential).collect();
+        let is_name = |section: &&Section<'_>| section.fold == Fold::ToNames && !layout.is_verbose;
+        blocks.extend(shown.iter().filter(|section| !is_name(section)).map(|section| self::section(section, layout)));
+        let folded: Vec<String> = shown.iter().filter(|section| is_name(section)).map(|section| folded(section, layout)).collect();
+        blocks.extend((!folded.is_empty()).then(|| folded.join("\n")));
         blocks.extend(self.closing.iter().map(closing));
         blocks.join("\n\n") + "\n"
     }
@@ -48,30 +48,78 @@ fn lead(lead: &Lead) -> String {
     styled(style, &lead.text) + idle
 }
 
-fn section(section: &Section<'_>) -> String {
-    let lines = lines(&section.content);
+fn section(section: &Section<'_>, layout: Layout) -> String {
+    let mut lines = lines(&section.content, layout);
+    let mut count = String::new();
+    if let (Fold::ToLines(most), false) = (section.fold, layout.is_verbose) {
+        count = format!(" ({})", number(section.content.len()));
+        // A list that is hardly longer is not worth a second look.
+        if lines.len() > most + 1 {
+            let hidden = lines.split_off(most).len();
+            lines.push(styled(QUIET, format!("… {} (-v shows them)", format::count(hidden, "more line"))));
+        }
+    }
     match &section.heading {
-        Some(heading) => std::iter::once(styled(TITLE, heading)).chain(lines.iter().map(|line| format!("  {line}"))).collect::<Vec<_>>(),
+        Some(heading) => {
+            let heading = styled(TITLE, format!("{heading}{count}"));
+            std::iter::once(heading).chain(lines.iter().map(|line| format!("  {line}"))).collect::<Vec<_>>()
+        }
         None => lines,
     }
     .join("\n")
 }
 
+/// Returns a section in one line: how much there is, and the first names.
+fn folded(section: &Section<'_>, layout: Layout) -> String {
+    let heading = format!("{} ({})", section.heading.as_deref().unwrap_or_default(), number(section.content.len()));
+    let names: Vec<String> = match &section.content {
+        Content::Messages(messages) => messages.iter().map(|message| named(message.key)).collect(),
+        Content::Keys(kinds) => kinds.iter().flat_map(|(_, keys)| keys.iter().map(|key| named(key))).collect(),
+        Content::Fields(kinds) => kinds.iter().map(|(kind, paths)| format!("{kind}: {}", printable(paths))).collect(),
+        _ => Vec::new(),
+    };
+    let more = " … (-v shows all)";
+    let room = layout.columns.saturating_sub(heading.chars().count() + 2);
+    let all = names.join(", ");
+    let needs_more = all.chars().count() > room || matches!(section.content, Content::Messages(_));
+    let mut shown = String::new();
+    for name in &names {
+        let next = if shown.is_empty() { name.clone() } else { format!("{shown}, {name}") };
+        if next.chars().count() + if needs_more { more.chars().count() } else { 0 } > room && !shown.is_empty() {
+            break;
+        }
+        shown = next;
+    }
+    let is_whole = shown == all;
+    let rest = if !is_whole {
+        more
+    } else if needs_more {
+        " (-v gives the reasons)"
+    } else {
+        ""
+    };
+    format!("{}  {shown}{}", styled(TITLE, heading), styled(QUIET, rest))
+}
+
 fn closing(closing: &Closing<'_>) -> String {
     match closing {
-        Closing::Refusal(refused) => refusal(refused),
+        Closing::Refusals(refusals) => self::refusals(refusals),
         Closing::Next(next) => next.clone(),
+        Closing::Approve { command, is_interactive: false } => format!("To approve what you have reviewed:\n  {command}"),
+        Closing::Approve { command, is_interactive: true } => format!("At a terminal, this approves what you have reviewed:\n  {command}"),
         Closing::Aside(aside) => styled(QUIET, aside),
     }
 }
 
-fn lines(content: &Content<'_>) -> Vec<String> {
+fn lines(content: &Content<'_>, layout: Layout) -> Vec<String> {
     match content {
         Content::Line(line) => vec![styled(QUIET, line)],
         Content::Lines(lines) => lines.clone(),
         Content::Notes(notes) => shortened(notes.iter().map(|note| printable(note).into_owned())),
         Content::Rows(table) => table.body().lines().map(|line| format!("  {line}")).collect(),
-        Content::Changes(changes) => change_list(changes),
+        Content::Changes(changes) => shortened(changes.iter().map(|change| format!("{} {}", change.operation(), named(&change.key)))),
+        Content::Kinds(kinds) => kinds.iter().flat_map(|kind| plan_text::kind(kind, layout)).collect(),
+        Content::Review(items) => plan_text::review(items, layout),
         Content::Messages(messages) => message_lines(messages),
         Content::Steps(steps) => step_lines(steps),
         Content::Drift(drift) => drift.iter().map(drift_line).collect(),
@@ -93,18 +141,6 @@ fn shortened(lines: impl ExactSizeIterator<Item = String>) -> Vec<String> {
     let more = lines.len().saturating_sub(MOST);
     let rest = (more > 0).then(|| styled(QUIET, format!("… {} more: `--output json`", number(more))));
     lines.take(MOST).chain(rest).collect()
-}
-
-/// Returns changes with everything they do; of many new resources only the names.
-fn change_list(changes: &[&Change]) -> Vec<String> {
-    let is_create = |change: &&&Change| matches!(change.action, Action::Create { .. });
-    let created = changes.iter().filter(is_create).count();
-    if created <= MANY {
-        return changes.iter().flat_map(|change| change_lines(change)).collect();
-    }
-    let shown = changes.iter().flat_map(|change| change_lines(change).into_iter().take(if is_create(&change) { 1 } else { usize::MAX }));
-    let folded = styled(QUIET, format!("(fields of the {} new resources: `--output json`)", number(created)));
-    shown.chain([folded]).collect()
 }
 
 fn drift_line(drift: &Drift) -> String {
@@ -169,15 +205,15 @@ fn fault_line(fault: &str, times: usize) -> String {
     }
 }
 
-fn refusal(refusal: &Refusal) -> String {
-    let line = format!("{} {}", styled(REMOVED, format!("Refused: {}:", refusal.guard)), printable(&refusal.message));
-    if refusal.can_be_allowed {
-        format!("{line}\n  to approve it: `--allow {}`", refusal.guard)
-    } else if refusal.items.is_empty() {
-        line
-    } else {
-        format!("{line}\n  it has to be approved interactively, in a reviewed plan file, or by `approve` in migrate.toml")
-    }
+/// Returns why a plan is refused: guards about resources, which were shown above, in one line, and every other one with its finding.
+fn refusals(refusals: &[Refusal]) -> String {
+    let refused = |text: &str| format!("{} {text}", styled(REMOVED, "Refused:"));
+    let (by_resource, whole): (Vec<&Refusal>, Vec<&Refusal>) = refusals.iter().partition(|refusal| !refusal.items.is_empty());
+    let counts: Vec<String> =
+        by_resource.iter().map(|refusal| format!("{} ({})", refusal.guard, format::count(refusal.items.len(), "resource"))).collect();
+    let of_whole = whole.iter().map(|refusal| refused(&format!("{}: {}", refusal.guard, printable(&refusal.message))));
+    let of_resources = (!counts.is_empty()).then(|| refused(&counts.join(", ")));
+    of_resources.into_iter().chain(of_whole).collect::<Vec<_>>().join("\n")
 }
 
 /// Returns the refusals that were approved, for whoever is about to confirm the plan.

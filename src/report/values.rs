@@ -2,16 +2,11 @@
 
 use serde_json::Value;
 
-use super::format::{count, named, number, printable};
-use crate::json::Body;
+use super::format::{count, named, printable};
 use crate::snapshot::id_substitution;
 
-/// The most columns of a line about a field.
-pub(super) const WIDTH: usize = 100;
 /// Characters shown before the first difference of two long texts.
 const LEAD: usize = 20;
-/// Elements or fields shown of a long value.
-const MOST: usize = 8;
 
 /// Returns a value on one line.
 pub(super) fn inline(value: &Value) -> String {
@@ -67,7 +62,7 @@ pub(super) fn pair(one: Option<&Value>, other: Option<&Value>, most: usize) -> (
 pub(super) fn around_difference(one: &str, other: &str, most: usize) -> (String, String) {
     let is_short = [one, other].iter().all(|text| text.chars().count() <= most);
     let same = one.chars().zip(other.chars()).take_while(|(one, other)| one == other).count();
-    let skipped = if is_short { 0 } else { same.saturating_sub(LEAD) };
+    let skipped = if is_short { 0 } else { same.saturating_sub(LEAD.min(most / 3)) };
     let window = |text: &str| {
         let rest: String = text.chars().skip(skipped).collect();
         if skipped == 0 { cut(&rest, most) } else { format!("…{}", cut(&rest, most - 1)) }
@@ -81,47 +76,6 @@ pub(super) fn cut(text: &str, most: usize) -> String {
         return text.to_owned();
     }
     text.chars().take(most - 1).chain(['…']).collect()
-}
-
-/// Returns the fields of a body, one a line where they fit, without those in `shown_above`.
-pub(super) fn fields(body: &Body, shown_above: &[&str]) -> Vec<String> {
-    let shown = body.0.iter().filter(|(name, value)| !shown_above.contains(&name.as_str()) && !crate::json::is_blank(value));
-    shown.flat_map(|(name, value)| field(name, value)).collect()
-}
-
-fn field(name: &str, value: &Value) -> Vec<String> {
-    let name = printable(name);
-    let line = format!("{name}: {}", flat(value).unwrap_or_else(|| inline(value)));
-    if line.chars().count() <= WIDTH {
-        return vec![line];
-    }
-    match value {
-        Value::Array(list) => folded(&name, list.iter().map(inline).collect(), "element"),
-        Value::Object(_) => folded(&name, leaves("", value), "field"),
-        _ => vec![cut(&line, WIDTH)],
-    }
-}
-
-/// Returns a list of single values without its brackets.
-fn flat(value: &Value) -> Option<String> {
-    let list = value.as_array().filter(|list| list.iter().all(|element| !element.is_array() && !element.is_object()))?;
-    Some(list.iter().map(inline).collect::<Vec<_>>().join(", "))
-}
-
-fn folded(name: &str, parts: Vec<String>, part: &str) -> Vec<String> {
-    let more = parts.len().saturating_sub(MOST);
-    let mut lines = vec![format!("{name}: ({})", count(parts.len(), part))];
-    lines.extend(parts.into_iter().take(MOST).map(|part| format!("  {}", cut(&part, WIDTH - 2))));
-    if more > 0 {
-        lines.push(format!("  … {} more", number(more)));
-    }
-    lines
-}
-
-fn leaves(path: &str, value: &Value) -> Vec<String> {
-    let Value::Object(fields) = value else { return vec![format!("{path}: {}", inline(value))] };
-    let below = |name: &String| if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-    fields.iter().flat_map(|(name, value)| leaves(&below(name), value)).collect()
 }
 
 #[cfg(test)]
@@ -139,14 +93,5 @@ mod tests {
     fn a_reference_shows_what_it_names_and_a_placeholder_inside_a_text_stays() {
         assert_eq!(inline(&json!("⟦clients/Billing API⟧")), "client \"Billing API\"");
         assert_eq!(inline(&json!("https://⟨tenant⟩/api/v2/")), "https://⟨tenant⟩/api/v2/");
-    }
-
-    #[test]
-    fn a_long_object_shows_its_first_leaves() {
-        let deep: serde_json::Map<String, Value> = (0..12).map(|at| (format!("field_{at:02}"), json!({"deep": "x"}))).collect();
-        let body = Body::from_value(json!({"addons": deep, "short": [1, 2]})).expect("an object");
-        let lines = fields(&body, &[]);
-        assert_eq!(lines[..2], ["addons: (12 fields)", "  field_00.deep: x"]);
-        assert_eq!(lines[9..], ["  … 4 more", "short: 1, 2"]);
     }
 }

@@ -18,8 +18,8 @@ use crate::model::selection::{KeyPattern, Selection};
 use crate::plan::guards;
 use crate::plan::refusal::Refusal;
 use crate::plan::{
-    Action, Change, DesiredState, KnownHosts, OnDrift, Plan, PlanContext, PlannedMapping, PlannedTenant, UnmatchedRule, attribute,
-    mark_former_ids, plan_after, unmapped_hosts,
+    Action, Change, DesiredState, Estimate, KnownHosts, OnDrift, Plan, PlanContext, PlannedMapping, PlannedTenant, UnmatchedRule,
+    attribute, mark_former_ids, plan_after, unmapped_hosts,
 };
 use crate::snapshot::{Desired, Snapshot, store};
 use crate::state::pair::TenantIdentity;
@@ -61,6 +61,14 @@ pub struct Prepared {
     pub(crate) scope: Scope,
     /// The folder that holds what the source wanted, before any mapping.
     pub(crate) source: PathBuf,
+}
+
+impl Prepared {
+    /// Returns what the plan takes of the target.
+    #[must_use]
+    pub fn estimate(&self) -> Estimate {
+        Estimate::new(Catalog::standard(), &self.plan, self.tenant.published_rate())
+    }
 }
 
 impl std::fmt::Debug for Prepared {

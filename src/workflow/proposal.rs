@@ -12,11 +12,12 @@ use super::prepare::{Prepared, Route, prepare};
 use super::review::{Review, unapproved};
 use super::session::Session;
 use crate::apply::{SecretSink, StaleChanges, SyncState};
+use crate::catalog::Catalog;
 use crate::files::Lock;
 use crate::management_api::{Tenant, Traffic};
 use crate::model::approval::Approvals;
-use crate::plan::Plan;
 use crate::plan::refusal::Refusal;
+use crate::plan::{Estimate, Plan};
 use crate::snapshot::{Desired, Snapshot};
 
 /// A plan that may be carried out, and what guards found of it.
@@ -65,6 +66,11 @@ impl Proposal {
     /// Returns whether there is nothing to do: the plan changes nothing, and nothing of it is refused.
     pub(crate) fn is_empty(&self) -> bool {
         self.plan.is_empty() && self.unapproved.is_empty()
+    }
+
+    /// Returns what the plan takes of the target.
+    pub(crate) fn estimate(&self) -> Estimate {
+        Estimate::new(Catalog::standard(), &self.plan, self.tenant.published_rate())
     }
 
     /// Returns the requests to the target so far.

@@ -45,11 +45,16 @@ fn a_rename_in_the_source_is_a_rename_in_the_target() {
     change_dev(&fixture, TILL, &json!({"name": "Checkout"}));
     assert_snapshot!(fixture.run(PLAN).whole(), @r#"
     exit 0
-    dev -> prod: 0 to create, 1 to update, 3 unchanged
+    Plan  dev → prod
+      source  acme-dev.eu.auth0.com   read just now
+      target  acme-prod.eu.auth0.com  read just now
 
-    Applications
-      ~ update client "Checkout"
-          name: Till -> Checkout
+      1 routine
+      0 to create, 1 to update, 3 unchanged
+      1 request
+
+    Applications   1 to update
+      ~ "Checkout"  name  Till → Checkout
 
     migrate import --tenant prod --from dev
     "#);
@@ -72,24 +77,33 @@ fn a_name_that_stands_twice_is_left_out_with_the_command_that_settles_it() {
     own.extend([twin("prodTill00000000000000000000000a"), twin("prodTill00000000000000000000000b")]);
     let fixture = Fixture::new(dev(), target, "");
     assert_snapshot!(fixture.run(PLAN).whole(), @r#"
-    exit 0
-    dev -> prod: 0 to create, 1 to update, 2 unchanged
+    exit 4
+    Plan  dev → prod
+      source  acme-dev.eu.auth0.com   read just now
+      target  acme-prod.eu.auth0.com  read just now
 
-    Applications
-      ~ update client "Shop"
-          callbacks: - https://shop.acme.example/old  + https://shop.acme.example/back
+      1 lockout
+      0 to create, 1 to update, 2 unchanged
+      1 request
 
-    Skipped
+    Review first
+      LOCKOUT  client "Shop"  callbacks  - https://shop.acme.example/old  … 1 more
+
+    Applications   1 to update
+      ~ "Shop"  callbacks  - https://shop.acme.example/old  + https://shop.acme.example/back
+
+    Skipped (1)
       client "Till": "Till" stands for 1 in dev (devTill000000000000000000000000a) and 2 in prod (prodTill00000000000000000000000a, prodTill00000000000000000000000b); say which is which with `migrate link clients <source id> <target id>`
 
-    Unmanaged in prod (not deleted)
-      clients (2): Till (of the target), Till#2
-
-    Notes
+    Notes (1)
       prod has a name that stands twice; it is called clients/Till#2 here
 
-    Refused: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
-      to approve it: `--allow lockout-risk`
+    Unmanaged in prod (not deleted) (2)  client "Till (of the target)", client "Till#2"
+
+    Refused: lockout-risk (1 resource)
+
+    To approve what you have reviewed:
+      migrate import --tenant prod --from dev --allow lockout-risk:clients/Shop
     "#);
     let held = fixture.prod("/clients");
     let said = fixture.run(IMPORT);
@@ -97,21 +111,30 @@ fn a_name_that_stands_twice_is_left_out_with_the_command_that_settles_it() {
     assert_eq!((&fixture.prod("/clients")[1], &fixture.prod("/clients")[2]), (&held[1], &held[2]), "neither was touched");
     done(&fixture, &format!("link clients {TILL} prodTill00000000000000000000000b --tenant prod --quiet"));
     assert_snapshot!(fixture.run(PLAN).whole(), @r#"
-    exit 0
-    dev -> prod: 0 to create, 1 to update, 3 unchanged
+    exit 4
+    Plan  dev → prod
+      source  acme-dev.eu.auth0.com   read just now
+      target  acme-prod.eu.auth0.com  read just now
 
-    Applications
-      ~ update client "Till"
-          callbacks: - https://till.acme.example/old  + https://till.acme.example/back
+      1 lockout
+      0 to create, 1 to update, 3 unchanged
+      1 request
 
-    Unmanaged in prod (not deleted)
-      clients (1): Till (of the target)
+    Review first
+      LOCKOUT  client "Till"  callbacks  - https://till.acme.example/old  … 1 more
 
-    Notes
+    Applications   1 to update
+      ~ "Till"  callbacks  - https://till.acme.example/old  + https://till.acme.example/back
+
+    Notes (1)
       prod has a name that stands twice; it is called clients/Till#2 here
 
-    Refused: lockout-risk: people or services may be locked out by clients/Till (callbacks)
-      to approve it: `--allow lockout-risk`
+    Unmanaged in prod (not deleted) (1)  client "Till (of the target)"
+
+    Refused: lockout-risk (1 resource)
+
+    To approve what you have reviewed:
+      migrate import --tenant prod --from dev --allow lockout-risk:clients/Till
     "#);
 }
 
@@ -120,11 +143,11 @@ fn a_linked_resource_that_vanished_is_reported_and_not_made_anew() {
     let mut fixture = imported();
     fixture.change_prod(|held| drop(held["/clients"].as_array_mut().expect("a list").pop()));
     assert_snapshot!(fixture.run(PLAN).whole(), @r#"
-    exit 0
+    exit 3
     prod is up to date with dev, except for what is skipped: 3 resources unchanged.
     Nothing to do.
 
-    Skipped
+    Skipped (1)
       client "Till": the client it is linked to (ucjKYV6gSaUfeqpaN2TYw2BO4FwYHKwF) is gone from the target; `migrate unlink clients devTill000000000000000000000000a` lets it be made anew
     "#);
     let said = fixture.run(IMPORT);
@@ -132,15 +155,18 @@ fn a_linked_resource_that_vanished_is_reported_and_not_made_anew() {
     done(&fixture, &format!("unlink clients {TILL} --tenant prod --quiet"));
     assert_snapshot!(fixture.run(PLAN).whole(), @r#"
     exit 0
-    dev -> prod: 1 to create, 0 to update, 3 unchanged
+    Plan  dev → prod
+      source  acme-dev.eu.auth0.com   read just now
+      target  acme-prod.eu.auth0.com  read just now
 
-    Applications
-      + create client "Till"
-          app_type: regular_web
-          callbacks: https://till.acme.example/back
-          is_first_party: true
+      1 widened
+      1 to create, 0 to update, 3 unchanged
+      1 request
 
-    Manual steps
+    Applications   1 to create
+      + "Till"  regular_web   callbacks  https://till.acme.example/back
+
+    Manual steps (1)
       1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
 
     migrate import --tenant prod --from dev
@@ -155,13 +181,18 @@ fn a_hot_fix_in_the_target_stays_and_is_named() {
     change_dev(&fixture, SHOP, &json!({"description": "The shop"}));
     assert_snapshot!(fixture.run(PLAN).whole(), @r#"
     exit 0
-    dev -> prod: 0 to create, 1 to update, 3 unchanged
+    Plan  dev → prod
+      source  acme-dev.eu.auth0.com   read just now
+      target  acme-prod.eu.auth0.com  read just now
 
-    Applications
-      ~ update client "Shop"
-          description: (none) -> The shop
+      1 routine
+      0 to create, 1 to update, 3 unchanged
+      1 request
 
-    Drift: changed in prod since the last run
+    Applications   1 to update
+      ~ "Shop"  description  (none) → The shop
+
+    Drift: changed in prod since the last run (1)
       client "Shop": callbacks: [https://shop.acme.example/back] -> [https://shop.acme.example/back, https://hot-fix.acme.examp…
 
     migrate import --tenant prod --from dev
@@ -171,18 +202,28 @@ fn a_hot_fix_in_the_target_stays_and_is_named() {
     assert_eq!(clients(&fixture, "callbacks")[0].2, kept);
     assert_eq!(clients(&fixture, "description")[0].2, json!("The shop"));
     assert_snapshot!(fixture.run("plan --tenant prod --quiet --drift overwrite").whole(), @r#"
-    exit 0
-    dev -> prod: 0 to create, 1 to update, 3 unchanged
+    exit 4
+    Plan  dev → prod
+      source  acme-dev.eu.auth0.com   read just now
+      target  acme-prod.eu.auth0.com  read just now
 
-    Applications
-      ~ update client "Shop"
-          callbacks: - https://hot-fix.acme.example  (1 unchanged)
+      1 lockout
+      0 to create, 1 to update, 3 unchanged
+      1 request
 
-    Drift: changed in prod since the last run
+    Review first
+      LOCKOUT  client "Shop"  callbacks  - https://hot-fix.acme.example  (1 unchanged)
+
+    Applications   1 to update
+      ~ "Shop"  callbacks  - https://hot-fix.acme.example  (1 unchanged)
+
+    Drift: changed in prod since the last run (1)
       client "Shop": callbacks: [https://shop.acme.example/back] -> [https://shop.acme.example/back, https://hot-fix.acme.examp…
 
-    Refused: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
-      to approve it: `--allow lockout-risk`
+    Refused: lockout-risk (1 resource)
+
+    To approve what you have reviewed:
+      migrate import --tenant prod --from dev --drift overwrite --allow lockout-risk:clients/Shop
     "#);
 }
 
@@ -193,20 +234,25 @@ fn a_field_that_both_changed_is_a_conflict_and_its_resource_is_left_out() {
     change_dev(&fixture, SHOP, &json!({"description": "theirs", "callbacks": ["https://shop.acme.example/new"]}));
     change_dev(&fixture, TILL, &json!({"description": "The till"}));
     assert_snapshot!(fixture.run(PLAN).whole(), @r#"
-    exit 0
-    dev -> prod: 0 to create, 1 to update, 2 unchanged
+    exit 3
+    Plan  dev → prod
+      source  acme-dev.eu.auth0.com   read just now
+      target  acme-prod.eu.auth0.com  read just now
 
-    Applications
-      ~ update client "Till"
-          description: (none) -> The till
-
-    Skipped
-      client "Shop": both tenants changed its description since the last run
+      1 routine
+      0 to create, 1 to update, 2 unchanged
+      1 request
 
     Conflicts: changed in both since the last run
       client "Shop": description: (none) -> theirs in dev, ours in prod
       `--drift overwrite` applies the values of dev, also over all other drift in prod
       to keep the values of prod, write them to dev, with {"description":"ours"} in FILE:  migrate update clients devShop000000000000000000000000a FILE --tenant dev
+
+    Applications   1 to update
+      ~ "Till"  description  (none) → The till
+
+    Skipped (1)
+      client "Shop": both tenants changed its description since the last run
 
     migrate import --tenant prod --from dev
     "#);
@@ -216,16 +262,26 @@ fn a_field_that_both_changed_is_a_conflict_and_its_resource_is_left_out() {
     assert_eq!(clients(&fixture, "callbacks")[0], held, "nothing of it was written");
     assert_eq!(clients(&fixture, "description")[1].2, json!("The till"));
     assert_snapshot!(fixture.run("plan --tenant prod --quiet --drift overwrite").whole(), @r#"
-    exit 0
-    dev -> prod: 0 to create, 1 to update, 3 unchanged
+    exit 4
+    Plan  dev → prod
+      source  acme-dev.eu.auth0.com   read just now
+      target  acme-prod.eu.auth0.com  read just now
 
-    Applications
-      ~ update client "Shop"
-          callbacks: - https://shop.acme.example/back  + https://shop.acme.example/new
-          description: ours -> theirs
+      1 lockout · 1 routine
+      0 to create, 1 to update, 3 unchanged
+      1 request
 
-    Refused: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
-      to approve it: `--allow lockout-risk`
+    Review first
+      LOCKOUT  client "Shop"  callbacks  - https://shop.acme.example/back  … 1 more
+
+    Applications   1 to update
+      ~ "Shop"  callbacks    - https://shop.acme.example/back  + https://shop.acme.example/new
+                description  ours → theirs
+
+    Refused: lockout-risk (1 resource)
+
+    To approve what you have reviewed:
+      migrate import --tenant prod --from dev --drift overwrite --allow lockout-risk:clients/Shop
     "#);
 }
 
@@ -260,17 +316,17 @@ fn an_element_that_both_changed_is_told_by_itself_and_overwritten_where_that_is_
     fixture.write("fields.json", &json!({"scopes": [{"value": "read", "description": "theirs"}]}).to_string());
     done(&fixture, "api patch resource-servers/rsDev --data fields.json --tenant dev --yes --quiet");
     assert_snapshot!(fixture.run(PLAN).whole(), @r#"
-    exit 0
+    exit 3
     prod is up to date with dev, except for what is skipped: 4 resources unchanged.
     Nothing to do.
-
-    Skipped
-      API "https://orders": both tenants changed its scopes (read) since the last run
 
     Conflicts: changed in both since the last run
       API "https://orders": scopes (read): {description: read, value: read} -> {description: theirs, value: read} in dev, {description: ours, value: read} in prod
       `--drift overwrite` applies the values of dev, also over all other drift in prod
       to keep the values of prod, write them to dev:  migrate update resource-servers rsDev FILE --tenant dev
+
+    Skipped (1)
+      API "https://orders": both tenants changed its scopes (read) since the last run
     "#);
     let conflicts = fixture.run(&format!("{PLAN} --output json")).json()["conflicts"].clone();
     assert_eq!((&conflicts[0]["base"]["description"], &conflicts[0]["desired"]["description"]), (&json!("read"), &json!("theirs")));
@@ -286,12 +342,17 @@ fn a_field_that_the_source_has_no_more_is_removed_from_the_target() {
     change_dev(&fixture, TILL, &json!({"description": "", "client_metadata": {"floor": null}}));
     assert_snapshot!(fixture.run(PLAN).whole(), @r#"
     exit 0
-    dev -> prod: 0 to create, 1 to update, 3 unchanged
+    Plan  dev → prod
+      source  acme-dev.eu.auth0.com   read just now
+      target  acme-prod.eu.auth0.com  read just now
 
-    Applications
-      ~ update client "Till"
-          client_metadata.floor: "2" -> (none)
-          description: The till -> (none)
+      2 routine
+      0 to create, 1 to update, 3 unchanged
+      1 request
+
+    Applications   1 to update
+      ~ "Till"  client_metadata.floor  "2" → (none)
+                description            The till → (none)
 
     migrate import --tenant prod --from dev
     "#);

@@ -13,7 +13,7 @@ fn the_demo_imports_once_and_then_finds_nothing_to_do() {
     let (answer, status) = (String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
     assert!(ended.status.success(), "{answer}{status}");
     assert!(answer.contains("Applied ") && answer.contains("Nothing to do."), "{answer}");
-    assert!(answer.contains("migrate itself signs in with it"), "{answer}");
+    assert!(answer.contains("Review first") && answer.contains("LOCKOUT"), "{answer}");
     assert!(status.contains(&format!("are in {}", folder.path().display())), "{status}");
     assert!(folder.path().join("state/dev/prod/links.csv").is_file());
 }

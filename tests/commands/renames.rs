@@ -56,19 +56,19 @@ fn names_that_change_places_are_shown_written_and_taken_back() {
     turn(&fixture);
     insta::assert_snapshot!(fixture.run("plan --tenant prod --quiet").whole(), @r#"
     exit 0
-    dev -> prod: 0 to create, 4 to update, 7 unchanged
+    Plan  dev → prod
+      source  acme-dev.eu.auth0.com   read just now
+      target  acme-prod.eu.auth0.com  read just now
 
-    Roles, out of the way for a while
-      ~ update role "Editor"
-          name: Viewer -> Viewer-2
+      4 routine
+      0 to create, 4 to update, 7 unchanged
+      4 requests
 
-    Roles
-      ~ update role "Viewer"
-          name: Publisher -> Viewer
-      ~ update role "Publisher"
-          name: Editor -> Publisher
-      ~ update role "Editor"
-          name: Viewer-2 -> Editor
+    Roles   4 to update
+      ~ "Editor"     name  Viewer → Viewer-2
+      ~ "Viewer"     name  Publisher → Viewer
+      ~ "Publisher"  name  Editor → Publisher
+      ~ "Editor"     name  Viewer-2 → Editor
 
     migrate import --tenant prod --from dev
     "#);

@@ -47,11 +47,18 @@ fn an_edited_file_changes_the_fields_that_differ_and_leaves_out_what_is_read_onl
     fixture.edit("client.json", "https://shop.acme.example/old", "https://shop.acme.example/new");
     assert_snapshot!(fixture.run("update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection --yes").whole(), @r#"
     exit 0
-    prod: 1 to update
+    Plan  prod
+      tenant  acme-prod.eu.auth0.com  read just now
 
-    Applications
-      ~ update client "Shop"
-          callbacks: - https://shop.acme.example/old  + https://shop.acme.example/new
+      1 lockout
+      0 to create, 1 to update, 0 unchanged
+      1 request
+
+    Review first
+      LOCKOUT  client "Shop"  callbacks  - https://shop.acme.example/old  … 1 more
+
+    Applications   1 to update
+      ~ "Shop"  callbacks  - https://shop.acme.example/old  + https://shop.acme.example/new
 
     Approved: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
     Applied 1 change to prod in TIME.
@@ -78,11 +85,18 @@ fn an_update_sends_only_what_changed() {
     fixture.edit("client.json", "https://shop.acme.example/old", "https://shop.acme.example/new");
     assert_snapshot!(fixture.run("update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection --yes --quiet").whole(), @r#"
     exit 3
-    prod: 1 to update
+    Plan  prod
+      tenant  acme-prod.eu.auth0.com  read just now
 
-    Applications
-      ~ update client "Shop"
-          callbacks: - https://shop.acme.example/old  + https://shop.acme.example/new
+      1 lockout
+      0 to create, 1 to update, 0 unchanged
+      1 request
+
+    Review first
+      LOCKOUT  client "Shop"  callbacks  - https://shop.acme.example/old  … 1 more
+
+    Applications   1 to update
+      ~ "Shop"  callbacks  - https://shop.acme.example/old  + https://shop.acme.example/new
 
     Approved: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
     Applied 0 of 1 change to prod in TIME; 1 failed.
@@ -251,7 +265,7 @@ fn a_call_that_may_have_landed_does_not_say_that_nothing_was_written() {
 fn a_plan_that_would_change_something_ends_with_2_where_that_is_asked_for() {
     let fixture = Fixture::small();
     assert_eq!(fixture.run("plan --tenant prod --check --quiet").code, 2);
-    assert_eq!(fixture.run("plan --tenant prod --quiet").code, 0);
+    assert_eq!(fixture.run("plan --tenant prod --quiet").code, 4, "a guard refuses it");
     let for_programs = fixture.run("plan --tenant prod --check --quiet --output json");
     assert_eq!((for_programs.code, &for_programs.json()["exit"]), (2, &json!(2)));
     assert_eq!(fixture.writes(), []);
@@ -289,7 +303,7 @@ fn pretty(mut json: Value) -> String {
 
 #[test]
 fn a_plan_is_json_for_programs() {
-    assert_snapshot!(pretty(done(&Fixture::small(), "plan --tenant prod --quiet --output json").json()), @r#"
+    assert_snapshot!(pretty(Fixture::small().run("plan --tenant prod --quiet --output json").json()), @r#"
     {
       "changes": [
         {
@@ -312,6 +326,7 @@ fn a_plan_is_json_for_programs() {
           ],
           "id": "prodShop00000000000000000000000a",
           "key": "clients/Shop",
+          "risk": "lockout",
           "source_id": "devShop000000000000000000000000a",
           "stage": "Applications"
         },
@@ -326,6 +341,7 @@ fn a_plan_is_json_for_programs() {
             "name": "Till"
           },
           "key": "clients/Till",
+          "risk": "widened",
           "source_id": "devTill000000000000000000000000a",
           "stage": "Applications"
         }
@@ -337,8 +353,11 @@ fn a_plan_is_json_for_programs() {
         "updates": 1
       },
       "drift": [],
+      "estimate": {
+        "requests": 2
+      },
       "excluded": [],
-      "exit": 0,
+      "exit": 4,
       "format": 1,
       "manual_steps": [
         {
@@ -347,6 +366,7 @@ fn a_plan_is_json_for_programs() {
           "step": "the target makes a new client_secret; hand it to whoever uses this client"
         }
       ],
+      "missing_scopes": [],
       "notes": [],
       "refusals": [
         {
@@ -363,6 +383,27 @@ fn a_plan_is_json_for_programs() {
           "message": "people or services may be locked out by clients/Shop (callbacks)"
         }
       ],
+      "review": [
+        {
+          "key": "clients/Shop",
+          "new": [
+            "https://shop.acme.example/back"
+          ],
+          "old": [
+            "https://shop.acme.example/old"
+          ],
+          "operation": "update",
+          "path": "callbacks",
+          "risk": "lockout"
+        }
+      ],
+      "risks": {
+        "data_loss": 0,
+        "lockout": 1,
+        "routine": 0,
+        "weakened": 0,
+        "widened": 1
+      },
       "skipped": [],
       "source": {
         "domain": "acme-dev.eu.auth0.com",

@@ -77,7 +77,7 @@ fn what_registered_itself_or_came_from_the_marketplace_is_left_alone_and_named()
         "supported_triggers": [{"id": "post-login", "version": "v3"}], "installed_integration_id": "int_1"});
     source["data"]["/actions/actions"] = json!([action]);
     let fixture = Fixture::new(source, prod(), "");
-    let said = fixture.run("import --tenant prod --allow many-changes,lockout-risk,weaker-protection --yes --quiet");
+    let said = fixture.run("import --tenant prod --allow many-changes,lockout-risk,weaker-protection --yes --verbose");
     assert_eq!(said.code, 0, "{}", said.whole());
     let created = |path: &str, name: &str| fixture.prod(path).as_array().is_some_and(|all| all.iter().any(|one| one["name"] == name));
     assert!(created("/clients", "Till"));

@@ -109,11 +109,16 @@ fn going_on_with_it_by_name_leaves_what_the_later_run_knows() {
     describe(&fixture, "one");
     assert_snapshot!(fixture.run("plan --tenant prod --quiet").whole(), @r#"
     exit 0
-    dev -> prod: 0 to create, 1 to update, 3 unchanged
+    Plan  dev → prod
+      source  acme-dev.eu.auth0.com   read just now
+      target  acme-prod.eu.auth0.com  read just now
 
-    Applications
-      ~ update client "Shop"
-          description: two -> one
+      1 routine
+      0 to create, 1 to update, 3 unchanged
+      1 request
+
+    Applications   1 to update
+      ~ "Shop"  description  two → one
 
     migrate import --tenant prod --from dev
     "#);

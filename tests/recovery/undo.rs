@@ -126,7 +126,7 @@ fn what_changed_again_since_is_left_and_named() {
     prod no longer has anything that TIME-prod wrote, except for what is skipped.
     Nothing to do.
 
-    Skipped
+    Skipped (2)
       client "Till": its callbacks changed again since the run, which created it
       client "Shop", callbacks: it changed again since the run
     "#);
@@ -148,7 +148,7 @@ fn what_somebody_else_leans_on_by_now_is_not_removed() {
     prod no longer has anything that TIME-prod wrote to clients/Till, except for what is skipped.
     Nothing to do.
 
-    Skipped
+    Skipped (1)
       client "Till": client-grants/Till · https://api · client refers to it, and that is not taken back
     "#);
     assert_eq!(names(&fixture), ["Shop", "Till"]);
@@ -174,13 +174,22 @@ fn only_what_matches_is_taken_back_and_a_dry_run_writes_nothing() {
     let writes = fixture.writes().len();
     assert_snapshot!(undone(&fixture, &run, "--only clients/Shop --allow lockout-risk,weaker-protection --dry-run").whole(), @r#"
     exit 0
-    undo of TIME-prod -> prod: 0 to create, 1 to update, 2 unchanged
+    Plan  undo of TIME-prod → prod
+      source    acme-prod.eu.auth0.com  read just now
+      target    acme-prod.eu.auth0.com  read just now
+      selected  only clients/Shop
 
-    Applications
-      ~ update client "Shop"
-          callbacks: - https://shop.acme.example/back  + https://shop.acme.example/old
+      1 lockout
+      0 to create, 1 to update, 2 unchanged
+      1 request
 
-    Notes
+    Review first
+      LOCKOUT  client "Shop"  callbacks  - https://shop.acme.example/back  … 1 more
+
+    Applications   1 to update
+      ~ "Shop"  callbacks  - https://shop.acme.example/back  + https://shop.acme.example/old
+
+    Notes (1)
       dev still has what this undo takes back: change it there too, or the next import applies it again
 
     migrate undo TIME-prod --only clients/Shop --allow lockout-risk,weaker-protection
@@ -359,17 +368,21 @@ fn a_run_is_shown_by_its_own_files_alone() {
     exit 0
     Started TIME. It planned:
 
-    dev -> prod: 1 to create, 1 to update, 2 unchanged
+    Plan  dev → prod
+      source  acme-dev.eu.auth0.com   read just now
+      target  acme-prod.eu.auth0.com  read just now
 
-    Applications
-      ~ update client "Shop"
-          callbacks: - https://shop.acme.example/old  + https://shop.acme.example/back
-      + create client "Till"
-          app_type: regular_web
-          callbacks: https://till.acme.example/back
-          is_first_party: true
+      1 lockout · 1 widened
+      1 to create, 1 to update, 2 unchanged
 
-    Manual steps
+    Review first
+      LOCKOUT  client "Shop"  callbacks  - https://shop.acme.example/old  … 1 more
+
+    Applications   1 to create, 1 to update
+      ~ "Shop"  callbacks  - https://shop.acme.example/old  + https://shop.acme.example/back
+      + "Till"  regular_web   callbacks  https://till.acme.example/back
+
+    Manual steps (1)
       1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
 
     How it ended

@@ -33,21 +33,28 @@ fn a_dry_run_of_a_job_ends_as_the_job_would() {
     let said = fixture.run_unattended("import --tenant prod --dry-run --allow lockout-risk,weaker-protection --quiet");
     assert_snapshot!(said.whole(), @r#"
     exit 4
-    dev -> prod: 1 to create, 1 to update, 2 unchanged
+    Plan  dev → prod
+      source  acme-dev.eu.auth0.com   read just now
+      target  acme-prod.eu.auth0.com  read just now
 
-    Applications
-      ~ update client "Shop"
-          callbacks: - https://shop.acme.example/old  + https://shop.acme.example/back
-      + create client "Till"
-          app_type: regular_web
-          callbacks: https://till.acme.example/back
-          is_first_party: true
+      1 lockout · 1 widened
+      1 to create, 1 to update, 2 unchanged
+      2 requests
 
-    Manual steps
+    Review first
+      LOCKOUT  client "Shop"  callbacks  - https://shop.acme.example/old  … 1 more
+
+    Applications   1 to create, 1 to update
+      ~ "Shop"  callbacks  - https://shop.acme.example/old  + https://shop.acme.example/back
+      + "Till"  regular_web   callbacks  https://till.acme.example/back
+
+    Manual steps (1)
       1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
 
-    Refused: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
-      it has to be approved interactively, in a reviewed plan file, or by `approve` in migrate.toml
+    Refused: lockout-risk (1 resource)
+
+    At a terminal, this approves what you have reviewed:
+      migrate import --tenant prod --from dev --allow lockout-risk,weaker-protection,lockout-risk:clients/Shop
     "#);
 }
 
@@ -93,7 +100,7 @@ fn an_undo_is_saved_looked_at_and_carried_out_like_any_plan() {
     "#);
     let saved = fixture.run_unattended(&format!("undo {run} --out plan.json --quiet"));
     assert_eq!((saved.code, fixture.writes().len()), (0, writes), "{}", saved.whole());
-    assert!(saved.out.ends_with("\nmigrate import --tenant prod --plan plan.json\n"), "{}", saved.out);
+    assert!(saved.out.contains("\n  migrate import --tenant prod --plan plan.json --allow "), "{}", saved.out);
     let said = fixture.run_unattended(&format!("{SAVED} --allow lockout-risk,weaker-protection,deletes"));
     assert_eq!((said.code, callback(&fixture).as_str()), (0, "https://shop.acme.example/old"), "{}", said.whole());
     let again = fixture.run("plan --tenant prod --quiet --output json").json();
@@ -120,11 +127,18 @@ fn an_update_by_a_job_does_not_lock_anybody_out_either() {
     state: nothing was written
     ");
     assert_snapshot!(fixture.run(&format!("{update} --allow lockout-risk,weaker-protection --dry-run")).out, @r#"
-    prod: 1 to update
+    Plan  prod
+      tenant  acme-prod.eu.auth0.com  read just now
 
-    Applications
-      ~ update client "Shop"
-          callbacks: - https://shop.acme.example/old
+      1 lockout
+      0 to create, 1 to update, 0 unchanged
+      1 request
+
+    Review first
+      LOCKOUT  client "Shop"  callbacks  - https://shop.acme.example/old
+
+    Applications   1 to update
+      ~ "Shop"  callbacks  - https://shop.acme.example/old
 
     migrate update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection
     "#);

@@ -7,6 +7,7 @@ mod hostile_input;
 mod ids_of_deleted_resources;
 mod lockout_approval;
 mod network_and_file_access;
+mod plan_approval;
 mod protected_resources;
 pub(crate) mod random_tenants;
 mod selected_imports;

@@ -51,16 +51,27 @@ fn a_secret_is_sent_once_and_again_only_when_its_value_changed() {
     let planned = fixture.run("import --tenant prod --dry-run --quiet");
     insta::assert_snapshot!(planned.whole(), @r#"
     exit 4
-    dev -> prod: 0 to create, 2 to update, 2 unchanged
+    Plan  dev → prod
+      source   acme-dev.eu.auth0.com   read just now
+      target   acme-prod.eu.auth0.com  read just now
+      mapping  mapping.toml            1 rule
 
-    Applications
-      ~ update client "Shop"
-          client_secret: (secret from env:SECRET, which changed)
-      ~ update client "Till"
-          client_secret: (secret from env:SECRET, which changed)
+      2 lockout
+      0 to create, 2 to update, 2 unchanged
+      2 requests
 
-    Refused: lockout-risk: people or services may be locked out by clients/Shop (client_secret), clients/Till (client_secret)
-      to approve it: `--allow lockout-risk`
+    Review first
+      LOCKOUT  client "Shop"  client_secret  another secret
+      LOCKOUT  client "Till"  client_secret  another secret
+
+    Applications   2 to update
+      ~ "Shop"  client_secret  (secret from env:SECRET, which changed)                    mapping.toml:1
+      ~ "Till"  client_secret  (secret from env:SECRET, which changed)                    mapping.toml:1
+
+    Refused: lockout-risk (2 resources)
+
+    To approve what you have reviewed:
+      migrate import --tenant prod --from dev --allow lockout-risk:clients/Shop,lockout-risk:clients/Till
     "#);
     assert_eq!(imported(&fixture, IMPORT), 2);
     assert_eq!(held(&fixture, &["Shop", "Till"]), ["CANARY-second", "CANARY-second"]);

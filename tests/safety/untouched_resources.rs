@@ -30,21 +30,25 @@ fn the_client_that_migrate_signs_in_with_stays_as_it_is() {
     let before = fixture.prod("/clients");
     assert_snapshot!(fixture.run(IMPORT).whole(), @r#"
     exit 0
-    dev -> prod: 1 to create, 1 to update, 2 unchanged
+    Plan  dev → prod
+      source  acme-dev.eu.auth0.com   read just now
+      target  acme-prod.eu.auth0.com  read just now
 
-    Applications
-      ~ update client "Shop"
-          callbacks: - https://shop.acme.example/old  + https://shop.acme.example/back
-      + create client "Till"
-          app_type: regular_web
-          callbacks: https://till.acme.example/back
-          is_first_party: true
+      1 lockout · 1 widened
+      1 to create, 1 to update, 2 unchanged
+      2 requests
 
-    Manual steps
+    Review first
+      LOCKOUT  client "Shop"  callbacks  - https://shop.acme.example/old  … 1 more
+
+    Applications   1 to create, 1 to update
+      ~ "Shop"  callbacks  - https://shop.acme.example/old  + https://shop.acme.example/back
+      + "Till"  regular_web   callbacks  https://till.acme.example/back
+
+    Manual steps (1)
       1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
 
-    Excluded
-      client "Deployer": migrate itself signs in with it
+    Excluded (1)  client "Deployer" (-v gives the reasons)
 
     Approved: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
     Applied 2 changes to prod in TIME.
@@ -64,21 +68,25 @@ fn what_the_configuration_protects_stays_as_it_is_and_is_not_removed() {
     let before = fixture.prod("/clients");
     assert_snapshot!(fixture.run(IMPORT).whole(), @r#"
     exit 0
-    dev -> prod: 1 to create, 1 to update, 2 unchanged
+    Plan  dev → prod
+      source  acme-dev.eu.auth0.com   read just now
+      target  acme-prod.eu.auth0.com  read just now
 
-    Applications
-      ~ update client "Shop"
-          callbacks: - https://shop.acme.example/old  + https://shop.acme.example/back
-      + create client "Till"
-          app_type: regular_web
-          callbacks: https://till.acme.example/back
-          is_first_party: true
+      1 lockout · 1 widened
+      1 to create, 1 to update, 2 unchanged
+      2 requests
 
-    Manual steps
+    Review first
+      LOCKOUT  client "Shop"  callbacks  - https://shop.acme.example/old  … 1 more
+
+    Applications   1 to create, 1 to update
+      ~ "Shop"  callbacks  - https://shop.acme.example/old  + https://shop.acme.example/back
+      + "Till"  regular_web   callbacks  https://till.acme.example/back
+
+    Manual steps (1)
       1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
 
-    Excluded
-      client "Break glass": the configuration protects it
+    Excluded (1)  client "Break glass" (-v gives the reasons)
 
     Approved: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
     Applied 2 changes to prod in TIME.
@@ -108,21 +116,25 @@ fn the_tenants_own_api_stays_as_it_is() {
     let before = fixture.prod("/resource-servers");
     assert_snapshot!(fixture.run(IMPORT).whole(), @r#"
     exit 0
-    dev -> prod: 1 to create, 1 to update, 2 unchanged
+    Plan  dev → prod
+      source  acme-dev.eu.auth0.com   read just now
+      target  acme-prod.eu.auth0.com  read just now
 
-    Applications
-      ~ update client "Shop"
-          callbacks: - https://shop.acme.example/old  + https://shop.acme.example/back
-      + create client "Till"
-          app_type: regular_web
-          callbacks: https://till.acme.example/back
-          is_first_party: true
+      1 lockout · 1 widened
+      1 to create, 1 to update, 2 unchanged
+      2 requests
 
-    Manual steps
+    Review first
+      LOCKOUT  client "Shop"  callbacks  - https://shop.acme.example/old  … 1 more
+
+    Applications   1 to create, 1 to update
+      ~ "Shop"  callbacks  - https://shop.acme.example/old  + https://shop.acme.example/back
+      + "Till"  regular_web   callbacks  https://till.acme.example/back
+
+    Manual steps (1)
       1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
 
-    Excluded
-      API "https://⟨tenant⟩/api/v2/": it is the tenant's own API
+    Excluded (1)  API "https://⟨tenant⟩/api/v2/" (-v gives the reasons)
 
     Approved: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
     Applied 2 changes to prod in TIME.
@@ -169,7 +181,7 @@ fn an_empty_list_of_the_source_removes_nothing() {
     prod is up to date with dev, except for what is skipped: 2 resources unchanged.
     Nothing to do.
 
-    Skipped
+    Skipped (2)
       client "Shop": gone from dev, which lists no clients at all: its token may not see them; if they were deleted there, delete this one by hand
       client "Till": gone from dev, which lists no clients at all: its token may not see them; if they were deleted there, delete this one by hand
     "#);
@@ -184,20 +196,25 @@ fn a_reference_to_what_is_not_there_is_left_out_and_named() {
     let fixture = Fixture::new(source, prod(), "");
     assert_snapshot!(fixture.run(IMPORT).whole(), @r#"
     exit 3
-    dev -> prod: 1 to create, 1 to update, 2 unchanged
+    Plan  dev → prod
+      source  acme-dev.eu.auth0.com   read just now
+      target  acme-prod.eu.auth0.com  read just now
 
-    Applications
-      ~ update client "Shop"
-          callbacks: - https://shop.acme.example/old  + https://shop.acme.example/back
-      + create client "Till"
-          app_type: regular_web
-          callbacks: https://till.acme.example/back
-          is_first_party: true
+      1 lockout · 1 widened
+      1 to create, 1 to update, 2 unchanged
+      2 requests
 
-    Skipped
+    Review first
+      LOCKOUT  client "Shop"  callbacks  - https://shop.acme.example/old  … 1 more
+
+    Applications   1 to create, 1 to update
+      ~ "Shop"  callbacks  - https://shop.acme.example/old  + https://shop.acme.example/back
+      + "Till"  regular_web   callbacks  https://till.acme.example/back
+
+    Skipped (1)
       grant "Till · https://orders · client": it refers to resource-servers "https://orders", which the source does not have
 
-    Manual steps
+    Manual steps (1)
       1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
 
     Approved: lockout-risk: people or services may be locked out by clients/Shop (callbacks)

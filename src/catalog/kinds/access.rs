@@ -19,6 +19,7 @@ pub(super) static RESOURCE_SERVERS: Kind = Kind::collection("resource-servers", 
     .titled("APIs")
     .paged(Paging::Offset { field: "resource_servers", size: 100, or_checkpoint: false })
     .keyed_by(&["identifier"])
+    .distinguished_by(&["identifier"])
     .writable(
         "name! identifier+! scopes[]{value! description} signing_alg! signing_secret! allow_offline_access allow_online_access
          allow_online_access_with_ephemeral_sessions token_lifetime token_lifetime_for_web token_dialect!
@@ -106,6 +107,7 @@ pub(super) static RESOURCE_SERVERS: Kind = Kind::collection("resource-servers", 
 pub(super) static ROLES: Kind = Kind::collection("roles", "role", "/roles")
     .titled("Roles")
     .paged(Paging::Offset { field: "roles", size: 100, or_checkpoint: false })
+    .distinguished_by(&["description"])
     .writable("name description")
     .read_only(&["id", "type", "owner_id"])
     .required(&["name"])

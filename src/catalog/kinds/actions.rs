@@ -57,6 +57,7 @@ pub(super) static MODULES: Kind = Kind::collection("action-modules", "action mod
 pub(super) static ACTIONS: Kind = Kind::collection("actions", "action", "/actions/actions")
     .titled("Actions")
     .paged(Paging::Counted { field: "actions", size: 50 })
+    .distinguished_by(&["supported_triggers[].id", "runtime"])
     .writable(
         "name supported_triggers![]{id! version} code dependencies[]{name version registry_url} runtime secrets[]{name value}
          modules[]{module_id module_version_id} deploy",
@@ -153,6 +154,7 @@ pub(super) static TOKEN_EXCHANGE_PROFILES: Kind =
         .titled("Token exchange profiles")
         .paged(Paging::Checkpoint { field: "token_exchange_profiles", size: 100 })
         .keyed_by(&["subject_token_type"])
+        .distinguished_by(&["subject_token_type"])
         .writable("name! subject_token_type! action_id+! type+!")
         .read_only(&["id", "created_at", "updated_at"])
         .required(&["name", "subject_token_type", "action_id", "type"])
@@ -174,6 +176,7 @@ pub(super) static RULES: Kind = Kind::collection("rules", "rule", "/rules")
     .paged(Paging::Offset { field: "rules", size: 100, or_checkpoint: false })
     // "A rule with the same order already exists" (409); auth0-deploy-cli first assigns other orders if rules swap places.
     .unique(&["order"])
+    .distinguished_by(&["enabled"])
     .writable("name! script! order enabled")
     .read_only(&["id", "stage"])
     .required(&["name", "script"])
@@ -203,6 +206,7 @@ pub(super) static HOOKS: Kind = Kind::collection("hooks", "hook", "/hooks")
     .keyed_by(&["name", "triggerId"])
     // 409 "A hook with the same name already exists" (OpenAPI description of PATCH), whatever the trigger.
     .unique(&["name"])
+    .distinguished_by(&["triggerId"])
     .writable("name! script! enabled dependencies{*} triggerId+!")
     .read_only(&["id"])
     .required(&["name", "script", "triggerId"])

@@ -30,6 +30,7 @@ pub(super) static CLIENTS: Kind = Kind::collection("clients", "client", "/client
 .paged(Paging::Offset { field: "clients", size: 100, or_checkpoint: true })
 .id_field("client_id")
 .allows_duplicates()
+.distinguished_by(&["app_type", "callbacks"])
 .writable("name! description logo_uri callbacks
          oidc_logout{backchannel_logout_urls backchannel_logout_initiators{mode! selected_initiators *}
                      backchannel_logout_session_metadata?{include *} *}
@@ -236,6 +237,7 @@ pub(super) static CLIENT_GRANTS: Kind = Kind::collection("client-grants", "grant
     .titled("Application API access")
     .paged(Paging::Offset { field: "client_grants", size: 100, or_checkpoint: true })
     .keyed_by(&["client_id", "default_for", "audience", "subject_type"])
+    .distinguished_by(&["scope"])
     .writable(
         "client_id+ audience+! default_for+! organization_usage?! allow_any_organization? scope? subject_type+! authorization_details_types
          allow_all_scopes?",

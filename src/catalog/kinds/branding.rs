@@ -192,6 +192,7 @@ pub(super) static EMAIL_PROVIDER: Kind = Kind::singleton("email-provider", "emai
 .titled("Email provider")
 .create_path("/emails/provider")
 .query(&[("fields", "name,enabled,credentials,settings,default_from_address"), ("include_fields", "true")])
+.distinguished_by(&["name"])
 .writable("name! enabled default_from_address settings?{*}
          credentials{api_key accessKeyId secretAccessKey region smtp_host smtp_port smtp_user smtp_pass domain connectionString tenantId clientId
                      clientSecret}")
@@ -234,6 +235,7 @@ pub(super) static EMAIL_TEMPLATES: Kind = Kind::keyed(
 )
 .titled("Email templates")
 .create_path("/email-templates")
+.distinguished_by(&["enabled", "subject"])
 .writable("template! body? from? resultUrl? subject? syntax? urlLifetimeInSeconds? includeEmailInRedirect enabled?")
 .required(&["template", "body", "from", "subject", "syntax", "enabled"])
 .depends_on(&["email-provider"])
@@ -254,6 +256,7 @@ pub(super) static PHONE_PROVIDERS: Kind = Kind::collection("phone-providers", "p
     .titled("Phone provider")
     .paged(Paging::In { field: "providers" })
     .keyed_by(&[])
+    .distinguished_by(&["disabled"])
     .writable("name! disabled configuration!{default_from mssid sid delivery_methods!} credentials{auth_token}")
     .read_only(&["id", "channel", "created_at", "tenant", "updated_at"])
     .required(&["name", "credentials"])

@@ -19,6 +19,7 @@ use crate::catalog::shape::{ElementChanges, Paging};
 pub(super) static CONNECTIONS: Kind = Kind::collection("connections", "connection", "/connections")
 .titled("Connections")
 .paged(Paging::Checkpoint { field: "connections", size: 100 })
+.distinguished_by(&["strategy"])
 .writable("name+! display_name strategy+! options?{attributes!{email{unique+ *} *} *} is_domain_connection show_as_button realms
          metadata{*} authentication!{active *}
          connected_accounts!{active cross_app_access *} cross_app_access_requesting_app!{active *} cross_app_access_resource_app?{*}")

@@ -22,6 +22,7 @@ pub(super) static FACTORS: Kind = Kind::keyed("guardian-factors", "factor", "/gu
     .item_path("/guardian/factors/{name}")
     .put()
     .list_only()
+    .distinguished_by(&["enabled"])
     .writable("name/ enabled")
     .read_only(&["trial_expired"])
     .depends_on(&["email-provider", "guardian-phone-twilio"])

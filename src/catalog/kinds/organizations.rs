@@ -17,6 +17,7 @@ const ORGANIZATION: Reference = Reference::id("organization", "organizations");
 pub(super) static ORGANIZATIONS: Kind = Kind::collection("organizations", "organization", "/organizations")
     .titled("Organizations")
     .paged(Paging::Checkpoint { field: "organizations", size: 100 })
+    .distinguished_by(&["display_name"])
     .writable(
         "name! display_name! branding{logo_url colors!{primary page_background}} metadata{*}
          token_quota?!{client_credentials!{enforce per_day per_hour}} third_party_client_access is_app_entitlement_active",

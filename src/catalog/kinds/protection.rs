@@ -158,6 +158,7 @@ pub(super) static NETWORK_ACLS: Kind = Kind::collection("network-acls", "network
 .titled("Access control lists")
 .paged(Paging::Offset { field: "network_acls", size: 100, or_checkpoint: false })
 .keyed_by(&["priority"])
+.distinguished_by(&["active", "priority"])
 .writable("description active priority rule!{action{block allow log redirect redirect_uri!}
          match{asns! geo_country_codes! geo_subdivision_codes! ipv4_cidrs! ipv6_cidrs! ja3_fingerprints! ja4_fingerprints! user_agents!
                hostnames! connecting_ipv4_cidrs! connecting_ipv6_cidrs! auth0_managed http_message_signature{keys![]{id}}}

@@ -19,6 +19,7 @@ use crate::catalog::shape::Paging;
 pub(super) static LOG_STREAMS: Kind = Kind::collection("log-streams", "log stream", "/log-streams")
 .titled("Log streams")
 .allows_duplicates()
+.distinguished_by(&["type"])
 .writable("name type+! isPriority filters[]{type! name! *} pii_config!{log_fields! method! algorithm!} startFrom+ status~!
          sink{awsAccountId+ awsRegion+ azureSubscriptionId+ azureResourceGroup+ azureRegion+ httpAuthorization httpContentFormat
               httpContentType httpEndpoint httpCustomHeaders[]{header value *} datadogApiKey datadogRegion splunkDomain splunkPort splunkToken
@@ -66,6 +67,7 @@ const WEBHOOK_SECRETS: &[&str] = &[
 pub(super) static EVENT_STREAMS: Kind = Kind::collection("event-streams", "event stream", "/event-streams")
     .titled("Event streams")
     .paged(Paging::Checkpoint { field: "eventStreams", size: 100 })
+    .distinguished_by(&["destination.type"])
     .writable(
         "name! subscriptions[]{event_type} status!
          destination!{type! configuration!{webhook_endpoint webhook_authorization{method username header_key token password header_value}

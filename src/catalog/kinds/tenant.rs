@@ -121,6 +121,7 @@ pub(super) static CUSTOM_DOMAINS: Kind = Kind::collection("custom-domains", "cus
     .id_field("custom_domain_id")
     .keyed_by(&["domain"])
     .tenant_host("domain")
+    .distinguished_by(&["type"])
     .writable("domain+! type+! verification_method+! tls_policy! custom_client_ip_header? domain_metadata{*} relying_party_identifier?")
     .read_only(&[
         "custom_domain_id",

@@ -7,7 +7,7 @@ use clap::Args;
 use crate::apply::{StaleChanges, journal, record_before};
 use crate::cli::ceremony::Ceremony;
 use crate::cli::context::Context;
-use crate::cli::dry_run::{Next, Refusals, Stop};
+use crate::cli::dry_run::{Next, Planned, Stop};
 use crate::cli::error::{Failure, USAGE};
 use crate::cli::execute::Execution;
 use crate::cli::lock::LockOptions;
@@ -17,14 +17,16 @@ use crate::cli::rehearsal::{self, RehearsalOptions};
 use crate::cli::review::{allowing, approved};
 use crate::cli::secrets_to::Secrets;
 use crate::model::approval::Approvals;
+use crate::plan::file::SavedPlan;
+use crate::plan::plan_approval::{keep_approved, permitted};
 use crate::plan::refusal::Refusal;
 use crate::plan::{Plan, file, guards};
-use crate::report;
+use crate::report::{self, PlanView};
 use crate::workflow::history::{self, folder_of};
 use crate::workflow::run_name;
 use crate::workflow::{
-    Copy, Copyist, Proposal, Review, Session, check_scopes, lock, prepare, prepare_seen_by, protected, read, refuse_another_target,
-    refuse_unmatched, rehearse, scope_of, unapproved,
+    Copy, Copyist, Prepared, Proposal, Review, Session, check_scopes, lock, prepare, prepare_seen_by, protected, read,
+    refuse_another_target, refuse_unmatched, rehearse, scope_of, unapproved,
 };
 
 /// Import a source's settings into a target
@@ -79,7 +81,7 @@ impl ImportArgs {
         let lock = if self.stop.is_wanted() { None } else { Some(lock(environment, target, self.lock_timeout.lock_timeout).await?) };
         let prepared = prepare(environment, &self.route.route(context, &target.name)?).await?;
         let left = unapproved(prepared.refusals.clone(), approved, target, self.stop.review());
-        let Some(lock) = lock else { return self.stop_after_the_plan(context, (&prepared.plan, &prepared.refusals), &left) };
+        let Some(lock) = lock else { return self.stop_after_the_plan(context, &prepared, &left) };
         let proposal = Proposal::of_prepared(prepared, left);
         self.ceremony(context, &proposal.plan).carry_out(proposal, &lock).await
     }
@@ -95,11 +97,12 @@ impl ImportArgs {
         // Nothing of it reaches the target, so that a job may rehearse what a person is to look at.
         let left = guards::unapproved(prepared.refusals.clone(), &approved.and(&target.approved));
         if prepared.plan.is_empty() || !left.is_empty() {
-            return self.stop_after_the_plan(context, (&prepared.plan, &prepared.refusals), &left);
+            return self.stop_after_the_plan(context, &prepared, &left);
         }
-        context.show(|| report::plan(&prepared.plan, &[], ""));
-        let Next { verb, flags } = self.in_earnest(&prepared.plan);
-        let next = context.command(verb, flags);
+        let view = PlanView::new(&prepared.plan, &[]).with_estimate(Some(prepared.estimate()));
+        context.show(|| report::plan(&view, context.layout()));
+        let Next { verb, allow, flags } = self.in_earnest(&prepared.plan);
+        let next = context.command(verb, allowing(&allow).into_iter().chain(flags));
         let copy = Copy { state: copyist.state(&prepared.plan.target.domain)?, faults, request_log: recording::open(None)? };
         let rehearsed = Box::pin(rehearse(environment, &route, prepared, copy)).await?;
         Ok(rehearsal::answer(context, &rehearsed, &next))
@@ -107,7 +110,7 @@ impl ImportArgs {
 
     /// Returns the command that does what was planned.
     fn in_earnest(&self, plan: &Plan) -> Next {
-        Next { verb: self.route.import(plan), flags: allowing(&self.allow).into_iter().chain(self.secrets.to_shell()).collect() }
+        Next { verb: self.route.import(plan), allow: self.allow.clone(), flags: self.secrets.to_shell() }
     }
 
     fn ceremony<'command>(&'command self, context: &'command Context, plan: &Plan) -> Ceremony<'command> {
@@ -116,13 +119,17 @@ impl ImportArgs {
     }
 
     /// A dry run is an import that ends here.
-    fn stop_after_the_plan(&self, context: &Context, (plan, refusals): (&Plan, &[Refusal]), unapproved: &[Refusal]) -> Result<u8, Failure> {
-        self.stop.after(context, plan, Refusals { all: refusals, standing: unapproved }, self.in_earnest(plan))
+    fn stop_after_the_plan(&self, context: &Context, prepared: &Prepared, unapproved: &[Refusal]) -> Result<u8, Failure> {
+        let Prepared { plan, refusals, .. } = prepared;
+        let planned = Planned { plan, refusals, unapproved, estimate: Some(prepared.estimate()) };
+        self.stop.after(context, planned, self.in_earnest(plan))
     }
 
     async fn carry_out_file(&self, context: &Context, path: &Path, approved: &Approvals) -> Result<u8, Failure> {
         let environment = context.environment()?;
-        let (mut plan, refusals) = file::load(path)?;
+        let SavedPlan { mut plan, refusals, approvals, .. } = file::load_saved(path)?;
+        keep_approved(&mut plan, &approvals);
+        let approved = &approved.and(&permitted(&approvals));
         if self.route.options.strict {
             refuse_unmatched(plan.mapping.as_ref().map_or(&[], |mapping| &mapping.unmatched))?;
         }

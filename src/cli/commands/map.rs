@@ -7,7 +7,7 @@ use clap::Args;
 use crate::cli::context::Context;
 use crate::cli::error::{Failure, USAGE};
 use crate::model::selection::Selection;
-use crate::report::{self, edit_lines, printable};
+use crate::report::{self, Layout, edit_lines, printable};
 use crate::workflow::{MappedResource, MappingPreview, NamedField, Route, preview};
 
 /// Show what the mapping makes of a resource, and which rule makes each value
@@ -42,7 +42,7 @@ impl MapArgs {
         if shown.mapping.is_none() {
             return Err(Failure::new(USAGE, "there is no mapping").hint("add --mapping FILE, or `mapping` to the target in migrate.toml"));
         }
-        context.answer(|| text(&shown), || report::answer(&shown, 0));
+        context.answer(|| text(&shown, context.layout()), || report::answer(&shown, 0));
         Ok(0)
     }
 
@@ -56,23 +56,23 @@ impl MapArgs {
     }
 }
 
-fn text(shown: &MappingPreview) -> String {
-    shown.resources.iter().map(resource_text).collect::<Vec<_>>().join("\n")
+fn text(shown: &MappingPreview, layout: Layout) -> String {
+    shown.resources.iter().map(|resource| resource_text(resource, layout)).collect::<Vec<_>>().join("\n")
 }
 
-fn resource_text(resource: &MappedResource) -> String {
+fn resource_text(resource: &MappedResource, layout: Layout) -> String {
     let key = printable(&resource.key.to_string()).into_owned();
     if let Some(rule) = &resource.skipped_by {
         return format!("{key}  skipped  {rule}\n");
     }
     let mut lines = vec![match (&resource.target_key, &resource.renamed_by) {
         (Some(new), rule) => {
-            format!("{key} -> {}{}", printable(&new.to_string()), rule.as_ref().map_or(String::new(), |rule| format!("  {rule}")))
+            format!("{key} → {}{}", printable(&new.to_string()), rule.as_ref().map_or(String::new(), |rule| format!("  {rule}")))
         }
         (None, _) => key,
     }];
     for value in &resource.values {
-        let mut of_value = edit_lines(resource.key.kind(), &value.edit);
+        let mut of_value = edit_lines(resource.key.kind(), &value.edit, layout);
         if let Some(first) = of_value.first_mut() {
             *first = format!("{first}  {}", printable(&value.rule));
         }

@@ -1,6 +1,7 @@
 //! One file a verb.
 
 pub(super) mod api;
+pub(super) mod approve;
 pub(super) mod demo;
 pub(super) mod drift;
 pub(super) mod export;

@@ -5,22 +5,23 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::cli::context::Context;
-use crate::cli::dry_run::saved;
-use crate::cli::error::{Failure, INCOMPLETE, PENDING, REFUSED};
+use crate::cli::dry_run::{Next, Planned, Stop};
+use crate::cli::error::{Failure, PENDING};
 use crate::cli::options::RouteOptions;
-use crate::plan::refusal::Refusal;
-use crate::report;
-use crate::workflow::{Prepared, prepare};
+use crate::model::approval::Approvals;
+use crate::workflow::{prepare, unapproved};
 
 /// Show what an import would change, without writing to any tenant
+///
+/// Exit code: 4 if a guard refuses the plan, otherwise 3 if something is skipped, otherwise 0, as of `import --dry-run`.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct PlanArgs {
     #[command(flatten)]
     route: RouteOptions,
-    /// Save the plan to this file, for `migrate import --plan`
+    /// Save the plan to this file, for `migrate import --plan`; ends with 0
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Exit code: 2 if anything would change, otherwise 4 if a guard refuses the plan, otherwise 3 if something is skipped
+    /// Exit code: 2 if anything would change, otherwise as without it
     #[arg(long)]
     check: bool,
 }
@@ -28,24 +29,11 @@ pub(in crate::cli) struct PlanArgs {
 impl PlanArgs {
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
         let target = context.tenant_settings(self.route.tenant.as_deref())?;
-        let Prepared { plan, refusals, .. } = prepare(context.environment()?, &self.route.route(context, &target.name)?).await?;
-        let next = match &self.out {
-            Some(path) => saved(context, path, &plan, &refusals, None)?,
-            None if plan.is_empty() || !refusals.is_empty() => String::new(),
-            None => context.command(self.route.import(&plan), None),
-        };
-        let code = if self.check { checked(&plan, &refusals) } else { 0 };
-        context.answer(|| report::plan(&plan, &refusals, &next), || report::plan_json(&plan, &refusals, code));
-        Ok(code)
-    }
-}
-
-/// Returns how a check ends: pending changes weigh most, whether or not a guard asks about them, since it is the import that answers it.
-fn checked(plan: &crate::plan::Plan, refusals: &[Refusal]) -> u8 {
-    match (plan.is_empty(), refusals.is_empty(), plan.skipped.is_empty()) {
-        (false, _, _) => PENDING,
-        (true, false, _) => REFUSED,
-        (true, true, false) => INCOMPLETE,
-        (true, true, true) => 0,
+        let prepared = prepare(context.environment()?, &self.route.route(context, &target.name)?).await?;
+        let stop = Stop::after_plan(self.out.clone(), self.check.then_some(PENDING));
+        let left = unapproved(prepared.refusals.clone(), &Approvals::default(), target, stop.review());
+        let estimate = Some(prepared.estimate());
+        let planned = Planned { plan: &prepared.plan, refusals: &prepared.refusals, unapproved: &left, estimate };
+        stop.after(context, planned, Next { verb: self.route.import(&prepared.plan), allow: Vec::new(), flags: Vec::new() })
     }
 }

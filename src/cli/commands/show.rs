@@ -22,7 +22,7 @@ impl ShowArgs {
         let (resume, cost) = (resume_of(context, &past), report::RunCost::default());
         let run = report::RunReport { plan: &past.plan, summary: &past.summary, cost, folder: &past.folder, resume: &resume };
         let told = status_of(context, &past)?;
-        context.answer(|| report::shown(&run, &told), || report::shown_json(&run, &told, 0));
+        context.answer(|| report::shown(&run, &told, context.layout()), || report::shown_json(&run, &told, 0));
         Ok(0)
     }
 }

@@ -4,12 +4,12 @@ use clap::Args;
 
 use crate::cli::ceremony::Ceremony;
 use crate::cli::context::Context;
-use crate::cli::dry_run::{Next, Refusals, Stop};
+use crate::cli::dry_run::{Next, Planned, Stop};
 use crate::cli::error::{Failure, USAGE};
 use crate::cli::lock::LockOptions;
 use crate::cli::options::SelectionOptions;
 use crate::cli::past_run::resume_of;
-use crate::cli::review::{allowing, approved};
+use crate::cli::review::approved;
 use crate::cli::secrets_to::Secrets;
 use crate::config::TenantSettings;
 use crate::export::Scope;
@@ -18,7 +18,7 @@ use crate::model::resource::Key;
 use crate::model::selection::KeyPattern;
 use crate::plan::guards;
 use crate::plan::refusal::Refusal;
-use crate::plan::{AppliedRun, Plan, undo};
+use crate::plan::{AppliedRun, Estimate, Plan, undo};
 use crate::report;
 use crate::workflow::history::PastRun;
 use crate::workflow::{Error, Proposal, check_scopes, includable, included, lock, read, refuse_another_target, scope_naming, unapproved};
@@ -64,7 +64,11 @@ impl UndoArgs {
         let (plan, refusals) = self.planned(context, &past, &tenant, target).await?;
         let left = unapproved(refusals.clone(), &approved, target, self.stop.review());
         let Some(lock) = lock else {
-            return self.stop.after(context, &plan, Refusals { all: &refusals, standing: &left }, self.in_earnest());
+            return {
+                let estimate = Some(Estimate::new(context.catalog, &plan, tenant.published_rate()));
+                let planned = Planned { plan: &plan, refusals: &refusals, unapproved: &left, estimate };
+                self.stop.after(context, planned, self.in_earnest())
+            };
         };
         let (question, proposal) = (self.question(&plan), Proposal::of_plan(plan, tenant, (refusals, left)));
         let Self { allow, secrets, yes, .. } = self;
@@ -121,7 +125,7 @@ impl UndoArgs {
     /// Returns the command that does what was planned.
     fn in_earnest(&self) -> Next {
         let words = [vec![format!("migrate undo {}", self.run)], self.part.to_shell()].concat();
-        Next { verb: words.join(" "), flags: allowing(&self.allow).into_iter().chain(self.secrets.to_shell()).collect() }
+        Next { verb: words.join(" "), allow: self.allow.clone(), flags: self.secrets.to_shell() }
     }
 
     fn question(&self, plan: &Plan) -> String {

@@ -9,18 +9,18 @@ use super::one::{self, FetchedResource};
 use crate::catalog::{Kind, RequestPurpose};
 use crate::cli::ceremony::Ceremony;
 use crate::cli::context::Context;
-use crate::cli::dry_run::{Next, Refusals, Stop};
+use crate::cli::dry_run::{Next, Planned, Stop};
 use crate::cli::error::{Failure, USAGE};
 use crate::cli::lock::LockOptions;
 use crate::cli::options::{kind, read_json};
-use crate::cli::review::{allowing, approved};
+use crate::cli::review::approved;
 use crate::cli::secrets_to::Secrets;
 use crate::config::TenantSettings;
 use crate::json::{Body, top};
 use crate::model::resource::{Resource, take_secrets};
 use crate::plan::guards;
 use crate::plan::refusal::Refusal;
-use crate::plan::{PlannedTenant, plan_single_resource};
+use crate::plan::{Estimate, PlannedTenant, plan_single_resource};
 use crate::report::shell_word;
 use crate::workflow::{Proposal, check_scopes, lock, now, unapproved};
 
@@ -75,7 +75,11 @@ impl UpdateArgs {
         let refusals: Vec<Refusal> = check_scopes(context.environment()?, &mut plan, &tenant, risks).await?;
         let left = unapproved(refusals.clone(), &approved, settings, self.stop.review());
         let Some(lock) = lock else {
-            return self.stop.after(context, &plan, Refusals { all: &refusals, standing: &left }, self.in_earnest(&settings.name));
+            return {
+                let estimate = Some(Estimate::new(context.catalog, &plan, tenant.published_rate()));
+                let planned = Planned { plan: &plan, refusals: &refusals, unapproved: &left, estimate };
+                self.stop.after(context, planned, self.in_earnest(&settings.name))
+            };
         };
         let question = format!("Change {} \"{}\" of \"{}\" ({})?", kind.singular, found.name, settings.name, settings.domain);
         let proposal = Proposal::of_plan(plan, tenant, (refusals, left));
@@ -87,7 +91,7 @@ impl UpdateArgs {
     /// Returns the command that does what was planned.
     fn in_earnest(&self, tenant: &str) -> Next {
         let of: Vec<String> = std::iter::once(&self.kind).chain(&self.name_and_file).map(|word| shell_word(word)).collect();
-        Next { verb: format!("migrate update {} --tenant {tenant}", of.join(" ")), flags: allowing(&self.allow).into_iter().collect() }
+        Next { verb: format!("migrate update {} --tenant {tenant}", of.join(" ")), allow: self.allow.clone(), flags: Vec::new() }
     }
 }
 

@@ -60,6 +60,11 @@ impl Buckets {
         Self { tier, tenant, share, by_id, answered: HashMap::new(), general: None }
     }
 
+    /// Returns our share of the tenant's published rate, in requests a second.
+    pub(super) fn published_rate(&self) -> Option<f64> {
+        self.tenant.map(|rate| f64::from(rate.a_minute) / 60.0 * self.share)
+    }
+
     /// Returns the group of a call.
     pub(super) fn group_of(&self, calls: CallType, path: &str) -> CallGroup {
         match self.tier {

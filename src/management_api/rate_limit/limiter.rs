@@ -133,6 +133,11 @@ impl RateLimiter {
         self.state().waited
     }
 
+    /// Returns how many requests a second the published limits allow us, where they are known.
+    pub(in crate::management_api) fn published_rate(&self) -> Option<f64> {
+        self.state().buckets.published_rate()
+    }
+
     fn state(&self) -> MutexGuard<'_, LimiterState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

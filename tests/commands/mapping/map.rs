@@ -48,16 +48,16 @@ fn resources_are_shown_with_what_each_rule_makes_of_them() {
     let fixture = fixture();
     assert_snapshot!(fixture.run("map clients/* client-grants/*Shop* rules/Greeting --quiet").whole(), @r#"
     exit 0
-    clients/Shop -> clients/Webshop  dev-to-prod.toml:15
-        callbacks: - https://shop.dev.acme.example/back  + https://shop.acme.example/back  (1 unchanged)  hosts.csv:2
-        client_metadata.env: dev -> prod  dev-to-prod.toml:10
-        name: Shop -> Webshop  dev-to-prod.toml:15
+    clients/Shop → clients/Webshop  dev-to-prod.toml:15
+        callbacks  - https://shop.dev.acme.example/back  + https://shop.acme.example/back  (1 unchanged)  hosts.csv:2
+        client_metadata.env  dev → prod  dev-to-prod.toml:10
+        name  Shop → Webshop  dev-to-prod.toml:15
         description: (the target keeps its own)  dev-to-prod.toml:19
 
     clients/Till  skipped  dev-to-prod.toml:6
 
-    client-grants/Shop · https://⟨tenant⟩/api/v2/ · client -> client-grants/Webshop · https://⟨tenant⟩/api/v2/ · client  dev-to-prod.toml:15
-        client_id: client "Shop" -> client "Webshop"  dev-to-prod.toml:15
+    client-grants/Shop · https://⟨tenant⟩/api/v2/ · client → client-grants/Webshop · https://⟨tenant⟩/api/v2/ · client  dev-to-prod.toml:15
+        client_id  client "Shop" → client "Webshop"  dev-to-prod.toml:15
 
     rules/Greeting
         (no rule changes it)

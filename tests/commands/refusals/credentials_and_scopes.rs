@@ -62,17 +62,23 @@ fn a_scope_that_writing_needs_is_named() {
     fixture.sign_in_to_prod_with(&[&READING[..], &["update:clients"]].concat());
     assert_snapshot!(refused(&fixture, IMPORT), @r#"
     exit 77
-    dev -> prod: 1 to create, 1 to update, 1 unchanged
+    Plan  dev → prod
+      source  acme-dev.eu.auth0.com   read just now
+      target  acme-prod.eu.auth0.com  read just now
 
-    Applications
-      ~ update client "Shop"
-          callbacks: - https://shop.acme.example/old  + https://shop.acme.example/back
-      + create client "Till"
-          app_type: regular_web
-          callbacks: https://till.acme.example/back
-          is_first_party: true
+      1 lockout · 1 widened
+      1 to create, 1 to update, 1 unchanged
+      2 requests
 
-    Manual steps
+    Review first
+      LOCKOUT  client "Shop"  callbacks  - https://shop.acme.example/old  … 1 more
+      SCOPE    the token for prod lacks create:clients
+
+    Applications   1 to create, 1 to update
+      ~ "Shop"  callbacks  - https://shop.acme.example/old  + https://shop.acme.example/back
+      + "Till"  regular_web   callbacks  https://till.acme.example/back
+
+    Manual steps (1)
       1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
 
     Refused: scopes: the token for "prod" lacks create:clients
@@ -131,73 +137,33 @@ fn what_the_source_does_not_show_is_left_out_by_name_and_the_import_is_not_whole
     let mut fixture = Fixture::new(dev_with_a_role(), prod(), "");
     fixture.sign_in_to_dev_with(&without_roles());
     assert_snapshot!(refused(&fixture, "import --tenant prod --allow lockout-risk,weaker-protection --dry-run --quiet"), @r#"
-    exit 0
-    dev -> prod: 1 to create, 1 to update, 1 unchanged
+    exit 3
+    Plan  dev → prod
+      source  acme-dev.eu.auth0.com   read just now
+      target  acme-prod.eu.auth0.com  read just now
 
-    Applications
-      ~ update client "Shop"
-          callbacks: - https://shop.acme.example/old  + https://shop.acme.example/back
-      + create client "Till"
-          app_type: regular_web
-          callbacks: https://till.acme.example/back
-          is_first_party: true
+      1 lockout · 1 widened
+      1 to create, 1 to update, 1 unchanged
+      2 requests
 
-    Skipped
+    Review first
+      LOCKOUT  client "Shop"  callbacks  - https://shop.acme.example/old  … 1 more
+
+    Applications   1 to create, 1 to update
+      ~ "Shop"  callbacks  - https://shop.acme.example/old  + https://shop.acme.example/back
+      + "Till"  regular_web   callbacks  https://till.acme.example/back
+
+    Skipped (69)
       action-modules: not read from dev: the token lacks the scope read:actions
       action-trigger-bindings: not read from dev: the token lacks the scope read:actions
       actions: not read from dev: the token lacks the scope read:actions
       agents: not read from dev: the token lacks the scope read:agents
       9 resources: not read from dev: the token lacks the scope read:attack_protection
         attack-protection-bot-detection, attack-protection-breached-password-detection, attack-protection-brute-force-protection, attack-protection-captcha, attack-protection-phone-provider-protection and 4 more
-      branding: not read from dev: the token lacks the scope read:branding
-      theme: not read from dev: the token lacks the scope read:branding
-      page template: not read from dev: the token lacks the scope read:branding
-      connection-profiles: not read from dev: the token lacks the scope read:connection_profiles
-      custom-domains: not read from dev: the token lacks the scope read:custom_domains
-      default custom domain: not read from dev: the token lacks the scope read:custom_domains
-      custom signing keys: not read from dev: the token lacks the scope read:custom_signing_keys
-      email provider: not read from dev: the token lacks the scope read:email_provider
-      event-streams: not read from dev: the token lacks the scope read:event_streams
-      experimentation-experiments: not read from dev: the token lacks the scope read:experimentation
-      experimentation-feature-flags: not read from dev: the token lacks the scope read:experimentation
-      experimentation-segments: not read from dev: the token lacks the scope read:experimentation
-      experimentation-variations: not read from dev: the token lacks the scope read:experimentation
-      flow-vault-connections: not read from dev: the token lacks the scope read:flows_vault_connections
-      flows: not read from dev: the token lacks the scope read:flows
-      forms: not read from dev: the token lacks the scope read:forms
-      14 resources: not read from dev: the token lacks the scope read:guardian_factors
-        guardian-duo, guardian-email-settings, guardian-factors, guardian-phone-message-types, guardian-phone-selected-provider and 9 more
-      policies of factors: not read from dev: the token lacks the scope read:mfa_policies
-      app of push notifications: not read from dev: the token lacks the scope read:prompts
-      prompt-partials: not read from dev: the token lacks the scope read:prompts
-      prompt-rendering: not read from dev: the token lacks the scope read:prompts
-      prompt settings: not read from dev: the token lacks the scope read:prompts
-      hooks: not read from dev: the token lacks the scope read:hooks
-      log-streams: not read from dev: the token lacks the scope read:log_streams
-      network-acl-keys: not read from dev: the token lacks the scope read:network_acl_keys
-      network-acls: not read from dev: the token lacks the scope read:network_acls
-      organization-client-grants: not read from dev: the token lacks the scope read:organizations
-      organization-clients: not read from dev: the token lacks the scope read:organizations
-      organization-connections: not read from dev: the token lacks the scope read:organizations
-      organization-discovery-domains: not read from dev: the token lacks the scope read:organizations
-      organizations: not read from dev: the token lacks the scope read:organizations
-      organization-templates: not read from dev: the token lacks the scope read:organization_templates
-      phone-providers: not read from dev: the token lacks the scope read:phone_providers
-      phone-templates: not read from dev: the token lacks the scope read:phone_templates
-      rate-limit-policies: not read from dev: the token lacks the scope read:rate_limit_policies
-      role-permissions: not read from dev: the token lacks the scope read:roles
-      roles: not read from dev: the token lacks the scope read:roles
-      rules-configs: not read from dev: the token lacks the scope read:rules_configs
-      self-service-custom-text: not read from dev: the token lacks the scope read:self_service_profiles
-      self-service-profiles: not read from dev: the token lacks the scope read:self_service_profiles
-      token-exchange-profiles: not read from dev: the token lacks the scope read:token_exchange_profiles
-      user-attribute-profiles: not read from dev: the token lacks the scope read:user_attribute_profiles
-      verifiable-credential-templates: not read from dev: the token lacks the scope read:vdcs_templates
+      … 44 more lines (-v shows them)
 
-    Manual steps
+    Manual steps (1)
       1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
-
-    dev -> prod: 1 to create, 1 to update, 1 unchanged
 
     migrate import --tenant prod --from dev --allow lockout-risk,weaker-protection
     "#);

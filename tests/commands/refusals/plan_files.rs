@@ -109,17 +109,22 @@ fn a_resource_that_moved_since_is_left_alone_and_the_rest_is_applied() {
     let said = fixture.run(IMPORT_PLAN);
     assert_snapshot!(said.whole(), @r#"
     exit 3
-    dev -> prod: 1 to create, 1 to update, 2 unchanged
+    Plan  dev → prod
+      source  acme-dev.eu.auth0.com   read just now
+      target  acme-prod.eu.auth0.com  read just now
 
-    Applications
-      ~ update client "Shop"
-          callbacks: - https://shop.acme.example/old  + https://shop.acme.example/back
-      + create client "Till"
-          app_type: regular_web
-          callbacks: https://till.acme.example/back
-          is_first_party: true
+      1 lockout · 1 widened
+      1 to create, 1 to update, 2 unchanged
+      2 requests
 
-    Manual steps
+    Review first
+      LOCKOUT  client "Shop"  callbacks  - https://shop.acme.example/old  … 1 more
+
+    Applications   1 to create, 1 to update
+      ~ "Shop"  callbacks  - https://shop.acme.example/old  + https://shop.acme.example/back
+      + "Till"  regular_web   callbacks  https://till.acme.example/back
+
+    Manual steps (1)
       1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
 
     Approved: lockout-risk: people or services may be locked out by clients/Shop (callbacks)

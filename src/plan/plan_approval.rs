@@ -1,0 +1,163 @@
+//! What a person approved of a saved plan: by whom, when, which part, and what it permits.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::model::{Change, Plan, Skipped};
+use crate::catalog::Catalog;
+use crate::files::ContentHash;
+use crate::model::approval::{Approval, Approvals};
+use crate::model::resource::Key;
+use crate::model::selection::Selection;
+
+/// An approval that is recorded in the file of a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanApproval {
+    /// Patterns of the approved resources, which include what belongs to them; all if empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub only: Vec<String>,
+    /// What of the findings of guards it permits, as `--allow` takes it: `lockout-risk:clients/Billing`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub permits: Vec<String>,
+    /// Who gave it.
+    pub by: String,
+    /// When: RFC 3339, UTC.
+    pub at: String,
+    /// Ties it to its plan and to what it says.
+    hash: String,
+}
+
+impl PlanApproval {
+    /// Returns an approval of the plan with this hash.
+    #[must_use]
+    pub fn new(plan: &str, (only, permits): (Vec<String>, Vec<String>), (by, at): (String, String)) -> Self {
+        let hash = hash_of(plan, (&only, &permits), (&by, &at));
+        Self { only, permits, by, at, hash }
+    }
+
+    /// Returns whether it is of the plan with this hash, and was not changed since.
+    #[must_use]
+    pub fn is_of(&self, plan: &str) -> bool {
+        self.hash == hash_of(plan, (&self.only, &self.permits), (&self.by, &self.at))
+    }
+
+    fn includes(&self, key: &Key) -> bool {
+        self.only.is_empty() || Selection::recorded(&[], &self.only, &[]).has(Catalog::standard(), key)
+    }
+}
+
+fn hash_of(plan: &str, (only, permits): (&[String], &[String]), (by, at): (&str, &str)) -> String {
+    let mut hash = ContentHash::default();
+    serde_json::to_writer(&mut hash, &(plan, only, permits, by, at)).expect("texts are JSON, and a hash takes everything");
+    hash.finish()
+}
+
+/// Returns everything that approvals permit.
+#[must_use]
+pub fn permitted(approvals: &[PlanApproval]) -> Approvals {
+    approvals.iter().flat_map(|approval| &approval.permits).filter_map(|text| Approval::read(text).ok()).collect()
+}
+
+/// Takes everything out of a plan that nobody approved, or that needs something which nobody approved; it is listed as skipped.
+///
+/// A plan without any approval stays whole: its guards decide.
+pub fn keep_approved(plan: &mut Plan, approvals: &[PlanApproval]) {
+    if approvals.is_empty() {
+        return;
+    }
+    let is_approved = |change: &Change| approvals.iter().any(|approval| approval.includes(&change.key));
+    let mut left: BTreeSet<Key> = plan.changes().filter(|change| !is_approved(change)).map(|change| change.key.clone()).collect();
+    let mut skipped: Vec<Skipped> =
+        left.iter().map(|key| Skipped { key: key.clone(), path: None, reason: "it was not approved".to_owned() }).collect();
+    // What was not approved may be needed by what needs something in turn.
+    loop {
+        let needs_left = |change: &&Change| !left.contains(&change.key) && change.needs.iter().any(|needed| left.contains(needed));
+        let Some((key, needed)) = plan
+            .changes()
+            .find(needs_left)
+            .and_then(|change| Some((change.key.clone(), change.needs.iter().find(|needed| left.contains(*needed))?.clone())))
+        else {
+            break;
+        };
+        skipped.push(Skipped { key: key.clone(), path: None, reason: format!("it needs {needed}, which was not approved") });
+        left.insert(key);
+    }
+    for stage in &mut plan.stages {
+        stage.changes.retain(|change| !left.contains(&change.key));
+    }
+    plan.stages.retain(|stage| !stage.changes.is_empty());
+    plan.skipped.append(&mut skipped);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::Body;
+    use crate::model::resource::Id;
+    use crate::plan::{Action, PlannedTenant, Stage};
+
+    fn create(kind: &str, name: &str, needs: &[(&str, &str)]) -> Change {
+        Change {
+            key: Key::new(kind, name),
+            source_id: Id::new("s"),
+            action: Action::Create { body: Body::new(), twins: Vec::new() },
+            needs: needs.iter().map(|(kind, name)| Key::new(kind, name)).collect(),
+            secrets: Vec::new(),
+        }
+    }
+
+    fn plan() -> Plan {
+        let side = |name: &str| PlannedTenant::new(name, name, "");
+        let changes = vec![
+            create("clients", "Web", &[]),
+            create("clients", "Billing", &[]),
+            create("client-grants", "Web · api", &[("clients", "Web")]),
+            create("organization-client-grants", "o · Web · api", &[("client-grants", "Web · api")]),
+        ];
+        Plan { stages: vec![Stage { title: "All".into(), changes }], ..Plan::between(side("dev"), side("prod")) }
+    }
+
+    fn approval(only: &[&str]) -> PlanApproval {
+        let only = only.iter().map(|&pattern| pattern.to_owned()).collect();
+        PlanApproval::new("sha256:plan", (only, vec!["lockout-risk:clients/*".into()]), ("ada".into(), "2026-03-01T10:00:00Z".into()))
+    }
+
+    #[test]
+    fn what_needs_something_that_nobody_approved_is_left_out_as_well() {
+        let mut plan = plan();
+        keep_approved(&mut plan, &[approval(&["clients/Billing", "*grants/*"])]);
+        assert_eq!(plan.changes().map(|change| change.key.to_string()).collect::<Vec<_>>(), ["clients/Billing"]);
+        let reasons: Vec<String> = plan.skipped.iter().map(|left| format!("{}: {}", left.key, left.reason)).collect();
+        assert_eq!(
+            reasons,
+            [
+                "clients/Web: it was not approved",
+                "client-grants/Web · api: it needs clients/Web, which was not approved",
+                "organization-client-grants/o · Web · api: it needs client-grants/Web · api, which was not approved",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_approval_of_everything_keeps_the_plan() {
+        let mut whole = plan();
+        keep_approved(&mut whole, &[approval(&[])]);
+        assert_eq!(whole, plan());
+        assert!(permitted(&[approval(&[])]).includes_resource(crate::model::guard::Guard::LockoutRisk, &Key::new("clients", "Web")));
+    }
+
+    #[test]
+    fn an_approval_is_of_one_plan_and_cannot_be_widened() {
+        let given = approval(&["clients/Web"]);
+        assert!(given.is_of("sha256:plan"));
+        assert!(!given.is_of("sha256:another"));
+        for wider in [
+            PlanApproval { only: Vec::new(), ..given.clone() },
+            PlanApproval { permits: vec!["deletes".into()], ..given.clone() },
+            PlanApproval { by: "grace".into(), ..given.clone() },
+        ] {
+            assert!(!wider.is_of("sha256:plan"));
+        }
+    }
+}

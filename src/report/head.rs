@@ -1,0 +1,134 @@
+//! The head of a plan: what it is about, how big it is, what it may cost and how long it takes.
+
+use std::time::{Duration, SystemTime};
+
+use super::format::{count, duration, number};
+use super::kind_changes::{KindChanges, OperationCounts};
+use crate::plan::findings::RiskCounts;
+use crate::plan::{Counts, Estimate, Plan, PlannedTenant};
+
+/// Seconds up to which a tenant counts as just read.
+const JUST_NOW: Duration = Duration::from_secs(60);
+
+/// The head of a plan.
+#[derive(Debug)]
+pub(super) struct Head {
+    /// Where the settings come from, where they go and how they change: a label, a name and a remark.
+    pub(super) sides: Vec<[String; 3]>,
+    /// The edits by risk.
+    pub(super) risks: RiskCounts,
+    /// The resources by operation.
+    pub(super) counts: Counts,
+    /// The resources by kind and operation.
+    pub(super) kinds: Vec<(&'static str, OperationCounts)>,
+    /// What it takes of the target.
+    pub(super) cost: Option<String>,
+}
+
+impl Head {
+    /// Returns the head of a plan that is read now.
+    pub(super) fn new(plan: &Plan, kinds: &[KindChanges<'_>], risks: RiskCounts, (estimate, now): (Option<Estimate>, SystemTime)) -> Self {
+        let side = |label: &str, side: &PlannedTenant| [label.to_owned(), side.domain.clone(), read(side, now)];
+        let mapping = plan.mapping.as_ref().filter(|mapping| !mapping.file.is_empty()).map(|mapping| {
+            let unmatched = match mapping.unmatched.len() {
+                0 => String::new(),
+                unmatched => format!(", {} matched nothing", number(unmatched)),
+            };
+            ["mapping".to_owned(), mapping.file.clone(), format!("{}{unmatched}", count(mapping.rules, "rule"))]
+        });
+        let selection = plan.selection.as_ref().map(|selection| {
+            let parts = [("", &selection.kinds), ("only ", &selection.only), ("without ", &selection.exclude)];
+            let words =
+                parts.iter().filter(|(_, patterns)| !patterns.is_empty()).map(|(word, patterns)| format!("{word}{}", patterns.join(", ")));
+            let dependencies = match selection.dependencies.len() {
+                0 => String::new(),
+                dependencies => format!("and {} that they need", count(dependencies, "resource")),
+            };
+            ["selected".to_owned(), words.collect::<Vec<_>>().join("; "), dependencies]
+        });
+        let sides = if plan.source.tenant == plan.target.tenant && plan.source.snapshot.is_none() && plan.undoes.is_none() {
+            vec![side("tenant", &plan.target)]
+        } else {
+            vec![side("source", &plan.source), side("target", &plan.target)]
+        };
+        Self {
+            sides: sides.into_iter().chain(mapping).chain(selection).collect(),
+            risks,
+            counts: plan.counts(),
+            kinds: kinds.iter().map(|kind| (kind.title, kind.counts)).collect(),
+            cost: estimate.map(|estimate| cost(estimate, now)),
+        }
+    }
+}
+
+/// Returns how and when a tenant was read.
+fn read(side: &PlannedTenant, now: SystemTime) -> String {
+    let age = humantime::parse_rfc3339_weak(&side.taken).ok().and_then(|taken| now.duration_since(taken).ok());
+    match (&side.snapshot, age) {
+        (Some(snapshot), Some(age)) => format!("snapshot {snapshot}, {} old", rough(age)),
+        (Some(snapshot), None) => format!("snapshot {snapshot}"),
+        (None, Some(age)) if age >= JUST_NOW => format!("read {} ago", rough(age)),
+        (None, Some(_)) => "read just now".to_owned(),
+        (None, None) => String::new(),
+    }
+}
+
+/// Returns an age in its largest unit: `3 days`.
+pub(super) fn rough(age: Duration) -> String {
+    let seconds = age.as_secs();
+    let units = [(86_400, "day"), (3_600, "hour"), (60, "minute")];
+    let unit = units.into_iter().find(|(length, _)| seconds >= *length);
+    let (length, unit) = unit.unwrap_or((1, "second"));
+    count(usize::try_from(seconds / length).unwrap_or(usize::MAX), unit)
+}
+
+fn cost(estimate: Estimate, now: SystemTime) -> String {
+    let requests = count(estimate.requests, "request");
+    match (estimate.time(), estimate.per_second) {
+        (Some(time), Some(rate)) => {
+            let end = humantime::format_rfc3339_seconds(now + time).to_string();
+            format!("{requests}, about {} at {rate:.0}/s; done by {} UTC", duration(time), &end[11..16])
+        }
+        _ => requests,
+    }
+}
+
+/// Returns the classes that occur: `5 lockout · 1 weakened · 111 routine`.
+pub(super) fn risk_parts(risks: RiskCounts) -> Vec<(bool, String)> {
+    let RiskCounts { lockout, weakened, data_loss, widened, routine } = risks;
+    let classes = [
+        (true, lockout, "lockout".to_owned()),
+        (true, weakened, "weakened".to_owned()),
+        (true, data_loss, if data_loss == 1 { "delete" } else { "deletes" }.to_owned()),
+        (false, widened, "widened".to_owned()),
+        (false, routine, "routine".to_owned()),
+    ];
+    classes
+        .into_iter()
+        .filter(|(_, count, _)| *count > 0)
+        .map(|(is_danger, count, word)| (is_danger, format!("{} {word}", number(count))))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_old_snapshot_is_named_with_its_age() {
+        let now = humantime::parse_rfc3339("2026-03-11T12:00:00Z").expect("a time");
+        let side = |taken: &str, snapshot: Option<&str>| {
+            read(&PlannedTenant { snapshot: snapshot.map(str::to_owned), ..PlannedTenant::new("dev", "dev.example", taken) }, now)
+        };
+        assert_eq!(side("2026-03-11T11:59:30Z", None), "read just now");
+        assert_eq!(side("2026-03-11T10:59:30Z", None), "read 1 hour ago");
+        assert_eq!(side("2026-03-03T02:30:00Z", Some("dev@2026-03-03")), "snapshot dev@2026-03-03, 8 days old");
+    }
+
+    #[test]
+    fn the_time_follows_from_the_rate() {
+        let now = humantime::parse_rfc3339("2026-03-11T02:29:00Z").expect("a time");
+        assert_eq!(cost(Estimate { requests: 143, per_second: Some(16.0) }, now), "143 requests, about 8.9 s at 16/s; done by 02:29 UTC");
+        assert_eq!(cost(Estimate { requests: 1, per_second: None }, now), "1 request");
+    }
+}

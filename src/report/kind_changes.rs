@@ -1,0 +1,262 @@
+//! The changes of a plan by kind, as a reader scans them: one entry a resource, and an edit that many resources share only once.
+
+use std::borrow::Cow;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
+
+use serde_json::Value;
+
+use super::format::count;
+use crate::catalog::risk::RiskClass;
+use crate::catalog::{Catalog, Kind, Shape};
+use crate::json::is_blank;
+use crate::model::event::Operation;
+use crate::model::resource::Key;
+use crate::plan::findings::{Subject, of_change};
+use crate::plan::{Action, Change, Edit, Plan, SecretField};
+
+/// Resources that share an edit before it is shown only once.
+const SHARED: usize = 3;
+/// The heading of everything that exists once in a tenant.
+const SINGLETONS: &str = "Tenant-wide settings";
+
+/// The changes of one kind, or of everything that exists once in a tenant.
+#[derive(Debug)]
+pub(super) struct KindChanges<'a> {
+    /// Its heading.
+    pub(super) title: &'static str,
+    /// What is done.
+    pub(super) counts: OperationCounts,
+    /// The changes, the most dangerous first.
+    pub(super) entries: Vec<Entry<'a>>,
+}
+
+/// How many resources are created, updated and deleted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct OperationCounts {
+    pub(super) create: usize,
+    pub(super) update: usize,
+    pub(super) delete: usize,
+}
+
+/// One change, or an edit that several resources share.
+#[derive(Debug)]
+pub(super) struct Entry<'a> {
+    /// What is done.
+    pub(super) operation: Operation,
+    /// The resources.
+    pub(super) keys: Vec<&'a Key>,
+    /// Whether the resource is created by the same plan, and completed later.
+    pub(super) is_late: bool,
+    /// Fields that tell what a created or deleted resource is.
+    pub(super) distinguishing: Vec<(&'static str, Value)>,
+    /// The fields that change; of a created resource, those that it gets.
+    pub(super) fields: Vec<FieldLine<'a>>,
+    /// The highest risk.
+    pub(super) class: RiskClass,
+}
+
+/// What happens to one field.
+#[derive(Debug, Clone)]
+pub(super) struct FieldLine<'a> {
+    /// The risk.
+    pub(super) class: RiskClass,
+    /// What happens.
+    pub(super) content: FieldContent<'a>,
+    /// The place of the mapping rule that made the value.
+    pub(super) rule: Option<&'a str>,
+}
+
+/// What a field gets.
+#[derive(Debug, Clone)]
+pub(super) enum FieldContent<'a> {
+    /// A value instead of another one.
+    Edit(Cow<'a, Edit>),
+    /// A value, with nothing to compare it to.
+    Value(&'a str, &'a Value),
+    /// A secret from outside.
+    Secret(&'a SecretField),
+}
+
+impl FieldLine<'_> {
+    /// Returns the path of the field.
+    pub(super) fn path(&self) -> &str {
+        match &self.content {
+            FieldContent::Edit(edit) => &edit.path,
+            FieldContent::Value(path, _) => path,
+            FieldContent::Secret(secret) => &secret.path,
+        }
+    }
+}
+
+/// Returns the changes of a plan by kind: kinds with dangerous edits first, then in the order of the plan.
+pub(super) fn by_kind(plan: &Plan) -> Vec<KindChanges<'_>> {
+    let catalog = Catalog::standard();
+    let mut kinds: Vec<(&'static str, Vec<&Change>)> = Vec::new();
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    for change in plan.changes() {
+        let title = catalog.kind(change.key.kind()).map_or("Others", heading);
+        let place = *places.entry(title).or_insert_with(|| {
+            kinds.push((title, Vec::new()));
+            kinds.len() - 1
+        });
+        kinds[place].1.push(change);
+    }
+    let mut kinds: Vec<KindChanges<'_>> =
+        kinds.into_iter().map(|(title, changes)| KindChanges::new(title, plan, &changes)).filter(|kind| !kind.entries.is_empty()).collect();
+    kinds.sort_by_key(|kind| Reverse(kind.entries.iter().map(|entry| danger(entry.class)).max()));
+    kinds
+}
+
+fn heading(kind: &'static Kind) -> &'static str {
+    if kind.shape == Shape::Singleton { SINGLETONS } else { kind.title }
+}
+
+/// Returns a class as far as it orders the plan: only dangers come first.
+fn danger(class: RiskClass) -> Option<RiskClass> {
+    Some(class).filter(|class| class.is_dangerous())
+}
+
+impl<'a> KindChanges<'a> {
+    fn new(title: &'static str, plan: &'a Plan, changes: &[&'a Change]) -> Self {
+        let mut counts = OperationCounts::default();
+        for change in changes {
+            match (&change.action, change.operation()) {
+                (Action::Update { id: None, .. }, _) => {}
+                (_, Operation::Create) => counts.create += 1,
+                (_, Operation::Update) => counts.update += 1,
+                (_, Operation::Delete) => counts.delete += 1,
+            }
+        }
+        let mut entries: Vec<Entry<'a>> = changes.iter().map(|change| Entry::new(plan, change)).collect();
+        let mut all = shared(&mut entries);
+        all.append(&mut entries);
+        all.sort_by_key(|entry| (Reverse(danger(entry.class)), rank(entry.operation), entry.is_late));
+        Self { title, counts, entries: all }
+    }
+}
+
+/// Deletes come before updates, and creates come last: the most dangerous first.
+fn rank(operation: Operation) -> u8 {
+    match operation {
+        Operation::Delete => 0,
+        Operation::Update => 1,
+        Operation::Create => 2,
+    }
+}
+
+impl<'a> Entry<'a> {
+    fn new(plan: &'a Plan, change: &'a Change) -> Self {
+        let catalog = Catalog::standard();
+        let rules = plan.mapped.get(&change.key);
+        let rule = |path: &str| rule_of(rules?, path);
+        let findings = of_change(catalog, change);
+        let class_of = |path: &str| {
+            let about = findings.iter().filter(|finding| finding.subject.path() == Some(path));
+            about.map(|finding| finding.class).max().unwrap_or(RiskClass::Routine)
+        };
+        let kind = catalog.kind(change.key.kind());
+        let line = |content: FieldContent<'a>| {
+            let mut line = FieldLine { class: RiskClass::Routine, content, rule: None };
+            (line.class, line.rule) = (class_of(line.path()), rule(line.path()));
+            line
+        };
+        let mut fields: Vec<FieldLine<'a>> = match &change.action {
+            Action::Create { body, .. } | Action::Update { body, id: None, .. } => {
+                let is_shown =
+                    |name: &str, value: &Value| !is_blank(value) && kind.and_then(|kind| kind.default_of(name)).as_ref() != Some(value);
+                let is_key = |name: &str| kind.is_some_and(|kind| kind.identity.key == [name]);
+                let shown = body.0.iter().filter(|(name, value)| !is_key(name) && is_shown(name, value));
+                shown.map(|(name, value)| line(FieldContent::Value(name, value))).collect()
+            }
+            Action::Update { edits, body, .. } if edits.is_empty() => {
+                body.0.iter().map(|(name, value)| line(FieldContent::Value(name, value))).collect()
+            }
+            Action::Update { edits, .. } => edits.iter().map(|edit| line(FieldContent::Edit(Cow::Borrowed(edit)))).collect(),
+            Action::Elements { .. } => {
+                let edits = findings.iter().filter_map(|finding| match &finding.subject {
+                    Subject::Field(edit) => Some(edit.clone()),
+                    Subject::Resource | Subject::Secret(_) => None,
+                });
+                edits.take(1).map(|edit| line(FieldContent::Edit(edit))).collect()
+            }
+            Action::Delete { .. } => Vec::new(),
+        };
+        fields.extend(change.secrets.iter().map(|secret| line(FieldContent::Secret(secret))));
+        let is_late = matches!(change.action, Action::Update { id: None, .. });
+        let class = findings.iter().map(|finding| finding.class).max().unwrap_or(RiskClass::Routine);
+        let distinguishing = distinguishing(kind, change);
+        Self { operation: change.operation(), keys: vec![&change.key], is_late, distinguishing, fields, class }
+    }
+
+    /// Returns what it is about in few words: `"Billing"`, or `9 clients` where several share an edit.
+    pub(super) fn subject(&self) -> String {
+        let kind = Catalog::standard().kind(self.keys[0].kind());
+        let singular = kind.map_or("resource", |kind| kind.singular);
+        match self.keys.as_slice() {
+            [key] if key.name().is_empty() => singular.to_owned(),
+            [key] => format!("\"{}\"", super::printable(key.name())),
+            keys => count(keys.len(), singular),
+        }
+    }
+}
+
+/// Returns the rule of a field, or that of a field above or below it.
+fn rule_of<'a>(rules: &'a BTreeMap<String, String>, path: &str) -> Option<&'a str> {
+    let top = path.split(['.', '[']).next().unwrap_or_default();
+    let is_below = |(field, _): &(&String, &String)| field.starts_with(path) && field[path.len()..].starts_with(['.', '[']);
+    let found = rules.get(path).or_else(|| rules.iter().find(is_below).map(|(_, rule)| rule)).or_else(|| rules.get(top));
+    found.map(String::as_str)
+}
+
+/// Returns the fields that tell what a created or deleted resource is.
+pub(super) fn distinguishing(kind: Option<&'static Kind>, change: &Change) -> Vec<(&'static str, Value)> {
+    let (Action::Create { body, .. } | Action::Delete { body, .. }) = &change.action else { return Vec::new() };
+    let fields = kind.map_or(&[][..], |kind| kind.identity.distinguishing);
+    let value = |field: &&'static str| {
+        let mut values: Vec<Value> =
+            body.find(field).into_iter().map(|(_, value)| value.clone()).filter(|value| !is_blank(value)).collect();
+        let value = if values.len() > 1 { Value::Array(values) } else { values.pop()? };
+        Some((*field, value)).filter(|(_, value)| value.as_str() != Some(change.key.name()))
+    };
+    fields.iter().filter_map(value).collect()
+}
+
+/// Takes edits that several resources share out of their entries, and returns an entry for each.
+fn shared<'a>(entries: &mut Vec<Entry<'a>>) -> Vec<Entry<'a>> {
+    let identity = |line: &FieldLine<'_>| match &line.content {
+        FieldContent::Edit(edit) => serde_json::to_string(&(&edit.path, &edit.old, &edit.new)).ok(),
+        FieldContent::Value(..) | FieldContent::Secret(_) => None,
+    };
+    let is_update = |entry: &Entry<'_>| entry.operation == Operation::Update && !entry.is_late;
+    let mut owners: HashMap<String, Vec<usize>> = HashMap::new();
+    let mut order: Vec<String> = Vec::new();
+    for (at, entry) in entries.iter().enumerate().filter(|(_, entry)| is_update(entry)) {
+        for edit in entry.fields.iter().filter_map(identity) {
+            let owners = owners.entry(edit.clone()).or_default();
+            if owners.is_empty() {
+                order.push(edit);
+            }
+            owners.push(at);
+        }
+    }
+    let mut taken = Vec::new();
+    for edit in order.iter().filter(|edit| owners[*edit].len() >= SHARED) {
+        let of = &owners[edit];
+        let keys: Vec<&Key> = of.iter().map(|at| entries[*at].keys[0]).collect();
+        let mut line = None;
+        for at in of {
+            let fields = &mut entries[*at].fields;
+            let place = fields.iter().position(|line| identity(line).as_ref() == Some(edit)).expect("found above");
+            line = Some(fields.remove(place));
+        }
+        let line = line.expect("shared by several");
+        let class = line.class;
+        taken.push(Entry { operation: Operation::Update, keys, is_late: false, distinguishing: Vec::new(), fields: vec![line], class });
+    }
+    entries.retain(|entry| !(is_update(entry) && entry.fields.is_empty()));
+    for entry in entries.iter_mut().filter(|entry| is_update(entry)) {
+        entry.class = entry.fields.iter().map(|line| line.class).max().unwrap_or(RiskClass::Routine);
+    }
+    taken
+}

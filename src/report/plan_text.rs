@@ -1,0 +1,307 @@
+//! The parts of a plan as text in columns: its head, what to review first, and the changes by kind.
+
+use super::field_text::{distinguishing, full, short};
+use super::format::{count, number, printable};
+use super::head::{Head, risk_parts};
+use super::kind_changes::{Entry, FieldContent, FieldLine, KindChanges, OperationCounts};
+use super::layout::Layout;
+use super::review::{ReviewItem, ReviewLabel};
+use super::style::{ADDED, CHANGED, QUIET, REMOVED, TITLE, styled};
+use super::values::cut;
+use crate::catalog::{Catalog, Kind};
+use crate::model::event::Operation;
+use crate::plan::Change;
+
+/// Creates of one kind from which on they share lines.
+const MANY: usize = 10;
+/// Creates of one kind from which on they share lines where nothing but their names tells them apart.
+const FEW: usize = 3;
+/// Lines of the names of resources that share a harmless edit.
+const NAME_LINES: usize = 2;
+/// Columns between cells.
+const GAP: usize = 2;
+/// Columns that a value has at least.
+const LEAST_VALUE: usize = 18;
+
+/// Returns the head of a plan.
+pub(super) fn head(head: &Head, layout: Layout) -> String {
+    let width = |column: usize| head.sides.iter().map(|side| side[column].chars().count()).max().unwrap_or_default();
+    let widths = [width(0), width(1)];
+    let side = |[label, name, remark]: &[String; 3]| {
+        let line = format!("  {label:<0$}  {name:<1$}  {remark}", widths[0], widths[1]);
+        printable(line.trim_end()).into_owned()
+    };
+    let mut lines: Vec<String> = head.sides.iter().map(side).collect();
+    let risks: Vec<String> =
+        risk_parts(head.risks).into_iter().map(|(is_danger, part)| if is_danger { styled(REMOVED, part) } else { part }).collect();
+    if !risks.is_empty() {
+        lines.extend([String::new(), format!("  {}", risks.join(" · "))]);
+    }
+    lines.push(format!("  {}", super::plan_document::planned(head.counts)));
+    let kinds: Vec<String> = head.kinds.iter().map(|(title, counts)| format!("{title} {}", signed(*counts))).collect();
+    if kinds.len() > 1 {
+        lines.extend(joined(&kinds, " ·", layout.columns - GAP).into_iter().map(|line| format!("  {line}")));
+    }
+    lines.extend(head.cost.iter().map(|cost| format!("  {cost}")));
+    lines.join("\n")
+}
+
+/// Returns counts with their signs: `+6 ~12 -1`.
+fn signed(counts: OperationCounts) -> String {
+    let parts = [('+', counts.create), ('~', counts.update), ('-', counts.delete)];
+    let shown = parts.iter().filter(|(_, count)| *count > 0).map(|(sign, count)| format!("{sign}{}", number(*count)));
+    shown.collect::<Vec<_>>().join(" ")
+}
+
+/// Returns what is done to the resources of a kind: `2 to create, 12 to update`.
+pub(super) fn operations(counts: OperationCounts) -> String {
+    let parts = [(counts.create, "create"), (counts.update, "update"), (counts.delete, "delete")];
+    let shown = parts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{} to {word}", number(*count)));
+    shown.collect::<Vec<_>>().join(", ")
+}
+
+/// Returns what to review first, one line each; what is about the same resources as the line before does not repeat them.
+pub(super) fn review(items: &[ReviewItem<'_>], layout: Layout) -> Vec<String> {
+    let label = items.iter().map(|item| item.label.to_string().len()).max().unwrap_or_default();
+    let room = layout.columns.saturating_sub(GAP + label + GAP);
+    let width = |cell: &dyn Fn(&ReviewItem<'_>) -> String, most: usize| {
+        let widths = items.iter().map(|item| cell(item).chars().count()).filter(|width| *width <= most);
+        widths.max().unwrap_or_default()
+    };
+    let resource = width(&|item| item.resource(room / 3), room / 3);
+    let path = width(&|item| item.path().to_owned(), room * 3 / 10);
+    let mut lines = Vec::new();
+    let mut before: Option<&ReviewItem<'_>> = None;
+    for item in items {
+        if let Some(text) = item.remark() {
+            lines.extend(remark(item, text, (label, layout)));
+            continue;
+        }
+        let is_same = before.is_some_and(|before| before.label == item.label && before.keys == item.keys && !item.keys.is_empty());
+        let name = if is_same { String::new() } else { printable(&item.resource(room / 3)).into_owned() };
+        let field = printable(item.path()).into_owned();
+        let field = if field.is_empty() && path == 0 { String::new() } else { format!("  {field:<path$}") };
+        // A long name or path takes the room of the value, and is cut only where hardly any is left.
+        let most = room.saturating_sub(GAP + LEAST_VALUE);
+        let name = cut(&format!("{name:<resource$}"), most.saturating_sub(field.chars().count()).max(resource));
+        let cells = cut(&format!("{name}{field}"), most.max(resource));
+        let value = item.value(room.saturating_sub(cells.chars().count() + GAP), Catalog::standard());
+        let style = if item.label == ReviewLabel::Weakened { CHANGED } else { REMOVED };
+        lines.push(format!("{}  {}", styled(style, format!("{:<label$}", item.label.to_string())), format!("{cells}  {value}").trim_end()));
+        if !is_same && item.names(room / 3).is_none() && item.keys.len() > 1 {
+            let names: Vec<String> = item.keys.iter().map(|key| printable(key.name()).into_owned()).collect();
+            let indent = " ".repeat(label + GAP);
+            lines.extend(wrapped_list(&names, room).into_iter().map(|line| format!("{indent}{line}")));
+        }
+        before = Some(item);
+    }
+    lines
+}
+
+/// Returns what of the mapping or the token may be a mistake, in as many lines as it takes.
+fn remark(item: &ReviewItem<'_>, text: &str, (label, layout): (usize, Layout)) -> Vec<String> {
+    let place = printable(&item.resource(layout.columns)).into_owned();
+    let text = if place.is_empty() { printable(text).into_owned() } else { format!("{place}  {}", printable(text)) };
+    let title = format!("{:<label$}  ", item.label.to_string());
+    let indent = " ".repeat(title.len());
+    let options = textwrap::Options::new(layout.columns.saturating_sub(GAP + title.len())).break_words(false);
+    let lines = textwrap::wrap(&text, options);
+    let first = |at: usize| if at == 0 { styled(CHANGED, &title) } else { indent.clone() };
+    lines.iter().enumerate().map(|(at, line)| format!("{}{line}", first(at))).collect()
+}
+
+/// Returns the changes of a kind, under its heading.
+pub(super) fn kind(changes: &KindChanges<'_>, layout: Layout) -> Vec<String> {
+    let heading = format!("{}   {}", styled(TITLE, changes.title), operations(changes.counts));
+    let is_create = |entry: &&Entry<'_>| entry.operation == Operation::Create;
+    let are_names = changes.entries.iter().filter(is_create).all(|entry| entry.distinguishing.is_empty());
+    let is_packed = !layout.is_verbose && changes.counts.create > if are_names { FEW } else { MANY };
+    // What completes a new resource belongs to its create, and is no decision of its own.
+    let is_shown = |entry: &&Entry<'_>| layout.is_verbose || !entry.is_late;
+    let shown: Vec<&Entry<'_>> = changes.entries.iter().filter(is_shown).collect();
+    let (packed, single): (Vec<&Entry<'_>>, Vec<&Entry<'_>>) =
+        shown.into_iter().partition(|entry| is_packed && is_create(entry) && !entry.class.is_dangerous());
+    let width = single.iter().map(|entry| entry.subject().chars().count()).max().unwrap_or_default().min(layout.columns * 3 / 10);
+    let lines = single.into_iter().flat_map(|entry| self::entry(entry, width, layout)).chain(packed_creates(&packed, layout));
+    std::iter::once(heading).chain(lines.map(|line| format!("  {line}"))).collect()
+}
+
+fn entry(entry: &Entry<'_>, width: usize, layout: Layout) -> Vec<String> {
+    let sign = match entry.operation {
+        Operation::Create => styled(ADDED, "+"),
+        Operation::Update => styled(CHANGED, "~"),
+        Operation::Delete => styled(REMOVED, "-"),
+    };
+    let kind = Catalog::standard().kind(entry.keys[0].kind());
+    let subject = entry.subject();
+    // A long name has a line of its own, so that the columns of the others stay in sight.
+    let is_long = subject.chars().count() > width;
+    let indent = 2 + GAP + if is_long { 2 } else { width + GAP };
+    let columns = layout.columns.saturating_sub(indent);
+    let below: Vec<String> = match entry.operation {
+        Operation::Update => fields(kind, entry, columns, layout),
+        Operation::Create | Operation::Delete if layout.is_verbose && !entry.fields.is_empty() => fields(kind, entry, columns, layout),
+        Operation::Create | Operation::Delete => summary(entry, columns).into_iter().collect(),
+    };
+    let remark = if entry.is_late { " (once it exists)" } else { "" };
+    let names = names(entry, columns, layout);
+    let below: Vec<String> = below.into_iter().chain(names).collect();
+    let mut lines = Vec::new();
+    let indent = " ".repeat(indent - 2);
+    match below.split_first() {
+        Some((first, rest)) if !is_long => {
+            lines.push(format!("{sign} {}  {first}{remark}", padded(&subject, width)));
+            lines.extend(rest.iter().map(|line| format!("{indent}{line}")));
+        }
+        _ => {
+            lines.push(format!("{sign} {subject}{remark}"));
+            lines.extend(below.iter().map(|line| format!("{indent}{line}")));
+        }
+    }
+    lines
+}
+
+/// Returns the names of the resources that share an edit.
+fn names(entry: &Entry<'_>, columns: usize, layout: Layout) -> Vec<String> {
+    if entry.keys.len() < 2 {
+        return Vec::new();
+    }
+    let names: Vec<String> = entry.keys.iter().map(|key| printable(key.name()).into_owned()).collect();
+    let mut lines = wrapped_list(&names, columns);
+    if lines.len() > NAME_LINES && !layout.is_verbose && !entry.class.is_dangerous() {
+        let more = |shown: usize| format!("and {} more", number(names.len() - shown));
+        let shown = (0..names.len()).rev().find(|shown| {
+            let few = [&names[..*shown], &[more(*shown)]].concat();
+            wrapped_list(&few, columns).len() <= NAME_LINES
+        });
+        let shown = shown.unwrap_or_default();
+        lines = wrapped_list(&[&names[..shown], &[more(shown)]].concat(), columns);
+    }
+    lines.into_iter().map(|line| styled(QUIET, line)).collect()
+}
+
+/// Returns what the resource of a change is, in at most so many columns.
+pub(super) fn summary_of(change: &Change, columns: usize) -> String {
+    let kind = Catalog::standard().kind(change.key.kind());
+    let values = super::kind_changes::distinguishing(kind, change);
+    cut(&values.iter().map(|(_, value)| distinguishing(value, columns)).collect::<Vec<_>>().join("  "), columns)
+}
+
+/// Returns what a created or deleted resource is, in one line.
+fn summary(entry: &Entry<'_>, columns: usize) -> Option<String> {
+    let secrets = entry.fields.iter().filter(|line| matches!(line.content, FieldContent::Secret(_))).count();
+    let secrets = (secrets > 0).then(|| format!("{} from outside", count(secrets, "secret")));
+    let mut values: Vec<String> = Vec::new();
+    for (at, (path, value)) in entry.distinguishing.iter().enumerate() {
+        let value = distinguishing(value, columns);
+        values.push(if at == 0 { value } else { format!("{}  {value}", path.split(['[', '.']).next().unwrap_or(path)) });
+    }
+    let line = values.into_iter().chain(secrets).collect::<Vec<_>>().join("   ");
+    (!line.is_empty()).then(|| cut(&line, columns))
+}
+
+/// Returns the fields of a change: in one line each, those that are dangerous in full.
+fn fields(kind: Option<&Kind>, entry: &Entry<'_>, columns: usize, layout: Layout) -> Vec<String> {
+    let width = entry.fields.iter().map(|line| line.path().chars().count()).max().unwrap_or_default().min(columns * 2 / 5);
+    entry.fields.iter().flat_map(|line| field(kind, line, width, (columns, layout))).collect()
+}
+
+fn field(kind: Option<&Kind>, line: &FieldLine<'_>, width: usize, (columns, layout): (usize, Layout)) -> Vec<String> {
+    let path = printable(line.path()).into_owned();
+    let is_long = path.chars().count() > width;
+    let rule = line.rule.map(|rule| printable(rule).into_owned()).unwrap_or_default();
+    let room = columns.saturating_sub(if is_long { 2 } else { width + GAP });
+    let is_full = layout.is_verbose || line.class.is_dangerous();
+    let for_rule = if rule.is_empty() { 0 } else { rule.chars().count() + GAP };
+    let values =
+        if is_full { full(kind, &line.content, room) } else { vec![short(kind, &line.content, room.saturating_sub(for_rule).max(20))] };
+    let mark = if line.class.is_dangerous() { styled(REMOVED, &path) } else { path.clone() };
+    let needed = |value: &str| path.chars().count() + GAP + anstream::adapter::strip_str(value).to_string().chars().count() + for_rule;
+    let mut lines = match values.as_slice() {
+        [only] if !is_long || needed(only) <= columns => {
+            vec![format!("{}{}  {only}", mark, " ".repeat(width.saturating_sub(path.chars().count())))]
+        }
+        [first, rest @ ..] if !is_long && is_counts(first) => {
+            let head = format!("{}{}  {first}", mark, " ".repeat(width - path.chars().count()));
+            std::iter::once(head).chain(rest.iter().map(|line| format!("  {line}"))).collect()
+        }
+        all => std::iter::once(mark).chain(all.iter().map(|line| format!("  {line}"))).collect(),
+    };
+    if !rule.is_empty() {
+        at_the_margin(&mut lines, &rule, columns);
+    }
+    lines
+}
+
+/// Returns whether a line counts those under it.
+fn is_counts(line: &str) -> bool {
+    anstream::adapter::strip_str(line).to_string().ends_with(" lines")
+}
+
+/// Puts the place of a rule at the right margin of the first line that has room for it.
+fn at_the_margin(lines: &mut Vec<String>, rule: &str, columns: usize) {
+    let width = |line: &str| anstream::adapter::strip_str(line).to_string().chars().count();
+    let needed = rule.chars().count() + GAP;
+    match lines.iter_mut().find(|line| width(line) + needed <= columns) {
+        Some(line) => {
+            let gap = " ".repeat(columns - width(line) - rule.chars().count());
+            *line = format!("{line}{gap}{}", styled(QUIET, rule));
+        }
+        None => lines.push(format!("  {}", styled(QUIET, rule))),
+    }
+}
+
+/// Returns many new resources by what they are, with all of their names.
+fn packed_creates(entries: &[&Entry<'_>], layout: Layout) -> Vec<String> {
+    let mut groups: Vec<(String, Vec<&Entry<'_>>)> = Vec::new();
+    for entry in entries {
+        let group = entry.distinguishing.first().map(|(_, value)| distinguishing(value, 30)).filter(|_| distinguishes(entries));
+        let group = group.unwrap_or_default();
+        match groups.iter_mut().find(|(known, _)| *known == group) {
+            Some((_, entries)) => entries.push(entry),
+            None => groups.push((group, vec![entry])),
+        }
+    }
+    let lines = |(group, entries): &(String, Vec<&Entry<'_>>)| {
+        let singular = Catalog::standard().kind(entries[0].keys[0].kind()).map_or("resource", |kind| kind.singular);
+        let of = if group.is_empty() { String::new() } else { format!(" {group}") };
+        let names: Vec<String> = entries.iter().map(|entry| printable(entry.keys[0].name()).into_owned()).collect();
+        let heading = format!("{} {}{of}", styled(ADDED, "+"), count(entries.len(), singular));
+        let names = wrapped_list(&names, layout.columns.saturating_sub(6)).into_iter().map(|line| format!("    {line}"));
+        std::iter::once(heading).chain(names).collect::<Vec<_>>()
+    };
+    groups.iter().flat_map(lines).collect()
+}
+
+/// Returns whether the first distinguishing field sorts the resources into few groups.
+fn distinguishes(entries: &[&Entry<'_>]) -> bool {
+    let values: std::collections::BTreeSet<String> =
+        entries.iter().filter_map(|entry| entry.distinguishing.first()).map(|(_, value)| value.to_string()).collect();
+    values.len() * 3 <= entries.len()
+}
+
+/// Returns names in lines, separated by commas; a name is never broken.
+fn wrapped_list(names: &[String], columns: usize) -> Vec<String> {
+    joined(names, ",", columns)
+}
+
+/// Returns parts in lines, each with the separator behind it but the last; a part is never broken.
+fn joined(parts: &[String], separator: &str, columns: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for (at, part) in parts.iter().enumerate() {
+        let part = if at + 1 < parts.len() { format!("{part}{separator}") } else { part.clone() };
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + part.chars().count() <= columns => {
+                line.push(' ');
+                line.push_str(&part);
+            }
+            _ => lines.push(part),
+        }
+    }
+    lines
+}
+
+/// Returns a text filled up with blanks, or cut, to so many columns.
+fn padded(text: &str, columns: usize) -> String {
+    format!("{:<columns$}", cut(text, columns.max(1)))
+}

@@ -1,0 +1,174 @@
+//! What a person reviews first in a plan: every edit that needs an approval, and what of the mapping may be a mistake.
+
+use std::fmt;
+
+use super::field_text::short;
+use super::format::{count, named};
+use super::kind_changes::FieldContent;
+use super::printable;
+use crate::catalog::Catalog;
+use crate::catalog::risk::RiskClass;
+use crate::model::resource::Key;
+use crate::plan::findings::{Finding, Subject};
+use crate::plan::{Action, Plan};
+
+/// What an item is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ReviewLabel {
+    Lockout,
+    Weakened,
+    Delete,
+    /// A rule of the mapping that matched nothing.
+    Rule,
+    /// A host of the source that no rule rewrote.
+    Host,
+    /// A scope that the token lacks.
+    Scope,
+}
+
+impl fmt::Display for ReviewLabel {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.pad(match self {
+            Self::Lockout => "LOCKOUT",
+            Self::Weakened => "WEAKENED",
+            Self::Delete => "DELETE",
+            Self::Rule => "RULE",
+            Self::Host => "HOST",
+            Self::Scope => "SCOPE",
+        })
+    }
+}
+
+/// One line of what to review first.
+#[derive(Debug)]
+pub(super) struct ReviewItem<'a> {
+    /// What it is about.
+    pub(super) label: ReviewLabel,
+    /// The resources that share it.
+    pub(super) keys: Vec<&'a Key>,
+    content: ReviewContent<'a>,
+}
+
+#[derive(Debug)]
+enum ReviewContent<'a> {
+    Finding(Finding<'a>),
+    /// A place, and a remark.
+    Remark(String, String),
+}
+
+/// Returns what to review first; an edit that several resources share is one item.
+pub(super) fn items<'a>(plan: &'a Plan, findings: &[Finding<'a>]) -> Vec<ReviewItem<'a>> {
+    let mut items: Vec<ReviewItem<'a>> = Vec::new();
+    let mut places: std::collections::HashMap<String, usize> = std::collections::HashMap::new();
+    for finding in findings.iter().filter(|finding| finding.class.is_dangerous()) {
+        let place = identity(finding).and_then(|identity| match places.get(&identity) {
+            Some(place) => Some(*place),
+            None => {
+                places.insert(identity, items.len());
+                None
+            }
+        });
+        match place {
+            Some(place) => items[place].keys.push(&finding.change.key),
+            None => items.push(ReviewItem::of_finding(finding)),
+        }
+    }
+    items.extend(remarks(plan));
+    items
+}
+
+/// Returns what makes two edits of the same kind one item; none where each is an item of its own.
+fn identity(finding: &Finding<'_>) -> Option<String> {
+    let Subject::Field(edit) = &finding.subject else { return None };
+    let kind = finding.change.key.kind();
+    serde_json::to_string(&(kind, finding.class, &edit.path, &edit.old, &edit.new)).ok()
+}
+
+fn remarks<'a>(plan: &'a Plan) -> impl Iterator<Item = ReviewItem<'a>> {
+    let remark = |label, place: String, text: String| ReviewItem { label, keys: Vec::new(), content: ReviewContent::Remark(place, text) };
+    let scopes = (!plan.missing_scopes.is_empty()).then(|| {
+        let text = format!("the token for {} lacks {}", plan.target.tenant, plan.missing_scopes.join(", "));
+        remark(ReviewLabel::Scope, String::new(), text)
+    });
+    let mapping = plan.mapping.iter();
+    let rules = mapping.clone().flat_map(|mapping| &mapping.unmatched).filter(|rule| rule.is_protective).map(move |rule| {
+        let nearest = rule.nearest.as_ref().map(|nearest| format!("; did you mean \"{nearest}\"?")).unwrap_or_default();
+        remark(ReviewLabel::Rule, rule.place.clone(), format!("{} {}{nearest}", rule.rule, rule.missing))
+    });
+    let hosts = mapping.flat_map(|mapping| &mapping.unmapped_hosts).map(move |host| {
+        let others = match host.count.saturating_sub(1) {
+            0 => String::new(),
+            others => format!(" and {}", count(others, "other field")),
+        };
+        let text = format!("no rule rewrites it: {} {}{others}", named(&host.key), host.path);
+        remark(ReviewLabel::Host, host.host.clone(), text)
+    });
+    scopes.into_iter().chain(rules).chain(hosts)
+}
+
+impl<'a> ReviewItem<'a> {
+    fn of_finding(finding: &Finding<'a>) -> Self {
+        let label = match finding.class {
+            RiskClass::Lockout => ReviewLabel::Lockout,
+            RiskClass::Weakened => ReviewLabel::Weakened,
+            RiskClass::DataLoss | RiskClass::Widened | RiskClass::Routine => ReviewLabel::Delete,
+        };
+        Self { label, keys: vec![&finding.change.key], content: ReviewContent::Finding(finding.clone()) }
+    }
+
+    /// Returns the resources in at most so many columns, their number if that is too little, or the place of a remark.
+    pub(super) fn resource(&self, columns: usize) -> String {
+        match (&self.content, self.keys.as_slice()) {
+            (ReviewContent::Remark(place, _), _) => place.clone(),
+            (ReviewContent::Finding(_), [key]) => named(key),
+            (ReviewContent::Finding(finding), keys) => self.names(columns).unwrap_or_else(|| {
+                count(keys.len(), Catalog::standard().kind(finding.change.key.kind()).map_or("resource", |kind| kind.singular))
+            }),
+        }
+    }
+
+    /// Returns the names of several resources, if they fit into so many columns.
+    pub(super) fn names(&self, columns: usize) -> Option<String> {
+        let kind = Catalog::standard().kind(self.keys.first()?.kind())?;
+        let names: Vec<String> = self.keys.iter().map(|key| format!("\"{}\"", key.name())).collect();
+        Some(format!("{}s {}", kind.singular, names.join(", "))).filter(|text| self.keys.len() > 1 && text.chars().count() <= columns)
+    }
+
+    /// Returns the remark, if it is one.
+    pub(super) fn remark(&self) -> Option<&str> {
+        match &self.content {
+            ReviewContent::Finding(_) => None,
+            ReviewContent::Remark(_, text) => Some(text),
+        }
+    }
+
+    /// Returns the field, or what is done to the whole resource.
+    pub(super) fn path(&self) -> &str {
+        match &self.content {
+            ReviewContent::Finding(finding) => finding.subject.path().unwrap_or_else(|| whole(&finding.change.action)),
+            ReviewContent::Remark(..) => "",
+        }
+    }
+
+    /// Returns the values that decide, in at most so many columns.
+    pub(super) fn value(&self, columns: usize, catalog: &Catalog) -> String {
+        let finding = match &self.content {
+            ReviewContent::Finding(finding) => finding,
+            ReviewContent::Remark(_, text) => return printable(text).into_owned(),
+        };
+        let kind = catalog.kind(finding.change.key.kind());
+        match &finding.subject {
+            Subject::Field(edit) => short(kind, &FieldContent::Edit(edit.clone()), columns),
+            Subject::Secret(_) => "another secret".to_owned(),
+            Subject::Resource => super::plan_text::summary_of(finding.change, columns),
+        }
+    }
+}
+
+fn whole(action: &Action) -> &'static str {
+    match action {
+        Action::Create { .. } => "created",
+        Action::Delete { .. } => "deleted",
+        Action::Update { .. } | Action::Elements { .. } => "updated",
+    }
+}
