@@ -61,15 +61,9 @@ pub(super) fn items<'a>(plan: &'a Plan, findings: &[Finding<'a>]) -> Vec<ReviewI
     let mut items: Vec<ReviewItem<'a>> = Vec::new();
     let mut places: std::collections::HashMap<String, usize> = std::collections::HashMap::new();
     for finding in findings.iter().filter(|finding| finding.class.is_dangerous()) {
-        let place = identity(finding).and_then(|identity| match places.get(&identity) {
-            Some(place) => Some(*place),
-            None => {
-                places.insert(identity, items.len());
-                None
-            }
-        });
-        match place {
-            Some(place) => items[place].keys.push(&finding.change.key),
+        let place = identity(finding).map_or(items.len(), |identity| *places.entry(identity).or_insert(items.len()));
+        match items.get_mut(place) {
+            Some(item) => item.keys.push(&finding.change.key),
             None => items.push(ReviewItem::of_finding(finding)),
         }
     }
@@ -84,7 +78,7 @@ fn identity(finding: &Finding<'_>) -> Option<String> {
     serde_json::to_string(&(kind, finding.class, &edit.path, &edit.old, &edit.new)).ok()
 }
 
-fn remarks<'a>(plan: &'a Plan) -> impl Iterator<Item = ReviewItem<'a>> {
+fn remarks(plan: &Plan) -> impl Iterator<Item = ReviewItem<'_>> {
     let remark = |label, place: String, text: String| ReviewItem { label, keys: Vec::new(), content: ReviewContent::Remark(place, text) };
     let scopes = (!plan.missing_scopes.is_empty()).then(|| {
         let text = format!("the token for {} lacks {}", plan.target.tenant, plan.missing_scopes.join(", "));

@@ -70,7 +70,7 @@ fn no_secret_reaches_a_stream_or_a_file_of_a_full_run_even_from_error_bodies() {
     assert_silent(&fixture, &refused);
     for line in ["plan --tenant prod --output json", "get connections google-oauth2 --tenant prod", "get clients Billing --tenant prod"] {
         let said = fixture.run(line);
-        assert!(said.code == 0 && said.out.contains("client_id"), "{}", said.whole());
+        assert!([0, 4].contains(&said.code) && said.out.contains("client_id"), "{}", said.whole());
         assert_silent(&fixture, &said);
     }
     let held = fixture.stop_prod();
@@ -174,7 +174,7 @@ fn no_secret_that_nobody_listed_reaches_a_stream_or_a_file_and_the_target_keeps_
     let before = unlisted(&target);
     let mut fixture = Fixture::acme_of(source, target, "echo@w1x*");
     run_silently(&fixture, "export --tenant dev --verbose", &[0]);
-    run_silently(&fixture, "plan --tenant prod --output json", &[0]);
+    run_silently(&fixture, "plan --tenant prod --output json", &[0, 4]);
     run_silently(&fixture, IMPORT, &[3]);
     let held = fixture.stop_prod();
     assert_keeps(&before, &held);

@@ -115,7 +115,7 @@ fn an_approval_that_was_widened_or_is_of_another_plan_is_refused() {
     state: nothing was written
     "#);
 
-    fixture.run_unattended("plan --tenant prod --from dev --out other.json --quiet");
+    fixture.run_unattended("plan --tenant prod --kinds clients --out other.json --quiet");
     let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).expect("JSON");
     let mut other = value(&fixture.read("other.json"));
     other["approvals"] = value(&approved)["approvals"].clone();

@@ -190,7 +190,7 @@ impl SyncArgs {
         let left = unapproved(prepared.refusals.clone(), approved, target, Review::None);
         let proposal = Proposal::of_prepared(prepared, left);
         let plan = course.plan.insert(proposal.plan.clone()).clone();
-        let approver = CommandApprover {
+        let job = CommandApprover {
             context,
             allow: &self.allow,
             secrets: &self.secrets,
@@ -201,9 +201,9 @@ impl SyncArgs {
                 advice: Box::new(|proposal| self.by_a_person(context, &proposal.plan, &proposal.unapproved)),
             },
         };
-        let code = match workflow::carry_out(environment, proposal, (&lock, "sync", budget), &approver).await? {
+        let code = match workflow::carry_out(environment, proposal, (&lock, "sync", budget), &job).await? {
             Completion::Unchanged(_) => exit_of_whole(&plan),
-            Completion::Run(run) => course.run.insert(approver.execution.end(*run)?).code,
+            Completion::Run(run) => course.run.insert(job.execution.end(*run)?).code,
         };
         Ok(course.with_lost_secrets(code))
     }
