@@ -111,7 +111,7 @@ fn an_approval_that_was_widened_or_is_of_another_plan_is_refused() {
     assert_snapshot!(fixture.run_unattended(IMPORT).refused(), @r#"
     exit 64
     error: the approval by ada in plan "plan.json" does not match the plan
-    hint:  make the plan again with `migrate plan --out FILE`
+    hint:  make a new plan with `migrate plan --out FILE`
     state: nothing was written
     "#);
 
