@@ -43,7 +43,7 @@ impl Context {
     /// Returns a context for the same command line that lives in another folder, with its locks: its tenants are nobody else's.
     pub(super) fn in_folder(&self, folder: &Path) -> Self {
         let config = Some(folder.join("migrate.toml"));
-        let context = Self::new(&Everywhere { config, dir: None, ..self.everywhere.clone() });
+        let context = Self::new(&Everywhere { config, dir: None, no_pager: true, ..self.everywhere.clone() });
         Self { state_home: Some(folder.join(".state")), ..context }
     }
 
@@ -107,6 +107,10 @@ impl Context {
     /// Returns how much room a text on stdout has, and how much of it is wanted.
     pub(super) fn layout(&self) -> Layout {
         Layout::new(columns(std::io::stdout()), self.everywhere.verbose)
+    }
+
+    pub(super) fn is_verbose(&self) -> bool {
+        self.everywhere.verbose
     }
 
     pub(super) fn is_json(&self) -> bool {

@@ -40,6 +40,7 @@
 //! source_hosts.rs       hosts of the source that no rule of the mapping rewrote
 //! attribution.rs        which rule of the mapping made which value
 //!
+//! explanation.rs        what a plan does about one resource, and why
 //! undo/                 an applied run and the live target -> the plan that takes the run back
 //! drift.rs              baseline and live -> what changed in the target by itself
 //! single_resource.rs    one edited resource -> Plan
@@ -64,6 +65,7 @@ pub mod diff;
 mod drift;
 mod eligibility;
 mod encodings;
+mod explanation;
 pub mod file;
 pub mod findings;
 mod former_source_ids;
@@ -104,6 +106,7 @@ pub(crate) use change_parts::remove_part;
 pub use change_parts::{element, parse_element_part};
 pub use cost::Estimate;
 pub use drift::{DriftReport, drift_of};
+pub use explanation::{ExplainedField, ExplainedPlan, Explanation, FieldVerdict, Verdict};
 pub use former_source_ids::mark_former_ids;
 pub use inputs::PlanContext;
 pub use matching::{Matching, matched};

@@ -8,6 +8,7 @@
 //! run_document.rs, run_report.rs    builds it from a run that ended, in the past tense
 //! rehearsal.rs, exported.rs        builds it from a rehearsal, an export
 //! due_steps.rs, mapping_rules.rs  what a run leaves to a person; the rules that accept what was refused
+//! explained.rs                     what a plan does about single resources
 //! text.rs                          renders it for a terminal: plan_text.rs, field_text.rs, messages.rs, by layout.rs
 //! markdown.rs, html.rs             renders it for files: cells.rs
 //! files.rs                         report.{json,csv,md,html} of a run
@@ -30,6 +31,7 @@ mod certificate;
 mod csv;
 mod document;
 mod due_steps;
+mod explained;
 mod exported;
 mod field_text;
 mod files;
@@ -70,6 +72,7 @@ mod text_diff;
 mod values;
 mod wrap;
 
+pub(crate) use explained::{explained, explained_json};
 pub(crate) use exported::exported;
 pub(crate) use field_text::edit_lines;
 pub(crate) use files::files;

@@ -1,6 +1,6 @@
 //! Source and target -> plan: the same for a plan, a dry run and an import.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::environment::{Environment, now};
@@ -12,7 +12,7 @@ use crate::config::TenantSettings;
 use crate::diagnostic;
 use crate::export::{Purpose, Reading, ResponseRecorder, Scope};
 use crate::management_api::Tenant;
-use crate::mapping::{MappedSource, Mapping};
+use crate::mapping::{Attribution, MappedSource, Mapping};
 use crate::model::resource::{Id, Key};
 use crate::model::selection::{KeyPattern, Selection};
 use crate::plan::guards;
@@ -57,6 +57,10 @@ pub struct Prepared {
     pub(crate) desired: Desired,
     pub(crate) live: Snapshot,
     pub(crate) state: SyncState,
+    /// Which rule of the mapping made which value.
+    pub(crate) attribution: Attribution,
+    /// The places of the rules that left resources of the source out.
+    pub(crate) skipped_by: BTreeMap<Key, String>,
     /// What of both tenants was read.
     pub(crate) scope: Scope,
     /// The folder that holds what the source wanted, before any mapping.
@@ -135,7 +139,7 @@ pub(crate) async fn prepare_seen_by(
     let Sides { source, live, scope } = Box::pin(read_both(environment, (source, &tenant, target), scope, recorder)).await?;
     let unknown = own_unknown(&source).filter(|_| is_snapshot);
     let stored = store::save(&store::folder_of(&environment.folder("snapshots"), &source), &source)?;
-    let MappedSource { mut desired, attribution, unmatched, .. } = mapping.apply(environment.catalog, source)?;
+    let MappedSource { mut desired, attribution, unmatched, skipped_by } = mapping.apply(environment.catalog, source)?;
     (desired.selection, desired.with_dependencies) = (scope.selection.clone(), route.with_dependencies);
     // A rule about something that was not read may well match it.
     let unmatched = if scope.selection.is_everything() { mapping.unmatched_in_both(unmatched, &live) } else { Vec::new() };
@@ -179,7 +183,9 @@ pub(crate) async fn prepare_seen_by(
     }
     refusals.extend(guards::secrets(environment.catalog, &plan, &|field| environment.secret(field)));
     let refusals = check_scopes(environment, &mut plan, &tenant, refusals).await?;
-    Ok(Prepared { plan, refusals, tenant, desired, live, state, scope, source: stored.path().to_owned() })
+    let skipped_by = skipped_by.into_iter().map(|(key, place)| (key, place.to_string())).collect();
+    let source = stored.path().to_owned();
+    Ok(Prepared { plan, refusals, tenant, desired, live, state, attribution, skipped_by, scope, source })
 }
 
 /// Refuses a mapping of which some rules match nothing.

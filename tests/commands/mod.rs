@@ -7,6 +7,7 @@ mod demo;
 mod drift;
 mod dry_run;
 mod duplicate_names;
+mod explain;
 mod line_wrapping;
 mod manual_steps;
 mod mapping;

@@ -4,6 +4,7 @@ pub(super) mod api;
 pub(super) mod approve;
 pub(super) mod demo;
 pub(super) mod drift;
+pub(super) mod explain;
 pub(super) mod export;
 pub(super) mod get;
 pub(super) mod import;

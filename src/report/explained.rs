@@ -1,0 +1,96 @@
+//! What a plan does about single resources, and why.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::format::{count, named, printable};
+use super::json::answer;
+use super::style::{ADDED, CHANGED, QUIET, REMOVED, styled};
+use super::values::or_none;
+use crate::plan::{ExplainedField, Explanation, FieldVerdict, Plan, Verdict};
+
+/// The most characters of a value.
+const MOST: usize = 90;
+
+#[derive(Serialize)]
+struct ExplainFields<'a> {
+    source: &'a str,
+    target: &'a str,
+    resources: &'a [Explanation],
+}
+
+/// Returns explanations for programs.
+pub(crate) fn explained_json(plan: &Plan, explanations: &[Explanation]) -> Value {
+    answer(&ExplainFields { source: &plan.source.tenant, target: &plan.target.tenant, resources: explanations }, 0)
+}
+
+/// Returns explanations as styled text; `is_whole` shows the fields that do not differ too.
+pub(crate) fn explained(plan: &Plan, explanations: &[Explanation], is_whole: bool) -> String {
+    let one = |explanation| resource(plan, explanation, is_whole).join("\n") + "\n";
+    explanations.iter().map(one).collect::<Vec<_>>().join("\n")
+}
+
+fn resource(plan: &Plan, explanation: &Explanation, is_whole: bool) -> Vec<String> {
+    let mut lines = vec![format!("{}: {}", named(&explanation.key), verdict(explanation.verdict))];
+    lines.extend(explanation.reasons.iter().map(|reason| format!("  {}", printable(reason))));
+    let sides = [(&plan.source.tenant, &explanation.source_id), (&plan.target.tenant, &explanation.target_id)];
+    let ids = sides.map(|(tenant, id)| match id {
+        Some(id) => format!("{tenant}: {}", printable(id.as_str())),
+        None => format!("{tenant}: (none)"),
+    });
+    lines.push(styled(QUIET, format!("  {}", ids.join("  "))));
+    let is_of_all = |rule: &&String| !explanation.reasons.iter().any(|reason| reason.contains(rule.as_str()));
+    lines.extend(explanation.rule.as_ref().filter(is_of_all).map(|rule| format!("  made by {}", printable(rule))));
+    let is_shown = |field: &&ExplainedField| is_whole || field.verdict != FieldVerdict::Unchanged || field.rule.is_some();
+    let shown: Vec<&ExplainedField> = explanation.fields.iter().filter(is_shown).collect();
+    lines.extend(shown.iter().flat_map(|one| field(plan, explanation, one)));
+    lines.extend(explanation.manual_steps.iter().map(|step| format!("  to do: {}", printable(step))));
+    let hidden = explanation.fields.len() - shown.len();
+    if hidden > 0 {
+        lines.push(styled(QUIET, format!("  {} unchanged (--verbose shows them)", count(hidden, "field"))));
+    }
+    lines
+}
+
+fn verdict(verdict: Verdict) -> String {
+    match verdict {
+        Verdict::Create => styled(ADDED, "create"),
+        Verdict::Update => styled(CHANGED, "update"),
+        Verdict::Delete => styled(REMOVED, "delete"),
+        Verdict::Unchanged => "unchanged".to_owned(),
+        Verdict::Skipped => styled(CHANGED, "skipped"),
+        Verdict::Excluded => "excluded".to_owned(),
+        Verdict::Conflict => styled(CHANGED, "conflict"),
+        Verdict::Unmanaged => "unmanaged".to_owned(),
+    }
+}
+
+fn field(plan: &Plan, explanation: &Explanation, field: &ExplainedField) -> Vec<String> {
+    let what = match field.verdict {
+        FieldVerdict::Changed => styled(CHANGED, "changed"),
+        FieldVerdict::Kept => "kept".to_owned(),
+        FieldVerdict::Conflict => styled(CHANGED, "conflict"),
+        FieldVerdict::Unchanged => "unchanged".to_owned(),
+    };
+    let rule = field.rule.as_ref().map(|rule| format!("  [{}]", printable(rule))).unwrap_or_default();
+    let reason = field.reason.as_ref().map(|reason| format!(": {}", printable(reason))).unwrap_or_default();
+    let value = |value: &Option<Value>| or_none(value.as_ref(), MOST);
+    let path = printable(&field.path);
+    let (source, target) = (&plan.source.tenant, &plan.target.tenant);
+    let mut lines = match explanation.verdict {
+        // What one side alone has needs no comparison.
+        Verdict::Create if field.reason.is_none() => return vec![format!("  {path}: {}{rule}", value(&field.source))],
+        Verdict::Delete => return vec![format!("  {path}: {}", value(&field.target))],
+        _ => vec![format!("  {path}: {what}{reason}{rule}")],
+    };
+    match field.verdict {
+        FieldVerdict::Unchanged => lines.push(styled(QUIET, format!("    both  {}", value(&field.target)))),
+        _ if field.source.is_none() && field.target.is_none() => {}
+        _ => {
+            let width = source.chars().count().max(target.chars().count());
+            lines.push(format!("    {target:width$}  {}", value(&field.target)));
+            lines.push(format!("    {source:width$}  {}", value(&field.source)));
+        }
+    }
+    lines
+}

@@ -1,0 +1,124 @@
+//! `migrate explain`: what an import would do about single resources, and why.
+
+use insta::assert_snapshot;
+use serde_json::json;
+
+use crate::support::fixture::{Fixture, client, dev, prod};
+use crate::support::refusals::{IMPORT, refused};
+
+#[test]
+fn a_changed_resource_shows_both_values_and_a_new_one_what_it_gets() {
+    let fixture = Fixture::small();
+    assert_snapshot!(refused(&fixture, "explain clients/* --tenant prod --quiet"), @r#"
+    exit 0
+    client "Shop": update
+      dev: devShop000000000000000000000000a  prod: prodShop00000000000000000000000a
+      callbacks: changed
+        prod  [https://shop.acme.example/old]
+        dev   [https://shop.acme.example/back]
+      3 fields unchanged (--verbose shows them)
+
+    client "Till": create
+      dev: devTill000000000000000000000000a  prod: (none)
+      app_type: regular_web
+      callbacks: [https://till.acme.example/back]
+      is_first_party: true
+      name: Till
+      to do: client_secret: the target makes a new client_secret; hand it to whoever uses this client
+    "#);
+}
+
+#[test]
+fn a_rule_is_named_where_it_made_a_value_kept_one_or_left_a_resource_out() {
+    let fixture = Fixture::small();
+    fixture.write(
+        "mapping.toml",
+        r#"
+[[rule]]
+match = "clients/Shop"
+field = "callbacks"
+set = ["https://shop.prod.example/back"]
+
+[[rule]]
+match = "clients/Till"
+skip = true
+"#,
+    );
+    fixture.configure("mapping = \"mapping.toml\"\n");
+    assert_snapshot!(refused(&fixture, "explain clients/Shop clients/Till --tenant prod --quiet"), @r#"
+    exit 0
+    client "Shop": update
+      dev: devShop000000000000000000000000a  prod: prodShop00000000000000000000000a
+      callbacks: changed  [mapping.toml:2]
+        prod  [https://shop.acme.example/old]
+        dev   [https://shop.prod.example/back]
+      3 fields unchanged (--verbose shows them)
+
+    client "Till": excluded
+      the mapping skips it (mapping.toml:7)
+      dev: (none)  prod: (none)
+    "#);
+}
+
+#[test]
+fn what_is_protected_unchanged_or_only_in_the_target_says_so() {
+    let mut target = prod();
+    target["data"]["/clients"].as_array_mut().expect("a list").push(client("prodOld", "Old", "https://old.acme.example"));
+    let fixture = Fixture::new(dev(), target, "");
+    fixture.configure("protected = [\"clients/Shop\"]\n");
+    assert_snapshot!(refused(&fixture, "explain clients/Shop clients/Old rules/Greeting --tenant prod --quiet"), @r#"
+    exit 0
+    client "Shop": excluded
+      the configuration protects it
+      dev: devShop000000000000000000000000a  prod: prodShop00000000000000000000000a
+      callbacks: kept
+        prod  [https://shop.acme.example/old]
+        dev   [https://shop.acme.example/back]
+      3 fields unchanged (--verbose shows them)
+
+    client "Old": unmanaged
+      only prod has it, and it is not deleted
+      dev: (none)  prod: prodOld
+      app_type: kept: only prod has it
+        prod  regular_web
+        dev   (none)
+      callbacks: kept: only prod has it
+        prod  [https://old.acme.example]
+        dev   (none)
+      name: kept: only prod has it
+        prod  Old
+        dev   (none)
+      1 field unchanged (--verbose shows them)
+
+    rule "Greeting": unchanged
+      dev: rul_devGreeting00001  prod: rul_prodGreeting0001
+      4 fields unchanged (--verbose shows them)
+    "#);
+}
+
+#[test]
+fn a_value_that_only_the_target_has_is_explained() {
+    let mut fixture = Fixture::small();
+    assert_eq!(fixture.run(IMPORT).code, 0);
+    fixture.change_prod(|held| held["/clients"][0]["description"] = json!("by hand"));
+    let said = fixture.run("explain clients/Shop --tenant prod --output json --quiet").json();
+    let field = said["resources"][0]["fields"].as_array().expect("fields").iter().find(|field| field["path"] == "description");
+    let expected = json!({"path": "description", "verdict": "kept", "target": "by hand", "source": null, "rule": null,
+        "reason": "only prod has it"});
+    assert_eq!(field, Some(&expected), "{said}");
+}
+
+#[test]
+fn an_unknown_name_gives_the_nearest() {
+    let fixture = Fixture::small();
+    assert_snapshot!(refused(&fixture, "explain clients/Shp --tenant prod --quiet"), @r#"
+    exit 64
+    error: neither dev nor prod has "clients/Shp"
+    hint:  did you mean "clients/Shop"?
+    "#);
+    assert_snapshot!(refused(&fixture, "explain client/Shop --tenant prod --quiet"), @r#"
+    exit 64
+    error: unknown kind "client"
+    hint:  did you mean "clients"? `migrate kinds` lists all kinds
+    "#);
+}
