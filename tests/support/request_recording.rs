@@ -65,9 +65,10 @@ fn what_a_rehearsal_asks_its_copy_is_on_record_where_the_environment_says_so() {
 #[test]
 fn a_record_that_cannot_be_written_stops_a_sandbox_before_it_starts() {
     let fixture = Fixture::small();
-    insta::assert_snapshot!(fixture.run("sandbox --port 0 --record nowhere/asked.jsonl").refused(), @r"
+    insta::assert_snapshot!(fixture.run("sandbox --port 0 --record nowhere/asked.jsonl").refused(), @r#"
     exit 1
-    error: requests cannot be recorded in nowhere/asked.jsonl
+    error: cannot write "nowhere/asked.jsonl"
     cause: No such file or directory (os error 2)
-    ");
+    hint:  check free space and permissions, or name another folder with --dir
+    "#);
 }
