@@ -11,6 +11,7 @@ mod explain;
 mod line_wrapping;
 mod manual_steps;
 mod mapping;
+mod pager;
 mod partially_refused_imports;
 mod private_key_sign_in;
 mod prune;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use crate::support::program::{STATE_HOME, Terminal, keyboard};
+use crate::support::program::{NO_PAGER, STATE_HOME, Terminal, keyboard};
 use crate::support::request_recording::{recorded, recording};
 
 const CONFIGURATION: &str = "[tenants.dev]\ndomain = \"acme-dev.eu.auth0.com\"\nurl = \"DEV\"\n\n[tenants.prod]\ndomain = \"acme-prod.eu.auth0.com\"\nurl = \"PROD\"\nsource = \"dev\"\n";
@@ -201,6 +201,7 @@ impl Fixture {
         let path = std::env::var_os("PATH").map(|path| ("PATH", path));
         recording(command.env_clear())
             .env("XDG_STATE_HOME", self.state_home())
+            .env("PAGER", NO_PAGER)
             .envs(path)
             .envs(kept)
             .envs(variables)

@@ -16,6 +16,8 @@ use crate::support::request_recording::recording;
 
 /// The folder beside a configuration in which the program keeps its locks; its name begins with a dot, since no test looks into it.
 pub(crate) const STATE_HOME: &str = ".state";
+/// The pager of all tests but those of the pager: one that waits for a key would wait forever.
+pub(crate) const NO_PAGER: &str = "cat";
 
 /// Writes a configuration of both tenants, in which dev is the source of prod, and prod takes every change without being asked.
 pub(crate) fn configure(folder: &Path, dev: &Sandbox, prod: &Sandbox) {
@@ -89,7 +91,7 @@ pub(crate) fn keyboard() -> Stdio {
 pub(crate) fn command(folder: &Path, line: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_migrate"));
     recording(command.args(line.split(' ')).current_dir(folder).env_clear()).stdin(keyboard());
-    command.env("XDG_STATE_HOME", folder.join(STATE_HOME));
+    command.env("XDG_STATE_HOME", folder.join(STATE_HOME)).env("PAGER", NO_PAGER);
     for tenant in ["DEV", "PROD"] {
         command.env(format!("MIGRATE_{tenant}_CLIENT_ID"), "id").env(format!("MIGRATE_{tenant}_CLIENT_SECRET"), "secret");
     }
