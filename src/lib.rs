@@ -13,18 +13,18 @@
 //! - Planning is pure: no network, clock or disk. A dry run stops after the plan.
 //! - The intent of every write is durable before the request leaves, and its outcome follows; if a run is interrupted
 //!   between the two, the outcome is unknown, and resuming looks at the target before it sends anything again.
-//! - Everything that is special to Auth0 is an entry in the [`catalog`].
+//! - Everything specific to Auth0 is an entry in the [`catalog`].
 //!
 //! ```text
-//! json, files, diagnostic    JSON and paths into it; files written whole; the place of a mistake in a file
-//! catalog, model             what Auth0 has; one resource of it, and what happens to it
-//! snapshot, state            everything a tenant held at one moment; what is remembered between runs
-//! management_api, export     talking to one tenant; tenant -> snapshot
-//! mapping, plan, apply       how values change; what would change; executing the plan
+//! json, files, diagnostic    JSON and paths into it; atomic files; errors with their place in a file
+//! catalog, model             what Auth0 has; resources and the events of a run
+//! snapshot, state            the exported content of a tenant; the state between runs
+//! management_api, export     requests to one tenant; reading a tenant into a snapshot
+//! mapping, plan, apply       rewriting values; planning changes; executing a plan
 //! config                     migrate.toml, .env and credentials
 //! sandbox                    a tenant on loopback
-//! workflow                   the use cases, without a terminal: what a program calls
-//! report, cli                values in, text out; the command line
+//! workflow                   the use cases, without a terminal: the entry point for programs
+//! report, cli                rendering results as text; the command line
 //! ```
 //!
 //! # Importing from a program
@@ -84,7 +84,7 @@
 //! # }
 //! ```
 
-// The documented interface: the use cases, and the values that go into them and come out.
+// The documented interface: the use cases, their inputs and their results.
 pub mod apply;
 pub mod catalog;
 pub mod config;
@@ -96,7 +96,8 @@ pub mod sandbox;
 pub mod snapshot;
 pub mod workflow;
 
-// Public for the tests, benchmarks and fuzz targets of this package, and for its command: any version may change them.
+// Public only for this package's tests, benchmarks, fuzz targets and command: any version may change these
+// modules.
 #[doc(hidden)]
 pub mod cli;
 #[doc(hidden)]

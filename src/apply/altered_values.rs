@@ -1,7 +1,7 @@
-//! Values that a target changed when it stored them: the response to a write compared with what was sent.
+//! Values that a target changed when it stored them, found by comparing the response to a write with what was sent.
 //!
-//! Both are compared as a plan compares them, so that only differences are reported that the next plan would find too. What the server
-//! fills in, hides or was not asked for is no difference.
+//! Both are compared as in a plan, so only differences that the next plan would also find are reported. Values that the
+//! server fills in, hides or was not sent do not count.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -16,24 +16,24 @@ use crate::plan::normal_form::normalized;
 /// A value that the response to a write shows differently.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AlteredValue {
-    /// Its path, as in an [`Edit`].
+    /// The path, as in an [`Edit`].
     pub path: String,
-    /// What was sent; absent if the field was cleared.
+    /// The sent value; `None` if the field was cleared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent: Option<Value>,
-    /// What the response shows, if anything.
+    /// The value in the response, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answered: Option<Value>,
 }
 
-/// Returns the values of a body that the response shows differently.
+/// Returns the values of a body that differ in the response.
 ///
-/// Secrets are no difference, whether shown or masked, nor is what the tenant fills in or a later request sets.
+/// Secrets never differ, whether masked or not, nor do fields that the tenant fills in or a later request sets.
 pub fn alterations(kind: &Kind, id: &Id, sent: &Body, answer: &Body) -> Vec<AlteredValue> {
     with_identity(kind, id, answer).map_or_else(Vec::new, |answer| differences(kind, sent, &answer))
 }
 
-/// Returns the values of an update that the response shows differently, including fields that should be gone and are not.
+/// Returns the values of an update that differ in the response, including cleared fields that are still set.
 pub(super) fn alterations_of_update(kind: &Kind, id: &Id, sent: &Body, edits: &[Edit], answer: &Body) -> Vec<AlteredValue> {
     let Some(answer) = with_identity(kind, id, answer) else { return Vec::new() };
     let mut found = differences(kind, sent, &answer);
@@ -49,7 +49,7 @@ pub(super) fn alterations_of_update(kind: &Kind, id: &Id, sent: &Body, edits: &[
     found
 }
 
-/// Returns a response under the names by which its resource is known; `None` if it holds nothing else.
+/// Adds the id and parent that identify the resource to a response; `None` if the response contains nothing else.
 fn with_identity(kind: &Kind, id: &Id, answer: &Body) -> Option<Body> {
     let is_name =
         |name: &str| name == kind.identity.id || kind.identity.key.contains(&name) || kind.path_fields().any(|field| field == name);
@@ -88,12 +88,12 @@ pub(super) fn differences(kind: &Kind, sent: &Body, answer: &Body) -> Vec<Altere
     found
 }
 
-/// Returns the fields about which a response says nothing comparable.
+/// Returns the fields whose values in a response cannot be compared.
 fn unseen<'kind>(kind: &'kind Kind, answer: &Body) -> impl Iterator<Item = &'static str> + use<'kind> {
     let by_alias = kind.references.iter().filter(|reference| reference.by == ReferencedBy::Alias).map(|reference| reference.path);
     let is_own = |(field, values): &&(&'static str, &[&str])| answer.text(field).is_some_and(|value| values.contains(&value));
     let own: Vec<&str> = kind.quirks.server_values.iter().filter(is_own).map(|(field, _)| *field).collect();
-    // Where the newer of two fields is answered, it says the same in its own words.
+    // If the response contains the newer of two fields, that field has the same value in another form.
     let is_newer = |newer: &str| answer.get(newer).is_some_and(|value| !is_blank(value));
     let older: Vec<&str> = kind.quirks.exclusive.iter().filter(|(newer, _)| is_newer(newer)).map(|(_, older)| *older).collect();
     kind.secrets
@@ -107,7 +107,7 @@ fn unseen<'kind>(kind: &'kind Kind, answer: &Body) -> impl Iterator<Item = &'sta
         .chain(older)
 }
 
-/// Returns what was to be cleared and is still there; an object that is sent empty clears nothing.
+/// Returns fields that were cleared but are still set. Sending an empty object clears nothing.
 fn not_cleared(path: &str, sent: &Value, held: &Value) -> Vec<AlteredValue> {
     match sent {
         Value::Object(fields) => {
@@ -189,7 +189,7 @@ mod tests {
         );
     }
 
-    /// Returns the path of every single value that can be written, lists as `[]`.
+    /// Returns the path of every writable leaf value, with `[]` for lists.
     fn leaves(fields: &Fields, above: &str) -> Vec<String> {
         let leaf = |field: &crate::catalog::Field| {
             let path = join(above, field.name);
@@ -201,7 +201,7 @@ mod tests {
         fields.iter().filter(|field| !field.in_path).flat_map(leaf).collect()
     }
 
-    /// Returns a body with a text at a path and nothing else.
+    /// Returns a body that contains only a text at a path.
     fn holding(path: &str, text: &str) -> Value {
         path.rsplit('.').fold(json!(text), |value, name| match name.strip_suffix("[]") {
             Some(name) => json!({name: [value]}),
@@ -221,7 +221,7 @@ mod tests {
                 let mut read = sent.clone();
                 kind.apply_read_edits(&mut read);
                 if read != sent {
-                    // An older word, which no snapshot holds and no request sends.
+                    // A legacy name that no snapshot contains and no request sends.
                     continue;
                 }
                 let found = alterations(kind, &Id::new("t1/t2"), &sent, &answer);

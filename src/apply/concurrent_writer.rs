@@ -1,13 +1,13 @@
-//! Concurrent writers: resources that somebody else created in the target since the plan was made.
+//! Concurrent writers: detects resources that somebody else created in the target since the plan was made.
 //!
-//! No lock reaches from one machine to another, and Auth0 has none. So before the first create of a kind in each stage, the kind is
-//! listed again in the target, if it allows duplicates; for other kinds the API itself refuses the second create (409). What is created
-//! between that list and the create is missed.
+//! A lock on one machine does not protect against another machine, and Auth0 has no locks. Therefore, before the first
+//! create of a kind in each stage, the kind is listed again in the target if it allows duplicates; for other kinds the
+//! API itself refuses the second create (409). A resource created between the list and the create is missed.
 //!
-//! That refusal is the only way in which two runs that start together can agree which of them continues: a create that only one of
-//! them can make is a test-and-set, whereas with lists and creates that both can make, either both stop or both continue (consensus
-//! needs more than reads and writes; Herlihy, Wait-free Synchronization,
-//! 1991). So a run sends its first such create alone; if it is told that the resource exists, and did not know of it, it stops.
+//! That refusal is the only way in which two runs that start together can agree which of them continues. A create that
+//! can succeed only once is a test-and-set; with lists and creates that both can make, either both stop or both
+//! continue (consensus needs more than reads and writes; Herlihy, Wait-free Synchronization, 1991). So a run sends its
+//! first such create alone and stops if it is told that a resource exists that it did not know of.
 
 use std::collections::HashMap;
 
@@ -22,7 +22,7 @@ use crate::model::resource::Id;
 /// Why nothing more is sent after a concurrent writer was detected.
 pub(super) const STOPPED: &str = "another writer is changing the target; plan again";
 
-/// Why a create is not sent if another writer made it.
+/// Returns why a create is not sent if another writer has already created the resource.
 pub(super) fn reason(id: &Id) -> String {
     format!("the target now has one ({id}) that this run did not create; plan again")
 }
@@ -31,27 +31,28 @@ pub(super) fn reason(id: &Id) -> String {
 pub(super) struct PendingCreate<'plan> {
     /// Its index in the plan.
     pub(super) at: usize,
-    /// What is sent.
+    /// The body to send.
     pub(super) body: Body,
-    /// Known resources of the same key.
+    /// Known resources with the same key.
     pub(super) twins: &'plan [Id],
 }
 
-/// Returns whether the target may end up with two of a kind, so that it is listed again before a create.
+/// Returns whether the target may end up with duplicates, so that the kind is listed again before a create.
 pub(super) fn allows_duplicates(kind: &Kind) -> bool {
     kind.identity.allows_duplicates && kind.shape == Shape::Collection
 }
 
-/// Returns whether the API accepts only one resource of a key, so that of two writers one is refused.
+/// Returns whether the API accepts only one resource per key, so that it refuses the second of two writers.
 pub(super) fn is_unique(kind: &Kind) -> bool {
     !kind.identity.allows_duplicates && kind.shape == Shape::Collection && kind.has_own_ids()
 }
 
-/// Returns the creates that somebody else made, each with the id of the resource: neither a twin nor `known`.
+/// Returns the pending creates that somebody else already made, each with the id of a resource that is neither a twin
+/// nor `known`.
 ///
 /// # Errors
 ///
-/// When the target cannot be read.
+/// If the target cannot be read.
 pub(super) async fn created_since_plan(
     tenant: &Tenant,
     kind: &'static Kind,
@@ -75,7 +76,7 @@ pub(super) async fn created_since_plan(
     Ok(listed.into_iter().flatten().flat_map(of_each).collect())
 }
 
-/// Returns the key of a listed resource, in the terms of a create.
+/// Returns the key of a listed resource in the form that a create sends.
 fn key_of_answer(kind: &Kind, answer: &Body) -> Vec<Option<Value>> {
     let mut answer = answer.clone();
     kind.apply_read_edits(&mut answer);

@@ -1,4 +1,4 @@
-//! Executes a plan stage by stage: intents are durable before requests are sent, outcomes follow.
+//! Executes a plan stage by stage: intents become durable before requests are sent, outcomes follow.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -22,22 +22,22 @@ use crate::model::resource::{Id, Key};
 use crate::plan::{Action, Change, Plan, SecretField};
 use crate::snapshot::id_substitution::TenantNames;
 
-/// What stops a run; changes that were not reached can be resumed.
+/// An error that stops a run; changes that were not reached can be resumed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The journal cannot be written, so nothing more was sent.
+    /// The journal could not be written, so nothing more was sent.
     #[error("the run can no longer be recorded")]
     Journal {
-        /// How the changes ended until then, including those that the journal no longer has.
+        /// The outcomes so far, including those missing from the journal.
         summary: Box<Summary>,
-        /// Why.
+        /// The cause.
         source: journal::Error,
     },
 }
 
 /// Everything a run needs.
 pub struct PlanExecution<'run> {
-    /// What Auth0 has.
+    /// The catalog.
     pub catalog: &'static Catalog,
     /// The plan.
     pub plan: &'run Plan,
@@ -47,26 +47,26 @@ pub struct PlanExecution<'run> {
     pub journal: Journal,
     /// Receives progress.
     pub observer: &'run dyn Observer,
-    /// Returns a secret; every secret that a plan names was found before.
+    /// Returns a secret. Every secret that a plan names was found before the run.
     pub secret: &'run (dyn Fn(&SecretField) -> Option<SecretString> + Sync),
-    /// Stores the secrets that the target generates, if anywhere.
+    /// Stores the secrets that the target generates, if configured.
     pub secret_sink: Option<Box<dyn SecretSink + 'run>>,
-    /// Changes whose resources changed since the plan was made; they are refused.
+    /// Changes that are refused because their resources changed since the plan was made.
     pub stale_changes: StaleChanges,
-    /// How many requests run at once, and how many intents become durable together.
+    /// The number of requests sent at once, whose intents become durable together.
     pub concurrency: usize,
-    /// Why nothing more is sent, if so: unknown outcomes are resolved, and everything else is skipped.
+    /// Why nothing more may be sent, if so: unknown outcomes are resolved, and all other changes are skipped.
     pub stop_reason: Option<&'run str>,
-    /// How many changes may start now, asked before each batch; at zero the run stops.
+    /// The number of changes that may still start, read before each batch; the run stops at zero.
     pub remaining_changes: &'run (dyn Fn() -> usize + Sync),
 }
 
-/// Closes the journal of a run that sends nothing more: it is complete, or stopped without unknown outcomes. With unknown outcomes
-/// nothing is recorded: resuming the run resolves them.
+/// Closes the journal of a run that sends nothing more, as complete, or as stopped without unknown outcomes. If
+/// outcomes are unknown, nothing is recorded, and resuming the run resolves them.
 ///
 /// # Errors
 ///
-/// When the journal cannot be written.
+/// If the journal cannot be written.
 pub fn close(mut journal: Journal, summary: &Summary, at: &str) -> Result<(), Error> {
     let written = match summary.is_whole() {
         true => journal.record_end(at),
@@ -80,7 +80,7 @@ pub fn close(mut journal: Journal, summary: &Summary, at: &str) -> Result<(), Er
 struct ExecutionState<'plan> {
     names: TenantNames,
     replaced: ReplacedSecrets<'plan>,
-    /// Known ids, by kind, that no create of this run made.
+    /// Known ids by kind, without those that this run created.
     known: HashMap<&'static str, HashSet<Id>>,
     new: HashSet<String>,
     lost: HashSet<Key>,
@@ -90,20 +90,21 @@ struct ExecutionState<'plan> {
 }
 
 impl ExecutionState<'_> {
-    /// Returns the known ids of a kind that no create of this run made.
+    /// Returns the known ids of a kind, without those that this run created.
     fn known_of(&self, kind: &Kind) -> KnownIds<'_> {
         KnownIds::new(self.known.get(kind.name))
     }
 }
 
 impl PlanExecution<'_> {
-    /// Executes what the journal does not record as done; returns how everything ended, and the journal.
+    /// Executes all changes that the journal does not record as done; returns the summary and the journal.
     ///
-    /// The caller [closes](close) the journal once everything else about the run is durable: a run without an end is resumed.
+    /// The caller must [close](close) the journal once everything else about the run is durable: a run without an end
+    /// is resumed.
     ///
     /// # Errors
     ///
-    /// When the journal cannot be written. The error says how every change ended until then.
+    /// If the journal cannot be written. The error contains the outcomes so far.
     pub async fn complete(mut self) -> Result<(Summary, Journal), Error> {
         let total = self.plan.changes().count();
         self.observer.notify(&Event::Applying { tenant: self.tenant.name().to_owned(), changes: total });
@@ -147,7 +148,7 @@ impl PlanExecution<'_> {
         Ok((progress.summary, self.journal))
     }
 
-    /// Lists the kinds that a stage creates again. If somebody else created one of the resources, nothing more is sent.
+    /// Lists again the kinds that a stage creates. If somebody else created one of the resources, nothing more is sent.
     async fn detect_concurrent_writer(&mut self, stage: &[(usize, &Change)], progress: &mut ExecutionState<'_>) {
         let mut of_kind: BTreeMap<&'static str, Vec<PendingCreate<'_>>> = BTreeMap::new();
         let unknown = self.unknown(progress);
@@ -178,7 +179,7 @@ impl PlanExecution<'_> {
         }
     }
 
-    /// Returns a create that is yet to be sent, if the target may have another resource of its key.
+    /// Returns a create that was not sent yet, if the target may already have another resource with its key.
     fn pending_create<'change>(&self, at: usize, change: &'change Change, names: &TenantNames) -> Option<PendingCreate<'change>> {
         let Action::Create { body, twins } = &change.action else { return None };
         let is_open = matches!(self.journal.known(at), Some(JournaledOutcome::Open) | None) && self.stale_changes.reason(at).is_none();
@@ -187,7 +188,7 @@ impl PlanExecution<'_> {
         Some(PendingCreate { at, body, twins })
     }
 
-    /// Returns the keys of creates whose outcome is unknown; these are looked up one by one.
+    /// Returns the keys of creates with unknown outcomes; these are looked up one by one.
     fn unknown(&self, progress: &ExecutionState<'_>) -> HashSet<(&'static str, Vec<Option<Value>>)> {
         let ended = |at: usize| progress.summary.settled.get(at).map(|settled| &settled.outcome);
         let is_unknown = |at: usize| match ended(at) {
@@ -223,7 +224,7 @@ impl PlanExecution<'_> {
         known
     }
 
-    /// Returns the index of the first create, from an index on, that the target accepts from only one of two runs.
+    /// Returns the index of the first create, from an index on, that the target would accept from only one of two runs.
     fn first_exclusive_create(&self, from: usize) -> Option<usize> {
         let is_one = |change: &Change| matches!(change.action, Action::Create { .. }) && concurrent_writer::is_unique(self.kind_of(change));
         let creates =
@@ -231,8 +232,8 @@ impl PlanExecution<'_> {
         creates.map(|(at, _)| at).next()
     }
 
-    /// Returns the changes to execute next; `None` if the budget has no room for a pending one. The `first` that detects a concurrent
-    /// run is sent alone.
+    /// Returns the next changes to execute; `None` if pending ones exceed the budget. The `first` create, which detects
+    /// a concurrent run, is sent alone.
     fn batch<'rest, 'change>(
         &self,
         rest: &'rest [(usize, &'change Change)],
@@ -261,7 +262,7 @@ impl PlanExecution<'_> {
         self.catalog.kind(change.key.kind()).expect("a key names a kind of the catalog")
     }
 
-    /// Sends the changes of a batch at the same time, and records how they ended.
+    /// Sends the changes of a batch concurrently and records their outcomes.
     async fn execute_batch(&mut self, batch: &[(usize, &Change)], progress: &mut ExecutionState<'_>) -> Result<(), journal::Error> {
         let mut ended: Vec<(usize, &Change, SendResult)> = Vec::new();
         let mut to_send = Vec::new();
@@ -272,7 +273,7 @@ impl PlanExecution<'_> {
             }
         }
         if let Some(first) = progress.first.filter(|first| ended.iter().any(|(at, ..)| at == first)) {
-            // It cannot be sent, so the next one detects a concurrent run.
+            // This create cannot be sent, so the next one detects a concurrent run.
             progress.first = self.first_exclusive_create(first + 1);
         }
         let answers = self.tenant.requests().answers;
@@ -296,7 +297,7 @@ impl PlanExecution<'_> {
         }
         progress.summary.sent.extend(answered.iter().flat_map(|(_, change, sent)| self.secrets_taken(change, &sent.outcome)));
         ended.extend(answered);
-        // Every request was retried before it failed: a tenant that answered none of them is unreachable.
+        // Every request was retried before it failed, so a tenant that answered none of them is unreachable.
         if is_any_sent {
             progress.summary.is_silent = self.tenant.requests().answers == answers;
         }
@@ -314,8 +315,8 @@ impl PlanExecution<'_> {
         recorded
     }
 
-    /// Marks changes with unknown outcomes that were neither resolved nor sent; returns their indexes. The journal has them
-    /// already.
+    /// Marks changes whose unknown outcomes were neither resolved nor sent again and returns their indexes. The journal
+    /// already contains them.
     fn still_unknown(&self, ended: &mut [(usize, &Change, SendResult)]) -> BTreeSet<usize> {
         let mut places = BTreeSet::new();
         for (at, _, sent) in ended {
@@ -327,7 +328,8 @@ impl PlanExecution<'_> {
         places
     }
 
-    /// Stops if another run made the create that detects it; if nobody made it, the next create detects it.
+    /// Stops if another run made the create that detects it. If the create was not made at all, the next one detects a
+    /// concurrent run.
     async fn detect_concurrent_run(&mut self, at: usize, change: &Change, sent: &mut SendResult, progress: &mut ExecutionState<'_>) {
         progress.first = if sent.outcome.id().is_some() { None } else { self.first_exclusive_create(at + 1) };
         if let Some(id) = self.created_by_another_run(at, change, sent, progress).await {
@@ -336,7 +338,8 @@ impl PlanExecution<'_> {
         }
     }
 
-    /// Returns the id of what another run created since the plan was made, if a create was refused for that.
+    /// Returns the id of a resource that another run created since the plan was made, if a create was refused because
+    /// of it.
     async fn created_by_another_run(&self, at: usize, change: &Change, sent: &SendResult, progress: &ExecutionState<'_>) -> Option<Id> {
         sent.refusal.as_ref().filter(|refusal| refusal.is_conflict())?;
         let Action::Create { body, twins } = &change.action else { return None };
@@ -346,7 +349,7 @@ impl PlanExecution<'_> {
         made.into_iter().map(|(_, id)| id).next()
     }
 
-    /// Resolves a change for the target, or returns how it ended without being sent.
+    /// Resolves a change for the target, or returns the result if it is not to be sent.
     fn prepare(&self, at: usize, change: &Change, progress: &ExecutionState<'_>) -> Result<ResolvedChange, Outcome> {
         match self.journal.known(at) {
             Some(JournaledOutcome::Applied(id)) => return Err(Outcome::Applied(id.clone())),
@@ -366,7 +369,7 @@ impl PlanExecution<'_> {
         ready(self.kind_of(change), change, &progress.names, secrets).map_err(Outcome::Skipped)
     }
 
-    /// Looks up creates of an earlier run with unknown outcomes; those that were made are not sent again.
+    /// Looks up creates with unknown outcomes from an earlier attempt; existing resources are not created again.
     async fn resolve_unknown<'change>(
         &self,
         to_send: &mut Vec<(usize, &'change Change, ResolvedChange)>,
@@ -376,7 +379,8 @@ impl PlanExecution<'_> {
         let mut open = Vec::new();
         for (at, change, mut ready) in to_send.drain(..) {
             let kind = self.kind_of(change);
-            // A keyed resource can be read before it is written, so reading proves nothing, and writing it twice is harmless.
+            // A keyed resource can be read before it is written, so reading it proves nothing, and writing it twice is
+            // harmless.
             let may_be_there = self.journal.known(at) == Some(&JournaledOutcome::Unknown) && kind.creation().is_some();
             let (true, ResolvedChange::Create { body, twins, may_have_landed }) = (may_be_there, &mut ready) else {
                 open.push((at, change, ready));
@@ -405,7 +409,7 @@ impl PlanExecution<'_> {
         arrived.into_iter().map(taken).collect()
     }
 
-    /// Hands generated secrets to their sink; only then the change is recorded as applied.
+    /// Passes generated secrets to their sink; only then is the change recorded as applied.
     async fn finish_change(&mut self, at: usize, change: &Change, sent: &SendResult, progress: &mut ExecutionState<'_>) {
         let Some(id) = sent.outcome.id() else { return };
         let is_earlier = self.is_applied(at);
@@ -426,7 +430,7 @@ impl PlanExecution<'_> {
         }
     }
 
-    /// Records what later changes need to know of this one, and notifies the observer.
+    /// Records what later changes need to know about this one, and notifies the observer.
     fn record_progress(&self, change: &Change, sent: SendResult, progress: &mut ExecutionState<'_>) {
         let SendResult { outcome, altered, .. } = sent;
         let is_create = matches!(change.action, Action::Create { .. });

@@ -1,4 +1,4 @@
-//! What source and target agree on: already, and after a plan is applied.
+//! The part of the desired state that the target has already, and the baseline expected after a plan is applied.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -10,17 +10,18 @@ use crate::plan::{Plan, Skipped};
 use crate::snapshot::{Desired, Snapshot, id_substitution};
 use crate::state::baseline::{AppliedResource, Baseline};
 
-/// The wanted state of each resource that is, or will be, as wanted.
+/// The desired resources that the target has or will have.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct ExpectedBaseline {
-    /// What the target already holds as wanted.
+    /// Resources that the target already has as desired.
     pub(super) held: Vec<(Key, AppliedResource)>,
-    /// What it will hold as wanted after the plan is applied. Resources to create are listed under their source ids.
+    /// Resources that the target will have as desired after the plan is applied. Resources to create are listed under
+    /// their source ids.
     pub(super) expected: Baseline,
 }
 
 impl ExpectedBaseline {
-    /// Compares what is wanted with what the target holds; `partners` are the indexes of the matches.
+    /// Compares the desired state with the target; `partners` are the indexes of the matches.
     pub(super) fn new(desired: Desired, live: &Snapshot, partners: Vec<Option<usize>>, plan: &Plan) -> Self {
         let open = Disagreements { reserved: reserved(&desired, live, &partners), ..Disagreements::new(plan) };
         let mut kept: HashMap<Key, Vec<String>> = HashMap::new();
@@ -54,7 +55,7 @@ impl ExpectedBaseline {
     }
 }
 
-/// What a plan does not settle.
+/// The differences that a plan does not remove.
 struct Disagreements<'plan> {
     changed: HashSet<&'plan Key>,
     skipped: HashSet<&'plan Key>,
@@ -79,7 +80,8 @@ impl<'plan> Disagreements<'plan> {
         open
     }
 
-    /// Returns the skipped or excluded parts of resources; resources of which everything is are recorded.
+    /// Returns the skipped or excluded parts of resources, and records the resources that are skipped or excluded as a
+    /// whole.
     fn parts_of(&mut self, all: &'plan [Skipped]) -> PathsByKey<'plan> {
         let mut parts = PathsByKey::new();
         for left in all {
@@ -91,10 +93,11 @@ impl<'plan> Disagreements<'plan> {
         parts
     }
 
-    /// Returns the agreed part of what is wanted: skipped and excluded fields count as they are in the target.
+    /// Returns the part of a desired body that will be in the target, with skipped and excluded fields as they are in
+    /// the target.
     ///
-    /// A list that lacks an element is not agreed on; one that keeps protected elements is, except for these. What only
-    /// the target has remains its own: a source that never wanted it cannot drop it.
+    /// A list that lacks an element is not agreed on; a list that keeps protected elements is, without these. Values
+    /// that only the target has are left out: a source that never had them cannot remove them.
     fn agreed(&self, key: &Key, mut wanted: PackedBody, held: Option<&Resource>, kept: &[String]) -> PackedBody {
         let of = |parts: &PathsByKey<'plan>| parts.get(key).cloned().unwrap_or_default();
         let left_to_the_target = kept.iter().filter(|_| held.is_some()).map(String::as_str);
@@ -103,7 +106,8 @@ impl<'plan> Disagreements<'plan> {
         if !not_agreed.is_empty() || !excluded.is_empty() {
             let held = held.map(|held| held.body.open()).unwrap_or_default();
             wanted.change(|body| {
-                // A blank is the same as an absent field: the target's value in its place would look as if the source dropped it.
+                // A blank equals an absent field. With the target's value in its place, the source would seem to have
+                // removed it later.
                 let is_wanted = |path: &&str| body.find(path).iter().any(|(_, value)| !is_blank(value));
                 let excluded: Vec<&str> = excluded.into_iter().filter(is_wanted).collect();
                 let (elements, whole): (Vec<_>, Vec<_>) = excluded.into_iter().partition(|path| self.is_of_reserved(path, body, &held));
@@ -122,13 +126,13 @@ impl Disagreements<'_> {
         id_substitution::mentioned(element).iter().any(|key| self.reserved.contains(key))
     }
 
-    /// Returns whether a path is that of an element that refers to something protected.
+    /// Returns whether a path is that of a list element that refers to a protected resource.
     fn is_of_reserved(&self, path: &str, wanted: &Body, held: &Body) -> bool {
         let Some((list, _)) = path.split_once('[') else { return false };
         [wanted, held].iter().filter_map(|body| body.get(list)?.as_array()).flatten().any(|element| self.is_reserved(element))
     }
 
-    /// Removes from a list the elements that refer to something protected.
+    /// Removes from a list the elements that refer to protected resources.
     fn take_reserved(&self, path: &str, body: &mut Body) {
         let list = path.split('[').next().unwrap_or(path);
         body.change(list, &mut |value| {
@@ -139,7 +143,7 @@ impl Disagreements<'_> {
     }
 }
 
-/// Returns the protected keys on both sides.
+/// Returns the protected keys of both sides.
 fn reserved(desired: &Desired, live: &Snapshot, partners: &[Option<usize>]) -> HashSet<Key> {
     let held = |at: &Option<usize>| at.is_some_and(|at| live.resources[at].reserved.is_some());
     let wanted = desired.snapshot.resources.iter().zip(partners);
@@ -147,7 +151,7 @@ fn reserved(desired: &Desired, live: &Snapshot, partners: &[Option<usize>]) -> H
     wanted.chain(live.resources.iter().filter(|one| one.reserved.is_some()).map(|one| one.key.clone())).collect()
 }
 
-/// Returns what only the target has of a resource.
+/// Returns the values of a resource that only the target has.
 fn only_of(held: &PackedBody, wanted: &PackedBody) -> PackedBody {
     fn objects(held: &Map<String, Value>, wanted: &Map<String, Value>) -> Body {
         let own = held.iter().filter_map(|(name, value)| match (value, wanted.get(name)) {
@@ -183,7 +187,7 @@ mod tests {
         Snapshot { tenant, domain, taken, kinds: BTreeMap::new(), resources, twice: Vec::new(), selection: None }
     }
 
-    /// A plan that creates these clients and leaves out these fields.
+    /// A plan that creates these clients and skips these fields.
     fn plan(creates: &[&str], skipped: &[(&str, Option<&str>)]) -> Plan {
         let side = |name: &str| PlannedTenant::new(name, &format!("{name}.example"), "");
         let mut plan = Plan::between(side("dev"), side("prod"));

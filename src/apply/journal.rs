@@ -1,7 +1,8 @@
-//! The journal: the append-only record of a run, with intents before requests and outcomes after.
+//! The journal: the append-only record of a run, with intents before requests and outcomes after them.
 //!
-//! One JSON object per line. An intent is durable before its request is sent; without an outcome, its outcome is unknown. A torn last
-//! line is what an interruption leaves, and is dropped; a broken line anywhere else means that the file was edited, and is an error.
+//! It contains one JSON object per line. An intent is durable before its request is sent; without a recorded outcome,
+//! the outcome is unknown. A torn last line results from an interruption and is dropped; a broken line anywhere else
+//! means that the file was edited, and is an error.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -13,10 +14,10 @@ use crate::files::{self, Appender};
 use crate::model::event::{Operation, Outcome, Shortfall};
 use crate::model::resource::{Id, Key};
 
-/// The newest format this version reads, and the one it writes.
+/// The newest format that this version reads, and the one it writes.
 const FORMAT: u32 = 1;
 
-/// One line.
+/// One line of the journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "entry", rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the fields are the words of the line")]
@@ -33,8 +34,8 @@ pub enum Entry {
     Resumed { at: String },
     /// A request is about to be sent.
     Intent { change: usize, key: Key, operation: Operation },
-    /// The target applied a change, possibly `without` some of it, whose `parts` are listed. Values that it stored differently
-    /// are `altered`.
+    /// The target applied a change, possibly `without` some `parts`. `altered` are the values that it stored
+    /// differently.
     Applied {
         change: usize,
         id: Id,
@@ -51,22 +52,22 @@ pub enum Entry {
     Skipped { change: usize, reason: String },
     /// The outcome of a change is unknown.
     Unknown { change: usize, reason: String },
-    /// The run stopped before every change was made; what was sent is complete, and so is the state it leaves.
+    /// The run stopped early. Every change that was sent has a recorded outcome, and the state is up to date.
     Stopped { at: String },
-    /// Every change is complete.
+    /// Every change has been applied.
     Ended { at: String },
 }
 
-/// What a journal records of one change.
+/// What a journal records about one change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum JournaledOutcome {
-    /// It is applied, under this id.
+    /// It was applied; this is the id.
     Applied(Id),
-    /// It is applied without what the target refused.
+    /// It was applied without the parts that the target refused.
     Partial(Id, Shortfall),
-    /// Its request may have been sent, and the outcome is unknown.
+    /// Its request may have been sent; the outcome is unknown.
     Unknown,
-    /// It is still to do: it was refused or skipped.
+    /// It is still pending: it was refused or skipped.
     Open,
 }
 
@@ -81,13 +82,13 @@ pub struct Record {
     pub outcomes: BTreeMap<usize, Outcome>,
     /// Values that the target stored differently, by the index of their change.
     pub altered: BTreeMap<usize, Vec<AlteredValue>>,
-    /// Whether every change is in the target.
+    /// Whether every change was applied.
     pub is_ended: bool,
-    /// Whether it stopped with everything it sent complete.
+    /// Whether the run stopped with all outcomes known.
     pub(crate) is_stopped: bool,
-    /// Changes whose outcome was unknown when the run was last resumed, and has not been resolved since.
+    /// Changes whose outcome was unknown when the run was last resumed and is still unresolved.
     pub(crate) taken_up: BTreeSet<usize>,
-    /// Changes whose outcome is unknown though they were looked up.
+    /// Changes whose outcome is unknown although they were looked up.
     pub unclear: BTreeSet<usize>,
 }
 
@@ -97,15 +98,15 @@ pub enum Error {
     /// A file cannot be read or written.
     #[error(transparent)]
     File(#[from] files::Error),
-    /// The format is newer than this version.
+    /// The format is newer than this version can read.
     #[error("journal \"{path}\" has format {format}; this version of migrate reads up to {FORMAT}", path = .path.display())]
     Newer {
         /// The file.
         path: PathBuf,
-        /// Its format.
+        /// The format of the file.
         format: u32,
     },
-    /// A line that is not the last is broken.
+    /// A line other than the last is broken.
     #[error("journal \"{path}\" is broken in line {line}, column {column}: {reason}", path = .path.display())]
     Broken {
         /// The file.
@@ -125,16 +126,16 @@ pub struct Journal {
     file: Appender,
     known: BTreeMap<usize, JournaledOutcome>,
     altered: BTreeMap<usize, Vec<AlteredValue>>,
-    /// The record of a resume, written with its first outcome.
+    /// The entry for a resume, written together with its first outcome.
     resumed: Option<Entry>,
 }
 
 impl Journal {
-    /// Opens the journal of a new run of this command.
+    /// Creates the journal of a new run of this command.
     ///
     /// # Errors
     ///
-    /// When the file cannot be made durable.
+    /// If the file cannot be made durable.
     pub fn begin(path: &Path, run: &str, at: &str, by: &str) -> Result<Self, Error> {
         let file = Appender::open(path)?;
         let mut journal = Self { file, known: BTreeMap::new(), altered: BTreeMap::new(), resumed: None };
@@ -142,11 +143,12 @@ impl Journal {
         Ok(journal)
     }
 
-    /// Opens the journal of an interrupted run, dropping a torn last line. The resume is recorded with its first outcome.
+    /// Opens the journal of an interrupted run, dropping a torn last line. The resume is recorded with its first
+    /// outcome.
     ///
     /// # Errors
     ///
-    /// When it cannot be read, is broken before its end, or cannot be written.
+    /// If it cannot be read or written, or is broken before its end.
     pub fn resume(path: &Path, at: &str) -> Result<Self, Error> {
         let (mut known, mut altered) = (BTreeMap::new(), BTreeMap::new());
         let whole = parse(path, &files::read(path)?, &mut |entry| {
@@ -163,12 +165,12 @@ impl Journal {
         self.known.is_empty() && self.resumed.is_none()
     }
 
-    /// Returns what is known of a change; `None` if it was never reached.
+    /// Returns the recorded state of a change; `None` if it was never reached.
     pub fn known(&self, change: usize) -> Option<&JournaledOutcome> {
         self.known.get(&change)
     }
 
-    /// Returns the values that the target stored differently, of a change applied before.
+    /// Returns the values of an already applied change that the target stored differently.
     pub(super) fn altered(&self, change: usize) -> &[AlteredValue] {
         self.altered.get(&change).map_or(&[], Vec::as_slice)
     }
@@ -182,13 +184,13 @@ impl Journal {
         self.known.iter().filter_map(id).collect()
     }
 
-    /// Records that requests are about to be sent; returns when that is durable.
+    /// Records that requests are about to be sent; returns once that is durable.
     pub(super) fn record_intents<'change>(&mut self, changes: impl Iterator<Item = (usize, &'change Key, Operation)>) -> Result<(), Error> {
         let entries: Vec<Entry> = changes.map(|(change, key, operation)| Entry::Intent { change, key: key.clone(), operation }).collect();
         self.append(&entries)
     }
 
-    /// Records how changes ended, with values that the target stored differently.
+    /// Records the outcomes of changes, with values that the target stored differently.
     pub(super) fn record_outcomes<'outcome>(
         &mut self,
         outcomes: impl Iterator<Item = (usize, &'outcome Outcome, &'outcome [AlteredValue])>,
@@ -207,12 +209,12 @@ impl Journal {
         self.append(&entries)
     }
 
-    /// Records that nothing more is sent and no outcome is unknown.
+    /// Records that the run stopped without unknown outcomes.
     pub(super) fn record_stop(&mut self, at: &str) -> Result<(), Error> {
         self.append(&[Entry::Stopped { at: at.to_owned() }])
     }
 
-    /// Records that nothing is left to do.
+    /// Records that every change was applied.
     pub(super) fn record_end(&mut self, at: &str) -> Result<(), Error> {
         self.append(&[Entry::Ended { at: at.to_owned() }])
     }
@@ -254,11 +256,11 @@ fn learn_altered(known: &mut BTreeMap<usize, Vec<AlteredValue>>, entry: &Entry) 
 }
 
 impl Record {
-    /// Reads a journal to its end, or to a torn last line.
+    /// Loads a journal, without a torn last line.
     ///
     /// # Errors
     ///
-    /// When it cannot be read, is broken before its end, or is of a newer format.
+    /// If it cannot be read, is broken before its end, or has a newer format.
     pub fn load(path: &Path) -> Result<Self, Error> {
         let mut record = Self::default();
         parse(path, &files::read(path)?, &mut |entry| record.learn(entry))?;
@@ -305,11 +307,11 @@ pub fn lines(entries: &[Entry]) -> String {
     entries.iter().map(|entry| serde_json::to_string(entry).expect("an entry is JSON") + "\n").collect()
 }
 
-/// Reads the entries of the journal at `path`; returns the length without a torn last line.
+/// Parses the entries of the journal at `path`; returns the length without a torn last line.
 ///
 /// # Errors
 ///
-/// When it is broken before its end, or is of a newer format.
+/// If it is broken before its end or has a newer format.
 pub fn parse(path: &Path, bytes: &[u8], see: &mut dyn FnMut(Entry)) -> Result<u64, Error> {
     let mut whole = 0;
     let lines: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
@@ -338,11 +340,11 @@ fn plain(error: &serde_json::Error) -> String {
     text.rfind(" at line ").map_or(text.as_str(), |place| &text[..place]).to_owned()
 }
 
-/// Returns whether a journal ends with every change complete.
+/// Returns whether a journal records that every change was applied.
 ///
 /// # Errors
 ///
-/// When it cannot be read.
+/// If it cannot be read.
 pub fn is_ended(path: &Path) -> Result<bool, Error> {
     Ok(Record::load(path)?.is_ended)
 }

@@ -1,6 +1,7 @@
-//! Finds the resource of a create whose response was lost: the only one that holds what was sent and is not known otherwise.
+//! Finds the resource of a create whose response was lost: the only unknown resource with the values that were sent.
 //!
-//! Nothing is guessed: if there are several, or the only one of the name differs from what was sent, the result is ambiguous.
+//! It never guesses: if there are several candidates, or the only one of that name differs from what was sent, the
+//! result is unclear.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -13,7 +14,7 @@ use crate::json::Body;
 use crate::management_api::{self, ReadOutcome, Tenant};
 use crate::model::resource::Id;
 
-/// Ids of known resources, which a pending create cannot have made.
+/// Ids of known resources, which the pending create cannot have made.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct KnownIds<'run> {
     of_kind: Option<&'run HashSet<Id>>,
@@ -37,7 +38,7 @@ impl<'run> KnownIds<'run> {
     }
 }
 
-/// A resource that the target has, with the secrets that its response held.
+/// A resource of the target, with the secrets in its response.
 #[derive(Debug)]
 pub(super) struct FoundResource {
     pub(super) id: Id,
@@ -51,18 +52,18 @@ pub(super) enum LookupResult {
     Found(FoundResource),
     /// The target does not have it.
     Absent,
-    /// The target has something that may or may not be it.
+    /// The target has a resource that may be the one.
     Unclear(String),
 }
 
 /// What to do if the resource cannot be identified.
 const LOOK: &str = "remove what should not be there, then run again";
 
-/// Looks for the resource that a create with this body made, ignoring known ones.
+/// Looks for the resource that a create with this body may have made, ignoring known ones.
 ///
 /// # Errors
 ///
-/// When the target cannot be read.
+/// If the target cannot be read.
 pub(super) async fn look_up(
     tenant: &Tenant,
     kind: &'static Kind,
@@ -83,7 +84,7 @@ pub(super) async fn look_up(
     Ok(identify(kind, body, &answers, known))
 }
 
-/// Identifies the resource of a create among these.
+/// Identifies the created resource among these.
 fn identify(kind: &Kind, body: &Body, answers: &[Body], known: KnownIds<'_>) -> LookupResult {
     let is_by_name = !matches!(kind.shape, Shape::Collection | Shape::Nested { .. });
     let is_known = |id: &str| !is_by_name && known.contains(&Id::new(id));
@@ -115,27 +116,27 @@ pub(super) fn found(kind: &Kind, id: String, body: &Body, answer: &Body) -> Foun
     FoundResource { id: Id::new(id), made: kind.generated_secrets_for(body).filter_map(|made| shown(made.path)).collect() }
 }
 
-/// Returns whether a response has the key of what was sent.
+/// Returns whether a response has the key that was sent.
 fn has_key_of(kind: &Kind, body: &Body, answer: &Body) -> bool {
-    // The list may name a field differently from the create, which is a quirk of the kind.
+    // The list may name a field differently from the create: a quirk of the kind.
     let mut answer = answer.clone();
     kind.apply_read_edits(&mut answer);
     key_of(kind, &answer) == key_of(kind, body)
 }
 
-/// Returns the key fields of a resource, with defaults where they are blank.
+/// Returns the key fields of a resource; blank ones have their defaults.
 pub(super) fn key_of(kind: &Kind, body: &Body) -> Vec<Option<Value>> {
     let value = |path: &&str| body.get(path).filter(|value| !value.is_null()).cloned().or_else(|| kind.default_of(path));
     kind.identity.key.iter().map(value).collect()
 }
 
-/// Returns whether a response is excluded for a reason that does not apply to what was sent: it is third-party or a system resource.
+/// Returns whether a response is excluded, as a third-party or system resource, although the sent body was not.
 pub(super) fn is_excluded_unlike(kind: &Kind, body: &Body, answer: &Body) -> bool {
     let reason = |body: &Body| kind.exclusion(body, &BTreeSet::new()).map(|alone| alone.reason);
     reason(answer).is_some_and(|alone| reason(body) != Some(alone))
 }
 
-/// Returns a field that a response shows differently from what was sent.
+/// Returns a field whose value in a response differs from the sent one.
 fn differing_field(kind: &Kind, body: &Body, answer: &Body) -> Option<String> {
     differences(kind, body, answer).into_iter().find(|altered| altered.sent.is_some()).map(|altered| altered.path)
 }
@@ -146,7 +147,8 @@ mod tests {
     use crate::catalog::Catalog;
     use serde_json::json;
 
-    /// Returns what a create of this client comes to, where the target lists these; `t0` is known to be another.
+    /// Returns the lookup result for a create of this client if the target lists these; `t0` is known to be a different
+    /// one.
     fn looked_up(answers: &Value) -> LookupResult {
         let kind = Catalog::standard().kind("clients").expect("a kind");
         let body = |value| Body::from_value(value).expect("an object");
@@ -185,7 +187,7 @@ mod tests {
         let kind = Catalog::standard().kind("organization-client-grants").expect("a kind");
         let body = |value| Body::from_value(value).expect("an object");
         let sent = body(json!({"organization": "org_1", "grant_id": "cgr_1"}));
-        // The list shows the grants themselves, by `id`.
+        // The list contains the grants themselves, by `id`.
         let listed = |grants: &[&str]| {
             grants.iter().map(|id| body(json!({"organization": "org_1", "id": id, "client_id": "c"}))).collect::<Vec<_>>()
         };

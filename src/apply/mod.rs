@@ -1,21 +1,21 @@
-//! Executing a plan against a target, with a journal of what happened.
+//! Executes a plan against a target and records every step in a journal.
 //!
 //! ```text
-//! executor.rs           stages, in batches: intents made durable, requests sent, outcomes recorded
-//! requests.rs           one change -> the requests it takes
-//! read_modify_write.rs  values laid over what the target holds right before they are sent
+//! executor.rs           sends the changes in stages and batches: intents durable, requests sent, outcomes recorded
+//! requests.rs           sends the requests of one change
+//! read_modify_write.rs  merges values into those that the target has just before they are sent
 //! lookup.rs             finds the resource of a create whose response was lost
-//! concurrent_writer.rs  resources that somebody else created since the plan was made
-//! stale_changes.rs      changes whose resources changed since the plan was made
-//! partial_apply.rs      a refused change -> as much of it as the target accepts
+//! concurrent_writer.rs  detects resources that another writer created since the plan was made
+//! stale_changes.rs      detects changes whose resources changed since the plan was made
+//! partial_apply.rs      applies as much of a refused change as the target accepts
 //! partial_change.rs     a change without some of its parts
-//! refused_fields.rs     which fields an error message names
+//! refused_fields.rs     finds the fields that an error message names
 //! altered_values.rs     values that the target changed when it stored them
-//! new_secrets.rs        secrets that the target generates, and where they go
+//! new_secrets.rs        secrets that the target generates, and where they are stored
 //! journal.rs            the append-only record of a run
 //! summary.rs            how a run ended
-//! state_update.rs       links, baseline and fingerprints after a run
-//! expected_baseline.rs  what source and target agree on before a run, and after it
+//! state_update.rs       updates links, baseline and fingerprints after a run
+//! expected_baseline.rs  the baseline before a run and the one expected after it
 //! ```
 
 mod altered_values;

@@ -1,7 +1,7 @@
 //! Secrets that a target generates when it creates a resource: where they are stored, and what happened to each.
 //!
-//! No journal, report or plan ever holds one. Each is passed from the response to its sink before the resource is recorded as created;
-//! if a run is interrupted in between, resuming it looks the resource up and passes its secret on.
+//! They never enter a journal, report or plan. Each is passed from the response to its sink before the resource is
+//! recorded as created; if a run is interrupted in between, resuming it looks the resource up and passes its secret on.
 
 use std::collections::HashSet;
 
@@ -27,31 +27,31 @@ pub struct NewSecret<'run> {
 
 /// Stores secrets that a target generates.
 pub trait SecretSink: Send {
-    /// Stores a secret; returns when that is durable. The same one may be passed twice.
+    /// Stores a secret and returns once that is durable. The same secret may be passed twice.
     ///
     /// # Errors
     ///
-    /// Says why it is not stored, without the secret.
+    /// The reason why it was not stored, without the secret.
     fn keep<'run>(&'run mut self, secret: &'run NewSecret<'run>) -> BoxFuture<'run, Result<(), String>>;
 
-    /// Returns whether this secret is stored already.
+    /// Returns whether this secret is already stored.
     fn has(&self, key: &Key, id: &Id, path: &str) -> bool;
 }
 
-/// What happened to a secret that the target generated.
+/// What happened to a generated secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SecretDisposition {
-    /// It is stored.
+    /// It was stored.
     Kept,
     /// No sink was configured.
     Left,
-    /// It was generated in an earlier part of the run, and whether it was stored is not known.
+    /// It was generated in an earlier part of the run; whether it was stored is not known.
     Unknown,
     /// It could not be stored, for this reason.
     Lost(String),
 }
 
-/// A secret that the target generated, and what happened to it.
+/// A generated secret and what happened to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GeneratedSecret {
     /// The resource.
@@ -60,13 +60,13 @@ pub struct GeneratedSecret {
     pub id: Id,
     /// The field.
     pub path: &'static str,
-    /// The path of the Management API that shows it, with `{id}` for the id.
+    /// The path of the Management API that returns it, with `{id}` for the id.
     pub shown_at: &'static str,
     /// What happened to it.
     pub disposition: SecretDisposition,
 }
 
-/// Generated secrets that supplied ones replace, so that nobody needs them.
+/// Generated secrets that supplied ones replace, so that they need not be stored.
 #[derive(Debug)]
 pub(super) struct ReplacedSecrets<'plan>(HashSet<(&'plan Key, &'plan str)>);
 
@@ -76,7 +76,7 @@ impl<'plan> ReplacedSecrets<'plan> {
         Self(plan.changes().flat_map(of_change).collect())
     }
 
-    /// Returns the secrets that the target generates with this change and that are not replaced.
+    /// Returns the secrets that the target generates for this change and that are not replaced.
     pub(super) fn made_with(&self, kind: &Kind, change: &Change) -> Vec<&'static GeneratedSecretField> {
         let Action::Create { body, .. } = &change.action else { return Vec::new() };
         kind.generated_secrets_for(body).filter(|made| !self.0.contains(&(&change.key, made.path))).collect()

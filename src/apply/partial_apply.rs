@@ -1,7 +1,8 @@
 //! Applies as much of a refused change as the target accepts.
 //!
-//! First it omits what the error message names, then, if that does not help, it sends halves: what is refused alone is omitted, and
-//! the rest is applied. The number of requests is bounded; what was not tried is omitted too, and planned again next time.
+//! First it omits what the error message names. If that does not help, it sends halves: parts that are refused alone
+//! are omitted, and the rest is applied. The number of requests is bounded; untried parts are omitted too, and the next
+//! run plans them again.
 
 use super::altered_values::AlteredValue;
 use super::partial_change::{Omission, Omissions, PartialChange};
@@ -12,10 +13,10 @@ use crate::management_api::Error;
 use crate::model::event::{Outcome, Shortfall};
 use crate::model::resource::Id;
 
-/// The most requests per change besides the first.
+/// The maximum number of requests per change after the first.
 const MOST: usize = 30;
 
-/// Error codes that concern the request as a whole.
+/// Error codes about the request as a whole.
 const OF_THE_WHOLE: [&str; 5] =
     ["invalid_uri", "operation_not_supported", "insufficient_scope", "too_many_entities", "invalid_query_string"];
 
@@ -40,10 +41,10 @@ pub(super) async fn send(sender: Sender<'_>, ready: &ResolvedChange) -> SendResu
     BodySearch { sender, draft, left: Omissions::new(), messages: Vec::new(), altered: Vec::new(), requests: 0 }.send(first).await
 }
 
-/// Returns whether an error may concern part of a body, so that the rest is worth another request.
+/// Returns whether an error may be about part of a body, so that sending the rest is worthwhile.
 fn is_about_parts(draft: &PartialChange<'_>, sent: &SendResult) -> bool {
     let Some(Error::Refused { request, status: 400 | 402 | 403 | 413 | 422, code, .. }) = &sent.refusal else { return false };
-    // A follow-up or a preceding request is a request of its own.
+    // A follow-up and a preceding request are separate requests.
     let is_the_write = match (draft.is_posted(), draft.kind.paths.write) {
         (true, _) => request.starts_with("POST "),
         (false, Write::Patch) => request.starts_with("PATCH "),
@@ -60,12 +61,12 @@ fn message_of(sent: &SendResult) -> String {
     sent.outcome.message().unwrap_or_default().to_owned()
 }
 
-/// The search for what the target accepts of a body.
+/// Searches for the largest part of a body that the target accepts.
 struct BodySearch<'run> {
     sender: Sender<'run>,
     draft: PartialChange<'run>,
     left: Omissions,
-    /// The errors about what was omitted.
+    /// The error messages about the omitted parts.
     messages: Vec<String>,
     /// Values that the target stored differently.
     altered: Vec<AlteredValue>,
@@ -85,7 +86,7 @@ impl BodySearch<'_> {
         if self.draft.is_posted() { self.create_in_part(last).await } else { self.send_in_halves(last).await }
     }
 
-    /// Retries without what the error names, one name after the other; `None` if that changes nothing.
+    /// Retries without the parts that the error names, one name after the other; `None` if that changes nothing.
     async fn retry_without_named_parts(&mut self, refused: &SendResult) -> Option<SendResult> {
         let message = message_of(refused);
         for group in self.named(refused) {
@@ -95,7 +96,7 @@ impl BodySearch<'_> {
             }
             let Some(ready) = self.draft.without(&left, None).filter(|_| left != self.left && self.requests < MOST) else { continue };
             let sent = self.attempt(&ready).await;
-            // The same message again: it was not that.
+            // The same message again, so this was not the cause.
             if message_of(&sent) != message || !is_about_parts(&self.draft, &sent) {
                 self.left = left;
                 self.note(message);
@@ -105,7 +106,7 @@ impl BodySearch<'_> {
         None
     }
 
-    /// Returns the parts that an error names and that can be omitted: first those that the subscription is known to lack.
+    /// Returns the optional parts that an error names, first those that the subscription is known to lack.
     fn named(&self, refused: &SendResult) -> Vec<Vec<BodyPart>> {
         let (Some(body), Some(refusal)) = (self.draft.body(), &refused.refusal) else { return Vec::new() };
         let gated = |field: &&&str| refusal.is_unentitled() && body.0.contains_key(**field);
@@ -159,7 +160,7 @@ impl BodySearch<'_> {
             let sent = self.attempt(&ready).await;
             match &sent.outcome {
                 Outcome::Applied(of) => (arrived, id) = (true, Some(of.clone())),
-                // Neither a part nor the whole was judged: the token expired, or the tenant is down.
+                // This response says nothing about the body: the token expired, or the tenant is down.
                 Outcome::Failed(_) if !is_about_parts(&self.draft, &sent) => return sent,
                 Outcome::Failed(message) if piece.len() == 1 => {
                     self.note(message.clone());
@@ -189,7 +190,7 @@ impl BodySearch<'_> {
         }
     }
 
-    /// Creates a resource without part of it, since a create can succeed only once; the rest is sent as updates.
+    /// Creates a resource without some parts and sends those as updates, since a create can succeed only once.
     async fn create_in_part(mut self, refused: SendResult) -> SendResult {
         let paths: Vec<String> = self.draft.paths(&self.left).into_iter().filter(|path| !self.draft.is_only_created(path)).collect();
         let mut suspects = paths.clone();
@@ -223,7 +224,7 @@ impl BodySearch<'_> {
         Some(self.attempt(&ready).await)
     }
 
-    /// Sends what a resource was created without.
+    /// Sends the parts that a resource was created without.
     async fn update_with_rest(mut self, created: SendResult, refused: &SendResult, rest: Vec<String>) -> SendResult {
         let Outcome::Applied(id) = &created.outcome else { return created };
         self.note_if_none(refused);
@@ -254,7 +255,7 @@ impl BodySearch<'_> {
         self.into_result(created)
     }
 
-    /// Returns how it ended: partial, if something was omitted.
+    /// Returns the final result: partial, if something was omitted.
     fn into_result(self, mut sent: SendResult) -> SendResult {
         let parts = self.draft.missing(&self.left);
         sent.altered = self.altered;
@@ -266,18 +267,19 @@ impl BodySearch<'_> {
     }
 }
 
-/// Returns whether a request is refused whatever it holds: half of it is refused with the same message, which is about the
+/// Returns whether a request is refused regardless of its content: half of it got the same message, which is about the
 /// subscription.
 fn is_refused_regardless(whole: &SendResult, part: &SendResult) -> bool {
     whole.refusal.as_ref().is_some_and(Error::is_unentitled) && message_of(whole) == message_of(part)
 }
 
-/// Splits a list in two, last half first; a single element stays.
+/// Splits a list in two, last half first; a single element is not split.
 fn halves<T: Clone>(all: &[T]) -> Vec<Vec<T>> {
     split_at(all, all.len().div_ceil(2))
 }
 
-/// Splits sorted paths in two, last half first; one top-level field is split only if it is alone.
+/// Splits sorted paths in two, last half first; paths below the same top-level field are separated only if there are no
+/// others.
 fn halves_of(paths: &[String]) -> Vec<Vec<String>> {
     let field = |at: usize| paths.get(at).and_then(|path| path.split('.').next());
     let begins = |at: &usize| field(*at) != field(*at - 1);
@@ -294,14 +296,14 @@ fn split_at<T: Clone>(all: &[T], at: usize) -> Vec<Vec<T>> {
     vec![second.to_vec(), first.to_vec()]
 }
 
-/// The search for the elements of a child list that the target accepts.
+/// Searches for the elements of a child's list that the target accepts.
 struct ElementSearch<'run> {
     sender: Sender<'run>,
     ready: &'run ResolvedChange,
     requests: usize,
 }
 
-/// Elements of one key, which are sent in one request: their indexes in what is added and removed.
+/// Elements with the same key, sent in one request: their indexes among the added and the removed ones.
 type ElementGroup = (Vec<usize>, Vec<usize>);
 
 impl<'run> ElementSearch<'run> {
@@ -341,7 +343,7 @@ impl<'run> ElementSearch<'run> {
                         messages.push(said.clone());
                     }
                 }
-                // A missing parent is refused with the same message for each half.
+                // If the parent is missing, every half is refused with the same message.
                 Outcome::Failed(_) if !has_arrived && is_of_the_parent(&refused, &sent) => return refused,
                 Outcome::Failed(_) => pieces.extend(halves(&piece)),
                 _ => return sent,
@@ -371,7 +373,7 @@ fn is_of_the_parent(whole: &SendResult, part: &SendResult) -> bool {
     (is_missing || whole.refusal.as_ref().is_some_and(Error::is_unentitled)) && message_of(whole) == message_of(part)
 }
 
-/// Returns the texts in an element, for people.
+/// Returns the texts in an element, for display.
 fn shown(element: &serde_json::Value) -> String {
     match element {
         serde_json::Value::Object(fields) => {
@@ -383,7 +385,8 @@ fn shown(element: &serde_json::Value) -> String {
     }
 }
 
-/// Returns the groups of elements that may be sent separately: what is added and removed under one key is one group.
+/// Returns the groups of elements that may be sent separately. Added and removed elements with the same key form one
+/// group.
 fn units(kind: &Kind, added: &[serde_json::Value], removed: &[serde_json::Value]) -> Vec<ElementGroup> {
     let by = match kind.shape {
         Shape::Child { element_changes: ElementChanges::AddUpdateRemove { by, .. }, .. } => Some(by),

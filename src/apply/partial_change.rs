@@ -1,4 +1,4 @@
-//! A change without some of its parts: what is sent then.
+//! A change without some of its parts, and the body that is sent for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,16 +13,16 @@ use crate::plan::{Edit, element, remove_part};
 /// How a part is omitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Omission {
-    /// What the target held before is sent in its place.
+    /// The target's previous value is sent instead.
     PreviousValue,
-    /// It is not sent at all, because what the target held was refused as well.
+    /// The part is not sent, because the target refused its previous value as well.
     NotSent,
 }
 
-/// The parts that are omitted.
+/// The omitted parts.
 pub(super) type Omissions = BTreeMap<BodyPart, Omission>;
 
-/// A change that may be sent in part.
+/// A change that may be sent in parts.
 #[derive(Debug, Clone)]
 pub(super) struct PartialChange<'send> {
     pub(super) kind: &'static Kind,
@@ -34,7 +34,7 @@ fn first(path: &str) -> &str {
 }
 
 impl PartialChange<'_> {
-    /// Returns the body that is sent.
+    /// Returns the body to send.
     pub(super) fn body(&self) -> Option<&Body> {
         match self.ready {
             ResolvedChange::Create { body, .. } | ResolvedChange::Update { body, .. } => Some(body),
@@ -42,12 +42,12 @@ impl PartialChange<'_> {
         }
     }
 
-    /// Returns whether it is a POST that creates something, which cannot be sent twice.
+    /// Returns whether the change is sent as a creating POST, which cannot be repeated.
     pub(super) fn is_posted(&self) -> bool {
         matches!(self.ready, ResolvedChange::Create { .. }) && self.kind.creation().is_some()
     }
 
-    /// Returns the edits; if they are not known, every value of the body.
+    /// Returns the edits, or every value of the body if the edits are not known.
     fn edits(&self) -> Vec<Edit> {
         match self.ready {
             ResolvedChange::Update { edits, secrets, .. } if !edits.is_empty() || !secrets.is_empty() => edits.clone(),
@@ -83,7 +83,7 @@ impl PartialChange<'_> {
         ends.find(has_required).unwrap_or(path).to_owned()
     }
 
-    /// Returns the fields that change in one request with this one, including itself; empty if it changes alone.
+    /// Returns the fields that must change in the same request as this one, including itself; empty if there are none.
     fn companions(&self, path: &str) -> Vec<&'static str> {
         let ResolvedChange::Update { edits, .. } = self.ready else { return Vec::new() };
         let changes = |field: &&&str| edits.iter().any(|edit| first(&edit.path) == **field);
@@ -92,7 +92,7 @@ impl PartialChange<'_> {
         if companions.len() > 1 { companions } else { Vec::new() }
     }
 
-    /// Returns these parts with everything that is omitted with them.
+    /// Adds to these parts everything that must be omitted with them.
     fn with_companions(&self, left: &Omissions) -> Omissions {
         let mut all = left.clone();
         for (part, aside) in left {
@@ -103,7 +103,7 @@ impl PartialChange<'_> {
         all
     }
 
-    /// Returns whether a part can be omitted: not if it belongs to the key or is required.
+    /// Returns whether a part can be omitted: it is neither required nor part of the key.
     pub(super) fn is_optional(&self, part: &BodyPart) -> bool {
         let kind = self.kind;
         let follow_up = kind.lifecycle.follow_up.map(|follow_up| follow_up.field);
@@ -111,14 +111,16 @@ impl PartialChange<'_> {
         let is_repeated = kind.fields.always_sent.iter().chain(follow_up.iter()).any(is_required);
         let is_whole = matches!(self.ready, ResolvedChange::Create { .. }) || kind.paths.write == Write::Put;
         let is_needed = is_whole && kind.identity.key.iter().chain(kind.fields.required).any(is_required);
-        // Created without one of a group, a resource would start in a state nobody planned: a stream without its filters.
+        // A resource created without one field of a group would have a state that nobody planned: a stream without its
+        // filters.
         let is_grouped = |field: &&str| is_in(&part.path, field) || is_in(field, &part.path);
         let is_of_new =
             matches!(self.ready, ResolvedChange::Create { .. }) && kind.fields.written_together.iter().copied().flatten().any(is_grouped);
         !is_repeated && !is_needed && !is_of_new && self.is_added(part) && !kind.path_fields().any(|field| is_in(field, &part.path))
     }
 
-    /// Returns whether a part is new with this change: what the target already holds is not removed because it would be refused today.
+    /// Returns whether this change adds the part. An existing value is not removed only because the target would refuse
+    /// it today.
     fn is_added(&self, part: &BodyPart) -> bool {
         let ResolvedChange::Update { edits, secrets, .. } = self.ready else { return true };
         let has = |list: Option<&Value>, text: &str| list.and_then(Value::as_array).is_some_and(|list| list.iter().any(|one| one == text));
@@ -130,7 +132,7 @@ impl PartialChange<'_> {
         (edits.is_empty() && secrets.is_empty()) || edits.iter().any(is_of) || is_secret()
     }
 
-    /// Returns the part that is omitted as a whole with this one: an object that is replaced as a whole has one meaning.
+    /// Returns the whole that is omitted with this part: an object that is replaced as a whole has one meaning.
     pub(super) fn enclosing_part(&self, part: BodyPart) -> BodyPart {
         let top = first(&part.path);
         let is_one = self.kind.fields.replaced.contains(&top) && !self.kind.fields.read_modify_write.contains(&top);
@@ -139,14 +141,14 @@ impl PartialChange<'_> {
         if is_one && (has_members || self.kind.fields.required.contains(&top)) { BodyPart::field(top) } else { part }
     }
 
-    /// Returns whether only a create sets a field.
+    /// Returns whether a field can be set only by a create.
     pub(super) fn is_only_created(&self, path: &str) -> bool {
         self.kind.fields.writable().get(first(path)).is_some_and(|field| field.written == crate::catalog::Writability::OnCreate)
     }
 
-    /// Returns what is sent without these parts; `None` if that is nothing.
+    /// Returns the change without these parts; `None` if nothing is left to send.
     ///
-    /// With `focus`, only the fields that hold these paths are sent: the others were sent or are not to be.
+    /// With `focus`, only the fields that contain these paths are sent; the others were already sent or must not be.
     pub(super) fn without(&self, left: &Omissions, focus: Option<&[String]>) -> Option<ResolvedChange> {
         let left = &self.with_companions(left);
         let edits = self.edits();
@@ -155,7 +157,7 @@ impl PartialChange<'_> {
             self.omit_from(&mut body, part, *aside, &edits);
         }
         let is_among = |path: &str| left.keys().any(|part| part.element.is_none() && is_in(&part.path, path));
-        // What makes room for something else stays if that is omitted.
+        // A value that an omitted one would have replaced is kept.
         let is_left =
             |path: &str| is_among(path) || self.kind.excluded_by(path).any(|other| left.keys().any(|part| is_in(other, &part.path)));
         let mut open: Vec<Edit> = edits.into_iter().filter(|edit| !is_left(&edit.path)).collect();
@@ -209,17 +211,18 @@ impl PartialChange<'_> {
             remove_with_empty_parents(body, &part.path);
             return;
         }
-        // What no edit touches stays in the body as the target holds it.
+        // Values without an edit stay in the body as the target has them.
         for edit in edits {
             remove_with_empty_parents(body, &edit.path);
-            // What names a deleted resource cannot be sent again.
+            // A value that refers to a deleted resource cannot be sent again.
             if let Some(old) = edit.old.as_ref().filter(|old| !old.to_string().contains('⟦')) {
                 body.set(&edit.path, old.clone());
             }
         }
     }
 
-    /// Returns what is missing in the target, as a [`Shortfall`](crate::model::event::Shortfall) names it, without these parts.
+    /// Returns the parts that the target will lack, as a [`Shortfall`](crate::model::event::Shortfall) names them, if
+    /// these are omitted.
     pub(super) fn missing(&self, left: &Omissions) -> Vec<String> {
         let left = &self.with_companions(left);
         let edits = self.edits();
@@ -237,7 +240,7 @@ impl PartialChange<'_> {
                 _ => Vec::new(),
             };
             let named: Vec<String> = of_edits.cloned().chain(of_secrets).collect();
-            // What a PATCH omits stays as it was, so it is missing only if it differs.
+            // A field omitted from a PATCH keeps its value, so it is missing only if it differs.
             let is_kept = self.kind.paths.write == Write::Patch && !self.kind.fields.replaced.contains(&first(&part.path));
             match (named.is_empty(), self.ready) {
                 (false, ResolvedChange::Update { edits, .. }) if !edits.is_empty() => missing.extend(named),
@@ -269,7 +272,7 @@ fn leaves_of(above: &str, object: &Map<String, Value>, leaves: &mut Vec<Edit>) {
     }
 }
 
-/// Removes a field from a body, with the objects around it that become empty.
+/// Removes a field from a body, and the objects around it that become empty.
 fn remove_with_empty_parents(body: &mut Body, path: &str) {
     body.take(path);
     let mut above = path;

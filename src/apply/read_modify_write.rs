@@ -1,4 +1,5 @@
-//! Values laid over what the target holds: what only the target knows survives updates that replace the object around it.
+//! Read-modify-write: merges values into those that the target has, so that an update of a whole object does not lose
+//! what only the target knows.
 
 use serde_json::{Map, Value};
 
@@ -8,11 +9,11 @@ use crate::model::event::Outcome;
 use crate::model::resource::take_secrets;
 use crate::plan::Edit;
 
-/// Lays these fields of a body over what the target holds.
+/// Merges these fields of a body into the target's current values.
 pub(super) fn lay_over_held(kind: &Kind, fields: &[&str], held: &Body, body: &mut Body, edits: &[Edit]) -> Result<(), Outcome> {
     for field in fields.iter().copied() {
-        // A field that the catalog says to lay over always exists (`options`), or the token may not read it; an object with secrets two
-        // levels down (`addons`) may be the target's first.
+        // A read-modify-write field such as `options` always exists; if it is absent, the token may not read it. An
+        // object with secrets two levels down (`addons`) may not exist in the target yet.
         if !held.0.contains_key(field) && kind.fields.read_modify_write.contains(&field) {
             let reason = format!("its {field} cannot be read, so it cannot be updated; the token may lack a scope");
             return Err(Outcome::Failed(reason));
@@ -36,7 +37,7 @@ pub(super) fn keep_secrets(kind: &Kind, held: &Body, body: &mut Body) {
     }
 }
 
-/// Removes the masks that the target shows in place of secrets.
+/// Removes the masks that the target returns in place of secrets.
 pub(super) fn drop_masks(kind: &Kind, held: &mut Body) {
     let mut bare = held.clone();
     take_secrets(kind, &mut bare);
@@ -64,9 +65,10 @@ fn drop_masks_in(held: &mut Value, bare: Option<&Value>) {
     }
 }
 
-/// Returns whether an update of this field erases secrets in it that are not sent: a PATCH merges one level, and replaces lists.
+/// Returns whether an update of this field erases secrets that it does not contain: a PATCH merges one level only, and
+/// replaces lists.
 ///
-/// If every field of it is listed, the catalog knows all secrets in it.
+/// If the catalog lists every subfield, it also lists every secret.
 pub(super) fn may_erase_secrets(kind: &Kind, name: &str, value: &Value) -> bool {
     let is_nested = |value: &Value| value.is_object() || value.is_array();
     let replaces = match value {
@@ -80,7 +82,7 @@ pub(super) fn may_erase_secrets(kind: &Kind, name: &str, value: &Value) -> bool 
 
 /// Restores the target's own secrets in objects and lists that are replaced.
 ///
-/// Elements of a list are identified by id, name or key, or else by everything but the secret.
+/// List elements are matched by id, name or key, otherwise by everything except the secret.
 pub(super) fn restore_secrets(kind: &Kind, held: &Body, body: &mut Body) {
     let mut bare = held.clone();
     if take_secrets(kind, &mut bare).is_empty() {
@@ -99,7 +101,7 @@ fn restore_in(held: &Value, bare: &Value, wanted: &mut Value) {
             for (name, held) in held {
                 match (bare.get(name), wanted.get_mut(name)) {
                     (Some(bare), Some(wanted)) => restore_in(held, bare, wanted),
-                    // If an object held nothing else, the plan does not show it.
+                    // An object that contained nothing but secrets is not part of the plan.
                     (None, None) => drop(wanted.insert(name.clone(), held.clone())),
                     (Some(bare), None) if is_blank(bare) && held != bare => drop(wanted.insert(name.clone(), held.clone())),
                     _ => {}
@@ -123,10 +125,10 @@ fn is_same_element(held: &Value, wanted: &Value) -> bool {
     named.map_or(held == wanted, |name| held.get(name) == wanted.get(name))
 }
 
-/// Splits the clearing of objects whose presence is the setting off an update; returns the request to send first.
+/// Splits an update that clears objects whose presence is the setting; returns the request to send first.
 ///
-/// An update accepts no null for them: the object around them is cleared and written again without them (recorded for the add-ons of
-/// a client, `TestAccClientAddons`).
+/// An update accepts no null for them: the object around them is cleared and written again without them (recorded for
+/// the add-ons of a client, `TestAccClientAddons`).
 pub(super) fn split_clearing(kind: &Kind, body: &mut Body) -> Option<Body> {
     let gone: Vec<String> = kind
         .quirks
@@ -148,7 +150,8 @@ pub(super) fn split_clearing(kind: &Kind, body: &mut Body) -> Option<Body> {
     (!first.is_empty()).then_some(first)
 }
 
-/// Lays the wanted value over the target's own: what only the target knows stays, and what an edit clears is removed.
+/// Merges the desired value into the target's: values that only the target knows are kept, and values that an edit
+/// clears are removed.
 fn laid_over(field: &str, held: &Value, wanted: Value, edits: &[Edit]) -> Value {
     let mut whole = Body::new();
     whole.set(field, held.clone());

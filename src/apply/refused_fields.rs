@@ -1,6 +1,7 @@
-//! What the words of a refusal name of the body that was refused.
+//! Finds the fields of a refused body that an error message names.
 //!
-//! Auth0 answers in sentences, so this reads sentences, and only for what the body holds. What is recorded and reported:
+//! Auth0 answers in sentences, so this parses sentences, and looks only for names that occur in the body. Messages that
+//! were recorded or reported:
 //!
 //! ```text
 //! 'Additional properties not allowed: second_setting,first_setting' on property settings (Specific provider setting).
@@ -17,35 +18,35 @@ use serde_json::{Map, Value};
 use crate::catalog::Kind;
 use crate::json::{Body, join};
 
-/// Part of a body that can be left away.
+/// A part of a body that can be omitted.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct BodyPart {
-    /// The field.
+    /// The path of the field.
     pub(super) path: String,
-    /// The text that is one element of it, where only that is meant.
+    /// The list element with this text, if only one element is meant.
     pub(super) element: Option<String>,
 }
 
 impl BodyPart {
-    /// Returns a whole field.
+    /// Creates the part of a whole field.
     pub(super) fn field(path: impl Into<String>) -> Self {
         Self { path: path.into(), element: None }
     }
 
-    /// Returns whether this lies in the other one and is not the same.
+    /// Returns whether this part is strictly inside the other one.
     fn is_inside(&self, other: &Self) -> bool {
         let is_below = self.path.strip_prefix(&other.path).is_some_and(|rest| rest.starts_with('.'));
         is_below || (self.path == other.path && self.element.is_some() && other.element.is_none())
     }
 }
 
-/// A part, and what it may be called.
+/// A part and the names that a message may use for it.
 struct NamedPart {
     part: BodyPart,
     name: String,
 }
 
-/// Words after which a name follows, be it a plain word of the language.
+/// Words that a name follows, even if the name is an ordinary word.
 const CUES: [&str; 22] = [
     "property",
     "properties",
@@ -71,8 +72,8 @@ const CUES: [&str; 22] = [
     "allowed:",
 ];
 
-/// Returns the parts of a body that a refusal names, those together that it names in one list, in the order of the sentence; of a part and
-/// the object around it the part.
+/// Returns the parts of a body that a message names, in the order of the sentence and grouped by list. If it names both
+/// an object and a part of it, only the part is returned.
 pub(super) fn mentioned(kind: &Kind, body: &Body, message: &str) -> Vec<Vec<BodyPart>> {
     let mut called = Vec::new();
     fields(kind, "", None, &body.0, &mut called);
@@ -88,13 +89,13 @@ pub(super) fn mentioned(kind: &Kind, body: &Body, message: &str) -> Vec<Vec<Body
     groups.into_iter().map(innermost).filter(|group| !group.is_empty()).collect()
 }
 
-/// Of several parts that one word may mean, those in something that the sentence names too.
+/// If one word may mean several parts, returns those inside a part that the message also names.
 fn within_what_is_named(group: Vec<BodyPart>, all: &[BodyPart]) -> Vec<BodyPart> {
     let is_within = |part: &BodyPart| all.iter().any(|other| part.is_inside(other));
     if group.iter().any(is_within) { group.into_iter().filter(is_within).collect() } else { group }
 }
 
-/// Lists everything in an object; what stands in the elements of a list goes with the whole list.
+/// Collects every part of an object. Parts inside list elements stand for the whole list.
 fn fields(kind: &Kind, above: &str, list: Option<&str>, object: &Map<String, Value>, called: &mut Vec<NamedPart>) {
     for (name, value) in object {
         let path = join(above, name);
@@ -107,7 +108,7 @@ fn fields(kind: &Kind, above: &str, list: Option<&str>, object: &Map<String, Val
                 for element in elements {
                     match element {
                         Value::Object(below) => fields(kind, &path, Some(whole), below, called),
-                        // A list with an order is one thing: what is left of it means something else.
+                        // An ordered list is indivisible: with an element missing, the rest means something else.
                         Value::String(text) if kind.lists.unordered.contains(&path.as_str()) => {
                             let part = BodyPart { path: path.clone(), element: Some(text.clone()) };
                             called.push(NamedPart { part, name: text.clone() });
@@ -121,7 +122,7 @@ fn fields(kind: &Kind, above: &str, list: Option<&str>, object: &Map<String, Val
     }
 }
 
-/// Returns what the names of one group mean: a name may be the end of a path, or a path with something before it.
+/// Returns the parts that one group of names means: a name is the end of a path, or a path with a prefix.
 fn meant(called: &[NamedPart], group: &[String]) -> Vec<BodyPart> {
     let ends_with = |whole: &str, end: &str| whole == end || whole.strip_suffix(end).is_some_and(|before| before.ends_with('.'));
     let mut parts = Vec::new();
@@ -131,10 +132,11 @@ fn meant(called: &[NamedPart], group: &[String]) -> Vec<BodyPart> {
             None => ends_with(&one.name, name) || ends_with(name, &one.name),
         };
         let of_that_name: Vec<&NamedPart> = called.iter().filter(is_meant).collect();
-        // A whole path is that path, whatever else ends like it.
+        // An exact path takes precedence over paths that only end with the name.
         let exact: Vec<&NamedPart> = of_that_name.iter().copied().filter(|one| one.name == *name).collect();
         let fields: Vec<&NamedPart> = exact.iter().copied().filter(|one| one.part.element.is_none()).collect();
-        // A field of that name comes before a word in a list, `refresh_token` before one of the grant types.
+        // A field takes precedence over a list element of the same name: `refresh_token` the field before
+        // `refresh_token` the grant type.
         let found = [fields, exact, of_that_name].into_iter().find(|found| !found.is_empty()).unwrap_or_default();
         for one in found {
             if !parts.contains(&one.part) {
@@ -145,7 +147,7 @@ fn meant(called: &[NamedPart], group: &[String]) -> Vec<BodyPart> {
     parts
 }
 
-/// Returns the names in a sentence, those of one list (`a,b`) together.
+/// Returns the names in a sentence; those of one list (`a,b`) form a group.
 fn groups(message: &str) -> Vec<Vec<String>> {
     let is_quote = |sign: char| matches!(sign, '\'' | '"' | '`' | '“' | '”' | '‘' | '’');
     let mut groups: Vec<Vec<String>> = Vec::new();
@@ -169,7 +171,8 @@ fn groups(message: &str) -> Vec<Vec<String>> {
     groups
 }
 
-/// Returns a word without the signs around it, its indexes and its slashes: `/data/scopes/0` is not written by Auth0, `scopes[0].value` is.
+/// Returns a word without punctuation, indexes and slashes. Auth0 writes `scopes[0].value`, other validators
+/// `/data/scopes/0`.
 fn plain(word: &str) -> String {
     let word = word.trim_matches(|sign: char| !sign.is_alphanumeric() && !matches!(sign, '_' | '$' | '/' | ']'));
     let mut name = String::with_capacity(word.len());
@@ -185,7 +188,8 @@ fn plain(word: &str) -> String {
     name
 }
 
-/// A word that no language has: with an underscore, a dot, a hyphen, a colon, a digit or a capital inside.
+/// Returns whether a word cannot be an ordinary one: it contains an underscore, dot, hyphen, colon, digit or inner
+/// capital.
 fn looks_like_a_name(word: &str) -> bool {
     let mut signs = word.chars();
     signs.next();

@@ -1,4 +1,4 @@
-//! The requests that one change takes.
+//! Sends the requests that one change consists of.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::plan::normal_form::normalized;
 use crate::plan::{Action, Change, Edit, secret_value};
 use crate::snapshot::id_substitution::TenantNames;
 
-/// A change with ids in place of keys, ready to be sent.
+/// A change whose keys are replaced by ids, ready to be sent.
 #[derive(Debug, Clone)]
 pub(super) enum ResolvedChange {
     Create { body: Body, twins: Vec<Id>, may_have_landed: bool },
@@ -27,7 +27,7 @@ pub(super) enum ResolvedChange {
     Delete { id: Id, body: Body },
 }
 
-/// The result of sending a change: the outcome, and the secrets that the response held, which must be stored.
+/// The result of sending a change: the outcome, and the secrets of the response, which must be stored.
 #[derive(Debug)]
 pub(super) struct SendResult {
     pub(super) outcome: Outcome,
@@ -50,11 +50,11 @@ impl From<FoundResource> for SendResult {
     }
 }
 
-/// Puts ids in place of keys, and secrets into the body.
+/// Replaces keys by ids and inserts secrets into the body.
 ///
 /// # Errors
 ///
-/// Says what the change refers to that the target does not have.
+/// The resource that the change refers to and that the target lacks.
 pub(super) fn ready(
     kind: &Kind,
     change: &Change,
@@ -106,18 +106,18 @@ pub(super) struct Sender<'run> {
     pub(super) catalog: &'run Catalog,
     pub(super) tenant: &'run Tenant,
     pub(super) kind: &'static Kind,
-    /// Known ids of the kind, which no pending create made.
+    /// The known ids of the kind, none of them from a pending create.
     pub(super) known: KnownIds<'run>,
     /// The ids that this run created.
     pub(super) new: &'run HashSet<String>,
 }
 
-/// How long a request that refers to a new resource waits before it is retried: a create takes a moment to become visible everywhere
-/// (terraform provider, issues 416 and 1370, which waits 800 ms after each).
+/// The delays before a request that refers to a new resource is retried: a create takes a moment to become visible
+/// everywhere (terraform provider, issues 416 and 1370, which waits 800 ms after each).
 const WAITS: [Duration; 4] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(8)];
 
 impl Sender<'_> {
-    /// Sends a change once. If it refers to something that this run created and is not found, it is retried: the resource is not visible yet.
+    /// Sends a change, retrying if it refers to a resource that this run created and that is not visible yet.
     pub(super) async fn attempt(&self, ready: &ResolvedChange) -> SendResult {
         if self.refers_to_new_resource(ready) { self.attempt_until_visible(ready).await } else { self.attempt_now(ready).await }
     }
@@ -135,7 +135,7 @@ impl Sender<'_> {
         }
     }
 
-    /// Sends a change once, whatever the answer.
+    /// Sends a change once, whatever the response.
     pub(super) async fn attempt_now(&self, ready: &ResolvedChange) -> SendResult {
         let Self { catalog, tenant, kind, known, .. } = *self;
         match with_aliases(catalog, tenant, kind, ready).await {
@@ -181,7 +181,7 @@ async fn attempt(tenant: &Tenant, kind: &'static Kind, ready: &ResolvedChange, k
     }
 }
 
-/// Replaces ids in alias references by the aliases, which are read right before, since they may have changed within minutes.
+/// Replaces ids in alias references by the aliases. These are read just before, since they can change within minutes.
 async fn with_aliases(
     catalog: &Catalog,
     tenant: &Tenant,
@@ -210,9 +210,10 @@ async fn with_aliases(
     Ok(is_changed.then_some(ready))
 }
 
-/// Creates a resource. If the response is lost, it is looked up, and the create is sent once more if it is not found.
+/// Creates a resource. If the response is lost, the resource is looked up, and if it is not found, the create is sent
+/// once more.
 ///
-/// If an earlier request may have succeeded, a conflict proves it, after a lookup.
+/// If an earlier request may have succeeded, a conflict means that it did, which a lookup confirms.
 async fn create(tenant: &Tenant, kind: &'static Kind, body: &Body, known: KnownIds<'_>, may_have_landed: bool) -> SendResult {
     let mut is_second = false;
     loop {
@@ -277,7 +278,7 @@ async fn update(
     for (path, secret) in secrets {
         body.set(path, secret_value(kind, path, secret).map_err(Outcome::Failed)?);
     }
-    // Everything else that is sent is the target's own.
+    // Everything else in the request is the target's own value.
     let made_by = |answer: &Body| alterations_of_update(kind, id, asked, edits, answer);
     let Some(first) = split_clearing(kind, &mut body) else {
         return tenant.update(kind, id, &body).await.map(|answer| made_by(&answer)).map_err(result_of_error);
@@ -289,7 +290,7 @@ async fn update(
     match tenant.update(kind, id, &body).await {
         Ok(answer) => Ok(made_by(&answer)),
         Err(refused) => {
-            // What was cleared to be written again must be restored.
+            // The first request cleared fields only to write them again, so they must be restored.
             let back = first.0.keys().filter_map(|field| Some((field.clone(), held.0.get(field)?.clone()))).collect();
             tenant.update(kind, id, &back).await.map_err(result_of_error)?;
             Err(result_of_error(refused))
@@ -297,7 +298,7 @@ async fn update(
     }
 }
 
-/// Deletes a resource if it is still as planned: it is read right before, if the API can, since the list may be
+/// Deletes a resource if it is still as planned. It is read just before, if the API allows that, since the list may be
 /// outdated.
 async fn remove(tenant: &Tenant, kind: &'static Kind, id: &Id, planned: &Body) -> SendResult {
     if !kind.paths.is_list_only {
@@ -318,10 +319,10 @@ async fn remove(tenant: &Tenant, kind: &'static Kind, id: &Id, planned: &Body) -
     }
 }
 
-/// Returns why a resource is no longer what was planned to be deleted. References and deployed content may change with what the run
-/// itself deletes.
+/// Returns how a resource differs from the one that was planned to be deleted. References and deployed content may
+/// change because of what the run itself deletes.
 ///
-/// References to deleted resources cannot be resolved, and are not compared.
+/// References to deleted resources cannot be resolved and are not compared.
 fn changed_since(kind: &Kind, planned: &Body, held: Body) -> Option<String> {
     if planned.is_empty() {
         return None;
@@ -346,7 +347,7 @@ fn deleted_meanwhile() -> SendResult {
     SendResult { refusal: Some(refusal), ..Outcome::Failed("it is gone from the target since it was read".to_owned()).into() }
 }
 
-/// The outcome of a request without a usable response is unknown, not failed.
+/// Without a usable response the outcome is unknown, not failed.
 fn result_of_error(refused: management_api::Error) -> SendResult {
     if refused.is_outcome_unknown() || refused.is_unreachable() || refused.may_have_been_applied() {
         return Outcome::Unknown(error_chain(&refused)).into();
@@ -356,7 +357,7 @@ fn result_of_error(refused: management_api::Error) -> SendResult {
     SendResult { refusal: Some(refused), ..Outcome::Failed(reason).into() }
 }
 
-/// Returns an error with its causes on one line; of an unknown outcome only the cause.
+/// Returns an error with its causes on one line; for an unknown outcome only the cause.
 fn error_chain(error: &management_api::Error) -> String {
     if let management_api::Error::OutcomeUnknown { source, .. } = error {
         return error_chain(source);

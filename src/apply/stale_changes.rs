@@ -1,4 +1,5 @@
-//! Stale changes: those whose resources changed since the plan was made. They are refused; the others are applied as reviewed.
+//! Stale changes: those whose resources changed since the plan was made. They are refused; all others are applied as
+//! reviewed.
 
 use std::collections::HashMap;
 
@@ -20,7 +21,8 @@ pub struct StaleChanges {
 impl StaleChanges {
     /// Compares a plan with the live target, under the keys of the plan.
     ///
-    /// What the plan itself writes is not stale: a resource may hold what it was found with or what an earlier change wrote.
+    /// A resource may have the state it was planned from or a state that an earlier change of the plan wrote; neither
+    /// is stale.
     pub fn since(catalog: &Catalog, plan: &Plan, live: &Snapshot) -> Self {
         Self::since_started(catalog, plan, live, &HashMap::new())
     }
@@ -47,7 +49,8 @@ impl StaleChanges {
         Self { reasons }
     }
 
-    /// Adds the changes of resources that are protected by their key in the plan, which the target may not have yet.
+    /// Adds changes of resources that are protected under their key in the plan, even if the target does not have them
+    /// yet.
     #[must_use]
     pub(crate) fn with_protected(mut self, plan: &Plan, patterns: &[glob::Pattern]) -> Self {
         for (at, change) in plan.changes().enumerate() {
@@ -64,7 +67,7 @@ impl StaleChanges {
         self.reasons.get(&change).map(String::as_str)
     }
 
-    /// Adds a change and why it is refused.
+    /// Adds a change and the reason for refusing it.
     pub(super) fn add(&mut self, change: usize, reason: String) {
         self.reasons.entry(change).or_insert(reason);
     }
@@ -74,15 +77,16 @@ impl StaleChanges {
 struct CurrentTarget<'live> {
     catalog: &'live Catalog,
     by_id: HashMap<(&'live str, &'live Id), &'live Resource>,
-    /// Keys in the target that differ in the plan.
+    /// Keys in the target that differ from those in the plan, with the latter.
     names: HashMap<Key, Key>,
-    /// The keys in the plan of everything that exists.
+    /// The ids of all existing resources, by key in the plan.
     keys: HashMap<Key, &'live Id>,
-    /// What the plan knows or deletes, and the target no longer has.
+    /// Resources that the plan knows or deletes and that the target no longer has.
     gone: FormerIds,
 }
 
-/// Records anew what the target holds before a plan made earlier: what belongs to deleted resources may have changed.
+/// Refreshes the previous state recorded in a plan made earlier: resources that belong to deleted ones may have
+/// changed.
 pub(crate) fn record_before(catalog: &Catalog, plan: &mut Plan, live: &Snapshot) {
     let held = CurrentTarget::new(catalog, plan, live, &HashMap::new()).all(live);
     plan.record_before(catalog, held.iter());
@@ -123,7 +127,7 @@ impl<'live> CurrentTarget<'live> {
         live.resources.iter().map(named_as_planned).collect()
     }
 
-    /// Returns all live resources if any of them is protected.
+    /// Returns all live resources, or none if nothing is protected.
     fn all_if_protected(&self, live: &Snapshot) -> Vec<Resource> {
         if live.resources.iter().any(|held| held.reserved.is_some()) { self.all(live) } else { Vec::new() }
     }
@@ -136,7 +140,7 @@ impl<'live> CurrentTarget<'live> {
         Some(body)
     }
 
-    /// Returns the body that the plan compares.
+    /// Returns the body in the form that the plan compares.
     fn body_of(&self, kind: &Kind, held: &Resource) -> Body {
         let mut body = held.body.open();
         id_substitution::rename(&mut body, &self.names);
@@ -150,7 +154,7 @@ impl<'live> CurrentTarget<'live> {
         normalized(kind, &Body::from_value(plain).expect("an object stays one"))
     }
 
-    /// Returns why a change is stale; `earlier` are the edits that come before it in the same plan.
+    /// Returns why a change is stale; `earlier` are the preceding edits of the same plan.
     fn reason(&self, change: &Change, earlier: &[&Edit]) -> Option<String> {
         let kind = self.catalog.kind(change.key.kind())?;
         match &change.action {
@@ -179,7 +183,8 @@ impl<'live> CurrentTarget<'live> {
                         planned.put(&edit.path, edit.new.clone());
                     }
                 }
-                // The tenant removes references to what the plan has deleted from what is still to be deleted.
+                // When a resource is deleted, the tenant removes the references to it from resources that are still to
+                // be deleted.
                 let is_moved = held != planned && self.without_gone(kind, held) != self.without_gone(kind, planned);
                 is_moved.then(|| "it changed in the target since the plan; plan again".to_owned())
             }
@@ -188,7 +193,7 @@ impl<'live> CurrentTarget<'live> {
     }
 }
 
-/// Returns whether a field holds an intermediate value of the edits in the plan that lead to `old`.
+/// Returns whether a field has an intermediate value, one that an edit of the plan writes on the way to `old`.
 fn is_intermediate_value(now: Option<&Value>, path: &str, old: Option<&Value>, earlier: &[&Edit]) -> bool {
     let mut before = Body::new();
     before.put(path, old.cloned());

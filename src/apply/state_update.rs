@@ -1,4 +1,4 @@
-//! The state of a tenant pair between runs: links, baseline and fingerprints of secrets, and how a run updates them.
+//! The state of a tenant pair between runs, and how a run updates it: links, baseline and fingerprints of secrets.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -29,10 +29,10 @@ pub struct SyncState {
     pub links: Links,
     /// What was last applied.
     pub base: Baseline,
-    /// Resources of the source that no link knows.
+    /// Resources of the source without a link.
     pub source_ids: SourceIds,
     fingerprints: Fingerprints,
-    /// Whether links exist and the baseline is missing.
+    /// Whether links exist but the baseline is missing.
     lacks_base: bool,
     pair: TenantPair,
     catalog: &'static Catalog,
@@ -41,29 +41,29 @@ pub struct SyncState {
 /// Why the state cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// With the folder of the pair.
+    /// The folder of the pair.
     #[error(transparent)]
     Pair(#[from] pair::Error),
-    /// With the links.
+    /// The links.
     #[error(transparent)]
     Links(#[from] links::Error),
-    /// With the base.
+    /// The baseline.
     #[error(transparent)]
     Base(#[from] baseline::Error),
-    /// With what the source had.
+    /// The ids of the source.
     #[error(transparent)]
     SourceIds(#[from] source_ids::Error),
-    /// With the fingerprints.
+    /// The fingerprints.
     #[error(transparent)]
     Fingerprints(#[from] fingerprints::Error),
 }
 
 impl SyncState {
-    /// Reads the state of a source and a target; it is empty before the first run.
+    /// Loads the state of a source and a target; it is empty before the first run.
     ///
     /// # Errors
     ///
-    /// When a file cannot be read, holds something else, or is of another pair.
+    /// If a file cannot be read, is malformed, or belongs to another pair.
     pub fn load(catalog: &'static Catalog, pair: TenantPair) -> Result<Self, Error> {
         pair.check()?;
         let (links, base) = (Links::load(&pair.links())?, Baseline::load(&pair.base())?);
@@ -82,37 +82,37 @@ impl SyncState {
     ///
     /// # Errors
     ///
-    /// When a tenant's name cannot name a folder.
+    /// If a tenant's name cannot be used as a folder name.
     pub fn pair_of(plan: &Plan, folder: &Path) -> Result<Option<TenantPair>, Error> {
         let (source, target) = (plan.source_tenant(), &plan.target);
         if source == target.tenant {
             return Ok(None);
         }
-        // An undo goes from the target to itself: of the source only the name is known.
+        // An undo has the target as its source, so only the source's name is known.
         let domain = plan.undoes.is_none().then(|| plan.source.domain.clone());
         let source = pair::TenantIdentity { tenant: source.to_owned(), domain };
         Ok(Some(TenantPair::new(folder, source, pair::TenantIdentity::new(&target.tenant, &target.domain))?))
     }
 
-    /// Returns a copy in another folder, written there.
+    /// Saves a copy in another folder and returns it.
     ///
     /// # Errors
     ///
-    /// When a file cannot be written.
+    /// If a file cannot be written.
     pub fn moved_to(self, folder: &Path) -> Result<Self, Error> {
         let copy = Self { pair: self.pair.clone().below(folder), ..self };
         copy.save()?;
         Ok(copy)
     }
 
-    /// Writes the state, each file atomically.
+    /// Saves the state, each file atomically.
     ///
     /// # Errors
     ///
-    /// When a file cannot be written; those before it are.
+    /// If a file cannot be written; the files before it are already written.
     pub fn save(&self) -> Result<(), Error> {
         self.pair.save()?;
-        // An interruption between the two must not leave links without a baseline, which would look lost.
+        // An interruption between the two must not leave links without a baseline, as if the baseline had been lost.
         if !self.lacks_base {
             self.base.save(&self.pair.base())?;
         }
@@ -122,20 +122,21 @@ impl SyncState {
         Ok(())
     }
 
-    /// Returns whether links exist and the baseline is missing or was emptied. Runs write both, so if it
-    /// is missing, source and target must be compared anew.
+    /// Returns whether links exist but the baseline is missing or was emptied. Runs write both, so a missing one means
+    /// that source and target must be compared anew.
     #[must_use]
     pub(crate) fn lacks_base(&self) -> bool {
         self.lacks_base
     }
 
-    /// Compares the secrets that were sent with those supplied now.
+    /// Compares the secrets that earlier runs sent with those supplied now.
     pub fn sent(&self, desired: &Desired, secret: &dyn Fn(&str) -> Option<SecretString>) -> SentSecrets {
         let supplied = desired.supplied.iter().map(|one| (one.key.kind(), one.path.as_str(), one.from.as_str()));
         self.fingerprints.compared(supplied, secret)
     }
 
-    /// Links all matches, so that a later rename in the source is a rename in the target; excluded resources are not linked.
+    /// Links all matches, so that a later rename in the source renames the resource in the target; excluded resources
+    /// are not linked.
     fn link_matches(&mut self, desired: &Desired, live: &Snapshot, chosen: &Chosen) {
         let partners = matched(self.catalog, &desired.snapshot, live, &self.links).of_desired;
         for (source, at) in desired.snapshot.resources.iter().zip(partners).filter(|(source, _)| chosen.has(self.catalog, &source.key)) {
@@ -147,7 +148,7 @@ impl SyncState {
         }
     }
 
-    /// Links the pairs that a plan found, unless either is linked already or changed since.
+    /// Links the pairs that a plan matched, unless one of them is already linked or has changed since.
     pub fn link_planned(&mut self, plan: &Plan, stale_changes: &StaleChanges) {
         for (key, (source, target)) in plan.equal.iter().filter(|_| plan.undoes.is_none()) {
             self.link_one(key, source, target);
@@ -160,9 +161,9 @@ impl SyncState {
         }
     }
 
-    /// Records resources that only the source has, and removes those that a link knows.
+    /// Records resources that only the source has, and removes those that are now linked.
     fn record_source_ids(&mut self, plan: &Plan) {
-        // An undo goes from the target to itself.
+        // In an undo, both sides are the target.
         for (key, id) in plan.lacking.iter().filter(|_| plan.undoes.is_none()) {
             self.source_ids.learn(key, id);
         }
@@ -184,12 +185,12 @@ impl SyncState {
         let partners = matched(self.catalog, &desired.snapshot, live, &self.links).of_desired;
         let ExpectedBaseline { held, expected } = ExpectedBaseline::new(desired, live, partners, plan);
         self.record_agreed(held.into_iter().filter(|(key, _)| chosen.has(self.catalog, key)).collect());
-        // A baseline that was lost stays so for everything that is not in this plan.
+        // A lost baseline remains lost for every resource outside this plan.
         self.lacks_base &= !chosen.is_everything();
         expected
     }
 
-    /// Records what both sides agree on already.
+    /// Records what both sides already agree on.
     fn record_agreed(&mut self, agreed: Vec<(Key, baseline::AppliedResource)>) {
         for (key, baseline::AppliedResource { id, body, own, kept, refused }) in agreed {
             self.base.record_applied(&key, &id, body);
@@ -201,7 +202,8 @@ impl SyncState {
         }
     }
 
-    /// Records what a run did, and as much of the `expected` baseline as was applied; `secret` returns what was sent.
+    /// Records the effects of a run: the `expected` baseline, as far as it was applied, and the secrets; `secret`
+    /// returns the sent values.
     pub fn learn(&mut self, plan: &Plan, summary: &Summary, expected: &Baseline, secret: &dyn Fn(&SecretField) -> Option<SecretString>) {
         self.record_outcomes(plan, summary);
         self.record_sent_secrets(summary, secret);
@@ -217,11 +219,11 @@ impl SyncState {
         }
     }
 
-    /// Records the creates, updates and deletes of a run.
+    /// Records the creates, updates and deletes of a run, in order of their outcomes.
     ///
-    /// After an undo, reverted fields are as before and the rest of the resource as last applied, so that manual changes
-    /// remain drift. Outcomes are in order. What the target refused is left out of the baseline, so that it is
-    /// planned again.
+    /// After an undo, the reverted fields get their previous values and all others those last applied, so that manual
+    /// changes are still reported as drift. Parts that the target refused are left out of the baseline, so that they
+    /// are planned again.
     fn record_outcomes(&mut self, plan: &Plan, summary: &Summary) {
         for (change, settled) in plan.changes().zip(&summary.settled) {
             let (id, arrived) = match &settled.outcome {
@@ -249,7 +251,7 @@ impl SyncState {
     fn record_change(&mut self, change: &Change, id: &Id) {
         match &change.action {
             Action::Create { body, .. } => self.base.record_applied(&change.key, id, body.clone().into()),
-            // What is written again is known already, and may include the target's own values.
+            // A repeated write changes nothing in the baseline, and may include the target's own values.
             Action::Update { .. } if change.is_repeated() => {}
             Action::Update { edits, body, .. } => {
                 let Some(before) = self.base.of_target(&change.key, id) else { return };
@@ -274,9 +276,10 @@ impl SyncState {
         }
     }
 
-    /// Links what an undo recreated in place of what a run deleted, and unlinks deleted resources that the source still has.
+    /// Links resources that an undo recreated, and unlinks deleted resources that the source still has.
     ///
-    /// Resources deleted because the source deleted them stay linked: texts on both sides may hold their ids.
+    /// Resources deleted because the source no longer has them stay linked: texts in both tenants may contain their
+    /// ids.
     fn relink(&mut self, change: &Change, id: &Id) {
         let kind = change.key.kind();
         let was = if matches!(change.action, Action::Delete { .. }) { id } else { &change.source_id };
@@ -290,7 +293,7 @@ impl SyncState {
         }
     }
 
-    /// Removes what was recorded of a resource.
+    /// Removes everything recorded about a resource.
     fn forget(&mut self, change: &Change, id: &Id) {
         self.base.forget(&change.key);
         self.base.forget_target(change.key.kind(), id);
@@ -299,7 +302,7 @@ impl SyncState {
         }
     }
 
-    /// Records the expected baseline of every resource whose changes were all applied, without what was refused.
+    /// Records the expected baseline of every resource whose changes were all applied, without refused parts.
     fn record_expected_baseline(&mut self, expected: &Baseline, plan: &Plan, summary: &Summary) {
         let mut made: HashMap<&Key, Option<&Id>> = HashMap::new();
         let mut refused: HashMap<&Key, Vec<(&Change, &str)>> = HashMap::new();
@@ -330,7 +333,8 @@ impl SyncState {
         }
     }
 
-    /// Restores in a baseline what the target held of a part before it refused it, so that the part is planned again.
+    /// Restores in a baseline the value that the target had before it refused a part, so that the part is planned
+    /// again.
     fn restore_previous(&self, body: &mut Body, change: &Change, part: &str) {
         if let Action::Elements { added, removed, .. } = &change.action {
             let left: Change = change.without(&[part.to_owned()]);
@@ -347,13 +351,15 @@ impl SyncState {
         }
     }
 
-    /// Singletons and keyed resources have the same id in every tenant, and children have their parent's: there is nothing to link.
+    /// Returns whether a resource has an id of its own to link. Singletons and keyed resources have the same id in
+    /// every tenant, and children have their parent's.
     fn has_own_id(&self, id: &Id, key: &Key) -> bool {
         id.as_str() != key.name() && self.catalog.kind(key.kind()).is_some_and(Kind::has_own_ids)
     }
 }
 
-/// Writes an edit into a baseline. Of a list, only what was added and removed is: the target's own elements stay out.
+/// Applies an edit to a baseline. In lists it only adds and removes elements, so that the target's own elements stay
+/// out.
 fn edited(base: &mut Body, edit: &Edit) {
     match (&edit.new, base.get(&edit.path), &edit.old) {
         (Some(Value::Array(new)), Some(Value::Array(known)), Some(Value::Array(old))) => {
@@ -399,7 +405,7 @@ mod tests {
         Action::Update { id: Some(Id::new("t1")), body: Body::new(), edits }
     }
 
-    /// Settles these changes of `clients/Web`, each with how it ended.
+    /// Settles these changes of `clients/Web` with these outcomes.
     fn settled(sync_state: &mut SyncState, kind: &str, ended: Vec<(Action, Outcome)>) -> Option<Body> {
         let key = Key::new(kind, "Web");
         let side = |name: &str| PlannedTenant::new(name, &format!("{name}.example"), "");

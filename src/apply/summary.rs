@@ -1,4 +1,4 @@
-//! How a run ended, for reports.
+//! The summary of a run: how each change and the run itself ended.
 
 use serde::Serialize;
 
@@ -10,14 +10,14 @@ use crate::model::event::{Operation, Outcome};
 use crate::model::resource::{Id, Key};
 use crate::plan::{Plan, SecretField};
 
-/// One change and how it ended.
+/// One change and its outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangeResult {
     /// The resource.
     pub key: Key,
     /// `create`, `update` or `delete`.
     pub operation: Operation,
-    /// How it ended.
+    /// The outcome.
     pub outcome: Outcome,
     /// Values that the target stored differently; a note, not a failure.
     pub altered: Vec<AlteredValue>,
@@ -30,35 +30,35 @@ pub struct SentSecret {
     pub kind: &'static str,
     /// The id of the resource in the target.
     pub id: Id,
-    /// The field, and where its value comes from.
+    /// The field, and the source of its value.
     pub field: SecretField,
 }
 
 /// How a run ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Every change of the plan, in the order it was completed; those before a resume come first.
+    /// Every change of the plan in order of completion, including those before a resume.
     pub settled: Vec<ChangeResult>,
-    /// Changes of the plan that were not reached, because the run was stopped.
+    /// The number of changes that were not reached because the run was stopped.
     pub unsent: usize,
-    /// Whether the run stopped because the target no longer answered.
+    /// Whether the run stopped because the target no longer responded.
     pub is_silent: bool,
-    /// Supplied secrets that the target accepted in this part of the run; those of earlier parts are not known.
+    /// Supplied secrets that the target accepted since the last resume; earlier ones are not known.
     pub sent: Vec<SentSecret>,
-    /// Generated secrets, and what happened to each.
+    /// Generated secrets and what happened to each.
     pub made: Vec<GeneratedSecret>,
 }
 
-/// How many changes ended in which way.
+/// The number of changes by outcome.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct OutcomeCounts {
     /// Applied.
     pub applied: usize,
-    /// Applied without what the subscription lacks.
+    /// Applied without the parts that the target refused or that the subscription lacks.
     pub partial: usize,
     /// Refused by the target.
     pub failed: usize,
-    /// Not sent, since something they need is missing.
+    /// Not sent because something they need is missing.
     pub skipped: usize,
     /// Sent without a response.
     pub unknown: usize,
@@ -67,7 +67,7 @@ pub struct OutcomeCounts {
 }
 
 impl Summary {
-    /// Returns how a run ended according to its journal.
+    /// Builds the summary of a run from its journal.
     #[must_use]
     pub fn from_journal(catalog: &Catalog, plan: &Plan, record: &Record) -> Self {
         let Record { outcomes, altered, .. } = record;
@@ -92,7 +92,7 @@ impl Summary {
         self
     }
 
-    /// Counts the generated secrets that should have been stored and were not.
+    /// Counts the generated secrets that should have been stored but were not.
     pub fn lost_secrets(&self) -> usize {
         self.made.iter().filter(|made| matches!(made.disposition, SecretDisposition::Lost(_))).count()
     }
@@ -117,7 +117,7 @@ impl Summary {
         tally
     }
 
-    /// Returns whether every change of the plan is applied.
+    /// Returns whether every change of the plan was applied.
     pub fn is_whole(&self) -> bool {
         let OutcomeCounts { partial, failed, skipped, unknown, unsent, .. } = self.tally();
         partial + failed + skipped + unknown + unsent == 0

@@ -1,4 +1,4 @@
-//! Which guards a person approves: as a whole, or for some resources.
+//! The approvals that a person gives for guards: for a whole guard, or for some resources.
 
 use glob::Pattern;
 
@@ -12,31 +12,31 @@ pub struct Approval {
     resources: Option<Pattern>,
 }
 
-/// Why a text is no approval.
+/// Why a text is not a valid approval.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// There is no such guard.
+    /// There is no guard of this name.
     #[error("unknown guard \"{0}\"")]
     Unknown(String),
-    /// The guard counts, and finds nothing of one resource.
+    /// The guard counts over the whole plan, so it cannot be approved for single resources.
     #[error("{0} can only be approved as a whole, not by resource")]
     Whole(Guard),
-    /// The pattern cannot be read.
+    /// The pattern is malformed.
     #[error("invalid pattern \"{text}\": {reason}")]
     Pattern {
         /// The pattern.
         text: String,
-        /// Why.
+        /// What is wrong with it.
         reason: &'static str,
     },
 }
 
 impl Approval {
-    /// Reads one, as `--allow` and `migrate.toml` write it.
+    /// Parses an approval as `--allow` and `migrate.toml` spell it.
     ///
     /// # Errors
     ///
-    /// When there is no such guard, or no such pattern.
+    /// If the guard is unknown or the pattern is malformed.
     pub fn read(text: &str) -> Result<Self, Error> {
         let (name, pattern) = text.split_once(':').map_or((text, None), |(name, pattern)| (name, Some(pattern)));
         let guard = Guard::approvable(name).ok_or_else(|| Error::Unknown(name.to_owned()))?;
@@ -48,14 +48,14 @@ impl Approval {
         Ok(Self { guard, resources: Some(resources) })
     }
 
-    /// Returns the guard that it approves.
+    /// Returns the approved guard.
     #[must_use]
     pub fn guard(&self) -> Guard {
         self.guard
     }
 }
 
-/// Everything that was approved.
+/// All approvals of a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Approvals(Vec<Approval>);
 
@@ -66,19 +66,19 @@ impl FromIterator<Approval> for Approvals {
 }
 
 impl Approvals {
-    /// Returns these and others.
+    /// Returns the union of both sets of approvals.
     #[must_use]
     pub fn and(&self, others: &Self) -> Self {
         self.0.iter().chain(&others.0).cloned().collect()
     }
 
-    /// Returns these without the guards that require a review of the plan.
+    /// Returns the approvals without those for guards that require a review of the plan.
     #[must_use]
     pub fn without_review(&self) -> Self {
         self.0.iter().filter(|approval| !approval.guard.requires_review()).cloned().collect()
     }
 
-    /// Returns a guard among them that requires a review of the plan.
+    /// Returns an approved guard that requires a review of the plan, if there is one.
     #[must_use]
     pub fn requiring_review(&self) -> Option<Guard> {
         self.0.iter().map(|approval| approval.guard).find(|guard| guard.requires_review())
@@ -90,7 +90,7 @@ impl Approvals {
         self.for_guard(guard).any(|approval| approval.resources.is_none())
     }
 
-    /// Returns whether what a guard finds of a resource is approved.
+    /// Returns whether a guard's finding about a resource is approved.
     #[must_use]
     pub fn includes_resource(&self, guard: Guard, key: &Key) -> bool {
         let key = key.to_string();

@@ -1,24 +1,24 @@
-//! As whom the program signs in to a tenant.
+//! The credentials that the program signs in to a tenant with.
 
 use secrecy::SecretString;
 
-/// Who is asking.
+/// Credentials for one tenant.
 #[derive(Debug, Clone)]
 pub enum Credentials {
-    /// A client and its secret.
+    /// A client id and its secret.
     Secret {
-        /// The client.
+        /// The client id.
         client_id: String,
-        /// Its secret.
+        /// The client's secret.
         client_secret: SecretString,
     },
     /// A client that signs with its private key (`private_key_jwt`, RS256).
     Key {
-        /// The client.
+        /// The client id.
         client_id: String,
         /// Its RSA key, as PEM.
         pem: SecretString,
     },
-    /// A token that was obtained elsewhere; it cannot be renewed.
+    /// An access token obtained elsewhere; it cannot be renewed.
     Token(SecretString),
 }

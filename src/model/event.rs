@@ -1,6 +1,6 @@
-//! What happened, in the words of the domain.
+//! The events of a run, and the observer that receives them.
 //!
-//! The engine tells events and prints nothing; whoever renders them implements [`Observer`].
+//! The engine emits events and never prints; whatever renders them implements [`Observer`].
 
 use std::fmt;
 use std::time::Duration;
@@ -13,16 +13,16 @@ use crate::model::resource::{Id, Key};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Operation {
-    /// It creates it.
+    /// Creates it.
     Create,
-    /// It changes one that exists.
+    /// Changes an existing one.
     Update,
-    /// It deletes it.
+    /// Deletes it.
     Delete,
 }
 
 impl Operation {
-    /// Returns its word in every output.
+    /// Returns the name of the operation as every output spells it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -42,40 +42,41 @@ impl fmt::Display for Operation {
 /// Why requests are held back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WaitReason {
-    /// The limits that the tenant publishes are used up.
+    /// The tenant's published rate limit is used up.
     RateLimit,
-    /// The tenant named a time before which it takes no requests.
+    /// The tenant named a time before which it accepts no requests.
     AskedByTenant,
-    /// What was just created is not known everywhere in the tenant yet.
+    /// A resource that was just created is not visible everywhere in the tenant yet.
     NotYetConsistent,
 }
 
 /// How one change of a plan ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// The tenant holds it now, under this id.
+    /// The target has the change; this is the resource's id.
     Applied(Id),
-    /// The tenant holds it now, without what it refused or its subscription lacks.
+    /// The target has the change except for the parts that it refused or that its subscription lacks.
     Partial(Id, Shortfall),
-    /// The tenant refused it, with this message.
+    /// The target refused the change with this message.
     Failed(String),
-    /// It was not sent, for this reason.
+    /// The change was not sent, for this reason.
     Skipped(String),
-    /// It was sent and no answer came.
+    /// The change was sent, but no response arrived.
     Unknown(String),
 }
 
-/// What did not arrive of a change.
+/// The parts of a change that were not applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shortfall {
-    /// The parts, as [`Change::without`](crate::plan::Change::without) takes them; none where an older version recorded it.
+    /// The parts, in the form that [`Change::without`](crate::plan::Change::without) takes; empty in journals
+    /// of older versions.
     pub parts: Vec<String>,
-    /// Which parts and why, as a sentence.
+    /// The parts and the reason, as a sentence.
     pub message: String,
 }
 
 impl Outcome {
-    /// Returns the id under which the tenant holds the resource now.
+    /// Returns the id of the resource in the target, if the change was applied.
     #[must_use]
     pub fn id(&self) -> Option<&Id> {
         match self {
@@ -84,13 +85,13 @@ impl Outcome {
         }
     }
 
-    /// Returns what did not arrive of it, where the rest did.
+    /// Returns the parts that were not applied, if the rest was.
     #[must_use]
     pub fn shortfall(&self) -> Option<&Shortfall> {
         if let Self::Partial(_, short) = self { Some(short) } else { None }
     }
 
-    /// Returns what there is to say about it.
+    /// Returns the message that explains the outcome, if there is one.
     #[must_use]
     pub fn message(&self) -> Option<&str> {
         match self {
@@ -102,92 +103,92 @@ impl Outcome {
     }
 }
 
-/// Something that happened.
+/// An event of a run.
 #[derive(Debug, Clone)]
 pub enum Event {
-    /// Reading a tenant began.
+    /// Started to read a tenant.
     Reading {
         /// The tenant's name.
         tenant: String,
         /// How many kinds will be read.
         kinds: usize,
     },
-    /// Another page or object of a kind arrived.
+    /// Received another page or object of a kind.
     Listing {
         /// The tenant's name.
         tenant: String,
         /// The kind.
         kind: &'static str,
-        /// Resources read so far.
+        /// Number of resources read so far.
         read: usize,
-        /// Resources there are, where the tenant says so.
+        /// Total number of resources, if the tenant reports it.
         total: Option<usize>,
     },
-    /// A kind was read to its end, or found not to be there.
+    /// Finished reading a kind, or found that the tenant does not serve it.
     Listed {
         /// The tenant's name.
         tenant: String,
         /// The kind.
         kind: &'static str,
-        /// Resources read.
+        /// Number of resources read.
         read: usize,
-        /// Why there are none to read, where the tenant does not serve the kind.
+        /// Why nothing could be read, if the tenant does not serve the kind.
         absent: Option<String>,
     },
-    /// The rate limiter holds requests back.
+    /// The rate limiter delays requests.
     Waiting {
         /// The tenant's name.
         tenant: String,
-        /// How long.
+        /// For how long.
         wait: Duration,
         /// Why.
         reason: WaitReason,
     },
-    /// A request is sent again.
+    /// A failed request is sent again.
     Retrying {
         /// The tenant's name.
         tenant: String,
-        /// `GET /clients`
+        /// The request, such as `GET /clients`.
         request: String,
-        /// How it failed.
+        /// The reason of the failure.
         reason: String,
-        /// Which attempt follows, from 2 on.
+        /// The number of the next attempt, from 2.
         attempt: u32,
     },
-    /// A request was answered.
+    /// A request was answered, or its connection broke.
     Answered {
         /// The tenant's name.
         tenant: String,
-        /// The status, or 0 where the connection broke.
+        /// The HTTP status, or 0 if the connection broke.
         status: u16,
-        /// Whether it was a write.
+        /// Whether the request was a write.
         write: bool,
     },
-    /// Applying a plan began.
+    /// Started to apply a plan.
     Applying {
         /// The target's name.
         tenant: String,
-        /// Changes to make.
+        /// Number of changes in the plan.
         changes: usize,
     },
-    /// One change was settled.
+    /// The outcome of one change is known.
     Settled {
-        /// What was changed.
+        /// The changed resource.
         key: Key,
         /// `create`, `update` or `remove`.
         operation: Operation,
-        /// How it ended.
+        /// The outcome.
         outcome: Outcome,
     },
 }
 
-/// Whoever is told what happens.
+/// Receives the events of a run.
 pub trait Observer: Send + Sync {
-    /// Is told one event; must not block.
+    /// Handles one event. Must not block.
     fn notify(&self, event: &Event);
 }
 
-/// An observer that looks away.
+/// An observer that ignores all events.
 #[derive(Debug, Clone, Copy)]
 pub struct NoObserver;
 

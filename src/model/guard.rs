@@ -1,4 +1,4 @@
-//! The reasons there are to refuse a plan, by name, and which of them a person may approve.
+//! The guards: named reasons to refuse a plan, and which of them a person may approve.
 
 use std::fmt;
 
@@ -8,40 +8,40 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Guard {
-    /// Source and target are one tenant.
+    /// Source and target are the same tenant.
     SameTenant,
     /// The token lacks a scope that the plan needs.
     Scopes,
     /// A secret that the mapping names is missing or malformed.
     Secrets,
-    /// The target changed by itself, and the run was told to stop then.
+    /// The target has drifted, and the run was told to stop in that case.
     Drift,
-    /// The plan changes a large share of what the target has.
+    /// The plan changes a large share of the target.
     ManyChanges,
-    /// The plan carries hosts or ids of the source into the target.
+    /// The plan would copy hosts or ids of the source into the target.
     SourceLeak,
     /// The plan deletes resources.
     Deletes,
-    /// A change may keep people or services from signing in.
+    /// A change may lock people or services out.
     LockoutRisk,
-    /// A change makes a protection weaker.
+    /// A change weakens a protection.
     WeakerProtection,
-    /// Resources are linked, and what was last applied to them is not known.
+    /// Resources are linked, but their baseline is missing.
     NoBaseline,
 }
 
 impl Guard {
-    /// Those that `--allow` takes.
+    /// The guards that `--allow` accepts.
     pub const APPROVABLE: [Self; 6] =
         [Self::ManyChanges, Self::SourceLeak, Self::Deletes, Self::LockoutRisk, Self::WeakerProtection, Self::NoBaseline];
 
-    /// Returns the one that `--allow` knows by this name.
+    /// Returns the approvable guard of this name.
     #[must_use]
     pub fn approvable(name: &str) -> Option<Self> {
         Self::APPROVABLE.into_iter().find(|guard| guard.as_str() == name)
     }
 
-    /// Returns its name.
+    /// Returns the guard's name.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -58,19 +58,19 @@ impl Guard {
         }
     }
 
-    /// Returns whether a person may approve what it finds.
+    /// Returns whether a person may approve this guard.
     #[must_use]
     pub fn is_approvable(self) -> bool {
         Self::APPROVABLE.contains(&self)
     }
 
-    /// Returns whether what it finds may be approved resource by resource.
+    /// Returns whether this guard may be approved for single resources.
     #[must_use]
     pub const fn is_by_resource(self) -> bool {
         matches!(self, Self::Deletes | Self::LockoutRisk | Self::WeakerProtection)
     }
 
-    /// Returns whether only somebody who saw the plan may approve what it finds.
+    /// Returns whether approving this guard requires that the plan was reviewed.
     #[must_use]
     pub const fn requires_review(self) -> bool {
         matches!(self, Self::LockoutRisk | Self::WeakerProtection)

@@ -1,10 +1,10 @@
-//! How much one plan may change.
+//! Limits on how much of a target one plan may change.
 
-/// The shares of what a target has that one plan may change, where they are set: 0 to 1.
+/// The largest shares of a target that one plan may change, from 0 to 1; `None` if not configured.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct ChangeLimits {
-    /// Of all its resources.
+    /// The share of all its resources.
     pub of_all: Option<f64>,
-    /// Of its resources of one kind.
+    /// The share of its resources of one kind.
     pub of_a_kind: Option<f64>,
 }

@@ -1,4 +1,5 @@
-//! What every part works with: resources with their keys and ids, credentials, secrets, the events of a run, and rules that matched nothing.
+//! The types that every part shares: resources, keys, ids, selections, credentials, secrets, guards,
+//! approvals and events.
 
 pub mod approval;
 pub mod credentials;

@@ -1,7 +1,7 @@
-//! One object of a kind, and the names it goes by.
+//! Resources, their keys and ids, and how a resource is built from a tenant's answer.
 //!
-//! A resource is made here from what a tenant answered: read-only fields are dropped, secrets taken out and fields nobody knows set
-//! apart, before anything else can see the body.
+//! A resource is built here from what a tenant returned: read-only fields are dropped, secrets are removed
+//! and unknown fields are set apart before any other code sees the body.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -11,13 +11,13 @@ use serde::{Deserialize, Serialize};
 use crate::catalog::{Exclusion, Kind, RequestPurpose};
 use crate::json::{Body, PackedBody, covers, is_blank};
 
-/// What the API addresses a resource by; it differs from tenant to tenant.
+/// A tenant's id for a resource; it differs from tenant to tenant.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Id(String);
 
 impl Id {
-    /// Returns an id of this text.
+    /// Creates an id from its text.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
@@ -29,13 +29,14 @@ impl Id {
         &self.0
     }
 
-    /// Returns whether a resource can be asked for by it: each of its parts stands in a path, where nothing and dots lead elsewhere.
+    /// Returns whether the id can be used in a request path: an empty part, `.` or `..` would address
+    /// something else.
     #[must_use]
     pub fn is_addressable(&self) -> bool {
         !self.0.is_empty() && !self.0.split('/').any(|part| matches!(part, "." | ".."))
     }
 
-    /// Returns what the tenant itself calls a resource of this kind: of a nested one the part behind its parent's id.
+    /// Returns the id that the tenant itself uses; for a nested resource, the part after its parent's id.
     #[must_use]
     pub fn own(&self, kind: &Kind) -> &str {
         match kind.parent_field() {
@@ -51,9 +52,10 @@ impl fmt::Display for Id {
     }
 }
 
-/// What identifies a resource across tenants: its kind and a name made of the kind's key fields (`clients/Billing API`).
+/// Identifies a resource across tenants: its kind, and a name built from the kind's key fields
+/// (`clients/Billing API`).
 ///
-/// A name that stands more than once carries its place from the second on (`clients/Web#2`).
+/// If several resources have the same name, the second and later ones get a number (`clients/Web#2`).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Key {
@@ -62,7 +64,7 @@ pub struct Key {
 }
 
 impl Key {
-    /// Returns the key of a kind's resource; the brackets that mark keys inside texts become plain ones.
+    /// Creates the key of a resource. Brackets that delimit keys in texts are replaced by plain ones.
     #[must_use]
     pub fn new(kind: &str, name: &str) -> Self {
         Self { kind: kind.to_owned(), name: name.replace('⟦', "[").replace('⟧', "]") }
@@ -93,7 +95,7 @@ impl From<Key> for String {
     }
 }
 
-/// A text that is no key.
+/// The error for a text that is not a key.
 #[derive(Debug, thiserror::Error)]
 #[error("\"{0}\" is not a key: expected `kind/name`")]
 pub struct InvalidKey(String);
@@ -107,68 +109,71 @@ impl TryFrom<String> for Key {
     }
 }
 
-/// Why nothing that belongs to a resource is written, as the resource itself is not.
+/// Why everything that belongs to a resource is excluded together with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ExclusionReason {
-    /// Migrate itself signs in with it.
+    /// Migrate itself signs in with this client.
     Own,
-    /// A configuration protects it.
+    /// The configuration protects it.
     Protected,
 }
 
-/// One object of a kind, at rest: thousands of them are held at once. [`open`](Resource::open) it to look into its body.
+/// One object of a kind. Thousands are in memory at once, so the body is packed; [`open`](Resource::open)
+/// gives access to it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Resource<B = PackedBody> {
-    /// What identifies it across tenants.
+    /// Its key, the same in every tenant.
     pub key: Key,
-    /// What its own tenant addresses it by.
+    /// Its id in its own tenant.
     pub id: Id,
-    /// What can be compared and sent: writable fields only.
+    /// The writable fields: those that can be compared and sent.
     pub body: B,
-    /// Another id its own tenant knows it by, where its kind has one.
+    /// A second id in its own tenant, if its kind has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alias: Option<String>,
-    /// Fields the API returned and nobody knows: carried, never sent.
+    /// Unknown fields: exported, never sent.
     #[serde(default, skip_serializing_if = "Body::is_empty")]
     pub carried: Body,
-    /// Where secrets stood that were taken out.
+    /// The paths from which secrets were removed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<String>,
-    /// Why it is left alone: it can be referred to, and is never written.
+    /// Why it is excluded: other resources can refer to it, but it is never written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub excluded: Option<String>,
-    /// Whether it is left alone since the tenant refuses to show it, so that nobody knows what it holds.
+    /// Whether it is excluded because the tenant refuses to return it, so that its content is unknown.
     #[serde(default, skip_serializing_if = "is_false")]
     pub is_unseen: bool,
-    /// Why what belongs to it is left alone too, where that is so.
+    /// Why the resources that belong to it are excluded too, if they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reserved: Option<ExclusionReason>,
-    /// Whether somebody else made it, so that it is never taken for another tenant's resource of that name.
+    /// Whether a third party made it, so that it is never matched with a resource of the same name in another
+    /// tenant.
     #[serde(default, skip_serializing_if = "is_false")]
     pub is_foreign: bool,
-    /// Whether the tenant itself makes it, so that some of its fields are written and nobody creates or removes it.
+    /// Whether the tenant itself creates it: some of its fields are written, but it is never created or
+    /// deleted.
     #[serde(default, skip_serializing_if = "is_false")]
     pub is_given: bool,
 }
 
-/// One object of a kind that is looked into or changed.
+/// A resource whose body can be read and changed.
 pub type OpenResource = Resource<Body>;
 
-/// What made an answer of the API unusable as a resource.
+/// Why a response of the API cannot be used as a resource.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
-    /// The id is not there.
+    /// The response contains no id.
     #[error("{kind} without \"{field}\": {answer}", kind = .kind, field = .field, answer = .answer)]
     WithoutId {
         /// The kind, in the singular.
         kind: &'static str,
-        /// The field that should hold the id.
+        /// The field that should contain the id.
         field: &'static str,
-        /// The names of the fields that were there.
+        /// The names of the fields in the response.
         answer: String,
     },
-    /// The id leads elsewhere in the path of a request.
+    /// The id would change the path of a request.
     #[error("{kind} with the id \"{id}\", which is none")]
     NoId {
         /// The kind, in the singular.
@@ -179,13 +184,14 @@ pub enum Unreadable {
 }
 
 impl Resource {
-    /// Makes a resource of what a tenant answered.
+    /// Builds a resource from what a tenant returned.
     ///
-    /// Its key is provisional (the key fields as they stand); a key that holds references is settled once those are keys too.
+    /// Its key is provisional: if key fields contain references, the key is completed once those have been
+    /// replaced by keys.
     ///
     /// # Errors
     ///
-    /// When the answer has no id, or one that no resource can be asked for by.
+    /// If the response has no id, or one that cannot be used in a path.
     pub fn read(kind: &Kind, mut answer: Body) -> Result<Self, Unreadable> {
         let alone = kind.exclusion(&answer, &BTreeSet::new());
         let given = kind.quirks.built_in.filter(|given| given.matches(&answer));
@@ -231,13 +237,13 @@ impl Resource {
         Ok(Self { alias, carried, secrets, is_given: given.is_some(), ..Self::new(key, id, body) }.left_alone_as(alone))
     }
 
-    /// Returns it left alone for this reason, or for none.
+    /// Returns the resource with this reason for its exclusion, or with none.
     #[must_use]
     pub fn left_alone_as(self, alone: Option<&Exclusion>) -> Self {
         Self { excluded: alone.map(|alone| alone.reason.to_owned()), is_foreign: alone.is_some_and(|alone| alone.is_foreign), ..self }
     }
 
-    /// Returns a resource of which nothing else is known.
+    /// Creates a resource with only a key, an id and a body.
     #[must_use]
     pub fn new(key: Key, id: Id, body: impl Into<PackedBody>) -> Self {
         Self {
@@ -255,19 +261,20 @@ impl Resource {
         }
     }
 
-    /// Leaves it alone, and all that belongs to it.
+    /// Excludes the resource and everything that belongs to it.
     pub fn reserve(&mut self, reserved: ExclusionReason, reason: &str) {
         self.reserved = Some(reserved);
         self.excluded = Some(reason.to_owned());
     }
 
-    /// Returns whether its tenant answered an object with nothing in it, which is no wish to have nothing.
+    /// Returns whether the tenant returned an empty object, which does not mean that its fields should be
+    /// removed.
     #[must_use]
     pub fn says_nothing(&self) -> bool {
         self.body.is_empty() && self.secrets.is_empty()
     }
 
-    /// Returns it with its body open.
+    /// Returns the resource with its body unpacked.
     #[must_use]
     pub fn open(&self) -> OpenResource {
         OpenResource {
@@ -285,7 +292,7 @@ impl Resource {
         }
     }
 
-    /// Makes the resource of a child: the whole list under one parent.
+    /// Builds the resource of a child kind: the whole list under one parent.
     #[must_use]
     pub fn read_child(kind: &Kind, parent: &Id, elements: Vec<serde_json::Value>) -> Self {
         let mut answer = Body::new();
@@ -301,14 +308,14 @@ impl Resource {
 }
 
 impl OpenResource {
-    /// Returns it at rest.
+    /// Returns the resource with its body packed.
     #[must_use]
     pub fn pack(self) -> Resource {
         let Self { key, id, body, alias, carried, secrets, excluded, is_unseen, reserved, is_foreign, is_given } = self;
         Resource { key, id, body: body.into(), alias, carried, secrets, excluded, is_unseen, reserved, is_foreign, is_given }
     }
 
-    /// Returns whether it says nothing but what it is called.
+    /// Returns whether the body contains nothing but the key fields.
     #[must_use]
     pub fn is_blank(&self, kind: &Kind) -> bool {
         let is_name = |name: &str| kind.identity.key.contains(&name) || kind.path_fields().any(|field| field == name);
@@ -316,10 +323,11 @@ impl OpenResource {
     }
 }
 
-/// What stands between the parts of a name.
+/// Separates the parts of a name.
 pub(crate) const BETWEEN_PARTS: &str = " · ";
 
-/// Returns the name a body gives its resource: the key fields, joined by ` · `; absent ones are left out.
+/// Returns the name of a resource with this body: its key fields, joined by ` · `. Absent fields are left
+/// out.
 #[must_use]
 pub fn name_of(kind: &Kind, body: &Body) -> String {
     let part = |path: &&str| match body.get(path) {
@@ -330,7 +338,7 @@ pub fn name_of(kind: &Kind, body: &Body) -> String {
     kind.identity.key.iter().filter_map(part).collect::<Vec<_>>().join(BETWEEN_PARTS)
 }
 
-/// Takes out the values that the server alone gives, and the elements of lists that hold one.
+/// Removes values that only the server sets, and list elements that contain one.
 fn take_server_values(kind: &Kind, answer: &mut Body) {
     let is_own = |value: Option<&serde_json::Value>, values: &[&str]| {
         value.and_then(serde_json::Value::as_str).is_some_and(|value| values.contains(&value))
@@ -348,8 +356,8 @@ fn take_server_values(kind: &Kind, answer: &mut Body) {
     }
 }
 
-/// Takes every secret out of an answer, those of the kind's entry and those that nobody lists; returns where they stood. Blank ones (`""` of
-/// a public client) are dropped unnamed.
+/// Removes every secret from a response, both those in the kind's entry and undeclared ones, and returns
+/// their paths. Blank secrets (`""` of a public client) are removed but not returned.
 pub fn take_secrets(kind: &Kind, answer: &mut Body) -> Vec<String> {
     let listed = kind.take_listed_secrets(answer);
     let taken = listed.into_iter().chain(kind.take_unlisted_secrets(answer));

@@ -1,13 +1,13 @@
-//! Secrets that migrate generates itself.
+//! Generates random secrets.
 
 use ring::rand::{self, SystemRandom};
 use secrecy::SecretString;
 
-/// Returns a secret that cannot be guessed: 64 hexadecimal digits.
+/// Returns a random secret of 64 hexadecimal digits.
 ///
 /// # Panics
 ///
-/// When the system has no random numbers.
+/// If the system provides no random numbers.
 #[must_use]
 pub fn random_secret() -> SecretString {
     let system = SystemRandom::new();

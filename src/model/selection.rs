@@ -1,8 +1,9 @@
-//! Selections: the resources that a command is restricted to, by kind or by the pattern of a key.
+//! Selections: the resources that a command is restricted to, by kind or by key pattern.
 //!
-//! What belongs to a resource is selected with it: its children and parts, and another view of it at the same endpoint. What refers to it is
-//! not: the grants of a client are resources of their own. Everything here follows from keys, so that a selection means the same in a plan, in
-//! a baseline and in a run that is undone.
+//! Selecting a resource also selects what belongs to it: its children, its parts, and another view of it at
+//! the same endpoint. Resources that refer to it are not selected: a client's grants are resources of their
+//! own. Everything here is derived from keys, so a selection means the same in a plan, in a baseline and in
+//! the undo of a run.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -13,59 +14,59 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::resource::{BETWEEN_PARTS, Key};
 use crate::catalog::{Catalog, Kind, Shape};
 
-/// The resources that a command is restricted to; by default everything.
+/// The resources that a command is restricted to. By default everything is selected.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Selection {
-    /// Kinds; all if empty.
+    /// The selected kinds; empty for all.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub kinds: BTreeSet<String>,
-    /// Patterns of which one must match; everything matches if there is none.
+    /// Patterns, at least one of which must match; empty for no restriction.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub only: Vec<KeyPattern>,
-    /// Patterns of which none may match.
+    /// Patterns of resources to exclude.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exclude: Vec<KeyPattern>,
 }
 
-/// A pattern of keys: `clients/Web*`, or the name of a kind for all of it.
+/// A pattern of keys: `clients/Web*`, or the name of a kind for all its resources.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyPattern(Pattern);
 
-/// Why texts are no selection.
+/// Why a text is not a valid selection.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// There is no such kind.
+    /// There is no kind of this name.
     #[error("unknown kind \"{name}\"")]
     UnknownKind {
-        /// What was given.
+        /// The given name.
         name: String,
-        /// The kind that was probably meant.
+        /// The most similar name of a kind.
         nearest: Option<&'static str>,
     },
-    /// The pattern cannot be read.
+    /// The pattern is malformed.
     #[error("invalid pattern \"{text}\": {reason}")]
     Pattern {
         /// The pattern.
         text: String,
-        /// Why.
+        /// What is wrong with it.
         reason: &'static str,
     },
-    /// Two selections have patterns that cannot be joined.
+    /// Both selections have `only` patterns, which cannot be combined.
     #[error("already restricted to {given}, which cannot be combined with {other}")]
     Combined {
-        /// The patterns that there are.
+        /// The existing patterns.
         given: String,
-        /// Those to be added.
+        /// The patterns to be added.
         other: String,
     },
 }
 
 impl KeyPattern {
-    /// Reads a pattern; one that names a kind names one of the catalog.
+    /// Parses a pattern. If it names a kind, the kind must be in the catalog.
     ///
     /// # Errors
     ///
-    /// When it is no pattern, or there is no such kind.
+    /// If the pattern is malformed or the kind is unknown.
     pub fn read(catalog: &Catalog, text: &str) -> Result<Self, Error> {
         let pattern = Self::try_from(text)?;
         if !pattern.kind().contains(['*', '?', '[']) {
@@ -80,7 +81,7 @@ impl KeyPattern {
         self.0.as_str()
     }
 
-    /// Returns whether it matches a key, or all of its kind.
+    /// Returns whether the pattern matches a key, or its whole kind.
     #[must_use]
     pub fn matches(&self, key: &Key) -> bool {
         self.0.matches(key.kind()) || self.0.matches(&key.to_string())
@@ -90,13 +91,13 @@ impl KeyPattern {
         self.as_str().split('/').next().unwrap_or_default()
     }
 
-    /// Returns whether it may match a resource of a kind.
+    /// Returns whether the pattern may match some resource of a kind.
     #[must_use]
     pub fn may_match(&self, kind: &Kind) -> bool {
         self.kind() == kind.name || Pattern::new(self.kind()).is_ok_and(|pattern| pattern.matches(kind.name))
     }
 
-    /// Returns whether it matches every resource of a kind, whatever it is called.
+    /// Returns whether the pattern matches every resource of a kind.
     fn matches_all(&self, kind: &Kind) -> bool {
         self.0.matches(kind.name)
     }
@@ -124,22 +125,22 @@ impl<'text> Deserialize<'text> for KeyPattern {
 }
 
 impl Selection {
-    /// Reads a selection as `--kinds`, `--only` and `--exclude` write it.
+    /// Parses a selection from the values of `--kinds`, `--only` and `--exclude`.
     ///
     /// # Errors
     ///
-    /// When there is no such kind, or no such pattern.
+    /// If a kind is unknown or a pattern is malformed.
     pub fn read(catalog: &Catalog, kinds: &[String], only: &[String], exclude: &[String]) -> Result<Self, Error> {
         let patterns = |texts: &[String]| texts.iter().map(|text| KeyPattern::read(catalog, text)).collect::<Result<Vec<_>, _>>();
         let kinds = kinds.iter().map(|name| known_kind(catalog, name).map(str::to_owned)).collect::<Result<_, _>>()?;
         Ok(Self { kinds, only: patterns(only)?, exclude: patterns(exclude)? })
     }
 
-    /// Returns everything of these kinds, and nothing of those below them.
+    /// Selects exactly these kinds, without the kinds below them.
     ///
     /// # Panics
     ///
-    /// When the name of a kind is no pattern of itself.
+    /// If the name of a kind is not a valid pattern.
     pub fn exactly(catalog: &Catalog, kinds: BTreeSet<String>) -> Self {
         let below =
             catalog.kinds().filter(|kind| !kinds.contains(kind.name) && kinds_above(catalog, kind).any(|above| kinds.contains(above)));
@@ -147,13 +148,13 @@ impl Selection {
         Self { exclude: below.map(pattern).collect(), kinds, only: Vec::new() }
     }
 
-    /// Returns whether it is not restricted.
+    /// Returns whether the selection has no restriction.
     #[must_use]
     pub fn is_everything(&self) -> bool {
         self.kinds.is_empty() && self.only.is_empty() && self.exclude.is_empty()
     }
 
-    /// Returns whether a resource is selected, or belongs to one that is.
+    /// Returns whether a resource, or one that it belongs to, is selected.
     #[must_use]
     pub fn has(&self, catalog: &Catalog, key: &Key) -> bool {
         if self.is_everything() {
@@ -165,13 +166,14 @@ impl Selection {
         is_of_kinds && (self.only.is_empty() || is_any(&self.only)) && !is_any(&self.exclude)
     }
 
-    /// Returns whether a resource, or what it belongs to, is excluded by a pattern.
+    /// Returns whether a pattern excludes a resource or one that it belongs to.
     #[must_use]
     pub fn excludes(&self, catalog: &Catalog, key: &Key) -> bool {
         !self.exclude.is_empty() && chain(catalog, key).iter().any(|key| self.exclude.iter().any(|pattern| pattern.matches(key)))
     }
 
-    /// Returns a selection that was recorded as texts. One that cannot be read excludes everything, so that nothing is planned by mistake.
+    /// Parses a recorded selection. An unreadable one excludes everything, so that nothing is planned by
+    /// mistake.
     #[must_use]
     pub fn recorded(kinds: &[String], only: &[String], exclude: &[String]) -> Self {
         let read = |text: &String| KeyPattern::try_from(text.as_str());
@@ -184,7 +186,7 @@ impl Selection {
         }
     }
 
-    /// Returns whether resources of a kind may be selected.
+    /// Returns whether some resources of a kind may be selected.
     #[must_use]
     pub fn may_have(&self, catalog: &Catalog, kind: &Kind) -> bool {
         let chain = kinds_of_chain(catalog, kind);
@@ -194,7 +196,7 @@ impl Selection {
         is_of_kinds && (self.only.is_empty() || chain.iter().any(may_match)) && !chain.iter().any(is_excluded)
     }
 
-    /// Returns whether all resources of a kind are selected, whatever they are called.
+    /// Returns whether all resources of a kind are selected, whatever their names.
     #[must_use]
     pub fn has_all(&self, catalog: &Catalog, kind: &Kind) -> bool {
         let chain = kinds_of_chain(catalog, kind);
@@ -203,11 +205,11 @@ impl Selection {
         self.may_have(catalog, kind) && (self.only.is_empty() || self.only.iter().any(matches_all)) && !self.exclude.iter().any(is_narrowed)
     }
 
-    /// Returns what is in both selections.
+    /// Returns the intersection of both selections.
     ///
     /// # Errors
     ///
-    /// When both have patterns of which one must match.
+    /// If both have `only` patterns.
     pub fn and(&self, other: &Self) -> Result<Self, Error> {
         let only = match (self.only.as_slice(), other.only.as_slice()) {
             (one, []) => one.to_vec(),
@@ -233,7 +235,7 @@ impl Selection {
     }
 }
 
-/// A selection, and what is planned besides since it is needed.
+/// A selection and the dependencies that are planned with it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Chosen {
     selection: Selection,
@@ -241,7 +243,7 @@ pub struct Chosen {
 }
 
 impl Chosen {
-    /// Returns a selection with these dependencies.
+    /// Creates a selection with these dependencies.
     #[must_use]
     pub fn new(selection: Selection, dependencies: BTreeSet<Key>) -> Self {
         Self { selection, dependencies }
@@ -253,18 +255,18 @@ impl Chosen {
         &self.selection
     }
 
-    /// Returns what is planned although it was not selected.
+    /// Returns the resources that are planned only as dependencies.
     pub fn dependencies(&self) -> impl Iterator<Item = &Key> {
         self.dependencies.iter()
     }
 
-    /// Adds what is needed, unless it is excluded.
+    /// Adds dependencies, except excluded ones.
     pub fn add_dependencies(&mut self, catalog: &Catalog, keys: impl IntoIterator<Item = Key>) {
         let selection = &self.selection;
         self.dependencies.extend(keys.into_iter().filter(|key| !selection.excludes(catalog, key)));
     }
 
-    /// Returns whether nothing is left out.
+    /// Returns whether every resource is planned.
     #[must_use]
     pub fn is_everything(&self) -> bool {
         self.selection.is_everything()
@@ -318,26 +320,26 @@ fn known_kind<'name>(catalog: &Catalog, name: &'name str) -> Result<&'name str, 
     }
 }
 
-/// Returns the kind that the resources of a kind belong to.
+/// Returns the parent kind of a kind.
 fn kind_above(kind: &Kind) -> Option<&'static str> {
     kind.parent().or(kind.quirks.same_endpoint_as)
 }
 
-/// Returns the kinds that the resources of a kind belong to, nearest first.
+/// Returns the ancestors of a kind, nearest first.
 fn kinds_above<'catalog>(catalog: &'catalog Catalog, kind: &Kind) -> impl Iterator<Item = &'static str> + 'catalog {
     std::iter::successors(kind_above(kind), |above| catalog.kind(above).and_then(kind_above))
 }
 
-/// Returns a kind and those that its resources belong to.
+/// Returns a kind and its ancestors.
 fn kinds_of_chain<'kind>(catalog: &Catalog, kind: &'kind Kind) -> Vec<&'kind Kind> {
     let above = kinds_above(catalog, kind).filter_map(|name| catalog.kind(name));
     std::iter::once(kind).chain(above.map(|kind| kind as &Kind)).collect()
 }
 
-/// Returns a key and those of the resources that it belongs to.
+/// Returns a key and the keys of the resources that it belongs to.
 ///
-/// The name of a child is that of its parent; that of a nested resource or a part begins with it. Where names contain the separator
-/// themselves, each beginning counts.
+/// A child has the name of its parent; the name of a nested resource or a part begins with it. If names
+/// contain the separator themselves, every possible prefix counts.
 fn chain(catalog: &Catalog, key: &Key) -> Vec<Key> {
     let mut chain = vec![key.clone()];
     let mut at = 0;

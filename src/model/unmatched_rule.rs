@@ -1,27 +1,28 @@
-//! Rules of a mapping that matched nothing.
+//! Mapping rules that matched nothing.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A rule of a mapping that matched nothing.
+/// A mapping rule that matched nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnmatchedRule {
-    /// Its place: `mappings/dev-to-prod.toml:41`.
+    /// Where the rule is: `mappings/dev-to-prod.toml:41`.
     pub place: String,
-    /// What it would have done, as the mapping says it: `skip clients/Analitics*`.
+    /// The rule as the mapping spells it: `skip clients/Analitics*`.
     pub rule: String,
-    /// Whether the target may get what the rule was to prevent: it skips, sets, removes or keeps something.
+    /// Whether the rule protects the target (it skips, sets, removes or keeps something), so that the target
+    /// may get what the rule should prevent.
     pub is_protective: bool,
-    /// What it looked for and did not find.
+    /// What the rule looked for but did not find.
     #[serde(default)]
     pub missing: MissingPart,
-    /// The nearest name, field or text that exists.
+    /// The most similar name, field or text that exists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nearest: Option<String>,
 }
 
-/// What a rule looked for and did not find.
+/// What a rule looked for but did not find.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MissingPart {
@@ -47,7 +48,7 @@ impl fmt::Display for MissingPart {
     }
 }
 
-/// The finding in a line: the rule, what it did not find, and the nearest that exists.
+/// Formats the finding in one line: the rule, what it did not find, and the most similar match.
 impl fmt::Display for UnmatchedRule {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}: {} {}", self.place, self.rule, self.missing)?;

@@ -1,4 +1,4 @@
-//! Attribution: the values in a plan's changes that rules of the mapping made.
+//! Attribution: which mapping rules produced the values in a plan's changes.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,10 @@ use crate::catalog::Catalog;
 use crate::json::is_in;
 use crate::model::resource::Key;
 
-/// The rules that made values, by field; the whole resource has an empty path.
+/// The rules that produced values, by field path; the whole resource has an empty path.
 pub(crate) type Places = BTreeMap<String, String>;
 
-/// Notes in a plan which rules made the values in its changes; `places` returns those of a resource.
+/// Records in a plan which rules produced the values of its changes; `places` returns the rules for a resource.
 pub fn attribute(catalog: &Catalog, plan: &mut Plan, places: &dyn Fn(&Key) -> Places) {
     let mut mapped: BTreeMap<Key, Places> = BTreeMap::new();
     for change in plan.changes() {
@@ -24,7 +24,7 @@ pub fn attribute(catalog: &Catalog, plan: &mut Plan, places: &dyn Fn(&Key) -> Pl
     plan.mapped = mapped;
 }
 
-/// Returns the places of rules under the paths that a change names.
+/// Returns the rules at or below the paths that a change contains.
 fn made_by_change(catalog: &Catalog, change: &Change, made: &Places) -> Places {
     let whole = made.get_key_value("").into_iter();
     let secrets = change.secrets.iter().filter_map(|secret| Some((&secret.path, maker(made, &secret.path)?)));
@@ -47,7 +47,7 @@ fn made_by_change(catalog: &Catalog, change: &Change, made: &Places) -> Places {
     }
 }
 
-/// Returns the rule that made a value: the nearest above it, or the first below it.
+/// Returns the rule that produced a value: the nearest one above its path, otherwise the first one below.
 pub(crate) fn maker<'made>(made: &'made Places, path: &str) -> Option<&'made String> {
     let named = || made.iter().filter(|(made, _)| !made.is_empty());
     let above = named().filter(|(made, _)| is_in(made, path)).max_by_key(|(made, _)| made.len());

@@ -1,4 +1,5 @@
-//! Builds a plan from the desired state, the live target, links and baseline: everything is decided first, then folded into the plan.
+//! Builds a plan from the desired state, the live target, links and baseline: first all decisions, then the plan from
+//! them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -22,7 +23,7 @@ use crate::state::baseline::Baseline;
 use crate::state::fingerprints::SentSecrets;
 use crate::state::links::Links;
 
-/// Plans with links only, as in a first run.
+/// Plans with links only, as on a first run.
 pub fn plan(catalog: &Catalog, desired: &Desired, live: &Snapshot, links: &Links) -> Plan {
     let (base, sent) = (&Baseline::default(), &SentSecrets::default());
     plan_after(
@@ -33,7 +34,7 @@ pub fn plan(catalog: &Catalog, desired: &Desired, live: &Snapshot, links: &Links
     )
 }
 
-/// Plans what makes the target hold what is desired, given what earlier runs left.
+/// Plans the changes that turn the live target into the desired state, using the state of earlier runs.
 pub fn plan_after(catalog: &Catalog, desired: &Desired, live: &Snapshot, past: PlanContext<'_>) -> Plan {
     let inputs = Inputs::new(catalog, desired, live, past);
     let (removed, stays) = resources_to_delete(&inputs);
@@ -53,7 +54,7 @@ pub fn plan_after(catalog: &Catalog, desired: &Desired, live: &Snapshot, past: P
     plan
 }
 
-/// Returns the changes that candidates need, further changes of the same resources, and what else was decided about them.
+/// Returns the changes that candidates need, their follow-up changes, and all other decisions about them.
 fn changes(inputs: &Inputs<'_>, candidates: Vec<Candidate<'_>>) -> (Vec<Change>, Vec<(Prerequisite, Change)>, Vec<Decision>) {
     let source_has: HashSet<&Key> = inputs.desired.snapshot.resources.iter().map(|resource| &resource.key).collect();
     let (mut changes, mut after, mut decisions) = (Vec::new(), Vec::new(), Vec::new());
@@ -70,7 +71,7 @@ fn changes(inputs: &Inputs<'_>, candidates: Vec<Candidate<'_>>) -> (Vec<Change>,
     (changes, after, decisions)
 }
 
-/// Keeps target values that the mapping keeps, and list elements that refer to resources only the target has.
+/// Keeps target values that the mapping keeps, and list elements that refer to resources that only the target has.
 fn keep_target_values(inputs: &Inputs<'_>, candidate: &mut OpenCandidate<'_>, source_has: &HashSet<&Key>) -> Vec<Decision> {
     let key = candidate.wanted.key.clone();
     let mut notes = Vec::new();
@@ -89,8 +90,9 @@ fn keep_target_values(inputs: &Inputs<'_>, candidate: &mut OpenCandidate<'_>, so
 
 /// Orders the changes into stages.
 ///
-/// A resource's position is the place of its kind, then its number among those of one name, or its rank among those that wait for a
-/// unique value. Resources of one name are created one after the other, so that the target lists them in the order of the source.
+/// A resource's position is that of its kind, then its number among resources of the same name, or its rank among those
+/// that wait for a unique value. Resources of one name are created one after the other, so that the target lists them
+/// in the order of the source.
 fn stages(inputs: &Inputs<'_>, mut changes: Vec<Change>, mut after: Vec<(Prerequisite, Change)>, removed: &[usize]) -> Vec<Stage> {
     let order = ordered(inputs.catalog, &mut changes, &inputs.partners.live, removed);
     after.extend(order.aside.into_iter().map(|change| (Prerequisite::NothingAtAll, change)));
@@ -99,7 +101,7 @@ fn stages(inputs: &Inputs<'_>, mut changes: Vec<Change>, mut after: Vec<(Prerequ
     into_stages(inputs.catalog, changes, after, &position)
 }
 
-/// Notes the names that stand twice in a tenant.
+/// Adds a note for each name that is not unique in a tenant.
 fn twice(inputs: &Inputs<'_>) -> Vec<Decision> {
     let notes = |snapshot: &Snapshot| {
         let note = |key: &Key| Decision::Note(Note::Twice { tenant: snapshot.tenant.clone(), key: key.clone() });
@@ -108,7 +110,7 @@ fn twice(inputs: &Inputs<'_>) -> Vec<Decision> {
     [notes(&inputs.desired.snapshot), notes(inputs.live)].into_iter().flatten().collect()
 }
 
-/// Returns a plan with these stages, and with the ids that a run and the next plan need.
+/// Returns a plan with these stages and the ids that a run and the next plan need.
 fn with_stages(inputs: &Inputs<'_>, stages: Vec<Stage>) -> Plan {
     let (source, target) = (&inputs.desired.snapshot, inputs.live);
     let side = |snapshot: &Snapshot| PlannedTenant::new(&snapshot.tenant, &snapshot.domain, &snapshot.taken);
@@ -118,8 +120,8 @@ fn with_stages(inputs: &Inputs<'_>, stages: Vec<Stage>) -> Plan {
     Plan { known, called, equal, lacking, unknown: source.unknown_fields(), stages, ..Plan::between(side(source), side(target)) }
 }
 
-/// Returns the target's ids of everything that changes refer to, and its names where they differ, so that the plan suffices to apply
-/// it and to compare it with the target.
+/// Returns the target's ids of all resources that changes refer to, and their target names where these differ. With
+/// them, the plan alone suffices to apply it and to compare it with the target.
 fn known_resources(inputs: &Inputs<'_>, changes: &[&Change]) -> (BTreeMap<Key, Id>, BTreeMap<Key, String>) {
     let live = &inputs.partners.live;
     let held: HashMap<&Key, &Resource> = live.iter().map(|resource| (&resource.key, &**resource)).collect();
@@ -153,8 +155,8 @@ fn known_resources(inputs: &Inputs<'_>, changes: &[&Change]) -> (BTreeMap<Key, I
 /// The ids of resources in the source and in the target.
 type IdPairs = BTreeMap<Key, (Id, Id)>;
 
-/// Returns pairs that need no change, so that a run links them too, and the ids of resources that only the source has, so that texts
-/// which hold them are recognised after they are deleted.
+/// Returns the pairs that need no change, so that a run links them too, and the ids of resources that only the source
+/// has, so that texts containing them are recognised after those resources are deleted.
 fn unchanged_ids(inputs: &Inputs<'_>, changes: &[&Change]) -> (IdPairs, BTreeMap<Key, Id>) {
     let written: HashSet<&Key> = changes.iter().map(|change| &change.key).collect();
     let links = inputs.past.links;

@@ -1,4 +1,4 @@
-//! The change that one candidate needs.
+//! Decides which change one candidate needs.
 
 use serde_json::Value;
 
@@ -23,18 +23,18 @@ use crate::json::{Body, is_blank};
 use crate::model::resource::{Key, OpenResource, Resource};
 use crate::snapshot::id_substitution;
 
-/// What was decided about one candidate.
+/// The decisions about one candidate.
 #[derive(Debug, Default)]
 pub(super) struct ResourceDecisions {
-    /// The change, if it needs one.
+    /// Its change, if it needs one.
     pub(super) change: Option<Change>,
-    /// Further changes of it, each with what it waits for.
+    /// Follow-up changes, each with its prerequisite.
     pub(super) after: Vec<(Prerequisite, Change)>,
-    /// Everything else.
+    /// All other decisions.
     pub(super) others: Vec<Decision>,
 }
 
-/// Returns the change a candidate needs, if any, with skipped fields and manual steps.
+/// Decides which change a candidate needs, and which fields are skipped or need a manual step.
 pub(super) fn decide(inputs: &Inputs<'_>, candidate: OpenCandidate<'_>) -> ResourceDecisions {
     let kind = inputs.kind_of(&candidate.wanted.key);
     let (wanted, held) = (candidate.wanted, candidate.held.map(Resource::open));
@@ -127,7 +127,7 @@ fn update(
     ResourceDecisions { change, after, others }
 }
 
-/// Adds and removes elements of a child's list.
+/// Computes the elements to add to and to remove from a child's list.
 fn elements(
     inputs: &Inputs<'_>,
     kind: &'static Kind,
@@ -160,17 +160,17 @@ fn change_of(of: &OpenResource, action: Action, secrets: Vec<SecretField>) -> Ch
     Change { key: of.key.clone(), source_id: of.id.clone(), action, needs: Vec::new(), secrets }
 }
 
-/// What came of merging desired and live by the baseline.
+/// The result of merging desired and live with the baseline.
 enum Merge {
-    /// There is no baseline, or both are equal.
+    /// There is no baseline, or desired and live are equal.
     Unneeded,
-    /// This is what the target should hold.
+    /// The merged body that the target should have.
     Done(MergeResult),
-    /// Both changed a field: the resource is skipped.
+    /// Both tenants changed a field, so the resource is skipped.
     Conflict,
 }
 
-/// Merges desired and live by the baseline; returns drift and conflicts too.
+/// Merges desired and live with the baseline, and reports drift and conflicts.
 fn merge_with_baseline(inputs: &Inputs<'_>, kind: &Kind, wanted: &OpenResource, held: &OpenResource) -> (Merge, Vec<Decision>) {
     let is_equal = wanted.body == held.body;
     let base = inputs.past.base.of_target(&wanted.key, &held.id).filter(|_| !is_equal);

@@ -1,6 +1,7 @@
-//! Parts of a change: which of them a target refused.
+//! Parts of a change: how they are named and removed, so that a change can be applied without the parts a target
+//! refused.
 //!
-//! A part is named by its path (`flags.enable_sso`), an element of a list by the element behind the path (`scope["read:orders"]`),
+//! A part is named by its path (`flags.enable_sso`), a list element by the path and its value (`scope["read:orders"]`),
 //! and an element of a child's list by its index in the change (`added[2]`, `removed[0]`).
 
 use serde_json::Value;
@@ -8,7 +9,7 @@ use serde_json::Value;
 use super::model::{Action, Change};
 use crate::json::{Body, is_in};
 
-/// Returns the path and the element, if a part names an element.
+/// Returns the path and the element, if the part is a list element.
 #[must_use]
 pub fn parse_element_part(part: &str) -> Option<(&str, Value)> {
     let at = part.find('[')?;
@@ -16,7 +17,7 @@ pub fn parse_element_part(part: &str) -> Option<(&str, Value)> {
     elements.into_iter().next().map(|element| (&part[..at], element))
 }
 
-/// Returns the name of one element of a list.
+/// Returns the part name of a list element.
 #[must_use]
 pub fn element(path: &str, element: &str) -> String {
     format!("{path}{}", Value::Array(vec![element.into()]))
@@ -53,7 +54,7 @@ impl Change {
         change
     }
 
-    /// Returns what the target held at a part before the change, as far as the plan knows.
+    /// Returns the target's value of a part before the change, as far as the plan knows it.
     #[must_use]
     pub fn before(&self, part: &str) -> Option<&Value> {
         let Action::Update { edits, .. } = &self.action else { return None };

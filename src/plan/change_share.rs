@@ -1,4 +1,4 @@
-//! How much of a target one plan may change without approval.
+//! The `many-changes` guard: how large a share of a target one plan may change without approval.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,24 +7,25 @@ use crate::catalog::{Catalog, Shape};
 use crate::model::limits::ChangeLimits;
 use crate::model::resource::Key;
 
-/// How many resources may always change, where no limit is configured.
+/// The number of resources that may always change if no limit is configured.
 const FEW: usize = 3;
-/// The share of all resources, where no limit is configured.
+/// The default share of all resources.
 const OF_ALL: f64 = 0.3;
-/// The share of the resources of one kind, where no limit is configured.
+/// The default share of the resources of one kind.
 const OF_A_KIND: f64 = 0.5;
 
 /// How many resources a plan changes or deletes.
 struct AffectedCounts {
-    /// What happens to them: `change` or `be deleted`.
+    /// The verb of the message: `change` or `be deleted`.
     what: &'static str,
-    /// How many of each kind.
+    /// The number per kind.
     of_kind: BTreeMap<String, usize>,
-    /// How many may change in any case; a configured share counts from the first.
+    /// The number that is always allowed; 0 if a share is configured.
     few: usize,
 }
 
-/// Says where a plan changes a large share of the target or of one kind, which is more often a mistake than a release.
+/// Returns a message if a plan changes a large share of the target or of one kind, which is more often a mistake than a
+/// release.
 ///
 /// An almost empty tenant may change as a whole. This exception does not cover deletes, except those of an undo.
 pub(super) fn too_much(catalog: &Catalog, plan: &Plan, most: ChangeLimits) -> Option<String> {
@@ -41,7 +42,7 @@ pub(super) fn too_much(catalog: &Catalog, plan: &Plan, most: ChangeLimits) -> Op
     let few = if plan.undoes.is_some() { FEW } else { 1 };
     let deleted = AffectedCounts { what: "be deleted", of_kind: by_kind(&|action| matches!(action, Action::Delete { .. })), few };
     let mut found = deleted.exceeded_limits(plan, &held, most);
-    // Whether a tenant is new cannot be told from a part of it.
+    // A selection cannot show whether the tenant is new.
     if plan.selection.is_some() || !is_new(catalog, &held) {
         // If every change is a delete, it is reported once.
         let is_said = |more: &ExceededLimit| found.iter().any(|one| (&one.of, one.count) == (&more.of, more.count));
@@ -54,7 +55,7 @@ pub(super) fn too_much(catalog: &Catalog, plan: &Plan, most: ChangeLimits) -> Op
 
 /// A limit that a plan exceeds.
 struct ExceededLimit {
-    /// What is counted: all resources, or those of a kind.
+    /// What is counted: all resources, or those of one kind.
     of: String,
     count: usize,
     message: String,
@@ -86,9 +87,9 @@ impl AffectedCounts {
     }
 }
 
-/// Returns how many resources the target has by kind, before any delete.
+/// Returns the number of resources in the target by kind, before any delete.
 fn held(plan: &Plan) -> BTreeMap<&str, usize> {
-    // A share of what was selected would say little: all of one client is one client.
+    // A share of the selection means little: one selected client would always be 100 %.
     if let Some(selection) = &plan.selection {
         return selection.held.iter().map(|(kind, count)| (kind.as_str(), *count)).collect();
     }
@@ -102,7 +103,7 @@ fn held(plan: &Plan) -> BTreeMap<&str, usize> {
     held
 }
 
-/// Returns whether a tenant holds no more than a new one does: an application, a database and a social connection, besides
+/// Returns whether a tenant has no more than a new one: an application, a database and a social connection, besides
 /// singletons.
 fn is_new(catalog: &Catalog, held: &BTreeMap<&str, usize>) -> bool {
     let is_listed = |name: &str| catalog.kind(name).is_some_and(|kind| kind.shape == Shape::Collection);

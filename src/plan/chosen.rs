@@ -1,4 +1,4 @@
-//! Selections in a plan: which resources are planned, and which others are planned since they need them.
+//! The selection of a plan: the selected resources and the dependencies planned with them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -11,7 +11,7 @@ use crate::model::selection::{Chosen, KeyPattern, Selection};
 use crate::snapshot::{Desired, Snapshot, belongs_to, id_substitution};
 
 impl PlannedSelection {
-    /// Returns a selection as a plan records it, between a source and this target.
+    /// Converts a selection into the form that a plan records, for a source and this target.
     fn new(selection: &Selection, live: &Snapshot) -> Self {
         let Selection { kinds, only, exclude } = selection;
         let texts = |patterns: &[KeyPattern]| patterns.iter().map(|one| one.as_str().to_owned()).collect();
@@ -24,12 +24,12 @@ impl PlannedSelection {
 }
 
 impl Plan {
-    /// Records that the plan is restricted to a selection of what this target holds.
+    /// Restricts the plan to a selection of the target's resources.
     pub fn restrict(&mut self, selection: &Selection, live: &Snapshot) {
         self.selection = Some(PlannedSelection::new(selection, live)).filter(|_| !selection.is_everything());
     }
 
-    /// Records what the plan is restricted to, with the dependencies that are in it.
+    /// Restricts the plan to a selection and its dependencies.
     pub(super) fn restrict_to(&mut self, catalog: &Catalog, chosen: &Chosen, live: &Snapshot) {
         self.restrict(chosen.selection(), live);
         let changed: HashSet<&Key> = self.stages.iter().flat_map(|stage| &stage.changes).map(|change| &change.key).collect();
@@ -38,7 +38,7 @@ impl Plan {
         self.unknown.retain(|kind, _| catalog.kind(kind).is_some_and(|kind| chosen.may_have(catalog, kind)));
     }
 
-    /// Returns what the plan is restricted to; everything if it is not.
+    /// Returns the selection of the plan; everything if it is not restricted.
     #[must_use]
     pub fn chosen(&self) -> Chosen {
         let Some(planned) = &self.selection else { return Chosen::default() };
@@ -46,7 +46,7 @@ impl Plan {
     }
 }
 
-/// Returns what is planned: what was selected, and if that is wanted what it needs and the target lacks.
+/// Returns the resources to plan: the selected ones and, on request, the dependencies that the target lacks.
 pub(super) fn chosen(catalog: &Catalog, desired: &Desired, partners: &Pairing<'_>) -> Chosen {
     let mut chosen = Chosen::new(desired.selection.clone(), BTreeSet::new());
     if desired.selection.is_everything() || !desired.with_dependencies {
@@ -71,20 +71,20 @@ pub(super) fn chosen(catalog: &Catalog, desired: &Desired, partners: &Pairing<'_
     }
 }
 
-/// Returns the keys of resources that the target lacks, and that could be planned.
+/// Returns the keys of resources that the target lacks and that could be planned.
 fn lacking<'desired>(desired: &'desired Desired, partners: &Pairing<'_>) -> impl Iterator<Item = &'desired Key> {
     let pairs = desired.snapshot.resources.iter().zip(&partners.of_desired);
     pairs.filter(|(one, at)| at.is_none() && one.excluded.is_none()).map(|(one, _)| &one.key).collect::<Vec<_>>().into_iter()
 }
 
-/// Returns the keys of everything that a resource refers to or belongs to.
+/// Returns the keys of all resources that a resource refers to or belongs to.
 fn needs(catalog: &Catalog, one: &Resource) -> Vec<Key> {
     let mut needs = belongs_to(catalog, one);
     one.body.open().each_text(&mut |_, text| needs.extend(id_substitution::mentioned(&text.into())));
     needs
 }
 
-/// Returns, for each kind that has to be written before a resource and of which the target has nothing, what the source has of it.
+/// Returns the source's resources of each kind that must be written before a resource and of which the target has none.
 fn missing_kinds<'desired>(
     catalog: &Catalog,
     one: &Resource,
@@ -100,7 +100,7 @@ fn missing_kinds<'desired>(
     kinds.iter().filter(|kind| !is_there(kind)).map(of_source).filter(|keys| !keys.is_empty()).collect()
 }
 
-/// Returns notes about kinds that should be written before a planned resource, of which the target has nothing.
+/// Returns notes about kinds that should be written before a planned resource and of which the target has none.
 pub(super) fn lacking_kinds(catalog: &Catalog, chosen: &Chosen, desired: &Desired, partners: &Pairing<'_>) -> Vec<Decision> {
     if chosen.is_everything() {
         return Vec::new();
@@ -118,7 +118,7 @@ pub(super) fn lacking_kinds(catalog: &Catalog, chosen: &Chosen, desired: &Desire
     lacking.into_iter().map(note).collect()
 }
 
-/// Returns what would be deleted along with each of these resources of the target and is not planned itself.
+/// Returns what deleting each of these target resources would also delete although it is not planned itself.
 pub(super) fn outside_belongings<'live>(
     catalog: &Catalog,
     chosen: &Chosen,

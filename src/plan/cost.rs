@@ -1,4 +1,4 @@
-//! What a plan takes of its target: requests, and the time they need.
+//! Estimates how many requests a plan needs and how long they take.
 
 use std::time::Duration;
 
@@ -7,24 +7,24 @@ use serde::Serialize;
 use super::model::{Action, Change, Plan};
 use crate::catalog::{Catalog, ElementChanges, Kind, Shape, Write};
 
-/// What a plan takes of its target.
+/// The requests that a plan needs.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Estimate {
-    /// Requests, if nothing has to be repeated.
+    /// The number of requests, if none is repeated.
     pub requests: usize,
-    /// Requests a second that the rate limit allows, where it is published.
+    /// The requests per second that the rate limit allows, if it is published.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub per_second: Option<f64>,
 }
 
 impl Estimate {
-    /// Returns what a plan takes at this rate.
+    /// Estimates the requests of a plan at this rate.
     pub fn new(catalog: &Catalog, plan: &Plan, per_second: Option<f64>) -> Self {
         let requests = plan.changes().map(|change| requests(catalog, change)).sum();
         Self { requests, per_second: per_second.filter(|rate| *rate > 0.0) }
     }
 
-    /// Returns how long the requests take at the rate limit.
+    /// Returns the duration of all requests at the rate limit.
     #[must_use]
     pub fn time(&self) -> Option<Duration> {
         #[expect(clippy::cast_precision_loss, reason = "a number of requests")]
@@ -33,7 +33,7 @@ impl Estimate {
     }
 }
 
-/// Returns the requests that one change takes, with those that read the resource right before.
+/// Returns the number of requests for one change, including the reads just before it.
 fn requests(catalog: &Catalog, change: &Change) -> usize {
     let kind = catalog.kind(change.key.kind()).expect("a key names a kind of the catalog");
     match &change.action {

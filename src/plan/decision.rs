@@ -1,4 +1,4 @@
-//! Decisions: what the parts of the planner return, and what a plan is folded from.
+//! Decisions: the results of the planner's parts, from which the plan is assembled.
 
 use std::fmt;
 
@@ -7,69 +7,69 @@ use super::reason::{DesiredState, Reason};
 use crate::catalog::Kind;
 use crate::model::resource::Key;
 
-/// One thing that was decided, besides the changes.
+/// One decision other than a change.
 #[derive(Debug)]
 pub(super) enum Decision {
-    /// It should be copied and cannot be.
+    /// It should be copied but cannot be.
     Skip(Unplanned),
-    /// It is not changed on purpose.
+    /// It is excluded on purpose.
     Exclude(Unplanned),
-    /// It stays as it is in the target: on purpose, but in an undo that is a shortfall.
+    /// It keeps its state in the target: intended in a plan, but a shortfall in an undo.
     Keep(Unplanned),
-    /// A person has to do something.
+    /// A manual step.
     Manual(ManualStep),
     /// Both tenants have a resource of this kind.
     Shared(&'static Kind),
-    /// A resource of this kind is equal already.
+    /// A resource of this kind is already equal.
     Unchanged(&'static Kind),
-    /// A resource of this kind is equal already and is written again all the same.
+    /// A resource of this kind is already equal but is written again.
     Repeated(&'static Kind),
     /// Only the target has it, and it is not deleted.
     Unmanaged(Key),
-    /// It changed in the target since the last run.
+    /// The target changed it since the last run.
     Drift(Drift),
     /// Both tenants changed it since the last run.
     Conflict(Conflict),
-    /// It is worth a line.
+    /// A note.
     Note(Note),
 }
 
-/// A resource or field that is not planned, and why.
+/// A resource or field that is not planned, with the reason.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Unplanned {
     pub(super) key: Key,
-    /// The field, if only that is not planned.
+    /// The field, if only a field is not planned.
     pub(super) path: Option<String>,
     pub(super) reason: Reason,
 }
 
-/// Something about a plan that its other lists do not say.
+/// A fact about a plan that none of its other lists contains.
 #[derive(Debug)]
 pub(super) enum Note {
-    /// A name stands twice in a tenant.
+    /// A name is not unique in a tenant.
     Twice { tenant: String, key: Key },
-    /// A field that the mapping keeps is taken from the source, since the resource is new.
+    /// A field that the mapping keeps is taken from the source because the resource is new.
     NotKept { key: Key, path: String },
-    /// It is written again since a change of a kind may reset it.
+    /// A resource is written again because a change of another kind may reset it.
     Repeated { key: Key, by: &'static str },
-    /// Resources of a kind are planned without what the target should have before them.
+    /// Resources of a kind are planned without a kind that the target should have before them.
     NotSelected { kind: String, needs: &'static str },
-    /// User data goes with deleted resources.
+    /// Deleting resources also deletes user data.
     LostUserData { singular: &'static str, names: Vec<String>, what: &'static str },
 }
 
 impl Unplanned {
-    /// Returns the whole of a resource.
+    /// Concerns a whole resource.
     pub(super) fn whole(key: &Key, reason: Reason) -> Self {
         Self { key: key.clone(), path: None, reason }
     }
 
-    /// Returns one field of a resource.
+    /// Concerns one field of a resource.
     pub(super) fn field(key: &Key, path: impl Into<String>, reason: Reason) -> Self {
         Self { key: key.clone(), path: Some(path.into()), reason }
     }
 
-    /// Returns it as a plan lists it.
+    /// Converts it into an entry of the plan.
     pub(super) fn into_skipped(self, desired: DesiredState) -> Skipped {
         Skipped { reason: self.reason.text(desired), key: self.key, path: self.path }
     }
@@ -86,7 +86,7 @@ impl Decision {
         Self::Exclude(Unplanned::whole(key, reason))
     }
 
-    /// Returns a plan with this decision.
+    /// Adds this decision to a plan.
     pub(super) fn add_to(self, mut plan: Plan, desired: DesiredState) -> Plan {
         match self {
             Self::Skip(left) => plan.skipped.push(left.into_skipped(desired)),

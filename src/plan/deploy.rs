@@ -1,7 +1,7 @@
 //! Deployed content and drafts: for some kinds a write takes effect only after a follow-up request.
 //!
-//! An action runs as it was last deployed, and may hold a newer draft. Both are copied: the deployed content is written and
-//! deployed first, then the draft is written. A draft that was never deployed is not deployed.
+//! An action runs its deployed version and may also have a newer draft. Both are copied: the deployed content is
+//! written and deployed first, then the draft is written. A draft that was never deployed is not deployed.
 
 use serde_json::Value;
 
@@ -10,9 +10,11 @@ use super::normal_form::normalized;
 use crate::catalog::{FollowUp, Kind};
 use crate::json::Body;
 
-/// Splits the draft off a desired body, so that the body holds what is to be deployed; returns the update that writes the draft.
+/// Splits the draft off a desired body, which then contains the content to deploy, and returns the update that writes
+/// the draft.
 ///
-/// If what is deployed stays as it is, both bodies lose the follow-up field and the draft stays in the body.
+/// If the deployed content does not change, the follow-up field is removed from both bodies and the draft stays in the
+/// body.
 pub(super) fn split_draft(kind: &Kind, wanted: &mut Body, held: Option<&mut Body>) -> Option<Difference> {
     let follow_up = kind.lifecycle.follow_up?;
     let running = running(follow_up, wanted);
@@ -39,7 +41,7 @@ pub(super) fn split_draft(kind: &Kind, wanted: &mut Body, held: Option<&mut Body
     (!written.body.is_empty()).then_some(written)
 }
 
-/// Removes the follow-up field from a body to create; returns the body that sends the follow-up, if it is due.
+/// Removes the follow-up field from the body of a create and returns the body of the follow-up request, if one is due.
 pub(super) fn take_follow_up(kind: &Kind, body: &mut Body) -> Option<Body> {
     let follow_up = kind.lifecycle.follow_up?;
     let is_due = body.0.remove(follow_up.field) == Some(Value::Bool(true));

@@ -1,6 +1,4 @@
-//! The difference between a desired and a live body.
-//!
-//! Bodies are compared in their [normal form](super::normal_form).
+//! Computes the difference between a desired and a live body, compared in their [normal form](super::normal_form).
 
 use serde_json::{Map, Value};
 
@@ -16,11 +14,11 @@ use crate::json::{Body, covers, join};
 pub struct Difference {
     /// The edits that an update makes.
     pub edits: Vec<Edit>,
-    /// The fields that differ and that no update can change, with the reason.
+    /// Differing fields that no update can change, with the reason.
     pub fixed: Vec<(String, StayReason)>,
-    /// The fields that only the target has and that stay, with the reason.
+    /// Fields that only the target has and that are not removed, with the reason.
     pub stays: Vec<(String, StayReason)>,
-    /// The body of the update: whole top-level fields, null where one is cleared.
+    /// The body of the update: whole top-level fields, null for cleared ones.
     pub body: Body,
 }
 
@@ -29,14 +27,14 @@ pub fn difference(kind: &Kind, desired: &Body, live: &Body) -> Difference {
     difference_after(kind, desired, live, &[])
 }
 
-/// Compares two portable bodies of a kind; `dropped` are fields that the source is known to have dropped since the baseline.
+/// Compares two portable bodies of a kind; `dropped` are the fields that the source removed since the baseline.
 pub fn difference_after(kind: &Kind, desired: &Body, live: &Body, dropped: &[String]) -> Difference {
     let mut difference = Difference::default();
     if desired == live {
         return difference;
     }
     let (mut wanted, held) = (normalized(kind, desired), normalized(kind, live));
-    // An object is dropped field by field.
+    // An object is removed field by field.
     let is_dropped = |path: &str| dropped.iter().any(|dropped| covers(path, dropped));
     for (path, own) in kind.defaults.server_filled.iter().flat_map(|path| held.find(path)) {
         if wanted.get(&path).is_none() && !is_dropped(&path) {
@@ -45,7 +43,8 @@ pub fn difference_after(kind: &Kind, desired: &Body, live: &Body, dropped: &[Str
         }
     }
     let mut edits = compared(&wanted, &held);
-    // The server fills an overlaid field in by itself, so what only the target holds there stays, unless it excludes what is wanted.
+    // The server fills these fields in by itself, so values that only the target has are kept, unless they exclude a
+    // desired field.
     let makes_room = |path: &str| kind.excluded_by(path).any(|other| wanted.get(other).is_some());
     let is_overlaid = |path: &str| kind.fields.read_modify_write.iter().any(|overlaid| covers(overlaid, path));
     let stays = |edit: &mut Edit| edit.new.is_none() && is_overlaid(&edit.path) && !is_dropped(&edit.path) && !makes_room(&edit.path);
@@ -60,12 +59,12 @@ pub fn difference_after(kind: &Kind, desired: &Body, live: &Body, dropped: &[Str
     difference
 }
 
-/// Returns every difference between two bodies of a kind, whether or not an update could make it.
+/// Returns every difference between two bodies of a kind, including those that no update can make.
 pub fn edits(kind: &Kind, desired: &Body, live: &Body) -> Vec<Edit> {
     compared(&normalized(kind, desired), &normalized(kind, live))
 }
 
-/// Returns every difference between two bodies, whether or not it means anything to the API.
+/// Returns every difference between two bodies, including those without meaning to the API.
 pub(crate) fn compared(wanted: &Body, held: &Body) -> Vec<Edit> {
     let mut edits = Vec::new();
     compare_objects("", &wanted.0, &held.0, &mut edits);
@@ -87,7 +86,7 @@ fn compare_objects(above: &str, wanted: &Map<String, Value>, held: &Map<String, 
     }
 }
 
-/// Splits an edit that clears an object into edits of its fields, where the object cannot be cleared as a whole.
+/// Splits an edit that clears an object into edits of its fields, if the object cannot be cleared as a whole.
 fn split_clearing(kind: &Kind, edit: Edit) -> Vec<Edit> {
     match &edit {
         Edit { path, old: Some(Value::Object(held)), new: None } if is_cleared_by_field(kind, path, held) => {
@@ -98,25 +97,26 @@ fn split_clearing(kind: &Kind, edit: Edit) -> Vec<Edit> {
     }
 }
 
-/// Returns whether an object is cleared field by field: an update can only add to part of it, or merges it and does not accept
-/// null.
+/// Returns whether an object must be cleared field by field: an update can only add to part of it, or merges it and
+/// rejects null.
 fn is_cleared_by_field(kind: &Kind, path: &str, held: &Map<String, Value>) -> bool {
     let mut below = kind.fields.merge_only.iter().filter_map(|grown| grown.strip_prefix(path)?.strip_prefix('.'));
     let holds_grown = below.any(|rest| held.contains_key(rest.split('.').next().unwrap_or(rest)));
     let is_merged = kind.paths.write == Write::Patch && !kind.fields.replaced.contains(&path) && kind.default_of(path).is_none();
     let takes_no_null = kind.fields.writable().get(path).is_some_and(|field| !field.nullable);
-    // What is written over the target's own value is never cleared with it: only secrets may be left there.
+    // Fields under read-modify-write are never cleared as a whole: they may contain secrets that only the target has.
     holds_grown || (is_merged && takes_no_null) || kind.fields.read_modify_write.contains(&path)
 }
 
-/// Returns a list after elements were added and removed.
+/// Returns a list with elements added and removed.
 pub fn list_after(list: &[Value], added: &[Value], removed: &[Value]) -> Vec<Value> {
     let stays = list.iter().filter(|element| !removed.contains(element));
     let comes = added.iter().filter(|element| !list.contains(element) || removed.contains(element));
     stays.chain(comes).cloned().collect()
 }
 
-/// Numbers are compared by value: the same duration is `1` in one answer and `1.0` in another.
+/// Returns whether two values are equal. Numbers are compared by value: the API returns the same duration as `1` or
+/// `1.0`.
 pub fn is_same_value(one: Option<&Value>, other: Option<&Value>) -> bool {
     match (one, other) {
         (Some(Value::Number(one)), Some(Value::Number(other))) => one == other || one.as_f64() == other.as_f64(),
@@ -134,7 +134,7 @@ fn obstacle(kind: &Kind, edit: &Edit, held: &Body) -> Option<StayReason> {
     is_impossible.then_some(StayReason::NotClearable)
 }
 
-/// Returns the catalog's field for a dotted path, or for its last step that only a create sets.
+/// Returns the catalog's field for a dotted path, or for its last step if only a create sets that.
 fn field_at<'table>(fields: &'table Fields, path: &str) -> Option<&'table Field> {
     let (name, rest) = path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
     let field = fields.get(name)?;

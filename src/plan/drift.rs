@@ -1,6 +1,6 @@
-//! Drift: what changed in the target by itself since the last run.
+//! Drift: changes that were made in the target itself since the last run.
 //!
-//! It is what a plan reports if the source still wants what it wanted then, so drift has one definition.
+//! Drift is what a plan reports if the source is unchanged since then, so it has only one definition.
 
 use std::collections::HashSet;
 
@@ -16,28 +16,28 @@ use crate::state::baseline::Baseline;
 use crate::state::fingerprints::SentSecrets;
 use crate::state::links::Links;
 
-/// The drift of a target since it was last written.
+/// The drift of a target since the last run.
 #[derive(Debug, Clone, Default)]
 pub struct DriftReport {
-    /// Fields that hold something else.
+    /// Fields whose value changed.
     pub drift: Vec<Drift>,
     /// Resources that were deleted.
     pub gone: Vec<Key>,
-    /// Applied resources that cannot be compared, and why.
+    /// Applied resources that cannot be compared, with the reason.
     pub unseen: Vec<Skipped>,
 }
 
 impl DriftReport {
-    /// Returns whether there is no known drift.
+    /// Returns whether no drift is known.
     pub fn is_none(&self) -> bool {
         self.drift.is_empty() && self.gone.is_empty()
     }
 }
 
-/// Returns the drift of a target since it was last written.
+/// Computes the drift of a target since the last run.
 ///
-/// Fields that the mapping leaves to the target, list elements that name only the target's own, and references to renamed
-/// resources are no drift.
+/// Fields that the mapping leaves to the target, list elements that name only the target's own resources, and
+/// references to renamed resources are not drift.
 pub fn drift_of(catalog: &Catalog, base: &Baseline, live: &Snapshot) -> DriftReport {
     let wanted = as_applied(catalog, base, live);
     let links = Links::within(catalog, &wanted.snapshot.resources);
@@ -62,18 +62,19 @@ pub fn drift_of(catalog: &Catalog, base: &Baseline, live: &Snapshot) -> DriftRep
     DriftReport { drift: plan.drift, gone, unseen }
 }
 
-/// Returns the applied resources that a plan skipped as a whole, so that they were not compared; an unread kind stands for all of it.
+/// Returns the applied resources that a plan skipped as a whole and therefore did not compare. An unread kind stands
+/// for all its resources.
 fn unseen(skipped: Vec<Skipped>, wanted: &Desired, gone: &[Key]) -> Vec<Skipped> {
     let applied: HashSet<&Key> = wanted.snapshot.resources.iter().map(|one| &one.key).collect();
     let kinds: HashSet<&str> = applied.iter().map(|key| key.kind()).collect();
     let is_kind = |key: &Key| key.name().is_empty() && kinds.contains(key.kind());
     let unread: HashSet<String> = skipped.iter().filter(|left| is_kind(&left.key)).map(|left| left.key.kind().to_owned()).collect();
     let is_meant = |key: &Key| is_kind(key) || (applied.contains(key) && !gone.contains(key) && !unread.contains(key.kind()));
-    // A resource of which only a field is skipped is compared.
+    // A resource with only a skipped field is still compared.
     skipped.into_iter().filter(|left| left.path.is_none() && is_meant(&left.key)).collect()
 }
 
-/// Returns a source that wants what was last applied; its ids are those of the target.
+/// Returns a desired state equal to what was last applied, with the ids of the target.
 fn as_applied(catalog: &Catalog, base: &Baseline, live: &Snapshot) -> Desired {
     let known = || base.iter().filter(|(key, _)| catalog.kind(key.kind()).is_some());
     let resources = known().map(|(key, applied)| Resource::new(key.clone(), applied.id.clone(), applied.body.clone())).collect();

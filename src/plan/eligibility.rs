@@ -1,4 +1,4 @@
-//! Which resources of the source are planned, and why the others are not.
+//! Decides which resources of the source are planned, and why others are not.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -17,14 +17,14 @@ use crate::json::covers;
 use crate::model::resource::{Id, Key, Resource};
 use crate::snapshot::{Snapshot, Status};
 
-/// Why a resource is not planned; nothing is said of one that nobody misses.
+/// The decisions for a resource that is not planned; empty if nothing needs to be reported.
 type Ineligible = Vec<Decision>;
 
-/// Returns what could not be read: it would look as if the source did not have it.
+/// Returns a decision for everything that could not be read, which would otherwise look absent from the source.
 pub(super) fn unread(inputs: &Inputs<'_>) -> Vec<Decision> {
     let source = &inputs.desired.snapshot;
     let decision = |(key, text): (Key, String)| {
-        // A missing scope is better granted than accepted.
+        // A missing scope should be granted, not accepted.
         let is_refused = !matches!(source.kinds.get(key.kind()), Some(Status::Forbidden(_)));
         if inputs.desired.spared.contains(&key) {
             Decision::exclude(&key, Reason::Stated(text))
@@ -39,8 +39,8 @@ pub(super) fn unread(inputs: &Inputs<'_>) -> Vec<Decision> {
     source.unread().filter(|(key, _)| is_planned(key)).map(decision).collect()
 }
 
-/// Returns the resources to plan, without the tenants' own and of kinds that the target serves, and why others are not; `removed`
-/// are the indexes of resources to delete.
+/// Returns the resources to plan, without system resources and unserved kinds, and the decisions about the others;
+/// `removed` are the indexes of resources to delete.
 pub(super) fn candidates<'inputs>(inputs: &'inputs Inputs<'_>, removed: &[usize]) -> (Vec<Candidate<'inputs>>, Vec<Decision>) {
     let partners = &inputs.partners;
     let eligibility = Eligibility {
@@ -59,17 +59,17 @@ pub(super) fn candidates<'inputs>(inputs: &'inputs Inputs<'_>, removed: &[usize]
     (candidates, decisions)
 }
 
-/// Decides of each resource by itself whether it is to be copied.
+/// Decides for each resource, independently of the others, whether to copy it.
 struct Eligibility<'inputs> {
     inputs: &'inputs Inputs<'inputs>,
-    /// The ambiguous names of the source, by id.
+    /// The source's ambiguous names, by id.
     ambiguous: HashMap<Id, AmbiguousName>,
     /// The ids of the target's resources.
     ids: HashMap<&'inputs Key, &'inputs Id>,
 }
 
 impl Eligibility<'_> {
-    /// Returns the kind of a resource that is to be copied.
+    /// Returns the kind of the resource if it is to be copied.
     fn check(&self, wanted: &Resource, held: Option<&Resource>) -> Result<&'static Kind, Ineligible> {
         let kind = self.inputs.kind_of(&wanted.key);
         self.check_shown(kind, wanted, held)?;
@@ -82,7 +82,7 @@ impl Eligibility<'_> {
         Ok(kind)
     }
 
-    /// Refuses what a tenant does not show or that is nobody's to change.
+    /// Rejects resources that a tenant does not return or that must not be changed.
     fn check_shown(&self, kind: &Kind, wanted: &Resource, held: Option<&Resource>) -> Result<(), Ineligible> {
         let key = &wanted.key;
         if let Some(stated) = wanted.excluded.clone() {
@@ -98,7 +98,8 @@ impl Eligibility<'_> {
             return stated.map_or(Ok(()), |stated| Err(vec![Decision::skip(key, Reason::UnseenInTarget { stated })]));
         };
         let Some(stated) = held.excluded.clone() else { return Ok(()) };
-        // Nothing that is there by its name is anybody's own: the target refuses to show it.
+        // Resources addressed by name belong to no third party, so the exclusion means that the target refuses to
+        // return them.
         let is_unseen = held.is_unseen || matches!(kind.shape, Shape::Keyed { .. });
         Err(vec![if is_unseen {
             Decision::skip(key, Reason::UnseenInTarget { stated })
@@ -107,14 +108,14 @@ impl Eligibility<'_> {
         }])
     }
 
-    /// Returns the target's reason for not showing anything below the parent of a resource.
+    /// Returns the target's reason for not returning anything below the parent of a resource.
     fn unseen_in_target(&self, kind: &Kind, wanted: &Resource) -> Option<String> {
         let mut unseen = self.inputs.live.unseen(kind.name).iter().filter(|one| one.is_refused);
         let parent = *self.ids.get(&parent_of(kind, wanted)?)?;
         unseen.find(|one| one.id == *parent).map(|one| one.reason.clone())
     }
 
-    /// Keeps what belongs to a protected resource as it is in the target, and lists it if the source differs.
+    /// Excludes what belongs to a protected resource, and lists it if the source differs.
     fn check_protected(&self, kind: &'static Kind, wanted: &Resource, held: Option<&Resource>) -> Result<(), Ineligible> {
         let Some(owner) = self.inputs.untouched.owner_of(&wanted.key) else { return Ok(()) };
         let is_same =
@@ -127,7 +128,7 @@ impl Eligibility<'_> {
         Err(is_missed.then(|| Decision::Keep(Unplanned::whole(&wanted.key, reason))).into_iter().collect())
     }
 
-    /// Refuses what has lost its partner, or may have several.
+    /// Rejects a resource whose counterpart is lost or ambiguous.
     fn check_partner(&self, kind: &Kind, wanted: &Resource, held: Option<&Resource>) -> Result<(), Ineligible> {
         let link = self.inputs.past.links.of_source(kind.name, &wanted.id);
         if let (None, Some(link), true) = (held, link, self.inputs.live.is_complete(kind.name)) {
@@ -141,7 +142,7 @@ impl Eligibility<'_> {
         }
     }
 
-    /// Refuses what no run can create.
+    /// Rejects resources that no request can create.
     fn check_creatable(&self, kind: &Kind, wanted: &Resource) -> Result<(), Ineligible> {
         let key = &wanted.key;
         let manual = |path: &str, step: String| Decision::Manual(ManualStep { key: key.clone(), path: path.to_owned(), step });
@@ -163,7 +164,7 @@ impl Eligibility<'_> {
         Ok(())
     }
 
-    /// Refuses what the target has no place for, and a singleton without settings.
+    /// Rejects resources that the target cannot contain, and singletons without settings.
     fn check_content(&self, kind: &Kind, wanted: &Resource, held: Option<&Resource>) -> Result<(), Ineligible> {
         if let Some(language) = missing_language(self.inputs, kind, wanted) {
             return Err(vec![Decision::skip(&wanted.key, Reason::WithoutLanguage(language))]);
@@ -176,7 +177,7 @@ impl Eligibility<'_> {
         Err(is_missed.then(stays).into_iter().collect())
     }
 
-    /// Returns whether a singleton without settings in the source is to be emptied: only if an earlier run wrote it.
+    /// Returns whether to clear a singleton that has no settings in the source: only if an earlier run wrote it.
     fn is_emptied(&self, kind: &Kind, held: Option<&Resource>) -> bool {
         let past = &self.inputs.past;
         let applied = held.and_then(|held| past.base.of_target(&held.key, &held.id));
@@ -184,7 +185,7 @@ impl Eligibility<'_> {
     }
 }
 
-/// Refuses what the target does not accept; `at` is the index of what it holds.
+/// Rejects resources of kinds that the target does not accept; `at` is the index of the target's resource.
 fn accepted(
     inputs: &Inputs<'_>,
     kind: &'static Kind,
@@ -193,7 +194,7 @@ fn accepted(
     names: &mut TakenNames,
 ) -> Result<(), Ineligible> {
     let reason = match (inputs.live.kinds.get(kind.name), kind.lifecycle.not_creatable) {
-        // What says nothing is not missed where it cannot be written.
+        // A resource without content is not reported if it cannot be written.
         (Some(Status::Absent(_) | Status::Refused(_) | Status::Forbidden(_)), _) if says_nothing(kind, wanted) => return Err(Vec::new()),
         (Some(Status::Complete | Status::InPart(_)), Some(_)) if at.is_none() && says_nothing(kind, wanted) => return Err(Vec::new()),
         (Some(Status::Complete | Status::InPart(_)), Some(reason)) if at.is_none() => Reason::Stated(reason.to_owned()),
@@ -209,8 +210,8 @@ fn accepted(
     Err(vec![Decision::skip(&wanted.key, reason)])
 }
 
-/// Returns the candidates whose references the target will have, without what the others refer to in vain; nothing that remains
-/// depends on what is skipped.
+/// Returns the candidates whose references the target will have, without elements that cannot be resolved. No remaining
+/// candidate depends on a skipped resource.
 pub(super) fn resolved<'inputs>(inputs: &Inputs<'_>, mut candidates: Vec<Candidate<'inputs>>) -> (Vec<Candidate<'inputs>>, Vec<Decision>) {
     let mut there: HashSet<Key> = inputs.partners.live.iter().map(|resource| resource.key.clone()).collect();
     there.extend(candidates.iter().filter(|candidate| candidate.held.is_none()).map(|candidate| candidate.wanted.key.clone()));
@@ -242,7 +243,7 @@ pub(super) fn resolved<'inputs>(inputs: &Inputs<'_>, mut candidates: Vec<Candida
     }
 }
 
-/// Returns a resolution that says of what is missing that the selection could include it.
+/// Adds to each missing reference a hint that the selection could include it.
 fn naming_unselected(inputs: &Inputs<'_>, of: &Key, resolution: Resolution) -> Resolution {
     if inputs.chosen.is_everything() {
         return resolution;
@@ -265,7 +266,7 @@ fn naming_unselected(inputs: &Inputs<'_>, of: &Key, resolution: Resolution) -> R
     }
 }
 
-/// What came of looking at a candidate's references.
+/// The result of examining a candidate's references.
 struct Examined<'inputs> {
     verdict: Verdict<'inputs>,
     decisions: Vec<Decision>,
@@ -273,15 +274,15 @@ struct Examined<'inputs> {
 
 /// Whether a candidate is planned.
 enum Verdict<'inputs> {
-    /// It is, as it is here.
+    /// It is planned, in this form.
     Fits(Candidate<'inputs>),
-    /// It is not: it belongs to something that is left alone, and is left alone itself.
+    /// It is not planned, since it belongs to an excluded resource.
     Belongs,
-    /// It is not: the target will not have what it refers to, or has no need of it.
+    /// It is not planned, since the target will lack something it refers to or does not need it.
     Unresolved,
 }
 
-/// Examines a candidate, given the keys that the target will have and those that are left alone.
+/// Examines a candidate, given the keys that the target will have and the excluded keys.
 fn examined<'inputs>(
     inputs: &Inputs<'_>,
     mut candidate: Candidate<'inputs>,
@@ -313,7 +314,7 @@ fn examined<'inputs>(
     let verdict = match resolution {
         Resolution::Fits(parts) => {
             decisions.extend(parts.into_iter().map(Decision::Skip));
-            // What is there by being written and would hold nothing is there already.
+            // A resource that writing brings into being exists already if it would be empty.
             let is_there = candidate.held.is_none() && kind.creation().is_none() && open.wanted.is_blank(kind);
             if is_there {
                 Verdict::Unresolved
@@ -330,7 +331,7 @@ fn examined<'inputs>(
     Examined { verdict, decisions }
 }
 
-/// Returns the language of a resource that exists once per language, if the target's list of languages will not have it.
+/// Returns the language of a per-language resource if the target will not support it.
 fn missing_language(inputs: &Inputs<'_>, kind: &Kind, one: &Resource) -> Option<String> {
     let Shape::Keyed { names: KeyNames::PerElement { of, list, .. } } = kind.shape else { return None };
     let listed = |snapshot: &Snapshot| snapshot.of_kind(of).next().and_then(|one| one.body.pick(&[list]).get(list)?.as_array().cloned());
@@ -342,7 +343,7 @@ fn missing_language(inputs: &Inputs<'_>, kind: &Kind, one: &Resource) -> Option<
     (!languages.iter().any(|language| *language == own)).then_some(own)
 }
 
-/// Returns whether a resource holds nothing but its name and values that the server fills in.
+/// Returns whether a resource contains only its name and values that the server fills in.
 fn says_nothing(kind: &Kind, wanted: &Resource) -> bool {
     let mut wanted = wanted.open();
     wanted.body = normalized(kind, &wanted.body);

@@ -1,17 +1,17 @@
-//! Encoded text: URL, HTML and JavaScript escapes, and base64.
+//! Decodes encoded text: URL, HTML and JavaScript escapes, and base64.
 
 use std::iter::Peekable;
 use std::ops::Range;
 use std::str::CharIndices;
 
-/// Shorter base64 is not decoded: the shortest id has eight characters.
+/// The shortest base64 that is decoded: the shortest id has eight characters.
 const SHORTEST_BASE64: usize = 11;
-/// Shorter runs of printable characters are ignored.
+/// The shortest run of printable characters that is considered.
 const SHORTEST_TEXT: usize = 8;
-/// A line of base64 that continues in the next is at least this long (MIME has 76 characters, PEM 64).
+/// The shortest line of base64 that may continue on the next line (MIME has 76 characters, PEM 64).
 const SHORTEST_LINE: usize = 60;
 
-/// HTML entities of characters that occur in or next to hosts and ids.
+/// HTML entities for characters that occur in or next to hosts and ids.
 const ENTITIES: [(&str, char); 16] = [
     ("&amp;", '&'),
     ("&period;", '.'),
@@ -56,13 +56,13 @@ pub(super) fn unescaped(text: &str) -> Option<String> {
     })
 }
 
-/// What an escape decodes to: bytes in a URL, characters elsewhere.
+/// A decoded escape: a byte in a URL, a character elsewhere.
 enum EscapedValue {
     Byte(u8),
     Sign(char),
 }
 
-/// Returns what the escape at the beginning of a text decodes to, and its length.
+/// Decodes the escape at the beginning of a text; returns its value and length.
 fn escape(text: &str) -> Option<(EscapedValue, usize)> {
     let code = |at: Range<usize>, radix: u32| {
         let digits = text.get(at).filter(|digits| digits.chars().all(|digit| digit.is_digit(radix)))?;
@@ -91,7 +91,8 @@ fn escape(text: &str) -> Option<(EscapedValue, usize)> {
     }
 }
 
-/// Calls `see` with every printable text encoded as base64 inside a text, in the usual alphabet and in that of URLs.
+/// Calls `see` with every printable text that is encoded as base64 inside a text, in the standard or the URL-safe
+/// alphabet.
 ///
 /// The base64 may begin anywhere in a longer run of its characters, so all four alignments are tried.
 pub(super) fn in_base64(text: &str, see: &mut dyn FnMut(&str)) {
@@ -103,7 +104,7 @@ pub(super) fn in_base64(text: &str, see: &mut dyn FnMut(&str)) {
     }
 }
 
-/// Returns the values of the next run of base64 that is long enough; line breaks inside it are skipped.
+/// Returns the values of the next run of base64 that is long enough, skipping line breaks in it.
 fn run(signs: &mut Peekable<CharIndices<'_>>) -> Option<Vec<u8>> {
     let mut run = Vec::new();
     let mut line = 0;
@@ -151,7 +152,7 @@ fn decoded(values: &[u8]) -> Vec<u8> {
 fn each_printable(bytes: &[u8], see: &mut dyn FnMut(&str)) {
     let is_printable = |byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();
     for printable in bytes.split(|byte| !is_printable(byte)).filter(|part| part.len() >= SHORTEST_TEXT) {
-        // ASCII is text.
+        // ASCII is always valid UTF-8.
         see(std::str::from_utf8(printable).unwrap_or_default());
     }
 }
@@ -183,7 +184,7 @@ mod tests {
 
     #[test]
     fn base64_is_read_wherever_it_begins_and_ends() {
-        // "https://acme.example/cb" and what stands around it.
+        // "https://acme.example/cb", with other text around it.
         let whole = "aHR0cHM6Ly9hY21lLmV4YW1wbGUvY2I";
         for text in [
             whole.to_owned(),

@@ -1,4 +1,4 @@
-//! What a plan does about one resource, why, and what both tenants hold of it.
+//! Explains what a plan does about one resource, why, and which values both tenants have.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,22 +15,22 @@ use crate::model::resource::{Id, Key, Resource};
 use crate::snapshot::{Desired, Snapshot};
 use crate::state::links::Links;
 
-/// A plan, and what it was made from.
+/// A plan and the inputs it was built from.
 #[derive(Clone, Copy)]
 pub struct ExplainedPlan<'plan> {
     /// The catalog.
     pub catalog: &'plan Catalog,
     /// The plan.
     pub plan: &'plan Plan,
-    /// What the target should hold.
+    /// The desired state.
     pub desired: &'plan Desired,
-    /// What it holds.
+    /// The live target.
     pub live: &'plan Snapshot,
-    /// Which resource of the target corresponds to which of the source.
+    /// The links between source and target resources.
     pub links: &'plan Links,
-    /// The places of the rules that left resources of the source out.
+    /// The mapping rules that skipped resources of the source.
     pub skipped_by: &'plan BTreeMap<Key, String>,
-    /// The places of the rules that made values of a resource.
+    /// Returns the mapping rules that produced values of a resource.
     pub places: &'plan dyn Fn(&Key) -> Places,
 }
 
@@ -38,21 +38,21 @@ pub struct ExplainedPlan<'plan> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
-    /// It creates it.
+    /// Creates it.
     Create,
-    /// It changes it.
+    /// Changes it.
     Update,
-    /// It deletes it.
+    /// Deletes it.
     Delete,
-    /// Nothing, since nothing differs that is copied.
+    /// Does nothing: all copied fields are equal.
     Unchanged,
-    /// Nothing: it should be copied and cannot be.
+    /// Does nothing: it should be copied but cannot be.
     Skipped,
-    /// Nothing, on purpose.
+    /// Does nothing, on purpose.
     Excluded,
-    /// Nothing: both tenants changed it since the last run.
+    /// Does nothing: both tenants changed it since the last run.
     Conflict,
-    /// Nothing: only the target has it.
+    /// Does nothing: only the target has it.
     Unmanaged,
 }
 
@@ -60,13 +60,13 @@ pub enum Verdict {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FieldVerdict {
-    /// It sets it to the source's value.
+    /// Sets it to the source's value.
     Changed,
-    /// It leaves the target's value, which differs.
+    /// Keeps the target's differing value.
     Kept,
     /// Both tenants changed it since the last run.
     Conflict,
-    /// Nothing differs.
+    /// Does nothing: the values are equal.
     Unchanged,
 }
 
@@ -75,19 +75,19 @@ pub enum FieldVerdict {
 pub struct Explanation {
     /// The resource, under its key in the plan.
     pub key: Key,
-    /// What is done.
+    /// What the plan does.
     pub verdict: Verdict,
-    /// Why, where that needs a reason.
+    /// The reasons, if any are needed.
     pub reasons: Vec<String>,
-    /// Its id in the source, if the source has it.
+    /// Its id in the source, if it exists there.
     pub source_id: Option<Id>,
-    /// Its id in the target, if the target has it.
+    /// Its id in the target, if it exists there.
     pub target_id: Option<Id>,
-    /// The rule of the mapping that made or left out the whole resource.
+    /// The mapping rule that produced or skipped the whole resource.
     pub rule: Option<String>,
-    /// Its fields: those that differ first.
+    /// Its fields, differing ones first.
     pub fields: Vec<ExplainedField>,
-    /// What a person has to do about it.
+    /// The manual steps for it.
     pub manual_steps: Vec<String>,
 }
 
@@ -96,28 +96,29 @@ pub struct Explanation {
 pub struct ExplainedField {
     /// Its path.
     pub path: String,
-    /// What is done.
+    /// What the plan does.
     pub verdict: FieldVerdict,
-    /// What the target holds, if anything.
+    /// The target's value, if any.
     pub target: Option<Value>,
-    /// What the source wants after the mapping, if anything.
+    /// The source's value after the mapping, if any.
     pub source: Option<Value>,
-    /// The rule of the mapping that made what the source wants.
+    /// The mapping rule that produced the source's value.
     pub rule: Option<String>,
     /// Why the target's value is kept, or where a secret comes from.
     pub reason: Option<String>,
 }
 
-/// A resource of either tenant.
+/// The two sides of a resource; at least one is present.
 struct Sides<'plan> {
     wanted: Option<&'plan Resource>,
     held: Option<&'plan Resource>,
-    /// The key that it has in the target itself.
+    /// Its key in the target.
     own: Option<&'plan Key>,
 }
 
 impl ExplainedPlan<'_> {
-    /// Explains every resource for which this returns true for its key in the plan, its key in the target, or one of its ids.
+    /// Explains every resource for which `is_meant` accepts its key in the plan, its key in the target, or one of its
+    /// ids.
     pub fn explain(&self, is_meant: &dyn Fn(&str) -> bool) -> Vec<Explanation> {
         let pairing = Pairing::new(self.catalog, &self.desired.snapshot, self.live, self.links);
         let meant = |key: &Key, sides: &Sides<'_>| {
@@ -131,13 +132,13 @@ impl ExplainedPlan<'_> {
         all
     }
 
-    /// Returns every key that can be explained.
+    /// Returns the keys of all resources that can be explained.
     pub fn keys(&self) -> Vec<Key> {
         let pairing = Pairing::new(self.catalog, &self.desired.snapshot, self.live, self.links);
         self.sides(&pairing).into_keys().collect()
     }
 
-    /// Returns every resource of both tenants, and whatever else the plan names.
+    /// Returns every resource of both tenants, and all others that the plan names.
     fn sides<'pairing>(&'pairing self, pairing: &'pairing Pairing<'_>) -> BTreeMap<Key, Sides<'pairing>> {
         let mut all = BTreeMap::new();
         let named = self.plan.skipped.iter().chain(&self.plan.excluded).map(|one| &one.key).chain(self.skipped_by.keys());
@@ -242,7 +243,7 @@ struct Fields<'plan> {
 }
 
 impl Fields<'_> {
-    /// Returns the paths at which both sides differ, or at which the plan says something.
+    /// Returns the paths that differ between both sides or that the plan mentions.
     fn differing(&self, is_in_both: bool) -> Vec<String> {
         let plan = self.explained.plan;
         let mut paths: BTreeSet<String> = self.changes.iter().flat_map(|change| written(self.kind, change)).collect();
@@ -287,7 +288,7 @@ impl Fields<'_> {
         ExplainedField { path: path.to_owned(), verdict, target, source, rule: maker(self.places, path).cloned(), reason }
     }
 
-    /// Returns whether both sides hold the same at a path, or what makes no difference.
+    /// Returns whether both sides are equal at a path, or differ in a way without meaning.
     fn is_equal(&self, path: &str) -> bool {
         !edits(self.kind, self.wanted, self.held).iter().any(|edit| is_in(path, &edit.path) || is_in(&edit.path, path))
     }
