@@ -24,23 +24,31 @@ fn on_a_terminal(fixture: &Fixture, line: &str) -> String {
 fn causes_hints_and_steps_are_broken_between_words_and_commands_are_not() {
     let fixture = Fixture::small();
     assert_snapshot!(on_a_terminal(&fixture, "plan --tenant prod --quiet"), @r#"
-    dev -> prod: 1 to create, 1 to update, 2 unchanged
+    Plan  dev → prod
+      source  acme-dev.eu.auth0.com   read just now
+      target  acme-prod.eu.auth0.com  read just now
 
-    Applications
-      ~ update client "Shop"
-          callbacks: - https://shop.acme.example/old  + https://shop.acme.example/back
-      + create client "Till"
-          app_type: regular_web
-          callbacks: https://till.acme.example/back
-          is_first_party: true
+      1 lockout · 1 widened
+      1 to create, 1 to update, 2 unchanged
+      2 requests
 
-    Manual steps
+    Review first
+      LOCKOUT  client "Shop"  callbacks  - https://shop.acme.example/old  … 1 more
+
+    Applications   1 to create, 1 to update
+      ~ "Shop"  callbacks
+                  - https://shop.acme.example/old
+                  + https://shop.acme.example/back
+      + "Till"  regular_web   callbacks  https://till.acme.example/back
+
+    Manual steps (1)
       1. client "Till": the target makes a new client_secret; hand it to whoever
          uses this client
 
-    Refused: lockout-risk: people or services may be locked out by clients/Shop
-    (callbacks)
-      to approve it: `--allow lockout-risk`
+    Refused: lockout-risk (1 resource)
+
+    To approve what you have reviewed:
+      migrate import --tenant prod --from dev --allow lockout-risk:clients/Shop
     "#);
     let fixture = without_credentials();
     assert_snapshot!(on_a_terminal(&fixture, "export --tenant prod"), @r#"
