@@ -1,4 +1,4 @@
-//! A plan carried out for a person: shown, checked, confirmed, executed, reported.
+//! From plan to run on the command line: show, check, confirm, execute and report.
 
 use super::context::Context;
 use super::error::{Failure, USAGE};
@@ -12,20 +12,20 @@ use crate::report::{self, PlanView};
 use crate::workflow::limits::RunBudget;
 use crate::workflow::{self, Approver, Completion, Error, Proposal, Session};
 
-/// How a command asks before it writes.
+/// How a command asks for confirmation before it writes.
 pub(super) struct Ceremony<'command> {
     pub(super) context: &'command Context,
-    /// The command: `import`, `undo`.
+    /// The name of the command: `import`, `undo`.
     pub(super) command: &'static str,
-    /// What `--allow` says already; it is repeated in the command that lets the rest pass too.
+    /// The values of `--allow`, which are repeated in the command that approves the rest.
     pub(super) allow: &'command [String],
     pub(super) secrets: &'command Secrets,
     pub(super) question: String,
-    /// Whether it was answered beforehand.
+    /// Whether it was confirmed with `--yes`.
     pub(super) yes: bool,
 }
 
-/// Decides about the proposal of a command, and gives its run what the command line asks for.
+/// Decides about the proposal of a command, with the options of the command line.
 pub(super) struct CommandApprover<'command> {
     pub(super) context: &'command Context,
     pub(super) allow: &'command [String],
@@ -35,14 +35,14 @@ pub(super) struct CommandApprover<'command> {
     pub(super) decision: Decision<'command>,
 }
 
-/// Returns how a person can approve what guards refuse of a proposal.
+/// Returns how a person can approve the refusals of a proposal.
 pub(super) type Advice<'command> = Box<dyn Fn(&Proposal) -> Option<String> + 'command>;
 
-/// How a proposal is decided.
+/// How to decide about a proposal.
 pub(super) enum Decision<'command> {
-    /// It is shown to a person, who confirms it or has done so with `--yes`.
+    /// It is shown to a person, who confirms it or has used `--yes`.
     Confirm { question: String, yes: bool },
-    /// Whatever guards let pass is carried out, unless the budget is too small for any of it.
+    /// Whatever the guards pass is executed, unless the budget is too small for any of it.
     Unattended { budget: RunBudget, advice: Advice<'command> },
 }
 
@@ -91,7 +91,7 @@ impl Approver for CommandApprover<'_> {
     }
 }
 
-/// Stops where reading took so many requests that every run would stop before its first change.
+/// Fails if reading uses so many requests that every run would stop before its first change.
 fn check_budget(budget: &RunBudget, proposal: &Proposal, target: &str) -> Result<(), Failure> {
     let Traffic { reads, .. } = proposal.requests();
     let Some(budget) = budget.is_too_small_for(proposal.requests()) else { return Ok(()) };
@@ -100,7 +100,7 @@ fn check_budget(budget: &RunBudget, proposal: &Proposal, target: &str) -> Result
 }
 
 impl Ceremony<'_> {
-    /// Carries a proposal out where the person agrees, and prints what came of it; returns the exit code.
+    /// Executes a proposal if the person agrees, and prints the result; returns the exit code.
     pub(super) async fn carry_out(self, proposal: Proposal, lock: &Lock) -> Result<u8, Failure> {
         let Self { context, command, allow, secrets, question, yes } = self;
         let target = proposal.plan.target.tenant.clone();

@@ -1,4 +1,4 @@
-//! What every command needs: the environment of its use case, and the terminal.
+//! The context of every command: the environment of its use case, and the terminal.
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -15,17 +15,17 @@ use crate::config::{self, Settings, TenantSettings};
 use crate::report::{Layout, fitted, shell_word};
 use crate::workflow::Environment;
 
-/// What every command needs.
+/// The context of a command.
 #[derive(Debug)]
 pub(super) struct Context {
     everywhere: Everywhere,
-    /// Read once, and by none of the commands that need no configuration.
+    /// Loaded on first use, since some commands need no configuration.
     environment: OnceLock<Environment>,
-    /// Where programs keep their state, where that is not for the settings to say.
+    /// The state folder, if it does not come from the settings.
     state_home: Option<PathBuf>,
-    /// What Auth0 has.
+    /// The catalog.
     pub(super) catalog: &'static Catalog,
-    /// Where events are shown, and interrupts come from.
+    /// Shows events and receives interrupts.
     pub(super) terminal: Arc<Terminal>,
 }
 
@@ -40,14 +40,15 @@ impl Context {
         }
     }
 
-    /// Returns a context for the same command line that lives in another folder, with its locks: its tenants are nobody else's.
+    /// Returns a context for the same command line in another folder, with locks of its own, for tenants that nobody
+    /// else uses.
     pub(super) fn in_folder(&self, folder: &Path) -> Self {
         let config = Some(folder.join("migrate.toml"));
         let context = Self::new(&Everywhere { config, dir: None, no_pager: true, ..self.everywhere.clone() });
         Self { state_home: Some(folder.join(".state")), ..context }
     }
 
-    /// Returns a command to be typed next: a verb with its flags, and what this command line says to every verb.
+    /// Returns a command to type next: the given command and options, with the global options of this command line.
     pub(super) fn command(&self, verb: String, flags: impl IntoIterator<Item = String>) -> String {
         let everywhere = [("--config", &self.everywhere.config), ("--dir", &self.everywhere.dir)];
         let given = |(flag, path): (&str, &Option<PathBuf>)| {
@@ -62,7 +63,7 @@ impl Context {
         self.command(format!("migrate import --tenant {target} --resume {name}"), flags)
     }
 
-    /// Returns the environment of the use case; the configuration is read for the first caller.
+    /// Returns the environment of the use case, loading the configuration on first use.
     pub(super) fn environment(&self) -> Result<&Environment, Failure> {
         if self.environment.get().is_none() {
             let mut read = Settings::load(self.everywhere.config.as_deref(), self.everywhere.dir.as_deref(), &config::environment())?;
@@ -84,12 +85,12 @@ impl Context {
         Ok(self.environment()?.settings())
     }
 
-    /// Returns the tenant that was named with `--tenant`, or the only one there is.
+    /// Returns the tenant of `--tenant`, or the only one.
     pub(super) fn tenant_settings(&self, name: Option<&str>) -> Result<&TenantSettings, Failure> {
         self.tenant_settings_by("--tenant", name)
     }
 
-    /// Returns the tenant that was named with a flag, or the only one there is.
+    /// Returns the tenant of an option, or the only one.
     pub(super) fn tenant_settings_by(&self, flag: &str, name: Option<&str>) -> Result<&TenantSettings, Failure> {
         let settings = self.settings()?;
         match (name, settings.tenants.len()) {
@@ -104,7 +105,7 @@ impl Context {
         }
     }
 
-    /// Returns how much room a text on stdout has, and how much of it is wanted.
+    /// Returns the layout for text on stdout.
     pub(super) fn layout(&self) -> Layout {
         Layout::new(columns(std::io::stdout()), self.everywhere.verbose)
     }
@@ -121,12 +122,12 @@ impl Context {
         self.everywhere.output == Output::Markdown
     }
 
-    /// Prints an answer: the text for people, or the JSON for programs.
+    /// Prints a result, as text or JSON.
     pub(super) fn answer(&self, text: impl FnOnce() -> String, json: impl FnOnce() -> Value) {
         self.answer_as_it_is(|| fitted(&text(), columns(std::io::stdout())), json);
     }
 
-    /// Prints an answer of which the text is for other programs too, so that no line of it is ever broken.
+    /// Prints a result whose text is also for other programs, so that lines are never wrapped.
     pub(super) fn answer_as_it_is(&self, text: impl FnOnce() -> String, json: impl FnOnce() -> Value) {
         self.terminal.progress.clear();
         if self.is_json() {
@@ -138,7 +139,8 @@ impl Context {
         }
     }
 
-    /// Shows a person what is about to be decided on; a program reads the one answer at the end.
+    /// Shows a person what is about to be decided. With JSON output nothing is shown, since a program reads a single
+    /// result.
     pub(super) fn show(&self, text: impl FnOnce() -> String) {
         if !self.is_json() {
             self.terminal.progress.clear();
@@ -146,14 +148,14 @@ impl Context {
         }
     }
 
-    /// Says something about what is going on, unless that was not wanted.
+    /// Prints a status message, unless `--quiet` is given.
     pub(super) fn tell(&self, text: &str) {
         self.terminal.tell(text);
     }
 
-    /// Asks before a tenant is written to. Elsewhere than on a terminal `--yes` is needed.
+    /// Asks for confirmation before a tenant is written to. Without a terminal, `--yes` is required.
     ///
-    /// Whatever was typed before the question does not answer it.
+    /// Input typed before the question does not answer it.
     pub(super) fn confirm(&self, question: &str, yes: bool) -> Result<(), Failure> {
         if yes {
             return Ok(());

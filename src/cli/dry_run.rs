@@ -1,4 +1,4 @@
-//! Where a verb that writes ends before it writes: a dry run is that verb, stopped after its plan.
+//! `--dry-run` and `--out`: a command that writes, stopped after its plan.
 
 use std::path::{Path, PathBuf};
 
@@ -22,28 +22,29 @@ pub(super) struct Stop {
     /// Stop after the plan and save it to this file, for `migrate import --plan`
     #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
     out: Option<PathBuf>,
-    /// How it ends where anything would change, if that is asked for.
+    /// The exit code if there are changes, if requested.
     #[arg(skip)]
     pending: Option<u8>,
 }
 
 impl Stop {
-    /// Returns what a command does that only plans: it saves the plan if a file is given, and ends with `pending` if anything would change.
+    /// Returns the options of a command that only plans: it saves the plan if a file is given, and exits with `pending`
+    /// if there are changes.
     pub(super) fn after_plan(out: Option<PathBuf>, pending: Option<u8>) -> Self {
         Self { dry_run: true, out, pending }
     }
 
-    /// Returns whether nothing is to be written to a tenant.
+    /// Returns whether to stop before anything is written to a tenant.
     pub(super) fn is_wanted(&self) -> bool {
         self.dry_run || self.out.is_some()
     }
 
-    /// Returns who looks at the plan before it is carried out.
+    /// Returns who reviews the plan before it is executed.
     pub(super) fn review(&self) -> Review {
         if self.out.is_some() { Review::Saved } else { reviewer() }
     }
 
-    /// Shows the plan and saves it where that is wanted. Returns the exit code.
+    /// Shows the plan and saves it on request. Returns the exit code.
     pub(super) fn after(&self, context: &Context, planned: Planned<'_>, next: Next) -> Result<u8, Failure> {
         let Planned { plan, refusals, unapproved, estimate } = planned;
         let flags = approving(&next, unapproved);
@@ -63,19 +64,20 @@ impl Stop {
     }
 }
 
-/// Returns how a command ends that only plans: 4 where a guard refuses the plan, otherwise 3 where something is skipped.
+/// Returns the exit code of a command that only plans: 4 if a guard refuses the plan, otherwise 3 if something is
+/// skipped.
 pub(super) fn exit_of_plan(plan: &Plan, unapproved: &[Refusal]) -> u8 {
     if unapproved.is_empty() { exit_of_whole(plan) } else { REFUSED }
 }
 
-/// Returns the flags of the next command, with the narrowest approval of what is refused; none where nothing approves it.
+/// Returns the options of the next command with the narrowest approvals; `None` if something cannot be approved.
 fn approving(next: &Next, unapproved: &[Refusal]) -> Option<Vec<String>> {
     let mut allow = next.allow.clone();
     allow.extend(narrowest(unapproved)?);
     Some(allowing(&allow).into_iter().chain(next.flags.iter().cloned()).collect())
 }
 
-/// Saves a plan with the reasons there are to refuse it; returns the command that carries it out.
+/// Saves a plan with its refusals; returns the command that executes it.
 pub(super) fn saved(
     context: &Context,
     path: &Path,
@@ -87,25 +89,25 @@ pub(super) fn saved(
     Ok(context.command(import, flags))
 }
 
-/// The command that does what was planned.
+/// The command that executes a plan.
 pub(super) struct Next {
-    /// The verb, and what it is about.
+    /// The command and its arguments.
     pub(super) verb: String,
-    /// What `--allow` approves already.
+    /// The values of `--allow` so far.
     pub(super) allow: Vec<String>,
-    /// What carrying out the plan takes besides, also where the plan is saved: `--secrets-to`.
+    /// Other options that are needed to execute the plan, even a saved one: `--secrets-to`.
     pub(super) flags: Vec<String>,
 }
 
-/// A plan, and why it is refused.
+/// A plan and its refusals.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Planned<'plan> {
     /// The plan.
     pub(super) plan: &'plan Plan,
-    /// Every reason to refuse it, which a saved plan carries.
+    /// All refusals, which are saved with the plan.
     pub(super) refusals: &'plan [Refusal],
-    /// Those that were not approved.
+    /// The refusals that are not approved.
     pub(super) unapproved: &'plan [Refusal],
-    /// What it takes of the target.
+    /// The estimated requests.
     pub(super) estimate: Option<Estimate>,
 }

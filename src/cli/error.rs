@@ -1,4 +1,4 @@
-//! Errors as a person reads them: what went wrong, the cause, what to do next, what was written, and the exit code.
+//! Errors for people: what went wrong, the cause, what to do next, what was written, and the exit code.
 
 use std::error::Error;
 
@@ -10,19 +10,19 @@ use crate::report::{self, ErrorFields, fitted, printable};
 use crate::workflow::Interrupt;
 use crate::{apply, export, management_api, mapping, plan, snapshot, state::fingerprints, state::links, state::pair, state::source_ids};
 
-/// Failed; the first line says what state the target is in.
+/// Failed.
 pub(super) const FAILED: u8 = 1;
 /// Changes are pending.
 pub(super) const PENDING: u8 = 2;
-/// Finished with something failed or left out.
+/// Finished, but something failed or was skipped.
 pub(super) const INCOMPLETE: u8 = 3;
 /// Refused by a guard; nothing was written.
 pub(super) const REFUSED: u8 = 4;
 /// Another run holds the lock on this target.
 pub(super) const LOCKED: u8 = 5;
-/// The command line, configuration or mapping is wrong.
+/// The command line, the configuration or a mapping is invalid.
 pub(super) const USAGE: u8 = 64;
-/// The time or the requests that were given ended; the rest goes on later.
+/// The time or request limit was reached; the rest can be resumed later.
 pub(super) const OVER: u8 = 75;
 /// Authentication failed or a scope is missing.
 pub(super) const DENIED: u8 = 77;
@@ -39,24 +39,24 @@ pub(super) fn interrupted(interrupt: Interrupt) -> u8 {
     }
 }
 
-/// Why a command has no answer.
+/// The failure of a command.
 #[derive(Debug)]
 pub(super) struct Failure {
     code: u8,
     error: String,
     causes: Vec<String>,
     hint: Option<String>,
-    /// What was written, where that is not nothing.
+    /// What was written, if anything.
     state: Option<String>,
 }
 
 impl Failure {
-    /// Returns a failure whose first line says what went wrong.
+    /// Creates a failure with a message about what went wrong.
     pub(super) fn new(code: u8, error: impl Into<String>) -> Self {
         Self { code, error: error.into(), causes: Vec::new(), hint: None, state: None }
     }
 
-    /// Returns the failure that an error is, with its causes.
+    /// Creates a failure from an error and its causes.
     pub(super) fn from_error(code: u8, error: &dyn Error) -> Self {
         let failure = Self::new(code, error.to_string());
         error.source().into_iter().fold(failure, Self::caused_by)
@@ -73,40 +73,40 @@ impl Failure {
         self
     }
 
-    /// Adds causes, one a line.
+    /// Adds causes, one per line.
     pub(super) fn with_causes(mut self, causes: Vec<String>) -> Self {
         self.causes.extend(causes);
         self
     }
 
-    /// Returns it as the cause of another, whose hint and state are its own.
+    /// Wraps the failure as the cause of another message, keeping its hint and state.
     pub(super) fn within(self, error: impl Into<String>) -> Self {
         let causes = std::iter::once(self.error).chain(self.causes).collect();
         Self { causes, ..Self::new(self.code, error) }
     }
 
-    /// Says what to do next.
+    /// Sets the hint: what to do next.
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// Says what was written, where that is not nothing.
+    /// Sets the state: what was written.
     pub(super) fn with_state(self, state: impl Into<String>) -> Self {
         Self { state: Some(state.into()), ..self }
     }
 
-    /// Says what was written, where nothing else is known.
+    /// Sets the state, unless it is already set.
     pub(super) fn or_state(self, state: &str) -> Self {
         Self { state: self.state.or_else(|| Some(state.to_owned())), ..self }
     }
 
-    /// Says that nothing was written, where nothing else is known.
+    /// Sets the state to "nothing was written", unless it is already set.
     pub(super) fn of_a_writer(self) -> Self {
         self.or_state(NOTHING)
     }
 
-    /// Returns what was written, where that is known.
+    /// Returns what was written, if known.
     pub(super) fn state(&self) -> Option<&str> {
         self.state.as_deref()
     }
@@ -116,18 +116,18 @@ impl Failure {
         self.code
     }
 
-    /// Returns it for programs.
+    /// Returns the failure as JSON.
     pub(super) fn json(&self) -> Value {
         report::answer(&self.fields(), self.code)
     }
 
-    /// Returns what there is to say, for a report of more than that.
+    /// Returns the parts of the failure, for a larger report.
     pub(super) fn fields(&self) -> ErrorFields {
         let Self { error, causes, hint, state, .. } = self;
         ErrorFields { error: Some(error.clone()), causes: causes.clone(), hint: hint.clone(), state: state.clone() }
     }
 
-    /// Prints the failure on stderr (as JSON on stdout where programs read); returns the exit code.
+    /// Prints the failure on stderr, or as JSON on stdout; returns the exit code.
     pub(super) fn print(&self, as_json: bool) -> u8 {
         if as_json {
             super::terminal::print_json(&self.json());
@@ -137,7 +137,7 @@ impl Failure {
         self.code
     }
 
-    /// Returns it for people, on a terminal of so many columns.
+    /// Formats the failure for a terminal of this width.
     fn text(&self, columns: Option<usize>) -> String {
         let error = [("error: ", &self.error)];
         let causes = self.causes.iter().map(|cause| ("cause: ", cause));
@@ -148,10 +148,11 @@ impl Failure {
     }
 }
 
-/// What begins the line that names a place in a file.
+/// The prefix of a line with a position in a file.
 const PLACE: &str = "--> ";
 
-/// Returns a part of a failure under its title. What has lines of its own shows a place in a file, and none of them is broken.
+/// Formats a part of a failure under its title. A text with several lines shows a position in a file and is not
+/// wrapped.
 fn said(title: &str, text: &str, columns: Option<usize>) -> String {
     if text.lines().skip(1).any(|line| line.trim_start().starts_with(PLACE)) {
         return format!("{title}{}\n", text.replace('\n', "\n       "));
@@ -159,32 +160,32 @@ fn said(title: &str, text: &str, columns: Option<usize>) -> String {
     fitted(&format!("{title}{}\n", printable(text)), columns)
 }
 
-/// What a command that writes says of a failure before its first write.
+/// The state to report for a failure before the first write.
 pub(super) const NOTHING: &str = "nothing was written";
-/// What to do about a file that cannot be written.
+/// Hint for a file that cannot be written.
 const WRITABLE: &str = "check free space and permissions, or name another folder with --dir";
-/// What to do about a lock that cannot be written.
+/// Hint for a lock that cannot be written.
 const LOCKABLE: &str = "check free space and permissions, or set XDG_STATE_HOME to a folder that this user can write to; runs that share it see each other's locks";
-/// What to do about a file of a newer version.
+/// Hint for a file of a newer version.
 const UPDATE: &str = "update migrate, then run the same command again";
-/// What to do about an unusable file of the state.
+/// Hint for an unusable state file.
 const RESTORE: &str = "correct the file, or restore the one of the last run";
-/// What to do where the folder of a pair does not say whose it is.
+/// Hint for a pair folder whose pair is unknown.
 const RESTORE_PAIR: &str = "restore the file, or remove it if the folder belongs to this pair";
-/// What to do about an unusable baseline.
+/// Hint for an unusable baseline.
 const WITHOUT_BASELINE: &str = "remove the file to compare without it: changes made directly in the target are then overwritten";
-/// What to do about unusable fingerprints.
+/// Hint for unusable fingerprints.
 const WITHOUT_FINGERPRINTS: &str = "remove the file to continue without it: every secret of the mapping is then sent again";
-/// What to do about an unusable file of links.
+/// Hint for an unusable links file.
 const CORRECT_LINKS: &str = "correct the file: resources are paired by it first, and by name otherwise";
-/// What to do about an unusable plan.
+/// Hint for an unusable plan.
 const PLAN_AGAIN: &str = "make a new plan with `migrate plan --out FILE`";
-/// What to do about a scope that a token lacks.
+/// Hint for a missing scope.
 pub(super) const ADD_SCOPES: &str = "grant what is missing to the application that migrate signs in with";
 
-/// What to do about an answer that does not end.
+/// Hint for an excessive response.
 const EXCESSIVE: &str = "Auth0 does not respond like this: check `domain` and `url` in migrate.toml, and any proxy in between";
-/// What to do about a tenant that takes too long to read.
+/// Hint for a tenant that takes too long to read.
 const OVERDUE: &str = "try again later, or raise `rate` or `share` in migrate.toml if the tenant allows more";
 
 impl From<config::Error> for Failure {
@@ -344,14 +345,14 @@ impl From<export::Error> for Failure {
 }
 
 impl Failure {
-    /// Returns the failure of a file; the hint is for one that cannot be read.
+    /// Creates the failure for a file; the hint is for one that cannot be read.
     fn of_file(error: files::Error, hint: &str) -> Self {
         let is_read = matches!(error, files::Error::Read { .. });
         let failure = Self::from(error);
         if is_read { failure.hint(hint) } else { failure }
     }
 
-    /// Returns the failure of a request to a tenant.
+    /// Creates the failure for a request to a tenant.
     pub(super) fn of_tenant(error: &management_api::Error, name: &str) -> Self {
         let code = match error {
             _ if error.is_denied() || error.is_scope() => DENIED,

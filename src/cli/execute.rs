@@ -1,4 +1,4 @@
-//! A run carried out for a person: its reports, its summary and its exit code.
+//! Executes a run on the command line: reports, summary and exit code.
 
 use std::cell::OnceCell;
 
@@ -10,11 +10,11 @@ use crate::plan::Plan;
 use crate::report::{self, PlanView, RunCost};
 use crate::workflow::{self, EndedRun, Error, Session};
 
-/// A run that ended, as a person is told of it.
+/// A finished run with everything that is reported about it.
 pub(super) struct Ended {
     /// The run.
     pub(super) run: EndedRun,
-    /// What it cost.
+    /// Its cost.
     pub(super) cost: RunCost,
     /// The command that resumes it.
     pub(super) resume: String,
@@ -23,13 +23,13 @@ pub(super) struct Ended {
 }
 
 impl Ended {
-    /// Returns it for the report.
+    /// Returns the run for its report.
     pub(super) fn to_report(&self) -> report::RunReport<'_> {
         let EndedRun { plan, summary, folder, .. } = &self.run;
         report::RunReport { plan, summary, cost: self.cost, folder, resume: &self.resume }
     }
 
-    /// Returns the limit that ended it, in words.
+    /// Returns the limit that ended it, as text.
     pub(super) fn limit(&self) -> Option<String> {
         self.run.limit.map(limit_text)
     }
@@ -40,7 +40,7 @@ impl Ended {
         self.code
     }
 
-    /// Leaves the reports in the run's folder.
+    /// Writes the reports to the run's folder.
     fn leave_reports(&self) -> Result<(), Failure> {
         for (name, content) in report::files(&self.to_report(), self.code) {
             let path = self.run.folder.join(name);
@@ -51,29 +51,29 @@ impl Ended {
     }
 }
 
-/// A run that a command carries out: how it is called, and what resumes it.
+/// A run that a command executes, with the command that resumes it.
 pub(super) struct Execution<'command> {
     context: &'command Context,
-    /// The flags that resume it as it began.
+    /// The options of the command that resumes it.
     flags: Vec<String>,
-    /// What does the rest of it later, where it is not to be resumed.
+    /// What does the rest later, if it is not to be resumed.
     later: Option<&'static str>,
-    /// The command that resumes it, once it began.
+    /// The command that resumes it, once it has started.
     resume: OnceCell<String>,
 }
 
 impl<'command> Execution<'command> {
-    /// Returns a run that these flags resume as it began.
+    /// Creates the execution of a run that is resumed with these options.
     pub(super) fn new(context: &'command Context, flags: Vec<String>) -> Self {
         Self { context, flags, later: None, resume: OnceCell::new() }
     }
 
-    /// Says what does the rest later instead of a resumed run.
+    /// Sets what does the rest later instead of resuming the run.
     pub(super) fn with_later(self, later: &'static str) -> Self {
         Self { later: Some(later), ..self }
     }
 
-    /// Notes that the run begins.
+    /// Records that the run starts.
     pub(super) fn begin(&self, session: &Session<'_>) {
         let resume = self.context.resume(&session.plan.target.tenant, &session.folder, self.flags.clone());
         let later = self.later.map_or_else(|| format!("`{resume}` continues later"), str::to_owned);
@@ -81,7 +81,7 @@ impl<'command> Execution<'command> {
         let _ = self.resume.set(resume);
     }
 
-    /// Returns the failure of the run, with the command that resumes it.
+    /// Converts an error of the run, adding the command that resumes it.
     pub(super) fn failure(&self, error: Error) -> Failure {
         let is_stopped = matches!(error, Error::StoppedAtOnce(_));
         let is_of_a_run = matches!(error, Error::Unrecorded(_) | Error::Unremembered { .. });
@@ -93,14 +93,14 @@ impl<'command> Execution<'command> {
         }
     }
 
-    /// Carries out a session to its end, or as far as it may go, and leaves its reports.
+    /// Executes a session as far as its limits allow, and writes its reports.
     pub(super) async fn carry_out(self, session: Session<'_>) -> Result<Ended, Failure> {
         self.begin(&session);
         let run = workflow::execute(self.context.environment()?, session).await.map_err(|error| self.failure(error))?;
         self.end(run)
     }
 
-    /// Leaves the reports of a run that ended.
+    /// Writes the reports of a finished run.
     pub(super) fn end(self, run: EndedRun) -> Result<Ended, Failure> {
         let code = if run.limit.is_some() { OVER } else { exit_of(&run) };
         let cost = self.context.terminal.progress.cost();
@@ -110,7 +110,7 @@ impl<'command> Execution<'command> {
     }
 }
 
-/// Returns the exit code of a run: that of the interrupt which stopped it, where it was stopped.
+/// Returns the exit code of a run; if an interrupt stopped it, that of the interrupt.
 fn exit_of(run: &EndedRun) -> u8 {
     match (run.summary.is_whole(), run.interrupt) {
         (false, Some(interrupt)) => interrupted(interrupt),
@@ -119,12 +119,12 @@ fn exit_of(run: &EndedRun) -> u8 {
     }
 }
 
-/// Returns the exit code where all that a plan has is done: what it left out keeps the two sides apart.
+/// Returns the exit code if every change of a plan was applied: skipped resources still differ.
 pub(super) fn exit_of_whole(plan: &Plan) -> u8 {
     if plan.skipped.is_empty() { 0 } else { INCOMPLETE }
 }
 
-/// Says that both sides agree; returns the exit code.
+/// Prints that there is nothing to do; returns the exit code.
 pub(super) fn nothing_to_do(context: &Context, plan: &Plan) -> u8 {
     let code = exit_of_whole(plan);
     let view = PlanView::new(plan, &[]);

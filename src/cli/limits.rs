@@ -1,4 +1,4 @@
-//! `--until` and `--max-requests`: when a run takes no new changes any more.
+//! `--until` and `--max-requests`: when a run starts no new changes.
 
 use clap::Args;
 
@@ -17,20 +17,20 @@ pub(super) struct LimitOptions {
 }
 
 impl LimitOptions {
-    /// Returns the flags that ask for them.
+    /// Returns the options as arguments.
     pub(super) fn to_args(&self) -> Vec<String> {
         let until = self.until.iter().flat_map(|time| ["--until".to_owned(), time.to_string()]);
         let budget = self.max_requests.iter().flat_map(|budget| ["--max-requests".to_owned(), budget.to_string()]);
         until.chain(budget).collect()
     }
 
-    /// Returns what they come to for a command that begins now.
+    /// Returns the budget of a command that starts now.
     pub(super) fn begin(&self) -> RunBudget {
         RunBudget::begin(self.until, self.max_requests)
     }
 }
 
-/// Returns the limit that ended a run, in words.
+/// Describes the limit that ended a run.
 pub(super) fn limit_text(limit: ReachedLimit) -> String {
     match limit {
         ReachedLimit::Time(time) => format!("{time} was reached"),

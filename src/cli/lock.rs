@@ -13,7 +13,7 @@ pub(super) struct LockOptions {
 }
 
 impl LockOptions {
-    /// Returns the flag that asks for it.
+    /// Returns the option as arguments.
     pub(super) fn to_args(self) -> Vec<String> {
         let time = |wait| humantime::format_duration(wait).to_string().replace(' ', "");
         self.lock_timeout.into_iter().flat_map(|wait| ["--lock-timeout".to_owned(), time(wait)]).collect()

@@ -1,16 +1,16 @@
-//! The command line: what a person asks for, and how each verb answers.
+//! The command line: its arguments, and how each command answers.
 //!
 //! ```text
-//! context.rs         what every command needs: the environment of its use case, and the terminal
-//! terminal.rs        where events and answers are shown, and interrupts come from
-//! options.rs         options that several commands take; limits.rs, lock.rs, notify.rs, secrets_to.rs, rehearsal.rs hold one each
+//! context.rs         the context of every command: the environment of its use case, and the terminal
+//! terminal.rs        shows events and results, and receives interrupts
+//! options.rs         options that several commands share; limits.rs, lock.rs, notify.rs, secrets_to.rs, rehearsal.rs have one each
 //! dry_run.rs         where a dry run stops
-//! ceremony.rs        a plan carried out for a person: shown, checked, confirmed, executed, reported
-//! execute.rs         a run for a person: reports, summary, exit code
-//! review.rs          what a command line approves, and what a refusal says
-//! past_run.rs        past runs as a person is told of them
+//! ceremony.rs        from plan to run: show, check, confirm, execute, report
+//! execute.rs         executes a run: reports, summary, exit code
+//! review.rs          approvals of a command line, and messages about refusals
+//! past_run.rs        past runs and the commands that resume them
 //! error.rs           errors -> state, cause, hint, exit code; workflow_error.rs those of the use cases
-//! commands/          one file a command; its doc comment is its help
+//! commands/          one file per command; its doc comment is its help text
 //! ```
 
 mod ceremony;
@@ -114,7 +114,7 @@ enum Verb {
 }
 
 impl Verb {
-    /// Returns whether it may write to a tenant, so that a failure says what was written.
+    /// Returns whether the command may write to a tenant, so that a failure states what was written.
     const fn writes(&self) -> bool {
         matches!(self, Self::Import(_) | Self::Sync(_) | Self::Update(_) | Self::Undo(_) | Self::Api(_))
     }
@@ -128,14 +128,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Ok(arguments) => arguments,
         Err(asked) => {
             let is_help = !asked.use_stderr();
-            // Nothing can be done for a person whose terminal is gone.
+            // Nothing can be done if the terminal is gone.
             let _ = asked.print();
             return if is_help { 0 } else { error::USAGE };
         }
     };
     let output = arguments.everywhere.output;
     let writes = arguments.verb.writes();
-    // One thread: what more of them would share between them is little work, and costs a tenth of the memory.
+    // One thread suffices: there is little computation to share, and more threads would cost ten times the memory.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let outcome = match runtime {
         Ok(runtime) => runtime.block_on(answer(arguments)),
@@ -145,7 +145,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
 }
 
 async fn answer(mut arguments: Arguments) -> Result<u8, Failure> {
-    // What a sync says where nobody sits is a mail to somebody.
+    // Without a terminal, cron mails any output, so sync is quiet by default.
     let is_nightly = matches!(arguments.verb, Verb::Sync(_)) && !std::io::stderr().is_terminal();
     arguments.everywhere.quiet |= is_nightly && !arguments.everywhere.verbose;
     let context = Context::new(&arguments.everywhere);

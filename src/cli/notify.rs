@@ -1,4 +1,4 @@
-//! Who hears how a night went.
+//! `--notify` and `--heartbeat`: webhooks that are notified of the result of a sync.
 
 use clap::Args;
 use secrecy::SecretString;
@@ -21,12 +21,12 @@ pub(super) struct Hooks {
     heartbeat: Option<WebhookAddress>,
 }
 
-/// The address of a hook: it is often all it takes to write to it, so it is a secret.
+/// The URL of a webhook. Knowing it often suffices to post to it, so it is a secret.
 #[derive(Debug, Clone)]
 enum WebhookAddress {
-    /// It stands in this variable.
+    /// The URL is in this environment variable.
     Variable(String),
-    /// It was given itself.
+    /// The URL itself.
     Itself(SecretString),
 }
 
@@ -36,7 +36,7 @@ impl From<&str> for WebhookAddress {
     }
 }
 
-/// Hooks that can be called.
+/// Webhooks that are ready to be called.
 #[derive(Debug, Default)]
 pub(super) struct Webhooks {
     notify: Option<Webhook>,
@@ -44,11 +44,11 @@ pub(super) struct Webhooks {
 }
 
 impl Hooks {
-    /// Returns the flags that ask for them, where nobody can use an address that stands in them: it is taken from a variable.
+    /// Returns the options as arguments, with URLs from variables only.
     ///
     /// # Errors
     ///
-    /// When an address is given itself: whoever knows it can write to it.
+    /// If a URL is given directly: whoever reads it in the arguments could post to it.
     pub(super) fn to_args(&self) -> Result<Vec<String>, Failure> {
         let mut words = Vec::new();
         for (flag, given) in [("--notify", &self.notify), ("--heartbeat", &self.heartbeat)] {
@@ -62,7 +62,7 @@ impl Hooks {
         Ok(words)
     }
 
-    /// Checks the addresses before anything is done.
+    /// Checks the URLs before anything else is done.
     pub(super) fn ready(&self, context: &Context) -> Result<Webhooks, Failure> {
         let hook = |flag: &str, given: &Option<WebhookAddress>| given.as_ref().map(|given| hook(context, flag, given)).transpose();
         Ok(Webhooks { notify: hook("--notify", &self.notify)?, heartbeat: hook("--heartbeat", &self.heartbeat)? })
@@ -81,7 +81,8 @@ fn hook(context: &Context, flag: &str, address: &WebhookAddress) -> Result<Webho
 }
 
 impl Webhooks {
-    /// Tells of a night; `news` is the line of one that has something to tell. A hook that does not answer changes nothing but stderr.
+    /// Notifies the webhooks; `news` is the line to report, if there is anything. A failing webhook only causes a
+    /// message on stderr.
     pub(super) async fn tell(&self, news: Option<&str>, exit: u8) {
         if let (Some(hook), Some(line)) = (&self.notify, news) {
             let message: Value = chat(hook.host(), line);

@@ -1,4 +1,4 @@
-//! Options that several commands take: where settings come from and go, and which part of a tenant is meant.
+//! Options that several commands share: source and target, how to import, and the selection.
 
 use std::path::{Path, PathBuf};
 
@@ -89,7 +89,7 @@ pub(super) struct SelectionOptions {
 }
 
 impl ImportOptions {
-    /// Returns its flags besides the mapping's, to be repeated in another command.
+    /// Returns the options other than the mapping as arguments for another command.
     pub(super) fn to_args(&self) -> Vec<String> {
         let mut words = Vec::new();
         if !self.include.is_empty() {
@@ -113,11 +113,11 @@ impl ImportOptions {
 }
 
 impl RouteOptions {
-    /// Returns the route to a target, as these options say.
+    /// Returns the route to a target according to these options.
     ///
     /// # Errors
     ///
-    /// When there is no such selection.
+    /// If the selection is invalid.
     pub(super) fn route(&self, context: &Context, target: &str) -> Result<workflow::Route, Failure> {
         let ImportOptions { mapping, include, drift, prune, strict, part, with_dependencies } = self.options.clone();
         let selection = part.selection(context)?;
@@ -125,7 +125,7 @@ impl RouteOptions {
         Ok(workflow::Route { target, source, mapping, include, on_drift: drift.into(), prune, strict, selection, with_dependencies })
     }
 
-    /// Returns the verb and flags that carry a plan out which was made this way.
+    /// Returns the command and the options that import a plan made with these options.
     pub(super) fn import(&self, plan: &Plan) -> String {
         let from = self.from.as_deref().unwrap_or(&plan.source.tenant);
         let mut words = vec![format!("migrate import --tenant {} --from {}", plan.target.tenant, shell_word(from))];
@@ -136,7 +136,7 @@ impl RouteOptions {
 }
 
 impl SelectionOptions {
-    /// Returns its flags, to be repeated in another command.
+    /// Returns the options as arguments for another command.
     pub(super) fn to_args(&self) -> Vec<String> {
         let Self { kinds, only, exclude } = self;
         let kinds = Some(kinds.join(",")).filter(|kinds| !kinds.is_empty()).map(|kinds| ["--kinds".to_owned(), kinds]);
@@ -144,23 +144,23 @@ impl SelectionOptions {
         kinds.into_iter().chain(patterns("--only", only)).chain(patterns("--exclude", exclude)).flatten().collect()
     }
 
-    /// Returns its flags as they are typed.
+    /// Returns the options quoted for a shell.
     pub(super) fn to_shell(&self) -> Vec<String> {
         self.to_args().iter().map(|word| shell_word(word)).collect()
     }
 
-    /// Reads the selection.
+    /// Parses the selection.
     ///
     /// # Errors
     ///
-    /// When there is no such kind, or no such pattern.
+    /// If a kind is unknown or a pattern is malformed.
     pub(super) fn selection(&self, context: &Context) -> Result<Selection, Failure> {
         Selection::read(context.catalog, &self.kinds, &self.only, &self.exclude).map_err(|error| Failure::of_selection(&error))
     }
 }
 
 impl Failure {
-    /// Returns the failure of a selection that cannot be read, with the kind that was probably meant.
+    /// Converts an invalid selection, suggesting the most similar kind.
     pub(super) fn of_selection(error: &selection::Error) -> Self {
         let failure = Self::new(USAGE, error.to_string());
         match error {
@@ -174,7 +174,7 @@ impl Failure {
     }
 }
 
-/// Returns the kind of a name, or says which one was probably meant.
+/// Returns the kind with this name, or an error that suggests the most similar one.
 pub(super) fn kind(context: &Context, name: &str) -> Result<&'static Kind, Failure> {
     context.catalog.kind(name).ok_or_else(|| {
         let failure = Failure::new(USAGE, format!("unknown kind \"{name}\""));
@@ -185,7 +185,7 @@ pub(super) fn kind(context: &Context, name: &str) -> Result<&'static Kind, Failu
     })
 }
 
-/// Reads the JSON in a file, or on standard input where that is `-`.
+/// Parses the JSON in a file, or on standard input if the path is `-`.
 pub(super) fn read_json(path: &Path) -> Result<serde_json::Value, Failure> {
     let is_input = path == Path::new("-");
     let shown = if is_input { Path::new("standard input") } else { path };

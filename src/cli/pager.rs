@@ -1,16 +1,16 @@
-//! A long answer at a terminal, shown by the reader's pager.
+//! Shows long output at a terminal in the user's pager.
 
 use std::io::{IsTerminal, Write};
 use std::process::{Command, Stdio};
 
 use crate::report::printed;
 
-/// The pager where `PAGER` names none.
+/// The pager if `PAGER` is not set.
 const USUAL: &str = "less";
-/// What `less` is told where `LESS` says nothing: end at once for a short text, keep colours, leave the text on the screen.
+/// Options for `less` if `LESS` is not set: exit at once for a short text, keep colours, leave the text on the screen.
 const LESS: &str = "FRX";
 
-/// Shows a text in the reader's pager, if it is longer than the terminal. Returns whether it did.
+/// Shows a text in the user's pager if it is longer than the terminal. Returns whether it did.
 pub(super) fn page(text: &str) -> bool {
     let Some((_, rows)) = terminal_size::terminal_size_of(std::io::stdout()) else { return false };
     if !std::io::stdin().is_terminal() || text.lines().count() < usize::from(rows.0) {
@@ -25,17 +25,17 @@ pub(super) fn page(text: &str) -> bool {
     if std::env::var_os("LESS").is_none() {
         command.env("LESS", LESS);
     }
-    // A pager that is not installed is no reason to show nothing.
+    // Without a pager the text is printed directly.
     let Ok(mut pager) = command.spawn() else { return false };
     if let Some(mut input) = pager.stdin.take() {
-        // A reader who leaves before the end has seen enough.
+        // A user who quits before the end has seen enough.
         let _ = input.write_all(coloured(text).as_bytes());
     }
     let _ = pager.wait();
     true
 }
 
-/// Returns a text as this terminal shows it: with colours, unless they are not wanted.
+/// Returns a text as this terminal shows it: with colours, unless they are disabled.
 fn coloured(text: &str) -> String {
     let printed = printed(text);
     match anstream::AutoStream::choice(&std::io::stdout()) {

@@ -1,4 +1,4 @@
-//! Past runs as a person is told of them.
+//! The status of past runs, and the commands that resume them.
 
 use super::context::Context;
 use super::error::Failure;
@@ -10,7 +10,7 @@ pub(super) fn resume_of(context: &Context, past: &PastRun) -> String {
     context.resume(&past.plan.target.tenant, &past.folder, Vec::new())
 }
 
-/// Returns what there is to tell of a past run, beside the runs of its folder.
+/// Returns the status of a past run, considering the other runs in the folder.
 pub(super) fn status_of<'run>(context: &Context, past: &'run PastRun) -> Result<report::RunStatus<'run>, Failure> {
     let PastRun { name, plan, record, summary, .. } = past;
     Ok(report::RunStatus {

@@ -1,4 +1,4 @@
-//! `--rehearse`: an import tried on a copy of its target.
+//! `--rehearse`: an import on a copy of its target.
 
 use clap::Args;
 
@@ -21,21 +21,21 @@ pub(super) struct RehearsalOptions {
 }
 
 impl RehearsalOptions {
-    /// Returns what is to go wrong.
+    /// Parses the faults to inject.
     pub(super) fn faults(&self) -> Result<Vec<Fault>, Failure> {
         let lists = self.fault.iter().map(|spec| Fault::list(spec)).collect::<Result<Vec<_>, _>>();
         Ok(lists.map_err(|error| Failure::from_error(USAGE, &error))?.concat())
     }
 }
 
-/// Prints how a rehearsal went; returns the exit code.
+/// Prints the result of a rehearsal; returns the exit code.
 pub(super) fn answer(context: &Context, rehearsed: &Rehearsed, next: &str) -> u8 {
     let Rehearsed { ended, resumed, requests, writes, fault_counts, otherwise, again } = rehearsed;
     let (plan, summary) = (&*ended.plan, &ended.summary);
     let told = report::Rehearsal { plan, summary, resumed: *resumed, requests: *requests, writes: *writes, fault_counts, otherwise, again };
     let code = match (summary.is_whole(), again.is_empty()) {
         (true, true) => exit_of_whole(plan),
-        // Everything was applied, and yet something is to do: it would be written every night.
+        // Everything was applied, but a second plan is not empty: it would write the same every night.
         (true, false) => FAILED,
         (false, _) => INCOMPLETE,
     };

@@ -1,4 +1,4 @@
-//! Guards before a person: what a command line lets pass, and what a refusal says.
+//! Guards on the command line: approvals, and messages about refusals.
 
 use std::collections::BTreeSet;
 use std::io::IsTerminal;
@@ -11,15 +11,15 @@ use crate::plan::refusal::{Item, Refusal};
 use crate::report;
 use crate::workflow::Review;
 
-/// How many resources are named one by one in a hint.
+/// The maximum number of resources named one by one in a hint.
 const FEW: usize = 3;
 
-/// Returns who reviews a plan that is shown now: a person, where one is at the terminal.
+/// Returns who reviews a plan that is shown now: a person, if there is a terminal.
 pub(super) fn reviewer() -> Review {
     if std::io::stdin().is_terminal() { Review::Here } else { Review::None }
 }
 
-/// Returns what the flags approve, or says which guard was probably meant.
+/// Parses the approvals of `--allow`, suggesting the most similar guard for an unknown one.
 pub(super) fn approved(allow: &[String]) -> Result<Approvals, Failure> {
     allow.iter().map(|text| Approval::read(text).map_err(|error| not_approved(&error))).collect()
 }
@@ -33,19 +33,19 @@ fn not_approved(error: &approval::Error) -> Failure {
     }
 }
 
-/// Returns the flag that acknowledges these guards, to be typed in another command.
+/// Returns the `--allow` option for these guards, for another command.
 pub(super) fn allowing(names: &[String]) -> Option<String> {
     (!names.is_empty()).then(|| format!("--allow {}", report::shell_word(&names.join(","))))
 }
 
-/// Says what was let pass, right before it is asked whether to go on.
+/// Shows what was approved, just before the question whether to continue.
 pub(super) fn show_acknowledged(context: &Context, refusals: &[Refusal]) {
     if !refusals.is_empty() {
         context.show(|| report::approved(refusals));
     }
 }
 
-/// Says why a plan was refused, and what to do about it.
+/// Creates the failure for a refused plan, with a hint.
 pub(super) fn refused(standing: &[Refusal], allow: &[String], target: &str) -> Failure {
     let first = standing[0].guard;
     let code = if first == Guard::Scopes { DENIED } else { REFUSED };
@@ -70,14 +70,14 @@ pub(super) fn refused(standing: &[Refusal], allow: &[String], target: &str) -> F
     }
 }
 
-/// Returns what is allowed and these guards besides; a guard as a whole stands for its patterns.
+/// Returns the given approvals and these guards; a whole guard replaces its patterns.
 pub(super) fn widened(allow: &[String], guards: &BTreeSet<&str>) -> Vec<String> {
     let is_whole = |text: &String| !guards.iter().any(|guard| text.strip_prefix(guard).is_some_and(|rest| rest.starts_with(':')));
     let all: BTreeSet<&str> = allow.iter().filter(|text| is_whole(text)).map(String::as_str).chain(guards.iter().copied()).collect();
     all.into_iter().map(str::to_owned).collect()
 }
 
-/// Returns what to write into the configuration so that every run may do what stands: a few resources by name, many by kind.
+/// Returns the configuration that approves these refusals for every run: a few resources by name, many by kind.
 pub(super) fn for_every_run(standing: &[Refusal], target: &str) -> Option<String> {
     let seen = standing.iter().filter(|refusal| refusal.guard.requires_review());
     let patterns: Vec<String> = seen.flat_map(patterns).map(|pattern| toml::Value::from(pattern).to_string()).collect();
@@ -85,13 +85,14 @@ pub(super) fn for_every_run(standing: &[Refusal], target: &str) -> Option<String
     (!patterns.is_empty()).then(|| format!("to approve this for every run, add to [tenants.{target}] in migrate.toml: {line}"))
 }
 
-/// Returns the narrowest approvals of what is refused, many resources by kind; none where something of it cannot be approved.
+/// Returns the narrowest approvals of the refusals, with many resources by kind; `None` if something cannot be
+/// approved.
 pub(super) fn narrowest(refusals: &[Refusal]) -> Option<Vec<String>> {
-    // A comma separates the approvals of a flag.
+    // A comma separates the approvals of an option.
     Some(approvals(refusals, patterns)?.into_iter().map(|approval| approval.replace(',', "?")).collect())
 }
 
-/// Returns an approval of every single finding; none where something of it cannot be approved.
+/// Returns an approval of every single finding; `None` if something cannot be approved.
 pub(super) fn exact(refusals: &[Refusal]) -> Option<Vec<String>> {
     let by_key = |refusal: &Refusal| {
         let of_item = |item: &Item| format!("{}:{}", refusal.guard, glob::Pattern::escape(&item.key.to_string()));
@@ -107,7 +108,7 @@ fn approvals(refusals: &[Refusal], by_resource: impl Fn(&Refusal) -> BTreeSet<St
     refusals.iter().all(|refusal| refusal.guard.is_approvable()).then(|| refusals.iter().flat_map(of_one).collect())
 }
 
-/// Returns the narrowest approvals of what a guard found.
+/// Returns the narrowest approvals of a guard's findings.
 fn patterns(refusal: &Refusal) -> BTreeSet<String> {
     let key_or_kind = |item: &Item| match item.key.to_string() {
         key if refusal.items.len() > FEW && key.contains('/') => format!("{}/*", item.key.kind()),

@@ -1,7 +1,8 @@
-//! `--secrets-to`: who keeps the secrets that a target makes when it creates something.
+//! `--secrets-to`: stores the secrets that a target generates when it creates resources.
 //!
-//! One JSON object a secret, on a line of its own: `tenant`, `kind`, `name`, `id`, `field`, `secret`. A file grows by them; a command gets
-//! each on its standard input. What a command prints goes nowhere, since it may repeat what it was given.
+//! Each secret is one JSON object on a line: `tenant`, `kind`, `name`, `id`, `field`, `secret`. Lines are appended to a
+//! file, or passed to a command on its standard input. The command's output is discarded, since it may repeat its
+//! input.
 
 use std::collections::HashMap;
 use std::error::Error as _;
@@ -24,7 +25,7 @@ use crate::files::{self, Appender};
 use crate::model::resource::{Id, Key};
 use crate::report::shell_word;
 
-/// How long a command may take for one secret.
+/// The timeout of a command for one secret.
 const LONGEST: Duration = Duration::from_secs(60);
 
 /// Whether the secrets that a target makes are kept, as it is asked for.
@@ -37,12 +38,12 @@ pub(super) struct Secrets {
 }
 
 impl Secrets {
-    /// Returns the flag that asks for it, to be typed in another command.
+    /// Returns the option, quoted for a shell.
     pub(super) fn to_shell(&self) -> Vec<String> {
         self.to_args().iter().map(|word| shell_word(word)).collect()
     }
 
-    /// Returns the flag that asks for it.
+    /// Returns the option as arguments.
     pub(super) fn to_args(&self) -> Vec<String> {
         let place = |to: &SecretDestination| match to {
             SecretDestination::File(path) => format!("file:{}", path.display()),
@@ -51,18 +52,18 @@ impl Secrets {
         self.secrets_to.iter().flat_map(|to| ["--secrets-to".to_owned(), place(to)]).collect()
     }
 
-    /// Returns who keeps the secrets of a tenant, ready before anything is written to it.
+    /// Returns the sink for the secrets of a tenant, checked before anything is written to the tenant.
     pub(super) fn sink(&self, tenant: &str) -> Result<Option<Box<dyn SecretSink>>, Failure> {
         self.secrets_to.as_ref().map(|to| to.sink(tenant)).transpose()
     }
 }
 
-/// Where the secrets go that a target makes.
+/// Where secrets that a target generates are stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum SecretDestination {
-    /// They are appended to this file.
+    /// Appended to this file.
     File(PathBuf),
-    /// Each is given to this command on its standard input.
+    /// Each passed to this command on standard input.
     Command(String),
 }
 
@@ -93,7 +94,7 @@ impl SecretDestination {
     }
 }
 
-/// One secret as it is written.
+/// One secret as it is stored.
 #[derive(Serialize, Deserialize)]
 struct SecretLine {
     tenant: String,
@@ -123,13 +124,13 @@ impl SecretLine {
     }
 }
 
-/// A file that keeps secrets, for its owner only.
+/// A file for secrets that only its owner can read.
 struct FileSink {
     file: Appender,
     tenant: String,
-    /// Whether a line may have come to it in part only.
+    /// Whether the last line may be incomplete.
     is_torn: bool,
-    /// What stands in it of this tenant: kind, id and field -> the secret.
+    /// The secrets of this tenant in the file, by kind, id and field.
     kept: HashMap<(String, String, String), SecretString>,
 }
 
@@ -146,10 +147,10 @@ impl FileSink {
         }
         let held = files::read(path).map_err(failed)?;
         if !held.is_empty() && !held.ends_with(b"\n") {
-            // What a power cut tore must not spoil the next line.
+            // An incomplete line, left by a power failure, must not spoil the next one.
             file.append("\n").map_err(failed)?;
         }
-        // Line by line, since it may have torn one within a letter.
+        // Line by line, since an incomplete one may not be valid UTF-8.
         let lines = held.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<SecretLine>(line).ok());
         let of_tenant = lines.filter(|line| line.tenant == tenant);
         let kept = of_tenant.map(|line| ((line.kind, line.id, line.field), SecretString::from(line.secret))).collect();
@@ -163,7 +164,7 @@ impl FileSink {
         if self.kept.get(&place).is_some_and(|kept| kept.expose_secret() == new.secret.expose_secret()) {
             return Ok(());
         }
-        // Not cut back: a run to another tenant may have appended to the same file since.
+        // The file is not truncated: a run to another tenant may have appended to it since.
         let begins = if self.is_torn { "\n" } else { "" };
         let written = self.file.append(&format!("{begins}{}", SecretLine::new(&self.tenant, new).to_text()));
         self.is_torn = written.is_err();
@@ -187,11 +188,11 @@ fn place(key: &Key, id: &Id, path: &str) -> (String, String, String) {
     (key.kind().to_owned(), id.to_string(), path.to_owned())
 }
 
-/// A command that is given each secret.
+/// A command that receives each secret.
 struct CommandSink {
     command: String,
     tenant: String,
-    /// Whether it did not end in time: it is not waited for again and again.
+    /// Whether it exceeded its timeout once, so that it is not called again.
     hangs: bool,
 }
 
@@ -218,9 +219,10 @@ impl SecretSink for CommandSink {
     }
 }
 
-/// A command that is under way; where nobody waits for it any more it is ended, with all that it started.
+/// A running command. When dropped, it is killed with all its child processes.
 ///
-/// It has a process group of its own: Ctrl-C lets what was sent settle, and must not end it while it keeps a secret.
+/// It has its own process group: Ctrl-C lets requests in flight complete, and must not kill a command while it stores a
+/// secret.
 struct Started(Child);
 
 impl Started {
@@ -230,7 +232,7 @@ impl Started {
         shell.spawn().map(Self)
     }
 
-    /// Waits for it without keeping anybody from hearing a signal; returns nothing where it takes too long.
+    /// Waits for the command without blocking signal handling; `None` if it takes too long.
     async fn ended_within(&mut self, longest: Duration) -> io::Result<Option<ExitStatus>> {
         let (started, mut pause) = (Instant::now(), Duration::from_millis(1));
         while started.elapsed() <= longest {
@@ -247,19 +249,20 @@ impl Started {
 impl Drop for Started {
     fn drop(&mut self) {
         if let Ok(None) = self.0.try_wait() {
-            // The whole group: a shell waits for every part of `a | b`. What cannot be ended is not waited for.
+            // Kills the whole group, since a shell waits for every part of `a | b`. If it cannot be killed, it is not
+            // waited for.
             let _ = kill_process_group(Pid::from_child(&self.0), Signal::KILL).map(|()| self.0.wait());
         }
     }
 }
 
-/// Runs a command with this on its standard input; returns how it ended, or nothing where it took too long and was ended.
+/// Runs a command with this standard input; returns its status, or `None` if it took too long and was killed.
 async fn given(command: &str, input: &str, longest: Duration) -> io::Result<Option<ExitStatus>> {
     let mut started = Started::new(command)?;
     let is_written = started.0.stdin.take().map_or(Ok(()), |mut stdin| stdin.write_all(input.as_bytes()));
     let ended = started.ended_within(longest).await?;
     match is_written {
-        // A command that ended without reading says by its status whether that was a failure.
+        // If a command exits without reading its input, its status shows whether that was a failure.
         Err(broken) if broken.kind() != io::ErrorKind::BrokenPipe => Err(broken),
         _ => Ok(ended),
     }
@@ -331,7 +334,7 @@ mod tests {
         let path = folder.path().join("secrets.jsonl");
         let (key, id, secret) = (Key::new("clients", "Web"), Id::new("c1"), SecretString::from("s3cret"));
         let mut kept = FileSink::open(&path, "prod").expect("opened");
-        // As a full disk leaves it.
+        // A line as a full disk leaves it.
         std::fs::write(&path, "{\"tenant\":\"pr").expect("written");
         kept.is_torn = true;
         kept.append(&NewSecret { key: &key, id: &id, path: "client_secret", secret: &secret }).expect("kept");

@@ -1,4 +1,4 @@
-//! The terminal: where events and answers are shown, and where interrupts come from.
+//! The terminal: shows events and results, and receives interrupts.
 
 use std::io::{IsTerminal, Write};
 use std::os::fd::AsFd;
@@ -17,16 +17,16 @@ use crate::workflow::{Host, Interrupt, Notice};
 /// The terminal of one command.
 #[derive(Debug)]
 pub(super) struct Terminal {
-    /// Shows how far reading and writing are.
+    /// Shows the progress of reading and writing.
     pub(super) progress: Progress,
     signals: Signals,
     is_quiet: bool,
-    /// What goes on later with a run that is stopped now.
+    /// How the rest of a run continues if it is stopped now.
     later: Mutex<String>,
 }
 
 impl Terminal {
-    /// Returns a terminal that shows as much as was asked for.
+    /// Creates a terminal with this verbosity.
     pub(super) fn new(is_quiet: bool, is_verbose: bool) -> Self {
         let mode = match (is_quiet, is_verbose) {
             (true, _) => Mode::Quiet,
@@ -37,17 +37,17 @@ impl Terminal {
         Self { progress: Progress::new(mode, is_watched), signals: Signals::default(), is_quiet, later: Mutex::default() }
     }
 
-    /// Listens for interrupts from now on, even while nobody waits for one.
+    /// Starts listening for interrupts, so that none is missed while nobody waits for one.
     pub(super) async fn listen(&self) {
         self.signals.listen().await;
     }
 
-    /// Sets what is said of the rest of a run when it is interrupted.
+    /// Sets the message about the rest of a run for the case that it is interrupted.
     pub(super) fn set_later(&self, text: String) {
         *self.later.lock().unwrap_or_else(PoisonError::into_inner) = text;
     }
 
-    /// Says something about what is going on, unless that was not wanted.
+    /// Prints a status message, unless `--quiet` is given.
     pub(super) fn tell(&self, text: &str) {
         if !self.is_quiet {
             self.progress.clear();
@@ -55,9 +55,9 @@ impl Terminal {
         }
     }
 
-    /// Asks a question and returns the line that is typed after it; `None` if none can be read.
+    /// Asks a question and returns the line typed after it; `None` if none can be read.
     ///
-    /// What was typed before is discarded: nobody can answer a question that they have not seen.
+    /// Earlier input is discarded: nobody can answer a question that they have not seen.
     pub(super) fn ask(&self, question: &str) -> Option<String> {
         self.progress.clear();
         tcflush(std::io::stdin(), QueueSelector::IFlush).ok()?;
@@ -99,7 +99,7 @@ fn text_of(notice: &Notice, later: &str) -> String {
     }
 }
 
-/// Both signals that end a run, caught from the first time somebody listens: one that comes between two waits is seen by the next.
+/// Both signals that end a run, caught from the first use on, so that one that arrives between two waits is not lost.
 #[derive(Debug, Default)]
 struct Signals(AsyncMutex<Option<(Signal, Signal)>>);
 
@@ -122,14 +122,15 @@ impl Signals {
     }
 }
 
-/// Returns how wide a stream is, where it is a terminal: what goes anywhere else is searched and compared by whole lines.
+/// Returns the width of a stream if it is a terminal. Other output is searched and compared line by line, so it is not
+/// wrapped.
 pub(super) fn columns(stream: impl AsFd) -> Option<usize> {
     terminal_size::terminal_size_of(stream).map(|(width, _)| usize::from(width.0))
 }
 
-/// Prints on stdout; colours only where somebody sees them.
+/// Prints on stdout, with colours only on a terminal.
 pub(super) fn print(text: &str) {
-    // A reader that went away (`| head`) is no reason to fail.
+    // A reader that has gone away (`| head`) is no reason to fail.
     let _ = anstream::stdout().write_all(printed(text).as_bytes());
 }
 

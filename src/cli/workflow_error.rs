@@ -1,4 +1,4 @@
-//! Errors of the use cases as a person reads them.
+//! Converts errors of the use cases into failures for people.
 
 use super::error::{ADD_SCOPES, DENIED, FAILED, Failure, LOCKED, REFUSED, USAGE, interrupted};
 use super::review::refused;
@@ -6,13 +6,13 @@ use crate::apply;
 use crate::report;
 use crate::workflow::Error;
 
-/// Where to keep locks, where they have no place.
+/// Hint if there is no place for locks.
 const PLACE: &str = "set XDG_STATE_HOME to a folder that this user can write to; runs that share it see each other's locks";
-/// What to do where a rehearsal finds no place for its files.
+/// Hint if there is no place for the files of a rehearsal.
 const TEMPORARY_ROOM: &str = "check free space and permissions, or set TMPDIR to another folder";
-/// What to do about a run that cannot be read.
+/// Hint for a run that cannot be read.
 const UNREADABLE: &str = "run `migrate plan` to compare with the current state of the target";
-/// What to do about a later run that cannot be read.
+/// Hint for a later run that cannot be read.
 const MAY_BE_AN_UNDO: &str = "it may be an undo of the same run; if not, move its folder out of runs/";
 
 impl From<Error> for Failure {
@@ -40,7 +40,7 @@ impl From<Error> for Failure {
     }
 }
 
-/// Returns the failure of an error about the lock, a past run or the run itself.
+/// Converts an error about the lock, a past run or the run itself.
 fn of_run(error: Error) -> Failure {
     let failure = |code| Failure::new(code, error.to_string());
     match &error {
@@ -94,7 +94,8 @@ fn of_run(error: Error) -> Failure {
 
 fn not_over(failure: Failure) -> Failure {
     let failure = failure.within("the rehearsal failed");
-    // What the failure itself would do about it is meant for a run on the target: there is none to resume, and its credentials are fine.
+    // The original hint is for a run on the target; on the copy there is nothing to resume, and its credentials are
+    // valid.
     failure.hint("the failure was on the copy, which no longer exists, so there is nothing to resume: rehearse again")
 }
 

@@ -1,4 +1,4 @@
-//! How `migrate` proves to a tenant who it is.
+//! The credentials with which migrate authenticates to a tenant, from environment variables.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::files;
 
 pub use crate::model::credentials::Credentials;
 
-/// The variables of one tenant, and where one that is missing could be set.
+/// The variables of one tenant, and where missing ones could be set.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Asked<'settings> {
     pub(super) tenant: &'settings TenantSettings,
@@ -19,7 +19,7 @@ pub(super) struct Asked<'settings> {
 }
 
 impl<'settings> Asked<'settings> {
-    /// Returns the credentials that the variables hold, reading the key where they name one.
+    /// Returns the credentials in the variables, reading the private key from its file.
     pub(super) fn credentials(self) -> Result<Credentials, Error> {
         match self.way()? {
             Part::AccessToken => {
@@ -39,7 +39,7 @@ impl<'settings> Asked<'settings> {
         }
     }
 
-    /// Returns the names of the variables that hold the credentials, or should.
+    /// Returns the names of the variables for the credentials.
     pub(super) fn names(self) -> Result<Vec<String>, Error> {
         let parts: &[Part] = match self.way()? {
             Part::AccessToken => &[Part::AccessToken],
@@ -49,7 +49,7 @@ impl<'settings> Asked<'settings> {
         Ok(parts.iter().map(|part| self.name(*part)).collect())
     }
 
-    /// Returns what decides the way: the one of three that is set, the secret where none is.
+    /// Returns the variable that decides the method: the one of three that is set, otherwise the secret.
     fn way(self) -> Result<Part, Error> {
         let ways = [Part::ClientSecret, Part::SigningKeyPath, Part::AccessToken].into_iter();
         let mut set = ways.filter(|way| self.tenant.prefix.parts().contains(way) && self.variables.has(&self.name(*way)));
@@ -61,7 +61,7 @@ impl<'settings> Asked<'settings> {
         }
     }
 
-    /// Returns what these variables hold; every one that is missing is named.
+    /// Returns the values of these variables; an error lists all missing ones.
     fn values<const N: usize>(self, parts: [Part; N]) -> Result<[&'settings SecretString; N], Error> {
         let found = parts.iter().filter_map(|part| self.variables.get(&self.name(*part))).collect::<Vec<_>>();
         found.try_into().map_err(|_| {

@@ -1,4 +1,4 @@
-//! Reads `migrate.toml`: text in, tenants out, or the place where it is wrong. No input or output.
+//! Parses `migrate.toml` into tenants, or reports the position of an error. No input or output.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -18,7 +18,7 @@ use crate::model::limits::ChangeLimits;
 
 const KEYS: &[&str] = &["domain", "url", "rate", "share", "source", "mapping", "hosts", "protected", "plan"];
 
-/// Reads the text of a configuration file; paths in it are relative to its folder.
+/// Parses the text of a configuration file; paths in it are relative to its folder.
 pub(super) fn read(whole: Text<'_>) -> Result<BTreeMap<String, TenantSettings>, Diagnostic> {
     let parsed = DeTable::parse(whole.text).map_err(|wrong| not_toml(whole, &wrong))?;
     let file = TomlTable { whole, place: "the configuration".to_owned(), fields: parsed.get_ref() };
@@ -69,7 +69,7 @@ fn read_tenant(whole: Text<'_>, name: &Spanned<DeString<'_>>, value: &Spanned<De
     Ok(tenant)
 }
 
-/// Names stand in names of folders and of variables.
+/// Checks a name, which is used in names of folders and of variables.
 fn check_name(whole: Text<'_>, name: &Spanned<DeString<'_>>) -> Result<(), Diagnostic> {
     let text = name.get_ref();
     if !text.is_empty() && text.chars().all(|sign| sign.is_ascii_alphanumeric() || sign == '-' || sign == '_') {
@@ -83,7 +83,7 @@ fn check_sources(whole: Text<'_>, file: &TomlTable<'_>, tenants: &BTreeMap<Strin
     for (name, value) in file.table("tenants")?.iter().flat_map(|tenants| tenants.fields) {
         let table = TomlTable::new(whole, format!("tenant \"{}\"", name.get_ref()), value)?;
         let Some(from) = table.text("source")? else { continue };
-        // A snapshot or a folder is a path; anything else must be a tenant.
+        // A snapshot is a path; anything else must be a tenant.
         if !names.contains(&from.text) && !from.text.contains('/') {
             return Err(whole.wrong(from.at, format!("unknown tenant \"{}\"", from.text), did_you_mean(from.text, &names)));
         }
@@ -91,12 +91,12 @@ fn check_sources(whole: Text<'_>, file: &TomlTable<'_>, tenants: &BTreeMap<Strin
     Ok(())
 }
 
-/// Says what is wrong with a tenant's domain, if anything is.
+/// Checks a tenant's domain; returns what is wrong with it.
 pub(super) fn check_domain(domain: &str) -> Result<(), String> {
     check_host(domain, "acme-dev.eu.auth0.com")
 }
 
-/// Says what is wrong with a host, if anything is.
+/// Checks a host; returns what is wrong with it.
 fn check_host(domain: &str, example: &str) -> Result<(), String> {
     let bare = domain.split_once("://").map_or(domain, |(_, rest)| rest).split(['/', ':', '?']).next().unwrap_or_default();
     let is_name = |part: &str| !part.is_empty() && part.chars().all(|sign| sign.is_ascii_alphanumeric() || sign == '-');
@@ -119,13 +119,13 @@ fn check_url(text: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// A text of the file and where it stands.
+/// A text of the file and its position.
 struct Phrase<'text> {
     text: &'text str,
     at: Range<usize>,
 }
 
-/// A table of the file, with the words it is called by in errors.
+/// A table of the file, with its name for errors.
 struct TomlTable<'text> {
     whole: Text<'text>,
     place: String,
@@ -234,7 +234,7 @@ impl<'text> TomlTable<'text> {
         self.texts("protected")?.iter().map(|phrase| self.check_pattern(phrase).map(|()| phrase.text.to_owned())).collect()
     }
 
-    /// Returns what may be done to this tenant without a person who looks at it each time.
+    /// Returns what runs on this tenant may do without a review.
     fn approved(&self) -> Result<Approvals, Diagnostic> {
         self.texts("approve")?.iter().map(|phrase| self.approval(phrase)).collect()
     }
@@ -267,7 +267,7 @@ impl<'text> TomlTable<'text> {
         list.iter().map(text).collect()
     }
 
-    /// A pattern of keys begins with a kind that there is.
+    /// Checks that a key pattern begins with an existing kind.
     fn check_pattern(&self, Phrase { text, at }: &Phrase<'_>) -> Result<(), Diagnostic> {
         if let Err(wrong) = glob::Pattern::new(text) {
             return Err(self.whole.wrong(at.clone(), format!("invalid pattern \"{text}\""), wrong.msg));

@@ -1,12 +1,12 @@
-//! What a person has configured: `migrate.toml`, `.env` and the environment, resolved into settings.
+//! The configuration: `migrate.toml`, `.env` and the environment, resolved into settings.
 //!
-//! The text of each is read in [`Settings::load`] and nowhere else; what it means is decided by pure functions. A secret is held by
-//! [`Credentials`] only and never stands in an error.
+//! All input is read in [`Settings::load`]; pure functions interpret it. Secrets are only in [`Credentials`], and never
+//! in an error.
 //!
 //! ```text
 //! file.rs          migrate.toml
 //! variables.rs     the environment and .env
-//! credentials.rs   what a token is had with
+//! credentials.rs   how to authenticate to a tenant
 //! ```
 
 mod credentials;
@@ -33,7 +33,7 @@ use crate::model::limits::ChangeLimits;
 use credentials::Asked;
 use variables::Variables;
 
-/// The share of a tenant's rate limit that is used where nothing is said, so that people can still log in.
+/// The default share of a tenant's rate limit, which leaves the rest for user logins.
 const SHARE: f64 = 0.8;
 
 /// Environment variables by name.
@@ -44,84 +44,85 @@ pub type EnvironmentVariables = BTreeMap<String, String>;
 pub fn environment() -> EnvironmentVariables {
     let set = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let mut environment: EnvironmentVariables = set.collect();
-    // A job may start without it; the system knows whose process it is all the same.
+    // A job may start without `HOME`; the system still knows the user's home.
     if let (None, Some(home)) = (environment.get(HOME), std::env::home_dir().and_then(|home| home.into_os_string().into_string().ok())) {
         environment.insert(HOME.to_owned(), home);
     }
     environment
 }
 
-/// The variable with the home of this user.
+/// The variable with the user's home folder.
 const HOME: &str = "HOME";
-/// The variable with the folder in which programs keep their state; one that is relative counts for nothing (XDG Base Directory Specification).
+/// The variable with the folder for the state of programs; a relative path is ignored (XDG Base Directory
+/// Specification).
 const STATE_HOME: &str = "XDG_STATE_HOME";
 
-/// Returns the folder in which programs keep the state of this user on this machine.
+/// Returns the folder for the state of programs of this user.
 fn state_home(environment: &EnvironmentVariables) -> Option<PathBuf> {
     let whole = |name: &str| set(environment, name).map(PathBuf::from).filter(|path| path.is_absolute());
     whole(STATE_HOME).or_else(|| Some(whole(HOME)?.join(".local/state")))
 }
 
-/// Returns the file in which every sandbox of this process records what it is asked, if the environment names one.
+/// Returns the file in which every sandbox of this process records its requests, if the environment names one.
 pub(super) fn record() -> Option<PathBuf> {
     set(&environment(), variables::RECORD).map(PathBuf::from)
 }
 
-/// Everything that was configured.
+/// The resolved configuration.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The tenants, by name.
     pub tenants: BTreeMap<String, TenantSettings>,
-    /// The folder in which snapshots, links and runs live.
+    /// The folder of snapshots, state and runs.
     pub dir: PathBuf,
-    /// The folder in which programs keep the state of this user on this machine, where it is known.
+    /// The folder for the state of programs of this user, if known.
     pub state_home: Option<PathBuf>,
-    /// The configuration file, where there is one.
+    /// The configuration file, if there is one.
     pub config: Option<PathBuf>,
-    /// The `.env`, where others than its owner may read or write it.
+    /// The `.env` file, if others than its owner can read or write it.
     pub open_to_others: Option<PathBuf>,
     variables: Variables,
     dotenv: PathBuf,
 }
 
-/// What is configured for one tenant.
+/// The configuration of one tenant.
 #[derive(Debug, Clone)]
 pub struct TenantSettings {
     /// Its name on the command line.
     pub name: String,
     /// The tenant's own domain.
     pub domain: String,
-    /// Where requests go instead of the domain; always on this machine.
+    /// The URL to use instead of the domain; always on loopback.
     pub url: Option<String>,
     /// The published rate limits that apply to it.
     pub tier: Option<&'static Tier>,
-    /// The rate limit that was written out instead.
+    /// The configured rate limit, which overrides the published one.
     pub rate: Option<Rate>,
     /// The share of the limit to use: above 0, at most 1.
     pub share: f64,
-    /// Where settings come from when nothing is said: a tenant, or the path of a snapshot.
+    /// The default source: a tenant, or the path of a snapshot.
     pub source: Option<String>,
     /// The mapping to use when it is the target.
     pub mapping: Option<PathBuf>,
-    /// Hosts that are its alone, in lower case; those below them are too.
+    /// Hosts that belong only to this tenant, in lower case, including their subdomains.
     pub hosts: Vec<String>,
-    /// Patterns of keys that are never written.
+    /// Patterns of protected keys, which are never written.
     pub protected: Vec<String>,
-    /// The shares of resources that one run may change without being allowed to.
+    /// The shares of resources that one run may change without approval.
     pub most_changed: ChangeLimits,
-    /// What runs on it may do that a guard would refuse, also with nobody there.
+    /// Approvals for every run on this tenant, also unattended ones.
     pub approved: Approvals,
-    /// How the variables with its credentials begin.
+    /// The prefix of its credential variables.
     pub prefix: Prefix,
 }
 
 impl TenantSettings {
-    /// Returns a tenant for which nothing but its domain was said.
+    /// Creates the settings of a tenant with nothing but a domain.
     #[must_use]
     pub fn new(name: &str, domain: &str, prefix: Prefix) -> Self {
         Self {
             name: name.to_owned(),
-            // Names of hosts are the same in any letters, and the audience of a token is compared letter by letter.
+            // Host names ignore case, but the audience of a token does not.
             domain: domain.to_ascii_lowercase(),
             url: None,
             tier: None,
@@ -137,7 +138,7 @@ impl TenantSettings {
         }
     }
 
-    /// Returns what tells the tenant from every other, whatever it is called here: its domain, and the port where it is one of this machine.
+    /// Returns what identifies the tenant, whatever its name: its domain, with the port if it is on this machine.
     #[must_use]
     pub fn identity(&self) -> String {
         let domain = self.domain.to_ascii_lowercase();
@@ -146,16 +147,16 @@ impl TenantSettings {
     }
 }
 
-/// What could not be understood of the configuration.
+/// Why the configuration is invalid.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file cannot be read or written.
     #[error(transparent)]
     File(#[from] files::Error),
-    /// A place in a file is wrong.
+    /// A position in a file is invalid.
     #[error(transparent)]
     Invalid(#[from] Diagnostic),
-    /// A line of `.env` is no assignment.
+    /// A line of `.env` is not an assignment.
     #[error("line {line} of \"{}\" {reason}", path.display())]
     Line {
         /// The file.
@@ -165,22 +166,22 @@ pub enum Error {
         /// What is wrong with it.
         reason: &'static str,
     },
-    /// A variable begins like ours and means nothing.
+    /// An unknown variable has a name like one of ours.
     #[error("unknown variable \"{name}\" in the environment; did you mean {meant}?")]
     UnknownVariable {
         /// The variable.
         name: String,
-        /// The nearest, or all there are.
+        /// The most similar variable, or all variables.
         meant: String,
     },
-    /// A domain in a variable is none.
+    /// A variable contains an invalid domain.
     #[error("\"{domain}\" in {variable} is not a tenant domain: {expected}")]
     Domain {
         /// The variable.
         variable: &'static str,
-        /// What it holds.
+        /// Its value.
         domain: String,
-        /// What should stand there.
+        /// The expected form.
         expected: String,
     },
     /// No tenant has this name.
@@ -188,7 +189,7 @@ pub enum Error {
     UnknownTenant {
         /// The name.
         name: String,
-        /// The nearest and all there are, as the rest of the sentence.
+        /// The most similar name and all names, as the end of a sentence.
         known: String,
     },
     /// A tenant's credentials are not set.
@@ -198,30 +199,30 @@ pub enum Error {
         tenant: String,
         /// The variables to set.
         missing: String,
-        /// The `.env` that is looked into.
+        /// The path of the `.env` file.
         dotenv: PathBuf,
     },
-    /// A tenant's credentials are set in two ways.
+    /// A tenant's credentials are set in two different ways.
     #[error("two kinds of credentials for tenant \"{tenant}\": unset {one} or {other}")]
     TwoWays {
         /// The tenant.
         tenant: String,
         /// A variable.
         one: String,
-        /// Another that excludes it.
+        /// Another variable that excludes it.
         other: String,
     },
 }
 
 impl Settings {
-    /// Reads the configuration file, `.env` beside it and these variables.
+    /// Loads the configuration file, the `.env` file beside it, and these variables.
     ///
-    /// Without `config` it is the file in `MIGRATE_CONFIG`, or `migrate.toml` where that is there; without `dir`, things live in
-    /// `MIGRATE_DIR` or beside the configuration.
+    /// Without `config`, the file is that of `MIGRATE_CONFIG`, or `migrate.toml` if it exists; without `dir`, the
+    /// folder is that of `MIGRATE_DIR`, or that of the configuration.
     ///
     /// # Errors
     ///
-    /// When a file that was named is not there, or something in one or in a variable is wrong.
+    /// If a given file does not exist, or a file or a variable is invalid.
     pub fn load(config: Option<&Path>, dir: Option<&Path>, environment: &EnvironmentVariables) -> Result<Self, Error> {
         let named = config.map(Path::to_owned).or_else(|| set(environment, variables::CONFIG).map(PathBuf::from));
         let path = named.clone().unwrap_or_else(|| PathBuf::from("migrate.toml"));
@@ -232,11 +233,11 @@ impl Settings {
         Ok(Self { open_to_others, ..Self::resolve(FileLookup { path, text }, dotenv, dir, environment)? })
     }
 
-    /// Decides what the texts of both files and the variables mean.
+    /// Resolves the texts of both files and the variables.
     ///
     /// # Errors
     ///
-    /// When something in a file or in a variable is wrong.
+    /// If a file or a variable is invalid.
     pub fn resolve(config: FileLookup, dotenv: FileLookup, dir: Option<&Path>, environment: &EnvironmentVariables) -> Result<Self, Error> {
         let variables = Variables::merge(environment, dotenv.found())?;
         let tenants = match config.found() {
@@ -254,7 +255,7 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// When there is none of this name; the nearest is named.
+    /// If there is no tenant of this name; the error suggests the most similar one.
     pub fn tenant(&self, name: &str) -> Result<&TenantSettings, Error> {
         self.tenants.get(name).ok_or_else(|| Error::UnknownTenant { name: name.to_owned(), known: self.known_besides(name) })
     }
@@ -263,26 +264,26 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// When there is no such tenant, its variables are not set or say two things, or its key cannot be read.
+    /// If the tenant does not exist, its variables are missing or contradictory, or its key cannot be read.
     pub fn credentials(&self, name: &str) -> Result<Credentials, Error> {
         Asked { tenant: self.tenant(name)?, variables: &self.variables, dotenv: &self.dotenv }.credentials()
     }
 
-    /// Returns the names of the variables that hold a tenant's credentials; of a client and its secret, where none is set.
+    /// Returns the names of the variables for a tenant's credentials; by default those of a client and its secret.
     ///
     /// # Errors
     ///
-    /// When there is no such tenant, or its variables say two things.
+    /// If the tenant does not exist, or its variables are contradictory.
     pub fn variables_of(&self, name: &str) -> Result<Vec<String>, Error> {
         Asked { tenant: self.tenant(name)?, variables: &self.variables, dotenv: &self.dotenv }.names()
     }
 
-    /// Returns what a variable holds, of the environment or of `.env`: secrets that a mapping supplies come from there.
+    /// Returns the value of a variable in the environment or in `.env`, also for secrets that a mapping supplies.
     pub fn variable(&self, name: &str) -> Option<SecretString> {
         self.variables.get(name).cloned()
     }
 
-    /// Returns the tenants that have more than one name here, each as the names it has.
+    /// Returns the tenants that have several names, each as a list of these.
     #[must_use]
     pub fn namesakes(&self) -> Vec<Vec<&TenantSettings>> {
         let mut of_identity: BTreeMap<String, Vec<&TenantSettings>> = BTreeMap::new();
@@ -292,9 +293,10 @@ impl Settings {
         of_identity.into_values().filter(|names| names.len() > 1).collect()
     }
 
-    /// Returns the same settings with a tenant in whose place a copy on this machine answers, at full speed and to another client.
+    /// Returns the same settings with a tenant replaced by a copy on this machine, without rate limit and with another
+    /// client.
     ///
-    /// Nobody else writes to the copy, so its lock stands in its folder too.
+    /// Nobody else writes to the copy, so its lock is in its folder too.
     #[must_use]
     pub fn on_a_copy(&self, tenant: &str, url: &str, client: (&str, &str), dir: &Path) -> Self {
         let mut settings = Self { dir: dir.to_owned(), state_home: Some(dir.to_owned()), ..self.clone() };
@@ -316,12 +318,12 @@ impl Settings {
     }
 }
 
-/// Where a file is looked for, and its text where it is there.
+/// The path of a file, and its text if it exists.
 #[derive(Debug)]
 pub struct FileLookup {
-    /// Where it is looked for.
+    /// The path.
     pub path: PathBuf,
-    /// What it holds, where it is there.
+    /// The text, if the file exists.
     pub text: Option<String>,
 }
 
@@ -331,7 +333,7 @@ impl FileLookup {
     }
 }
 
-/// Returns the one tenant that variables define where there is no file.
+/// Returns the single tenant defined by variables, for use without a configuration file.
 fn tenant_of_variables(variables: &Variables) -> Result<BTreeMap<String, TenantSettings>, Error> {
     for (prefix, variable) in Prefix::of_other_tools() {
         let Some(domain) = variables.get(variable) else { continue };

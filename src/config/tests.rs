@@ -1,11 +1,11 @@
-//! Whole messages and whole settings, one fact each.
+//! Tests of messages and settings.
 
 use secrecy::ExposeSecret;
 
 use super::*;
 use std::fs;
 
-/// A folder with a configuration in it, and variables.
+/// A folder with a configuration, and variables.
 struct Given {
     folder: tempfile::TempDir,
     environment: EnvironmentVariables,
@@ -30,7 +30,7 @@ impl Given {
         self
     }
 
-    /// Loads what was given; nothing is looked for outside the folder.
+    /// Loads the configuration, without looking outside the folder.
     fn load(&self) -> Result<Settings, Error> {
         let file = |name| self.folder.path().join(name);
         let text = |name| Ok::<_, Error>(FileLookup { path: file(name), text: files::if_exists(files::read_text(&file(name)))? });
@@ -41,7 +41,7 @@ impl Given {
         self.load().expect("settings")
     }
 
-    /// The message of what is wrong, with the folder left out.
+    /// Returns the error message without the folder.
     fn wrong(&self) -> String {
         self.text_of(&self.load().expect_err("something is wrong"))
     }

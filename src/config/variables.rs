@@ -1,6 +1,6 @@
-//! Variables: those of the environment, and behind them those of `.env`. No input or output.
+//! Variables of the environment and, as a fallback, of `.env`. No input or output.
 //!
-//! What `.env` says is never put into the environment, and no value ever stands in an error.
+//! Variables of `.env` are never put into the environment, and no value appears in an error.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,15 +10,15 @@ use secrecy::{ExposeSecret, SecretString};
 use super::{EnvironmentVariables, Error};
 use crate::diagnostic::{Text, did_you_mean, nearest};
 
-/// Variables that stand for a flag.
+/// The variable for `--config`.
 pub(super) const CONFIG: &str = "MIGRATE_CONFIG";
 pub(super) const DIR: &str = "MIGRATE_DIR";
-/// The file in which every sandbox records what it is asked.
+/// The file in which every sandbox records its requests.
 pub(super) const RECORD: &str = "MIGRATE_SANDBOX_RECORD";
-/// What counts in the environment only.
+/// Variables that are valid only in the environment.
 const OF_THE_ENVIRONMENT: [&str; 2] = [CONFIG, RECORD];
 
-/// What a variable of a tenant holds.
+/// The content of a tenant's variable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
     ClientId,
@@ -39,24 +39,25 @@ impl Part {
         }
     }
 
-    /// Returns what someone would call it in a file.
+    /// Returns its name in lower case, as in a file.
     pub(super) fn key(self) -> String {
         self.suffix().to_ascii_lowercase()
     }
 }
 
-/// How the variables with one tenant's credentials begin.
+/// The prefix of one tenant's credential variables.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prefix(String);
 
 impl Prefix {
-    /// Returns the beginning for a tenant of `migrate.toml`: `MIGRATE_ACME_DEV_` for `acme-dev`.
+    /// Returns the prefix for a tenant of `migrate.toml`: `MIGRATE_ACME_DEV_` for `acme-dev`.
     #[must_use]
     pub fn of_tenant(name: &str) -> Self {
         Self(format!("MIGRATE_{}_", name.to_ascii_uppercase().replace('-', "_")))
     }
 
-    /// The beginnings that other tools use, with the variable of the domain; they count where there is no `migrate.toml`.
+    /// Returns the prefixes that other tools use, with the variable for the domain; they are used only without a
+    /// `migrate.toml`.
     pub(super) fn of_other_tools() -> [(Self, &'static str); 2] {
         [(Self("AUTH0_".to_owned()), "AUTH0_DOMAIN"), (Self(String::new()), "CLIENT_DOMAIN")]
     }
@@ -65,7 +66,8 @@ impl Prefix {
         self.0.clone() + part.suffix()
     }
 
-    /// Returns what can be set; without a beginning, a name such as `ACCESS_TOKEN` may be meant for anyone.
+    /// Returns the variables that can be set. Without a prefix, a name such as `ACCESS_TOKEN` may belong to another
+    /// program.
     pub(super) fn parts(&self) -> &'static [Part] {
         if self.0.is_empty() { &[Part::ClientId, Part::ClientSecret] } else { &Part::ALL }
     }

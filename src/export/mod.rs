@@ -1,4 +1,5 @@
-//! Tenant -> portable snapshot. Source and target pass through the same function, so that a diff compares like with like.
+//! Exports a tenant as a portable snapshot. Source and target use the same function, so that a diff compares like with
+//! like.
 
 mod scope;
 
@@ -17,10 +18,10 @@ use crate::model::event::{Event, Observer};
 use crate::model::resource::{Id, Key, Resource, Unreadable, name_of};
 use crate::snapshot::{Snapshot, Status, Unseen, id_substitution};
 
-/// Parents asked for what hangs under them at the same time; the rate limiter decides when each request leaves.
+/// The number of parents whose children are read concurrently; the rate limiter decides when each request leaves.
 const PARENTS_AT_ONCE: usize = 16;
 
-/// What could not be exported.
+/// Why a tenant could not be exported.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A kind could not be read.
@@ -30,7 +31,7 @@ pub enum Error {
         kind: &'static str,
         /// The tenant's name.
         tenant: String,
-        /// Why.
+        /// The cause.
         source: management_api::Error,
     },
     /// Reading took too long.
@@ -39,19 +40,20 @@ pub enum Error {
         /// The tenant's name.
         tenant: String,
     },
-    /// The tenant answered something that is no resource.
+    /// The tenant returned something that is not a resource.
     #[error("cannot understand an answer of \"{tenant}\"")]
     Unreadable {
         /// The tenant's name.
         tenant: String,
-        /// Why.
+        /// The cause.
         source: Unreadable,
     },
 }
 
-/// Records what a tenant answers before ids become keys and secrets are taken out; it may be anything, and must not get out.
+/// Records what a tenant returns before ids become keys and secrets are removed. The content is sensitive and must not
+/// leave the program.
 pub trait ResponseRecorder: Sync {
-    /// Records one resource, as the API answers it.
+    /// Records one resource as the API returned it.
     fn record_resource(&self, kind: &'static Kind, answer: &Body);
 
     /// Records the list of a child.
@@ -61,36 +63,28 @@ pub trait ResponseRecorder: Sync {
     fn record_absence(&self, kind: &'static Kind, status: u16, reason: &Absence);
 }
 
-/// A tenant that is read: what of it, and who watches.
+/// How to read a tenant: which part, and who observes it.
 #[derive(Clone, Copy)]
 pub struct Reading<'reading> {
     /// The tenant.
     pub tenant: &'reading Tenant,
-    /// What part of it.
+    /// The part to read.
     pub scope: &'reading Scope,
-    /// Who is told how far it is.
+    /// Receives progress.
     pub observer: &'reading dyn Observer,
-    /// Who sees the answers.
+    /// Receives the raw responses.
     pub recorder: Option<&'reading dyn ResponseRecorder>,
 }
 
 impl<'reading> Reading<'reading> {
-    /// Exports what is to be read; the recorder sees every answer as it came.
-    ///
-    /// # Errors
-    ///
-    /// As [`export`].
+    /// Exports the tenant; the recorder receives every response unchanged.
     pub async fn export(self, catalog: &Catalog, taken: &str) -> Result<Snapshot, Error> {
         let begun = self.begin(catalog).await?;
         let names_others = begun.names_others();
         begun.finish(names_others, taken).await
     }
 
-    /// Reads what was asked for, and what its fields refer to.
-    ///
-    /// # Errors
-    ///
-    /// As [`export`].
+    /// Reads the selected resources and those that their fields refer to.
     pub async fn begin<'catalog>(self, catalog: &'catalog Catalog) -> Result<Begun<'reading, 'catalog>, Error> {
         let read = self.timely(self.read(self.scope.kinds(catalog), Vec::new())).await?;
         Ok(Begun { reading: self, catalog, read })
@@ -101,11 +95,11 @@ impl<'reading> Reading<'reading> {
         tokio::time::timeout(SNAPSHOT_TIMEOUT, self.tenant.within_limits(read)).await.map_err(overdue)?
     }
 
-    /// Reads these kinds besides what was read before.
+    /// Reads these kinds in addition to those already read.
     async fn read(self, kinds: Vec<&'static Kind>, mut read: Vec<Read>) -> Result<Vec<Read>, Error> {
         self.observer.notify(&Event::Reading { tenant: self.tenant.name().to_owned(), kinds: kinds.len() });
         let (dependent, free): (Vec<_>, Vec<_>) = kinds.into_iter().partition(|kind| leans_on(kind).is_some());
-        // The first failure ends the others: a tenant that is not there would keep each of them waiting.
+        // The first failure cancels the others, which would otherwise all wait for an unreachable tenant.
         read.extend(try_join_all(free.into_iter().map(|kind| read_kind(self, kind))).await?);
         for kind in dependent {
             let of_kind = read_dependent(self, kind, &read).await?;
@@ -115,7 +109,7 @@ impl<'reading> Reading<'reading> {
     }
 }
 
-/// A tenant of which everything was read that was asked for.
+/// A tenant whose selected resources have been read.
 pub struct Begun<'reading, 'catalog> {
     reading: Reading<'reading>,
     catalog: &'catalog Catalog,
@@ -123,7 +117,7 @@ pub struct Begun<'reading, 'catalog> {
 }
 
 impl Begun<'_, '_> {
-    /// Returns whether a text of what was asked for may name a resource that was not read.
+    /// Returns whether a text of the selected resources may name a resource that was not read.
     #[must_use]
     pub fn names_others(&self) -> bool {
         let resources = || self.read.iter().flat_map(|of_kind| of_kind.resources.iter().map(|resource| (of_kind.kind, resource)));
@@ -132,11 +126,7 @@ impl Begun<'_, '_> {
         self.reading.scope.may_name_others(self.catalog, resources().map(|(kind, resource)| (kind, &resource.body)), &known)
     }
 
-    /// Reads everything besides that a text may name, if that is needed, and returns the snapshot.
-    ///
-    /// # Errors
-    ///
-    /// As [`export`].
+    /// Reads all other resources that a text may name, if needed, and returns the snapshot.
     pub async fn finish(self, names_others: bool, taken: &str) -> Result<Snapshot, Error> {
         let Self { reading, catalog, mut read } = self;
         if names_others {
@@ -177,24 +167,24 @@ impl Reading<'_> {
     }
 }
 
-/// What was read of one kind.
+/// The resources read of one kind.
 struct Read {
     kind: &'static Kind,
     status: Status,
     resources: Vec<Resource>,
 }
 
-/// Exports a tenant. `taken` is the time it stands for: RFC 3339, UTC.
+/// Exports a tenant. `taken` is the time of the snapshot: RFC 3339, UTC.
 ///
 /// # Errors
 ///
-/// When a list cannot be read to its end, or not in time, or an answer is no resource. What the tenant refuses to show, or the token may not read, is no
-/// error but a status of that kind.
+/// If a list cannot be read completely or in time, or a response is not a resource. If the tenant refuses to return a
+/// kind, or the token may not read it, that is a status of the kind, not an error.
 pub async fn export(catalog: &Catalog, tenant: &Tenant, scope: &Scope, taken: &str, observer: &dyn Observer) -> Result<Snapshot, Error> {
     Reading { tenant, scope, observer, recorder: None }.export(catalog, taken).await
 }
 
-/// Returns the kind that has to be read before this one can be: its parent, or the one that tells its names.
+/// Returns the kind that must be read before this one: its parent, or the one that lists its names.
 fn leans_on(kind: &Kind) -> Option<&'static str> {
     match kind.shape {
         Shape::Keyed { names: KeyNames::PerElement { of, .. } } => Some(of),
@@ -220,13 +210,13 @@ fn unread(kind: &Kind, tenant: &Tenant, source: management_api::Error) -> Error 
     Error::Read { kind: kind.name, tenant: tenant.name().to_owned(), source }
 }
 
-/// What an answer about one resource comes to.
+/// The result of reading one resource.
 #[derive(PartialEq)]
 enum Seen {
     Resource(Box<Resource>),
-    /// Nobody knows whether it is there.
+    /// Whether it exists is not known.
     Unseen(Unseen),
-    /// It is not there, or says nothing.
+    /// It does not exist, or has no content.
     Nothing,
 }
 
@@ -236,7 +226,7 @@ impl From<Option<Resource>> for Seen {
     }
 }
 
-/// Makes a resource of what a tenant shows; one that it refuses to show is left alone.
+/// Builds a resource from a read outcome; one that the tenant refuses to return is excluded.
 fn seen(reading: Reading<'_>, kind: &'static Kind, shown: ReadOutcome) -> Result<Seen, Unreadable> {
     let id = |name: &Body| Id::new(kind.id_of(name).unwrap_or_default());
     Ok(match shown {
@@ -251,7 +241,7 @@ fn seen(reading: Reading<'_>, kind: &'static Kind, shown: ReadOutcome) -> Result
     })
 }
 
-/// Returns the resources among what was seen, and whether that is all; or the first answer of a tenant that is none.
+/// Returns the resources among the results and whether they are complete; or the first response that is not a resource.
 fn gathered(tenant: &Tenant, read: impl IntoIterator<Item = Result<Seen, Unreadable>>) -> Result<(Status, Vec<Resource>), Error> {
     let (mut resources, mut unseen) = (Vec::new(), Vec::new());
     for one in read {
@@ -268,12 +258,12 @@ fn complete_but_for(unseen: Vec<Unseen>) -> Status {
     if unseen.is_empty() { Status::Complete } else { Status::InPart(unseen) }
 }
 
-/// Returns whether all of a kind is known, but for what is unseen.
+/// Returns whether a kind is known completely, except for unseen resources.
 fn is_whole(status: &Status) -> bool {
     matches!(status, Status::Complete | Status::InPart(_))
 }
 
-/// Makes a resource of an answer; nothing of what is there by name and says nothing.
+/// Builds a resource from a response; `None` if it is addressed by name and has no content.
 fn understood(reading: Reading<'_>, kind: &'static Kind, answer: Body) -> Result<Option<Resource>, Unreadable> {
     reading.recorder.inspect(|recorder| recorder.record_resource(kind, &answer));
     let alone = kind.exclusion(&answer, &reading.scope.include);
@@ -298,7 +288,7 @@ fn tell(reading: Reading<'_>, kind: &'static Kind, status: &Status, read: usize)
     reading.observer.notify(&Event::Listed { tenant: reading.tenant.name().to_owned(), kind: kind.name, read, absent });
 }
 
-/// Reads a kind that leans on another, which was read before: under each of its resources, or by the names that it tells.
+/// Reads a kind that depends on another, already read one: below each of its resources, or by the names that it lists.
 async fn read_dependent(reading: Reading<'_>, kind: &'static Kind, read: &[Read]) -> Result<Read, Error> {
     let on = leans_on(kind).expect("only kinds that lean on another are read here");
     let above = read.iter().find(|read| read.kind.name == on).expect("catalog order: a kind is read after the one it leans on");
@@ -329,7 +319,7 @@ async fn read_below(reading: Reading<'_>, kind: &'static Kind, above: &Read) -> 
     }
     let parents: Vec<&Resource> =
         above.resources.iter().filter(|parent| parent.excluded.is_none() && kind.applies_to_parent(&parent.body)).collect();
-    // By place, not by parent: a closure over borrowed parents makes a future that no other thread may run.
+    // By index: a closure over borrowed parents would make a future that is not `Send`.
     let read = |place: usize| {
         let parent = parents[place];
         async move { (parent, read_under(reading, kind, parent).await) }
@@ -351,7 +341,7 @@ async fn read_below(reading: Reading<'_>, kind: &'static Kind, above: &Read) -> 
         }
     }
     let is_any_shown = refused.len() < parents.len();
-    // Of one parent it is better said by name.
+    // An error about a single parent is better reported with its name.
     let is_of_kind = |source: &management_api::Error| source.is_unentitled() || parents.len() > 1;
     match refused.into_iter().find(|source| !source.is_not_found() && is_of_kind(source)) {
         Some(source) if !is_any_shown => Err(unread(kind, tenant, source)),
@@ -359,10 +349,11 @@ async fn read_below(reading: Reading<'_>, kind: &'static Kind, above: &Read) -> 
     }
 }
 
-/// Returns what stands for that which a tenant does not show under one parent.
+/// Returns the placeholder for resources that a tenant does not return below one parent.
 ///
-/// The parent is gone since it was listed, this tenant's version of it has no such list, or the tenant refuses. A list or part that is there
-/// once for each parent is left alone by its name, so that a rule can accept that; of others not even the names are known.
+/// The parent was deleted since it was listed, this version of it has no such list, or the tenant refuses. A list or
+/// part that exists once per parent is excluded by its name, so that a mapping rule can accept that; of other kinds not
+/// even the names are known.
 fn unshown(kind: &'static Kind, parent: &Resource, source: &management_api::Error) -> Seen {
     let is_refused = !source.is_not_served() && !source.is_unentitled();
     let unseen = match kind.shape {
@@ -380,7 +371,7 @@ fn unshown(kind: &'static Kind, parent: &Resource, source: &management_api::Erro
     Some(Resource { excluded: Some(reason), is_unseen: true, ..unseen }).into()
 }
 
-/// Returns each of these names with each element of a list that was read: `login/en`.
+/// Combines each of these names with each element of a list that was read: `login/en`.
 fn ids_with(names: &[&str], list: &str, above: &Read) -> Vec<String> {
     let mut ids = Vec::new();
     for one in &above.resources {

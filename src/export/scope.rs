@@ -1,4 +1,4 @@
-//! What part of a tenant is read: what was asked for, and what it takes to name everything that this refers to.
+//! The scope of an export: what was selected, and what else must be read to resolve its references.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -8,48 +8,48 @@ use crate::model::resource::{BETWEEN_PARTS, Key};
 use crate::model::selection::Selection;
 use crate::snapshot::{Snapshot, Status, Unseen, id_substitution, may_be_id};
 
-/// What part of a tenant to export; by default all of it, to keep.
+/// The part of a tenant to export. The default is all of it, for a snapshot.
 #[derive(Debug, Clone, Default)]
 pub struct Scope {
-    /// What was asked for.
+    /// The selected resources.
     pub selection: Selection,
-    /// Words of what is copied though it is usually left alone: `third-party`.
+    /// The `--include` words of resources that are excluded by default: `third-party`.
     pub include: BTreeSet<String>,
-    /// What it is read for.
+    /// The purpose of the export.
     pub purpose: Purpose,
-    /// Whether everything is read that a text may name by its id.
+    /// Whether to read everything that a text may name by its id.
     pub names_everything: bool,
 }
 
-/// What a tenant is read for, which decides what is read and kept besides what was asked for.
+/// The purpose of an export, which decides what is read and kept in addition to the selection.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Purpose {
-    /// To be kept: only what was asked for stays, and every id in it is resolved.
+    /// A stored snapshot: only the selection is kept, and every id in it is resolved.
     #[default]
     Snapshot,
-    /// To look something up: only what was asked for stays, and only fields that refer to something are resolved.
+    /// A lookup: only the selection is kept, and only reference fields are resolved.
     Lookup,
-    /// To be planned: what was asked for refers to others, and those stay, so that their counterparts are known.
+    /// A plan: resources that the selection refers to are kept too, so that their counterparts are known.
     Plan {
-        /// Whether something may be deleted, so that what refers to it counts.
+        /// Whether resources may be deleted, so that references to them matter.
         prune: bool,
-        /// Whether what the selected resources need is planned with them.
+        /// Whether dependencies of the selection are planned with it.
         with_dependencies: bool,
     },
 }
 
 impl Purpose {
-    /// To be compared with what was applied: what refers to others is read as for a plan that deletes nothing.
+    /// A comparison with the baseline: references are read as for a plan that deletes nothing.
     pub const COMPARE: Self = Self::Plan { prune: false, with_dependencies: false };
 }
 
 impl Scope {
-    /// Returns everything of these kinds, to look something up.
+    /// Returns a scope with everything of these kinds, for a lookup.
     pub fn lookup(catalog: &Catalog, kinds: BTreeSet<String>) -> Self {
         Self { selection: Selection::exactly(catalog, kinds), purpose: Purpose::Lookup, ..Self::default() }
     }
 
-    /// Returns this scope, with everything that a text may name.
+    /// Returns this scope, extended by everything that a text may name.
     #[must_use]
     pub fn with_names(self) -> Self {
         Self { names_everything: true, ..self }
@@ -93,7 +93,7 @@ impl Scope {
         }
     }
 
-    /// Returns whether a text of what was asked for may hold the id of something that is not among these.
+    /// Returns whether a text of the selection may contain the id of a resource that is not among these.
     pub(super) fn may_name_others<'read>(
         &self,
         catalog: &Catalog,
@@ -111,7 +111,7 @@ impl Scope {
         })
     }
 
-    /// Returns whether a text of what was asked for names a resource of a kind that is not read.
+    /// Returns whether a text of the selection names a resource of a kind that is not read.
     pub fn names_others_in<'held>(&self, catalog: &Catalog, held: impl Iterator<Item = (&'held Key, &'held PackedBody)>) -> bool {
         if self.selection.is_everything() {
             return false;
@@ -135,12 +135,12 @@ impl Scope {
         Snapshot { kinds, resources, selection: Some(self.selection.clone()), ..snapshot }
     }
 
-    /// Returns whether a resource that was read stays.
+    /// Returns whether a resource that was read is kept.
     pub(super) fn keeps(&self, catalog: &Catalog, key: &Key) -> bool {
         matches!(self.purpose, Purpose::Plan { .. }) || self.selection.has(catalog, key)
     }
 
-    /// Returns the status of a kind that was read, if it is among what stays.
+    /// Returns the status of a kind that was read, if the kind is kept.
     pub(super) fn status(&self, catalog: &Catalog, kind: &Kind, status: Status) -> Option<Status> {
         if matches!(self.purpose, Purpose::Plan { .. }) {
             return Some(status);
@@ -156,7 +156,7 @@ impl Scope {
         })
     }
 
-    /// Returns whether something that was not shown may be among what was asked for: a parent's name is the first part of its children's.
+    /// Returns whether a resource that was not returned may be selected: a child's name begins with its parent's name.
     fn may_have(&self, catalog: &Catalog, kind: &Kind, unseen: &Unseen) -> bool {
         let key = Key::new(kind.name, &unseen.name);
         let of_parent = |pattern: &str| pattern.split(BETWEEN_PARTS).next().is_some_and(|of| matches(of, &key));
@@ -168,7 +168,7 @@ fn matches(glob: &str, key: &Key) -> bool {
     glob::Pattern::new(glob).is_ok_and(|pattern| pattern.matches(&key.to_string()))
 }
 
-/// Returns the kinds that resources of a kind name: what they refer to, and what they belong to.
+/// Returns the kinds that resources of a kind refer to or belong to.
 fn named(kind: &Kind) -> impl Iterator<Item = &'static str> {
     let names_of = match kind.shape {
         Shape::Keyed { names: KeyNames::PerElement { of, .. } } => Some(of),

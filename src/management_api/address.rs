@@ -1,4 +1,4 @@
-//! Where a tenant is spoken to: by TLS, or on loopback.
+//! The address of a tenant: TLS, or loopback.
 
 use std::net::IpAddr;
 
@@ -9,17 +9,17 @@ use super::error::Error;
 /// The address of one tenant.
 #[derive(Debug, Clone)]
 pub struct Address {
-    /// The tenant's own domain, whatever address stands in for it.
+    /// The tenant's own domain, even if requests go to another address.
     pub(super) domain: String,
     base: Url,
 }
 
 impl Address {
-    /// Checks a domain and, if given, the URL that stands in for it.
+    /// Checks a domain and, if given, the URL to use instead.
     ///
     /// # Errors
     ///
-    /// When the domain is none, or the URL leads elsewhere than to a host, by TLS or on loopback.
+    /// If the domain is invalid, or the URL is neither https nor loopback, or has more than a host.
     pub fn new(domain: &str, url: Option<&str>) -> Result<Self, Error> {
         let wrong = |address: &str, reason| Error::Address { address: address.to_owned(), reason };
         let home = Url::parse(&format!("https://{domain}/")).map_err(|_| wrong(domain, "is not a domain"))?;
@@ -43,11 +43,11 @@ impl Address {
         Ok(Self { domain: domain.to_owned(), base })
     }
 
-    /// Returns the URL of a Management API path, query included.
+    /// Returns the URL of a Management API path, including its query.
     ///
     /// # Errors
     ///
-    /// When the path leads out of the Management API.
+    /// If the path would leave the Management API.
     pub fn api(&self, path: &str) -> Result<Url, Error> {
         let path = path.trim_start_matches('/');
         if path.split(['?', '#']).next().is_some_and(|path| path.split('/').any(is_empty_or_relative)) {
@@ -58,14 +58,14 @@ impl Address {
         inside.ok_or_else(|| Error::Address { address: path.to_owned(), reason: "is not a path of the Management API" })
     }
 
-    /// Returns the URL that gives tokens.
+    /// Returns the URL of the token endpoint.
     pub(super) fn token(&self) -> Url {
         let mut url = self.base.clone();
         url.set_path("/oauth/token");
         url
     }
 
-    /// Returns where requests go, as a person would name it.
+    /// Returns the host that requests go to, for messages.
     pub(super) fn host(&self) -> String {
         let host = self.base.host_str().unwrap_or(&self.domain);
         self.base.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
@@ -81,19 +81,20 @@ impl Address {
         is_loopback(&self.base)
     }
 
-    /// Returns whether requests leave without TLS.
+    /// Returns whether requests are sent without TLS.
     pub(super) fn is_plain(&self) -> bool {
         self.base.scheme() == "http"
     }
 }
 
-/// Returns whether a part of a path is none that a resource can have: URLs take `..`, and what is written so, for the folder above.
+/// Returns whether a path segment cannot name a resource: URLs resolve `..`, also percent-encoded, to the parent
+/// folder.
 fn is_empty_or_relative(part: &str) -> bool {
     let part = percent_encoding::percent_decode_str(part).decode_utf8_lossy();
     matches!(part.as_ref(), "" | "." | "..")
 }
 
-/// Returns whether a URL leads no further than this machine.
+/// Returns whether a URL points to this machine.
 pub(super) fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())

@@ -1,6 +1,6 @@
-//! What lets requests in: a token given, or one asked for by a secret or a private key, and renewed before it ends.
+//! Access tokens: a given one, or one requested with a secret or a private key and renewed before it expires.
 //!
-//! Many requests that find no token wait for the one that asks for it; no lock is held while it does.
+//! Concurrent requests without a token wait for a single token request; no lock is held meanwhile.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,24 +23,24 @@ use super::redact::Redactor;
 use super::retry::{AttemptFailure, Decision, Idempotency, RetryState, decide};
 use crate::model::credentials::Credentials;
 
-/// The request that gives a token, as errors name it.
+/// The token request, as errors name it.
 const REQUEST: &str = "POST /oauth/token";
-/// How long a signed assertion is good for.
+/// The lifetime of a signed assertion in seconds.
 const ASSERTION_LIFETIME: u64 = 120;
-/// How long before its end a token is renewed, unless a tenth of its life is less.
+/// How long before it expires a token is renewed, unless a tenth of its lifetime is less.
 const RENEWAL_MARGIN: Duration = Duration::from_secs(60);
 
-/// A token, and what is known about it.
+/// An access token and what is known about it.
 #[derive(Debug)]
 pub struct Token {
-    /// What is sent.
+    /// The token itself.
     pub secret: SecretString,
-    /// What it is good for, where the tenant said so.
+    /// Its scopes, if the tenant reported them.
     pub scopes: Option<BTreeSet<String>>,
     renewed_at: Option<Instant>,
 }
 
-/// What an unread token says about itself; anybody may have written it, so it is believed only about its own use.
+/// The claims of an unverified token. Anybody may have written them, so they are trusted only for its own use.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Claims {
@@ -50,7 +50,7 @@ struct Claims {
     sub: Option<String>,
 }
 
-/// The answer of `/oauth/token`.
+/// The response of `/oauth/token`.
 #[derive(Deserialize)]
 struct TokenResponse {
     access_token: SecretString,
@@ -58,7 +58,7 @@ struct TokenResponse {
     scope: Option<String>,
 }
 
-/// How the client proves who it is.
+/// How the client authenticates.
 enum ClientAuthentication {
     Secret(SecretString),
     Key(Box<EncodingKey>),
@@ -70,11 +70,11 @@ enum TokenSource {
     Requested { client_id: String, authentication: ClientAuthentication, slot: Mutex<Arc<OnceCell<Arc<Token>>>> },
 }
 
-/// The tokens of one tenant.
+/// Provides the tokens for one tenant.
 pub(super) struct TokenProvider(TokenSource);
 
 impl TokenProvider {
-    /// Makes ready to ask; sends nothing.
+    /// Creates a provider without sending anything.
     pub(super) fn new(credentials: Credentials) -> Result<Self, Error> {
         let requested = |client_id, authentication| Self(TokenSource::Requested { client_id, authentication, slot: Mutex::default() });
         Ok(match credentials {
@@ -94,7 +94,7 @@ impl TokenProvider {
         })
     }
 
-    /// Returns the client that the requests are made by, where it is known.
+    /// Returns the id of the client that sends the requests, if known.
     pub(super) fn client_id(&self) -> Option<String> {
         match &self.0 {
             TokenSource::Requested { client_id, .. } => Some(client_id.clone()),
@@ -105,7 +105,7 @@ impl TokenProvider {
         }
     }
 
-    /// Returns a token that is good now, asking for one where there is none.
+    /// Returns a valid token, requesting one if there is none.
     pub(super) async fn current(&self, connection: &Connection) -> Result<Arc<Token>, Error> {
         match &self.0 {
             TokenSource::Fixed { token, claims } => {
@@ -123,7 +123,7 @@ impl TokenProvider {
         }
     }
 
-    /// Forgets a token that the tenant did not take; returns whether another can be had.
+    /// Discards a token that the tenant rejected; returns whether another one can be requested.
     pub(super) fn invalidate_token(&self, token: &Arc<Token>) -> bool {
         match &self.0 {
             TokenSource::Fixed { .. } => false,
@@ -135,7 +135,7 @@ impl TokenProvider {
     }
 }
 
-/// Empties the slot, unless another token stands there already.
+/// Empties the slot, unless it already contains another token.
 fn invalidate(slot: &Mutex<Arc<OnceCell<Arc<Token>>>>, token: &Arc<Token>) {
     let mut slot = lock(slot);
     if slot.get().is_some_and(|held| Arc::ptr_eq(held, token)) {
@@ -147,7 +147,7 @@ fn lock<T>(slot: &Mutex<T>) -> MutexGuard<'_, T> {
     slot.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Asks for a token until there is one or the retry table gives up; asking twice does no harm.
+/// Requests a token, retrying as the retry table says. Repeating this request is harmless.
 async fn request_token(connection: &Connection, client_id: &str, authentication: &ClientAuthentication) -> Result<Arc<Token>, Error> {
     let started = Instant::now();
     let mut state = RetryState::default();
@@ -179,7 +179,7 @@ async fn request_token_once(
         Attempt::Answered { status, headers, body } => {
             let after = requested_wait(status, &headers, SystemTime::now());
             let failure = AttemptFailure::Status { status, after };
-            // The endpoint answers 400, 401 or 403 for credentials of every wrong sort.
+            // The endpoint answers wrong credentials with 400, 401 or 403.
             let error = match refusal(REQUEST, status, &body, &redactor) {
                 Error::Refused { status: 400 | 403, message, .. } => Error::Unauthenticated { message },
                 other => other.or_excessive_wait(REQUEST, after),
@@ -220,27 +220,27 @@ fn token_request(
     Ok(fields)
 }
 
-/// Reads the answer of `/oauth/token`.
+/// Parses the response of `/oauth/token`.
 ///
 /// # Errors
 ///
-/// When it holds no token.
+/// If it contains no token.
 pub fn parse_token_response(body: &[u8]) -> Result<Token, Error> {
-    // The reader quotes what it stumbles over, and here that can be a token: only the place is told.
+    // The parser quotes the offending text, which may be a token here, so only its position is reported.
     let no_grant =
         |error: serde_json::Error| UnexpectedAnswer(format!("it contains no token (line {} column {})", error.line(), error.column()));
     let unreadable = |error| Error::Unreadable { request: REQUEST.to_owned(), source: no_grant(error).into() };
     let response: TokenResponse = serde_json::from_slice(body).map_err(unreadable)?;
     let secret = response.access_token;
     let scopes = response.scope.or_else(|| read_claims(&secret).scope).as_deref().map(parse_scopes);
-    // One that ends at once is still good for the request it was asked for.
+    // A token that expires at once is still valid for the request it was requested for.
     let life = response.expires_in.map(|seconds| Duration::from_secs(seconds.max(1)));
-    // A life longer than the clock can count is one without an end.
+    // A lifetime beyond the range of the clock is unlimited.
     let renewed_at = life.and_then(|life| Instant::now().checked_add(life.saturating_sub(RENEWAL_MARGIN.min(life / 10))));
     Ok(Token { secret, scopes, renewed_at })
 }
 
-/// Reads what a token says about itself, or nothing where it is not a JWT.
+/// Parses the claims of a token; empty if it is not a JWT.
 fn read_claims(token: &SecretString) -> Claims {
     let Ok(header) = jsonwebtoken::decode_header(token.expose_secret()) else { return Claims::default() };
     let mut validation = Validation::new(header.alg);

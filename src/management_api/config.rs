@@ -1,33 +1,34 @@
-//! How to talk to a tenant, and as whom.
+//! The configuration of a connection to a tenant: address, credentials and limits.
 
 use std::time::Duration;
 
 use crate::catalog::limits::{Rate, Tier};
 use crate::model::credentials::Credentials;
 
-/// How to talk to a tenant.
+/// The configuration of a connection to a tenant.
 #[derive(Debug, Clone)]
 pub struct ApiConfig {
-    /// The name it goes by in `migrate.toml`.
+    /// The tenant's name in `migrate.toml`.
     pub name: String,
     /// Its own domain: `acme.eu.auth0.com`.
     pub domain: String,
-    /// Where requests go instead: an https URL, or any on loopback.
+    /// The URL to use instead: https, or any on loopback.
     pub url: Option<String>,
-    /// Who is asking.
+    /// The credentials.
     pub credentials: Credentials,
-    /// The subscription whose published limits hold, where it is known.
+    /// The subscription with its published limits, if known.
     ///
-    /// Without it and without `rate` the headers of the answers lead alone: as safe, and slower only where a bucket is tiny.
+    /// Without it and without `rate`, only the headers of responses control the rate: just as safe, and slower only
+    /// where a bucket is tiny.
     pub tier: Option<&'static Tier>,
-    /// The tenant's bucket, where it differs from the subscription's.
+    /// The tenant's bucket, if it differs from that of the subscription.
     pub rate: Option<Rate>,
-    /// The share of every limit that is ours, above 0 and up to 1; the rest stays for people who log in.
+    /// The share of every limit to use, above 0 and up to 1; the rest is left for user logins.
     pub share: f64,
-    /// The run's name, sent with every write as `X-Correlation-ID`, so that the tenant's own log shows what a run did.
+    /// The name of the run, sent with every write as `X-Correlation-ID`, so that the tenant's log shows what a run did.
     pub run: String,
-    /// How long one attempt may take, answer included.
+    /// The timeout of one attempt, including its response.
     pub timeout: Duration,
-    /// Requests under way at once.
+    /// The maximum number of concurrent requests.
     pub concurrency: usize,
 }

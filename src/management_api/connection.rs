@@ -1,4 +1,4 @@
-//! The connections to one tenant, and whoever watches them.
+//! The connection to one tenant, and its observer.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use super::error::Error;
 use super::http::HttpClient;
 use crate::model::event::{Event, Observer, WaitReason};
 
-/// What every request to one tenant needs, one for a token included.
+/// What every request to a tenant needs, including token requests.
 pub(super) struct Connection {
     pub(super) name: String,
     pub(super) address: Address,
@@ -17,14 +17,14 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Notifies the observer that a request is sent again; `attempt` counts from 1.
+    /// Notifies the observer that a request is retried; `attempt` counts from 1.
     pub(super) fn notify_retry(&self, request: &str, error: &Error, attempt: u32) {
         let reason = std::error::Error::source(error).map_or_else(|| error.to_string(), |source| format!("{error}: {source}"));
         let (tenant, request) = (self.name.clone(), request.to_owned());
         self.observer.notify(&Event::Retrying { tenant, request, reason, attempt });
     }
 
-    /// Notifies the observer that requests wait.
+    /// Notifies the observer that requests are delayed.
     pub(super) fn notify_wait(&self, wait: Duration, reason: WaitReason) {
         self.observer.notify(&Event::Waiting { tenant: self.name.clone(), wait, reason });
     }

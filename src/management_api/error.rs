@@ -1,4 +1,4 @@
-//! What could not be done with a tenant.
+//! The errors of requests to a tenant.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,19 +8,19 @@ use serde::Deserialize;
 use super::redact::Redactor;
 use super::safety_limits::{self, Excess, LONGEST_RETRY};
 
-/// What stands below an error.
+/// The cause of an error.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// What could not be done with a tenant.
+/// Why a request to a tenant failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The settings name no address that may be spoken to.
+    /// The configured address is invalid.
     #[error("\"{address}\" {reason}")]
     Address {
         /// The domain, URL or path.
         address: String,
-        /// What is wrong with it, as the rest of the sentence.
+        /// What is wrong with it, as the end of a sentence.
         reason: &'static str,
     },
     /// The credentials, or the system's certificates, cannot be used.
@@ -28,23 +28,23 @@ pub enum Error {
     Unusable {
         /// What cannot be used.
         what: &'static str,
-        /// Why.
+        /// The cause.
         source: Cause,
     },
-    /// No answer came, and nothing was changed by that.
+    /// No response arrived, and nothing was changed.
     #[error("no answer from {host} to {request}")]
     Unreachable {
-        /// The tenant's domain, or what stands in for it.
+        /// The host that the request was sent to.
         host: String,
         /// `GET /clients`
         request: String,
-        /// Why.
+        /// The cause.
         source: Cause,
     },
-    /// The tenant did not take the credentials or the token.
+    /// The tenant rejected the credentials or the token.
     #[error("the tenant did not accept the credentials: {message}")]
     Unauthenticated {
-        /// The tenant's own words.
+        /// The tenant's message.
         message: String,
     },
     /// The token lacks a scope.
@@ -52,7 +52,7 @@ pub enum Error {
     Scope {
         /// `POST /clients`
         request: String,
-        /// Those of which one would do, as far as the tenant names them.
+        /// The sufficient scopes, any one of which is enough, if the tenant names them.
         scopes: Vec<String>,
     },
     /// The tenant refused a request.
@@ -62,58 +62,58 @@ pub enum Error {
         request: String,
         /// The status.
         status: u16,
-        /// The `errorCode`, or nothing.
+        /// The `errorCode`, or empty.
         code: String,
-        /// The tenant's own words, without secrets.
+        /// The tenant's message, without secrets.
         message: String,
     },
-    /// A list moved between its pages, however often it was read.
+    /// A list changed between its pages in every attempt to read it.
     #[error("{kind} changed while they were listed: none of {readings} attempts was complete")]
     MovingListing {
         /// The kind.
         kind: &'static str,
-        /// How often it was read.
+        /// The number of attempts.
         readings: usize,
     },
-    /// A list came up short, twice.
+    /// A list was incomplete twice.
     #[error("the tenant lists {got} of {expected} {kind}")]
     ShortListing {
         /// The kind.
         kind: &'static str,
-        /// Resources that came.
+        /// The number of resources received.
         got: usize,
-        /// Resources the tenant counts.
+        /// The number of resources according to the tenant.
         expected: usize,
     },
-    /// A creating request was sent and nobody knows what became of it: the key has to be looked up.
+    /// A create was sent and its outcome is unknown: the key must be looked up.
     #[error("it is unknown whether the tenant carried out {request}")]
     OutcomeUnknown {
         /// `POST /clients`
         request: String,
-        /// How the attempt ended.
+        /// The error of the attempt.
         source: Box<Error>,
     },
-    /// A resource never came to the point at which its follow-up can be sent.
+    /// A resource never reached the state in which its follow-up can be sent.
     #[error("the {kind} was written and is not ready: its {field} is \"{held}\", expected \"{wanted}\"")]
     NotReady {
         /// The kind, in the singular.
         kind: &'static str,
-        /// The field that tells.
+        /// The field with the state.
         field: &'static str,
-        /// What it holds.
+        /// The last state.
         held: String,
-        /// What was waited for.
+        /// The state waited for.
         wanted: &'static str,
     },
-    /// An answer has more of something than is taken of any.
+    /// A response exceeds a safety limit.
     #[error("the answer to {request} exceeds a limit")]
     Excess {
         /// `GET /clients`
         request: String,
-        /// Of what, and how much is taken.
+        /// The limit.
         source: Excess,
     },
-    /// An answer is not what the API promises.
+    /// A response does not conform to the API.
     #[error("the answer to {request} cannot be read")]
     Unreadable {
         /// `GET /clients`
@@ -136,28 +136,30 @@ impl Error {
         matches!(self, Self::Scope { .. })
     }
 
-    /// Returns whether the tenant has nothing there.
+    /// Returns whether the resource does not exist.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         self.status() == Some(404)
     }
 
-    /// Returns whether the tenant serves nothing there: it has none, has it no more, or does not implement it.
+    /// Returns whether the tenant does not serve the path: it has no such resource, no longer has it, or does not
+    /// implement it.
     #[must_use]
     pub fn is_not_served(&self) -> bool {
         matches!(self.status(), Some(404 | 410 | 501))
     }
 
-    /// Returns whether what was asked for by its id is not there, or could not be under such an id.
+    /// Returns whether there is no resource with the requested id, or none can have such an id.
     ///
-    /// 400 `invalid_uri` is what a malformed id is answered (recorded: `GET /event-streams/{id}`, `GET /network-acls/{id}`). Any other 400 is
-    /// about the request and says nothing of the id.
+    /// A malformed id is answered with 400 `invalid_uri` (recorded: `GET /event-streams/{id}`, `GET
+    /// /network-acls/{id}`). Any other 400 is about the request, not the id.
     #[must_use]
     pub fn is_unknown_id(&self) -> bool {
         self.is_not_found() || matches!(self, Self::Refused { status: 400, code, .. } if code == INVALID_ID)
     }
 
-    /// Returns whether the tenant says that something which was named to it is not there: 404, or words to that effect.
+    /// Returns whether the tenant reports that a referenced resource does not exist: with 404 or a message to that
+    /// effect.
     #[must_use]
     pub fn names_missing_resource(&self) -> bool {
         let says = |text: &str| ["inexistent", "does not exist", "not found"].iter().any(|words| text.to_lowercase().contains(words));
@@ -167,41 +169,43 @@ impl Error {
         }
     }
 
-    /// Returns whether the tenant answered and will not do it, now or when it is asked again.
+    /// Returns whether the tenant refused the request for good, so that repeating it would not help.
     ///
-    /// A missing scope, a rate limit and an outage are none; 501 is what a service answers that a tenant does not have.
+    /// A missing scope, a rate limit and an outage are no refusals; 501 is the answer for a service that a tenant does
+    /// not have.
     #[must_use]
     pub fn is_refusal(&self) -> bool {
         matches!(self, Self::Refused { status: 400..=407 | 409..=428 | 430..=499 | 501, .. })
     }
 
-    /// Returns whether the tenant has it already, or holds something that it would clash with.
+    /// Returns whether the resource already exists or conflicts with another one.
     #[must_use]
     pub fn is_conflict(&self) -> bool {
         self.status() == Some(409)
     }
 
-    /// Returns whether the tenant's subscription lacks what was asked for, or has it switched off.
+    /// Returns whether the tenant's subscription lacks the feature, or has it disabled.
     ///
-    /// 402, or a 403 that does not speak of scopes: `insufficient_entitlement`, "Please upgrade your subscription" (recorded).
+    /// That is a 402, or a 403 that is not about scopes: `insufficient_entitlement`, "Please upgrade your subscription"
+    /// (recorded).
     #[must_use]
     pub fn is_unentitled(&self) -> bool {
         matches!(self, Self::Refused { status: 402 | 403, .. })
     }
 
-    /// Returns whether nobody knows what became of a creating request.
+    /// Returns whether the outcome of a create is unknown.
     #[must_use]
     pub fn is_outcome_unknown(&self) -> bool {
         matches!(self, Self::OutcomeUnknown { .. })
     }
 
-    /// Returns whether an answer had more of something than is taken of any.
+    /// Returns whether a response exceeded a safety limit.
     #[must_use]
     pub fn is_excessive(&self) -> bool {
         matches!(self, Self::Excess { .. })
     }
 
-    /// Returns whether the tenant may have carried a write out though its answer is no use.
+    /// Returns whether the tenant may have applied a write although its response is unusable.
     #[must_use]
     pub fn may_have_been_applied(&self) -> bool {
         match self {
@@ -211,19 +215,19 @@ impl Error {
         }
     }
 
-    /// Returns whether the settings are wrong, so that nothing was sent.
+    /// Returns whether the configuration is wrong, so that nothing was sent.
     #[must_use]
     pub fn is_misconfigured(&self) -> bool {
         matches!(self, Self::Address { .. } | Self::Unusable { .. })
     }
 
-    /// Returns whether no answer came.
+    /// Returns whether no response arrived.
     #[must_use]
     pub fn is_unreachable(&self) -> bool {
         matches!(self, Self::Unreachable { .. })
     }
 
-    /// Returns this error of an answer that refused, or, where the answer asks for a longer wait than any, that.
+    /// Returns this error or, if the response demands an excessive wait, that one.
     #[must_use]
     pub(super) fn or_excessive_wait(self, request: &str, after: Option<Duration>) -> Self {
         match after.filter(|wait| *wait > LONGEST_RETRY && matches!(self.status(), Some(408 | 429 | 500..=599))) {
@@ -232,7 +236,7 @@ impl Error {
         }
     }
 
-    /// Returns the status of an answer that refused.
+    /// Returns the HTTP status of a refusal.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         match self {
@@ -255,7 +259,7 @@ fn colon(text: &str) -> &'static str {
     if text.is_empty() { "" } else { ": " }
 }
 
-/// The body of an error, of the Management API and of `/oauth/token`.
+/// The body of an error response, of the Management API and of `/oauth/token`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct ErrorBody {
@@ -266,16 +270,17 @@ struct ErrorBody {
     error_description: Option<String>,
 }
 
-/// The code of a malformed id.
+/// The error code of a malformed id.
 const INVALID_ID: &str = "invalid_uri";
 
-/// What marks a missing scope; the code cannot, since one service answers a missing entitlement with `insufficient_scope`.
+/// Identifies a missing scope. The error code cannot, since one service answers a missing entitlement with
+/// `insufficient_scope`.
 const LACKS_SCOPE: &str = "Insufficient scope";
 
-/// What is said of an answer that leads elsewhere: whoever answers there would be sent the token.
+/// The message for a redirect, which is not followed because the token would be sent to another host.
 const REDIRECT: &str = "it is a redirect, and redirects are not followed";
 
-/// Returns a tenant's own words, or as many of them as are repeated.
+/// Truncates a message of a tenant.
 fn truncated(words: String) -> String {
     match words.char_indices().nth(safety_limits::MESSAGE_LENGTH) {
         Some((end, _)) => format!("{}..", &words[..end]),
@@ -283,10 +288,10 @@ fn truncated(words: String) -> String {
     }
 }
 
-/// Makes the error of an answer that is not 2xx.
+/// Builds the error for a response that is not 2xx.
 #[must_use]
 pub fn refusal(request: &str, status: u16, answer: &[u8], redactor: &Redactor) -> Error {
-    // What is not JSON comes from a gateway on the way; its status says as much as its page.
+    // A response that is not JSON comes from a gateway on the way; its status says as much as its page.
     let complaint: ErrorBody = serde_json::from_slice(answer).unwrap_or_default();
     let message = match complaint.message {
         Some(serde_json::Value::String(text)) => text,
@@ -306,16 +311,16 @@ pub fn refusal(request: &str, status: u16, answer: &[u8], redactor: &Redactor) -
     Error::Refused { request: request.to_owned(), status, code: truncated(redactor.redact(&complaint.code.unwrap_or_default())), message }
 }
 
-/// Says why JSON cannot be read.
+/// Describes why JSON cannot be parsed.
 pub(super) fn json_error(error: serde_json::Error) -> Cause {
-    // serde_json tells this apart by its text alone.
+    // serde_json identifies this error only by its text.
     if error.to_string().starts_with("recursion limit exceeded") {
         return UnexpectedAnswer(format!("it is nested deeper than {} levels", safety_limits::NESTING)).into();
     }
     error.into()
 }
 
-/// Something an answer should have had.
+/// Something that a response should have contained.
 #[derive(Debug)]
 pub(super) struct UnexpectedAnswer(pub(super) String);
 

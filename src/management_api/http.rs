@@ -1,4 +1,4 @@
-//! One request, one answer: TLS, proxies, timeouts and headers. It neither waits nor repeats.
+//! Sends one HTTP request: TLS, proxies, timeouts and headers. It neither waits nor retries.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
@@ -11,37 +11,37 @@ use super::address::Address;
 use super::error::Error;
 use super::safety_limits::{self, Excess};
 
-/// Where a tenant writes down which run a request belongs to, in its own log.
+/// The header with which a tenant records in its log which run a request belongs to.
 const CORRELATION: HeaderName = HeaderName::from_static("x-correlation-id");
-/// As much of a run's name as that log takes.
+/// The maximum length of a run's name in that log.
 const CORRELATION_LENGTH: usize = 64;
-/// How long a connection may take to come about, within the whole time of a request.
+/// The timeout for connecting, within the timeout of the request.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// How long a connection may rest and be used again.
+/// How long an idle connection may be reused.
 const IDLE: Duration = Duration::from_secs(20);
 
-/// How one attempt ended.
+/// The result of one attempt.
 #[derive(Debug)]
 pub(super) enum Attempt {
-    /// An answer came whole.
+    /// A complete response arrived.
     Answered {
-        /// Its status.
+        /// The HTTP status.
         status: u16,
-        /// Its headers.
+        /// The headers.
         headers: HeaderMap,
-        /// Its body.
+        /// The body.
         body: Vec<u8>,
     },
-    /// The request never left.
+    /// The request was not sent.
     Unsent(ConnectionError),
-    /// It may have left, and no whole answer came.
+    /// The request may have been sent, but no complete response arrived.
     Broken(ConnectionError),
-    /// It was answered with more than is taken of any answer.
+    /// The response exceeds a safety limit.
     Excessive(Excess),
 }
 
-/// Why no answer came: the innermost cause, which alone says something that a person can act on (`Connection refused`).
+/// Why no response arrived: the innermost cause, the only one that a person can act on (`Connection refused`).
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct ConnectionError(String);
@@ -57,21 +57,21 @@ impl From<reqwest::Error> for ConnectionError {
     }
 }
 
-/// One message to send.
+/// An HTTP request.
 pub(super) struct HttpRequest<'message> {
     /// The method.
     pub(super) method: Method,
-    /// Where to.
+    /// The URL.
     pub(super) url: Url,
-    /// JSON, if any.
+    /// The JSON body, if any.
     pub(super) body: Option<Vec<u8>>,
-    /// Who is asking.
+    /// The access token, if any.
     pub(super) token: Option<&'message SecretString>,
 }
 
-/// Returns what connects by TLS, or without it on loopback, and follows no redirect; it opens nothing yet.
+/// Builds a client that uses TLS, or none on loopback, and follows no redirects. It opens no connection yet.
 pub(super) fn client(is_loopback: bool, is_plain: bool, timeout: Duration) -> Result<Client, reqwest::Error> {
-    // Installing fails only where it is installed already.
+    // This fails only if a provider is already installed.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut client = Client::builder()
         .user_agent(concat!("migrate/", env!("CARGO_PKG_VERSION")))
@@ -79,7 +79,8 @@ pub(super) fn client(is_loopback: bool, is_plain: bool, timeout: Duration) -> Re
         .retry(reqwest::retry::never())
         .referer(false)
         .connect_timeout(CONNECT.min(timeout))
-        // A connection the other side has just closed leaves a create in doubt, so old ones are not tried.
+        // If the other side closes an old connection during a create, the outcome is unknown, so old ones are not
+        // reused.
         .pool_idle_timeout(IDLE)
         .timeout(timeout);
     if is_loopback {
@@ -89,7 +90,7 @@ pub(super) fn client(is_loopback: bool, is_plain: bool, timeout: Duration) -> Re
     client.build()
 }
 
-/// The connections to one tenant.
+/// The HTTP client for one tenant.
 #[derive(Debug)]
 pub(super) struct HttpClient {
     client: Client,
@@ -97,7 +98,8 @@ pub(super) struct HttpClient {
 }
 
 impl HttpClient {
-    /// Opens nothing yet; reads the system's certificates, unless requests stay on this machine without TLS.
+    /// Creates a client without opening a connection. Loads the system's certificates, unless requests go to loopback
+    /// without TLS.
     pub(super) fn new(address: &Address, timeout: Duration, run: &str) -> Result<Self, Error> {
         let unusable = |source| Error::Unusable { what: "the certificates of this machine", source };
         let client = client(address.is_loopback(), address.is_plain(), timeout).map_err(|error| unusable(error.into()))?;
@@ -106,7 +108,7 @@ impl HttpClient {
         Ok(Self { client, run })
     }
 
-    /// Sends a message once.
+    /// Sends a request once.
     pub(super) async fn send(&self, message: HttpRequest<'_>) -> Attempt {
         let is_write = message.method != Method::GET;
         let mut request = self.client.request(message.method, message.url).header(ACCEPT, "application/json");
@@ -129,7 +131,7 @@ impl HttpClient {
     }
 }
 
-/// Reads an answer to its end, or as far as any is read; the time of its request ends one that trickles.
+/// Reads a response completely or up to the safety limit; the timeout of the request also ends a trickling one.
 async fn whole(mut answer: Response) -> Attempt {
     let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
     if headers.get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
@@ -154,12 +156,12 @@ fn has_too_many_headers(error: &reqwest::Error) -> bool {
     chain.filter_map(|cause| cause.downcast_ref::<hyper::Error>()).any(hyper::Error::is_parse_too_large)
 }
 
-/// Returns a number that differs from run to run and from call to call.
+/// Returns a random number.
 pub(super) fn random_u64() -> u64 {
     RandomState::new().build_hasher().finish()
 }
 
-/// Returns a fraction from 0 to 1 that differs from call to call.
+/// Returns a random fraction from 0 to 1.
 pub(super) fn jitter() -> f64 {
     f64::from(u32::try_from(random_u64() >> 32).unwrap_or_default()) / f64::from(u32::MAX)
 }

@@ -1,19 +1,19 @@
-//! What a tenant has of a kind, or why it does not serve it.
+//! The list of a kind in a tenant, or why the tenant does not serve the kind.
 
 use std::fmt;
 
 use crate::json::Body;
 
-/// What a kind's list came to.
+/// The result of listing a kind.
 #[derive(Debug)]
 pub enum Listing<T = Body> {
-    /// Everything the tenant has of it.
+    /// All resources of the kind.
     Complete(Vec<T>),
     /// The tenant does not serve it.
     Absent {
-        /// The status it answered.
+        /// The HTTP status of the response.
         status: u16,
-        /// What the answer means.
+        /// The meaning of the response.
         reason: Absence,
     },
 }
@@ -21,15 +21,15 @@ pub enum Listing<T = Body> {
 /// Why a tenant does not serve a kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Absence {
-    /// It was never set up.
+    /// The feature was never configured.
     NotConfigured,
-    /// The token lacks the scope; the error's own words.
+    /// The token lacks the scope; contains the tenant's message.
     Scope(String),
-    /// The subscription lacks it, or it is switched off; the tenant's own words.
+    /// The subscription lacks the feature, or it is disabled; contains the tenant's message.
     Entitlement(String),
-    /// The tenant knows no such path, or serves nothing there; its own words.
+    /// The tenant does not know the path, or serves nothing there; contains the tenant's message.
     Gone(String),
-    /// The tenant refuses to show it; its own words, with the status.
+    /// The tenant refuses to return it; contains the tenant's message with the status.
     Refused(String),
 }
 

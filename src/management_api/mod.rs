@@ -1,7 +1,8 @@
-//! Talking to one tenant: tokens, pages, limits and retries.
+//! Requests to one tenant: tokens, pagination, rate limits and retries.
 //!
-//! The only place that waits. Every request goes the same way: a valid token, a permit of the rate limiter, one attempt, and the
-//! retry table's word on what comes next. What comes back is JSON; this module knows kinds and paths, and neither snapshots nor plans.
+//! This is the only place that waits. Every request takes the same path: a valid token, a permit of the rate limiter,
+//! one attempt, and a decision of the retry table. Responses are JSON; this module knows kinds and paths, but neither
+//! snapshots nor plans.
 
 mod address;
 mod auth;
@@ -34,7 +35,7 @@ pub use read::ReadOutcome;
 pub use tenant::{Reply, Tenant};
 pub use traffic::Traffic;
 
-/// What answers say, read without a tenant that gives them; for the tests and fuzz targets of this package.
+/// Parsers of responses that need no tenant, public for the tests and fuzz targets of this package.
 #[doc(hidden)]
 pub mod answers {
     pub use super::address::Address;

@@ -1,4 +1,4 @@
-//! What a tenant has of a kind, whatever shape the API serves it in.
+//! Reads the resources of a kind, whatever the shape of its API.
 
 use futures_util::{StreamExt, stream};
 use reqwest::Method;
@@ -16,17 +16,17 @@ use crate::model::event::Event;
 use crate::model::resource::Id;
 
 impl Tenant {
-    /// Reads everything a tenant has of a kind, in the tenant's order.
+    /// Reads all resources of a kind, in the tenant's order.
     ///
-    /// A singleton is a list of one; of named objects those that were never written are left out.
+    /// A singleton is a list with one element; named objects that were never written are left out.
     ///
     /// # Errors
     ///
-    /// When the list cannot be read to its end. A refusal of the whole kind is no error but an absence.
+    /// If the list cannot be read completely. If the tenant refuses the whole kind, that is an absence, not an error.
     ///
     /// # Panics
     ///
-    /// When the kind hangs under others ([`list_children`](Self::list_children)) or another kind tells its names
+    /// If the kind is nested below others ([`list_children`](Self::list_children)) or another kind lists its names
     /// ([`read_named`](Self::read_named)).
     pub async fn list(&self, kind: &'static Kind) -> Result<Listing, Error> {
         Ok(match self.list_map(kind, &ReadOutcome::into_whole).await? {
@@ -35,30 +35,19 @@ impl Tenant {
         })
     }
 
-    /// Reads what [`list`](Self::list) reads, and makes of each answer what is wanted as soon as its page is there.
+    /// Reads what [`list`](Self::list) reads, and converts each response with `make` as soon as its page arrives.
     ///
-    /// What is not wanted (the keys of ten thousand clients) is gone before the next page comes.
-    ///
-    /// # Errors
-    ///
-    /// As [`list`](Self::list).
-    ///
-    /// # Panics
-    ///
-    /// As [`list`](Self::list).
+    /// Unneeded data (the keys of ten thousand clients) is freed before the next page arrives.
     pub async fn list_map<T: PartialEq>(&self, kind: &'static Kind, make: &(dyn Fn(ReadOutcome) -> T + Sync)) -> Result<Listing<T>, Error> {
         self.list_or_error(kind, make).await.map(Listing::Complete).or_else(|error| to_absence(kind, error))
     }
 
-    /// Reads what [`list_map`](Self::list_map) reads, for whom a kind that the tenant will not show is not one of which there is none.
+    /// Reads what [`list_map`](Self::list_map) reads, but returns an error if the tenant refuses the kind, for callers
+    /// to whom that is not an empty list.
     ///
     /// # Errors
     ///
-    /// When the list cannot be read to its end, or is refused.
-    ///
-    /// # Panics
-    ///
-    /// As [`list`](Self::list).
+    /// If the list cannot be read completely, or is refused.
     pub async fn list_or_error<T: PartialEq>(
         &self,
         kind: &'static Kind,
@@ -76,16 +65,17 @@ impl Tenant {
         }
     }
 
-    /// Reads the named objects of these ids; those that were never written are left out.
+    /// Reads the named objects with these ids; those that were never written are left out.
     ///
-    /// A refusal costs one object, as long as the tenant does not refuse them all. The names are the API's and not the tenant's own: one that a
-    /// tenant does not know, such as a newer prompt, is answered 400, which may say something else as well.
+    /// A refusal affects one object, unless the tenant refuses all of them. The names are the API's, not the tenant's:
+    /// a name that a tenant does not know, such as a newer prompt, is answered with 400, which may also have other
+    /// reasons.
     ///
     /// # Errors
     ///
-    /// When one cannot be read, or all are refused.
+    /// If one cannot be read, or all are refused.
     pub async fn read_named(&self, kind: &'static Kind, ids: &[String]) -> Result<Vec<ReadOutcome>, Error> {
-        // By place, not by id: a closure over borrowed ids makes a future that no other thread may run.
+        // By index: a closure over borrowed ids would make a future that is not `Send`.
         let read = |place: usize| async move { self.read_one_named(kind, &Id::new(ids[place].as_str())).await };
         let mut bodies = stream::iter(0..ids.len()).map(read).buffered(self.concurrency);
         let (mut found, mut asked) = (IndividualReads::default(), 0);
@@ -106,24 +96,24 @@ impl Tenant {
         found.finish()
     }
 
-    /// Reads a child's list under one parent.
+    /// Reads a child's list below one parent.
     ///
     /// # Errors
     ///
-    /// When the list cannot be read to its end.
+    /// If the list cannot be read completely.
     pub async fn list_elements(&self, kind: &'static Kind, parent: &Id) -> Result<Vec<Value>, Error> {
         self.paged_list(kind, kind.path_under(parent.as_str()), &|element| element).read_all().await
     }
 
-    /// Reads what one parent has of a nested kind or a part; each names its parent.
+    /// Reads the resources of a nested kind or a part below one parent; each contains its parent's id.
     ///
     /// # Errors
     ///
-    /// When the list cannot be read to its end.
+    /// If the list cannot be read completely.
     ///
     /// # Panics
     ///
-    /// When the kind is neither.
+    /// If the kind is neither nested nor a part.
     pub async fn list_children(&self, kind: &'static Kind, parent: &Id) -> Result<Vec<Body>, Error> {
         let field = kind.parent_field().expect("only nested kinds and parts name their parent");
         let path = kind.path_under(parent.as_str());
@@ -140,11 +130,12 @@ impl Tenant {
         Ok(found)
     }
 
-    /// Reads one resource, or nothing where the tenant has none of this id, or can have none; a child is its elements under this parent.
+    /// Reads one resource; `None` if the tenant has none with this id, or cannot have one. For a child, reads its
+    /// elements below this parent.
     ///
     /// # Errors
     ///
-    /// When it cannot be read.
+    /// If it cannot be read.
     pub async fn read(&self, kind: &'static Kind, id: &Id) -> Result<Option<Body>, Error> {
         if let Shape::Child { .. } = kind.shape {
             return match self.list_elements(kind, id).await {
@@ -164,7 +155,7 @@ impl Tenant {
         }
     }
 
-    /// Finds one resource in the list, of a kind of which no request reads one.
+    /// Finds one resource in the list, for kinds that cannot be read one by one.
     async fn read_listed(&self, kind: &'static Kind, id: &Id) -> Result<Option<Body>, Error> {
         let listed = match (kind.parent_field(), id.as_str().split_once('/')) {
             (None, _) => self.paged_list(kind, kind.paths.list.to_owned(), &|body: Body| body).read_all().await,
@@ -177,7 +168,7 @@ impl Tenant {
         }
     }
 
-    /// Reads a named object; nothing where it was never written, or this tenant knows no such name.
+    /// Reads a named object; `None` if it was never written, or this tenant does not know the name.
     async fn read_one_named(&self, kind: &'static Kind, id: &Id) -> Result<Option<Body>, Error> {
         match self.get(kind, &kind.path_of(id.as_str())).await {
             Ok(body) if body.is_empty() => Ok(None),
@@ -190,7 +181,7 @@ impl Tenant {
         }
     }
 
-    /// Reads a list to its end, and each resource by itself where the list is only a summary.
+    /// Reads a list completely, and each resource separately if the list contains only summaries.
     async fn list_whole<T: PartialEq>(&self, kind: &'static Kind, make: &(dyn Fn(ReadOutcome) -> T + Sync)) -> Result<Vec<T>, Error> {
         let path = kind.paths.list.to_owned();
         if !kind.paths.list_is_summary {
@@ -209,7 +200,7 @@ impl Tenant {
         let mut bodies = stream::iter(0..listed.len()).map(read).buffered(self.concurrency).enumerate();
         let mut found = IndividualReads::default();
         while let Some((place, body)) = bodies.next().await {
-            // What is gone since it was listed is not there.
+            // A resource that was deleted since it was listed is left out.
             found.add(listed[place].1.clone(), body)?;
         }
         Ok(found.finish()?.into_iter().map(make).collect())
@@ -224,7 +215,7 @@ impl Tenant {
         PagedList::new(&self.transport, kind, path, self.concurrency, make)
     }
 
-    /// Reads one object; only a singleton is asked for with the kind's query, which belongs to lists otherwise.
+    /// Reads one object. Only a singleton is read with the kind's query, which otherwise belongs to lists.
     async fn get(&self, kind: &Kind, path: &str) -> Result<Body, Error> {
         let target = if kind.shape == Shape::Singleton { with_query(kind, path) } else { path.to_owned() };
         let request = Request::new(Method::GET, target);
@@ -234,31 +225,31 @@ impl Tenant {
     }
 }
 
-/// What a tenant shows of one resource.
+/// The result of reading one resource.
 #[derive(Debug, PartialEq)]
 pub enum ReadOutcome {
-    /// All of it.
+    /// The complete resource.
     Whole(Body),
-    /// That it is there, or that there may be one of this name: a look at it is refused.
+    /// The resource exists, or may exist under this name, but reading it is refused.
     Refused {
-        /// The fields that name it.
+        /// The fields that identify it.
         name: Body,
-        /// The tenant's own words.
+        /// The tenant's message.
         reason: String,
-        /// Whether its subscription lacks it, so that there is nothing to see.
+        /// Whether the subscription lacks it, so that it has no content.
         is_unentitled: bool,
     },
-    /// That the tenant knows no such name, or says so: nobody knows whether it is there.
+    /// The tenant does not know the name, or says so: whether the resource exists is not known.
     Unknown {
-        /// The fields that name it.
+        /// The fields that identify it.
         name: Body,
-        /// The tenant's own words.
+        /// The tenant's message.
         reason: String,
     },
 }
 
 impl ReadOutcome {
-    /// Returns what is known of it, where it is there: all of it, or the names by which the list tells it.
+    /// Returns what is known of an existing resource: everything, or the fields that identify it.
     pub(crate) fn into_known(self) -> Option<Body> {
         match self {
             Self::Whole(body) | Self::Refused { name: body, .. } => Some(body),
@@ -266,7 +257,7 @@ impl ReadOutcome {
         }
     }
 
-    /// Returns the resource, where it is shown.
+    /// Returns the complete resource, if it was returned.
     fn into_whole(self) -> Option<Body> {
         match self {
             Self::Whole(body) => Some(body),
@@ -275,7 +266,7 @@ impl ReadOutcome {
     }
 }
 
-/// Resources that are read one by one.
+/// Collects resources that are read one by one.
 #[derive(Default)]
 struct IndividualReads {
     shown: Vec<ReadOutcome>,
@@ -303,7 +294,7 @@ impl IndividualReads {
         self.refusal.get_or_insert(refusal);
     }
 
-    /// Returns what is shown; where every one is refused, the kind is.
+    /// Returns the outcomes, or an error if every resource was refused.
     fn finish(self) -> Result<Vec<ReadOutcome>, Error> {
         match self.refusal {
             Some(refusal) if !self.is_any_known => Err(refusal),
@@ -312,7 +303,7 @@ impl IndividualReads {
     }
 }
 
-/// Returns an answer as an object: a bare array stands in the field that the kind keeps it in.
+/// Converts a response to an object: a bare array is placed into the field that the kind defines for it.
 pub(super) fn into_object(kind: &Kind, answer: Value) -> Option<Body> {
     match answer {
         Value::Array(_) if !kind.quirks.list_field.is_empty() => Some(Body::from_iter([(kind.quirks.list_field.to_owned(), answer)])),
@@ -320,13 +311,12 @@ pub(super) fn into_object(kind: &Kind, answer: Value) -> Option<Body> {
     }
 }
 
-/// Tells what an answer to a list says about the kind from what went wrong: a tenant that refuses to show it does not have it, and that
-/// must cost no other kind.
+/// Converts a refusal of a list into the absence of the kind, so that it affects no other kind.
 fn to_absence<T>(kind: &Kind, error: Error) -> Result<Listing<T>, Error> {
     let reason = match &error {
         Error::Scope { .. } => Absence::Scope(error.to_string()),
         Error::Refused { status: 402 | 403, message, .. } => Absence::Entitlement(message.clone()),
-        // What was never set up can be: it is a list of none.
+        // Something that was never set up but can be is an empty list.
         Error::Refused { status: 404, .. }
             if kind.shape == Shape::Singleton && (kind.creation().is_some() || kind.identity.is_optional) =>
         {

@@ -1,4 +1,4 @@
-//! Takes secrets out of what a tenant says: an error message may quote what was sent.
+//! Removes secrets from a tenant's messages: an error may quote what was sent.
 
 use std::cmp::Reverse;
 
@@ -8,9 +8,9 @@ use serde_json::Value;
 use crate::catalog::{Catalog, Kind};
 use crate::json::Body;
 
-/// What stands where a secret stood.
+/// Replaces a secret.
 const REDACTED: &str = "(redacted)";
-/// As much of a message as a person reads.
+/// The maximum length of a displayed message.
 const LONGEST: usize = 600;
 
 /// Texts that must not be shown.
@@ -20,7 +20,7 @@ pub struct Redactor {
 }
 
 impl Redactor {
-    /// Adds a secret, as it is and as JSON quotes it.
+    /// Adds a secret, both plain and as JSON quotes it.
     pub fn add_secret(&mut self, secret: &str) {
         let quoted = Value::from(secret).to_string();
         for text in [secret, &quoted[1..quoted.len() - 1]] {
@@ -28,7 +28,7 @@ impl Redactor {
                 self.secrets.push(text.into());
             }
         }
-        // The longest first, so that a secret inside another leaves no rest of it.
+        // Longest first, so that a secret that contains another one is replaced completely.
         self.secrets.sort_by_key(|text| Reverse(text.expose_secret().len()));
     }
 
@@ -42,7 +42,7 @@ impl Redactor {
         }
     }
 
-    /// Adds what the secret fields of a kind hold, and what its name or shape says is a secret.
+    /// Adds the secret fields of a kind, and undeclared secrets detected by name or value.
     pub(super) fn add_secrets_of_kind(&mut self, kind: &Kind, body: &Body) {
         for (_, value) in kind.secrets.paths.iter().flat_map(|path| body.find(path)) {
             self.add_texts(value);
@@ -52,7 +52,7 @@ impl Redactor {
         }
     }
 
-    /// Adds what the secret fields of any kind hold, for a body whose kind is unknown.
+    /// Adds the secret fields of any kind, for a body whose kind is unknown.
     pub(super) fn add_secrets_of_any_kind(&mut self, body: &Body) {
         Catalog::standard().kinds().for_each(|kind| self.add_secrets_of_kind(kind, body));
     }
@@ -63,7 +63,7 @@ impl Redactor {
         self
     }
 
-    /// Returns a text without its secrets, on one line and no longer than a person reads.
+    /// Removes the secrets from a text, and shortens it to one line.
     #[must_use]
     pub(crate) fn redact(&self, text: &str) -> String {
         let redacted = self.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret.expose_secret(), REDACTED));

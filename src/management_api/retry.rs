@@ -1,44 +1,44 @@
-//! When a request is sent again: a pure table, no clock and no dice.
+//! Decides when a request is retried: a pure table, without clock and randomness.
 //!
-//! A creating request repeats only where the tenant certainly did nothing with it; otherwise its key has to be looked up first.
+//! A create is repeated only if the tenant certainly did nothing; otherwise its key must be looked up first.
 
 use std::time::Duration;
 
 use super::safety_limits::LONGEST_RETRY;
 
-/// What happens if a request reaches the tenant twice.
+/// The effect of a request that reaches the tenant twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Idempotency {
-    /// The same as if it reached it once: reads, PATCH, PUT, DELETE, and adding elements to a set.
+    /// The same as of one request: reads, PATCH, PUT, DELETE, and adding elements to a set.
     Idempotent,
-    /// A second resource.
+    /// A second resource is created.
     Creating,
 }
 
-/// How one attempt failed.
+/// How an attempt failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum AttemptFailure {
-    /// It was answered with this status; `after` is the wait the answer asked for.
+    /// It was answered with this status.
     Status {
         /// The status, not 2xx.
         status: u16,
-        /// The wait that the answer asked for.
+        /// The wait that the response demands.
         after: Option<Duration>,
     },
-    /// It never left: no connection came about.
+    /// It was not sent: no connection was established.
     Unsent,
-    /// The connection broke, or time ran out, after it may have left.
+    /// The connection broke, or the timeout expired, after it may have been sent.
     Broken,
-    /// The answer was more than is taken of any; another would be no less.
+    /// The response exceeded a safety limit, as another one would.
     Excessive,
 }
 
-/// What was tried so far, the attempt in question included.
+/// The attempts so far, including the current one.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct RetryState {
-    /// Attempts that failed by anything but a rate limit.
+    /// Attempts that failed for any reason except a rate limit.
     pub(super) failed: u32,
-    /// Attempts that met a rate limit.
+    /// Attempts refused by a rate limit.
     pub(super) rate_limited: u32,
     /// Time since the first attempt failed.
     pub(super) elapsed: Duration,
@@ -61,24 +61,24 @@ impl RetryState {
     }
 }
 
-/// What to do about a failed attempt.
+/// What to do after a failed attempt.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Decision {
-    /// The failure stands.
+    /// Report the failure.
     GiveUp,
-    /// Send it again after this wait.
+    /// Retry after this wait.
     RetryAfter(Duration),
-    /// Nobody knows whether the tenant did it: look before sending it again.
+    /// Whether the tenant applied it is unknown: look it up before retrying.
     Verify,
 }
 
-/// Attempts that may fail before the failure stands.
+/// The maximum number of failed attempts.
 const MAX_FAILURES: u32 = 5;
-/// The first wait where the tenant names none; each further one doubles it.
+/// The first wait if the tenant demands none; it doubles with each failure.
 const FIRST_BACKOFF: Duration = Duration::from_millis(250);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
 
-/// Decides what to do about a failed attempt; `jitter` (0 to 1) spreads the waits that the tenant did not name.
+/// Decides what to do after a failed attempt; `jitter` (0 to 1) spreads waits that the tenant did not demand.
 pub(super) fn decide(idempotency: Idempotency, state: RetryState, failure: AttemptFailure, jitter: f64) -> Decision {
     match failure {
         AttemptFailure::Status { status: 429, after } => {
@@ -104,7 +104,7 @@ fn retry(state: RetryState, after: Option<Duration>, jitter: f64) -> Decision {
     if state.elapsed + wait > LONGEST_RETRY { Decision::GiveUp } else { Decision::RetryAfter(wait) }
 }
 
-/// Returns the wait after the `failures`th failure: doubled each time, and up to half as long again.
+/// Returns the wait after the given number of failures: doubled each time, plus up to 50 % jitter.
 fn backoff(failures: u32, jitter: f64) -> Duration {
     let doubled = FIRST_BACKOFF * 2_u32.saturating_pow(failures.clamp(1, 10) - 1);
     doubled.min(LONGEST_BACKOFF).mul_f64(1.0 + jitter.clamp(0.0, 1.0) / 2.0)

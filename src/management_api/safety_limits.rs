@@ -1,52 +1,55 @@
-//! How much is accepted from a tenant before its answers are considered wrong.
+//! Safety limits for a tenant's responses.
 //!
-//! Auth0's own limits are far below each of these. They stop a run that talks to something else, to a proxy that went wrong or to somebody
-//! hostile, before it has cost much memory or a whole night.
+//! Auth0's own limits are far below each of these. They stop a run that talks to something else, such as a broken proxy
+//! or an attacker, before it costs much memory or the whole night.
 
 use std::fmt;
 use std::time::Duration;
 
-/// Bytes of the body of one answer. A page of a hundred actions with the longest code that is allowed (100 kB, stored twice) has 20 MB.
+/// Bytes of one response body. A page of a hundred actions with the longest permitted code (100 kB, stored twice) has
+/// 20 MB.
 pub const BODY: usize = 32 << 20;
-/// Pages of one list. The API serves 50 or 100 resources a page.
+/// Pages of one list. The API returns 50 or 100 resources per page.
 pub const PAGES: usize = 2_000;
-/// Elements of one list: what that many pages hold.
+/// Elements of one list: as many as that number of pages contain.
 pub const ELEMENTS: usize = 100 * PAGES;
-/// Bytes of all the pages of one list.
+/// Bytes of all pages of one list.
 pub const LIST: usize = 512 << 20;
-/// Bytes of all that is read of a tenant at once.
+/// Bytes of everything that is read of a tenant at once.
 pub const TENANT: i64 = 1 << 30;
-/// Levels of JSON inside each other, which is as deep as serde_json reads; the deepest recorded answer has 12.
+/// Nesting levels of JSON: the limit of serde_json; the deepest recorded response has 12.
 pub const NESTING: usize = 127;
-/// Characters of a tenant's own words that are repeated in an error.
+/// Characters of a tenant's message that are repeated in an error.
 pub(crate) const MESSAGE_LENGTH: usize = 2_000;
-/// How long a request waits for a bucket to fill. The slowest published one gives five a minute, so something comes back within it.
+/// How long a request waits for a bucket to refill. The slowest published bucket allows five per minute, so this
+/// suffices for at least one.
 pub(crate) const LONGEST_RESET: Duration = Duration::from_secs(60);
-/// How long one request is sent again where the tenant asks for it.
+/// How long a request is retried if the tenant demands it.
 pub(crate) const LONGEST_RETRY: Duration = Duration::from_secs(10 * 60);
-/// How long reading all of a tenant may take. Ten thousand clients at the pace of a free subscription are read in a quarter of it.
+/// How long reading a whole tenant may take. Ten thousand clients at the rate of a free subscription take a quarter of
+/// it.
 pub const SNAPSHOT_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 
-/// What an answer has more of than is taken.
+/// A limit that a response exceeds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Excess {
-    /// Bytes of its body.
+    /// Bytes of the body.
     Body,
-    /// Bytes or lines of its headers; the HTTP library stops at 100 lines and 400 KiB.
+    /// Bytes or lines of the headers; the HTTP library stops at 100 lines and 400 KiB.
     Headers,
-    /// It is packed, and nobody asked for that: what it holds could be of any size.
+    /// The response is compressed, although that was not requested: its content could be of any size.
     Compressed,
     /// Pages of a list.
     Pages,
     /// Bytes of all pages of a list.
     List,
-    /// Bytes of all that is read of the tenant.
+    /// Bytes of everything that is read of the tenant.
     Tenant,
-    /// Elements of a list, as many as came or as the tenant counts.
+    /// Elements of a list, received or counted by the tenant.
     Elements(usize),
-    /// A `next` that was there before.
+    /// A `next` checkpoint that occurred before.
     CheckpointLoop,
-    /// Time that it asks to wait.
+    /// The wait that it demands.
     Wait(Duration),
 }
 

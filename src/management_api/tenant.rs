@@ -1,4 +1,4 @@
-//! One tenant: what is known of it, and calls of any path; reads and writes of kinds have files of their own.
+//! A tenant: its properties, and calls to any path. Reads and writes of kinds are in `read` and `write`.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -24,16 +24,16 @@ use crate::json::Body;
 use crate::model::credentials::Credentials;
 use crate::model::event::Observer;
 
-/// The answer to a call of any Management API path.
+/// The response to a call of any Management API path.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reply {
     /// The status, 2xx.
     pub status: u16,
-    /// The JSON, or null where there was none.
+    /// The JSON body, or null if there is none.
     pub body: Value,
 }
 
-/// One tenant, ready to be spoken to.
+/// A connection to one tenant.
 pub struct Tenant {
     pub(super) transport: Transport,
     pub(super) concurrency: usize,
@@ -46,11 +46,12 @@ impl fmt::Debug for Tenant {
 }
 
 impl Tenant {
-    /// Makes ready to talk; sends nothing yet.
+    /// Creates a connection without sending anything.
     ///
     /// # Errors
     ///
-    /// When the address may not be spoken to (plain http that is not on loopback), or the key or the machine's certificates cannot be used.
+    /// If the address is not allowed (plain http outside loopback), or the key or the system's certificates cannot be
+    /// used.
     pub fn new(config: ApiConfig, observer: Arc<dyn Observer>) -> Result<Self, Error> {
         let address = Address::new(&config.domain, config.url.as_deref())?;
         let http = HttpClient::new(&address, config.timeout, &config.run)?;
@@ -69,27 +70,27 @@ impl Tenant {
         Ok(Self { transport, concurrency: config.concurrency.max(1) })
     }
 
-    /// Returns the name it goes by.
+    /// Returns the tenant's name in the configuration.
     pub fn name(&self) -> &str {
         &self.transport.connection.name
     }
 
-    /// Returns its own domain, whatever URL requests go to.
+    /// Returns the tenant's own domain, even if requests go to another URL.
     pub fn domain(&self) -> &str {
         &self.transport.connection.address.domain
     }
 
-    /// Returns the client that the requests are made by; none where a given token does not say.
+    /// Returns the id of the client that the requests are made by; `None` if a given token does not contain it.
     pub fn client_id(&self) -> Option<String> {
         self.transport.tokens.client_id()
     }
 
-    /// Lets nothing be sent again after a time, though the tenant asks for it.
+    /// Stops retrying at this time, even if the tenant demands a retry.
     pub fn retry_until(&self, time: Instant) {
         self.transport.bounds.retry_until(time);
     }
 
-    /// Reads, as far as the bytes of all answers are no more than a tenant has.
+    /// Runs a read within the byte limit for a tenant.
     pub async fn within_limits<T>(&self, reading: impl Future<Output = T>) -> T {
         self.transport.bounds.set_byte_limit(safety_limits::TENANT);
         let read = reading.await;
@@ -97,21 +98,22 @@ impl Tenant {
         read
     }
 
-    /// Returns how many requests a second we may send, where the tenant's limits are published.
+    /// Returns our share of the published rate in requests per second, if known.
     pub fn published_rate(&self) -> Option<f64> {
         self.transport.limiter.published_rate()
     }
 
-    /// Returns the requests so far.
+    /// Returns the number of requests so far.
     pub fn requests(&self) -> Traffic {
         self.transport.traffic()
     }
 
-    /// Returns the scopes of the token, asking for one where there is none; none where neither the tenant nor the token says.
+    /// Returns the scopes of the token, requesting one if necessary; `None` if neither the tenant nor the token lists
+    /// them.
     ///
     /// # Errors
     ///
-    /// When no token can be had.
+    /// If no token can be obtained.
     pub async fn scopes(&self) -> Result<Option<BTreeSet<String>>, Error> {
         Ok(self.transport.tokens.current(&self.transport.connection).await?.scopes.clone())
     }
@@ -120,7 +122,7 @@ impl Tenant {
     ///
     /// # Errors
     ///
-    /// When the tenant answers anything but 2xx, or the path leads elsewhere.
+    /// If the response is not 2xx, or the path leaves the Management API.
     pub async fn call(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Reply, Error> {
         let known = [Method::GET, Method::POST, Method::PATCH, Method::PUT, Method::DELETE];
         let method = known.into_iter().find(|known| known.as_str().eq_ignore_ascii_case(method)).ok_or_else(|| Error::Address {

@@ -1,4 +1,4 @@
-//! A server on loopback that answers what a test wrote down, and remembers what it was asked.
+//! A scripted server on loopback that records the requests it receives.
 
 use std::convert::Infallible;
 use std::fs::OpenOptions;
@@ -22,23 +22,23 @@ use super::tenant::Tenant;
 use crate::model::credentials::Credentials;
 use crate::model::event::{Event, Observer};
 
-/// The secret of the client that asks.
+/// The secret of the client that sends the requests.
 pub(super) const CLIENT_SECRET: &str = "canary-client-secret";
 
-/// What the server does with one request.
+/// The server's reaction to one request.
 #[derive(Debug, Clone)]
 pub(super) enum ScriptedResponse {
-    /// It answers this.
+    /// A response.
     Answer(u16, Value),
-    /// It answers this with headers.
+    /// A response with headers.
     AnswerWithHeaders(u16, Vec<(&'static str, String)>, Value),
-    /// It closes the connection.
+    /// Closes the connection without a response.
     Disconnect,
-    /// It begins a 200 and closes the connection.
+    /// Starts a 200 response and closes the connection.
     Truncated,
 }
 
-/// One request that came.
+/// A received request.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct ReceivedRequest {
     /// `GET /api/v2/clients?page=0`
@@ -58,9 +58,10 @@ pub(super) struct Server {
 type Script = dyn Fn(&ReceivedRequest, usize) -> ScriptedResponse + Send + Sync;
 
 impl Server {
-    /// Starts a server; `script` is told each request and how many came before it, tokens apart.
+    /// Starts a server; `script` receives each request and the number of requests before it, not counting token
+    /// requests.
     ///
-    /// `/oauth/token` gives `token-1`, `token-2`, ... unless the script is asked for those too, by `start_all`.
+    /// `/oauth/token` returns `token-1`, `token-2`, ... unless the server is started by `start_all`.
     pub(super) async fn start(script: impl Fn(&ReceivedRequest, usize) -> ScriptedResponse + Send + Sync + 'static) -> Self {
         let tokens = Mutex::new(0);
         Self::start_all(move |seen, before| {
@@ -77,7 +78,7 @@ impl Server {
         .await
     }
 
-    /// Starts a server whose script answers for tokens too.
+    /// Starts a server whose script also answers token requests.
     pub(super) async fn start_all(script: impl Fn(&ReceivedRequest, usize) -> ScriptedResponse + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
@@ -86,23 +87,23 @@ impl Server {
         Self { url, seen, task }
     }
 
-    /// Returns what was asked so far, tokens apart.
+    /// Returns the requests so far, without token requests.
     pub(super) fn seen(&self) -> Vec<ReceivedRequest> {
         let seen = self.seen.lock().expect("no panic");
         seen.iter().filter(|seen| seen.line != "POST /oauth/token").cloned().collect()
     }
 
-    /// Returns the requests so far without the API's root, tokens apart.
+    /// Returns the request lines so far, without the root of the API and token requests.
     pub(super) fn lines(&self) -> Vec<String> {
         self.seen().iter().map(|seen| seen.line.replace("/api/v2", "")).collect()
     }
 
-    /// Returns how often a token was asked for.
+    /// Returns the number of token requests.
     pub(super) fn tokens(&self) -> usize {
         self.seen.lock().expect("no panic").iter().filter(|seen| seen.line == "POST /oauth/token").count()
     }
 
-    /// Returns a configuration that leads here.
+    /// Returns a configuration that points to this server.
     pub(super) fn config(&self) -> ApiConfig {
         ApiConfig {
             name: "dev".to_owned(),
@@ -118,7 +119,7 @@ impl Server {
         }
     }
 
-    /// Returns the tenant that this server plays.
+    /// Returns a connection to this server.
     pub(super) fn tenant(&self) -> Tenant {
         Tenant::new(self.config(), Arc::new(RecordedEvents::default())).expect("a usable configuration")
     }
@@ -148,11 +149,11 @@ async fn serve(listener: TcpListener, seen: Arc<Mutex<Vec<ReceivedRequest>>>, sc
     }
 }
 
-/// Leaves a request to the Management API for the last test target, which holds it against Auth0's description, beside those of
-/// `tests/support/request_recording.rs`.
+/// Saves a Management API request for the last test target, which validates it against Auth0's OpenAPI description,
+/// like those of `tests/support/request_recording.rs`.
 fn record(asked: &ReceivedRequest) -> io::Result<()> {
     let Some((method, target)) = asked.line.split_once(" /api/v2") else { return Ok(()) };
-    // A test of the library is not told where the target folder is; its binary lies two folders down.
+    // A unit test does not know the target folder; its binary is two levels below it.
     let binary = std::env::current_exe()?;
     let Some(folder) = binary.ancestors().nth(3).map(|target| target.join("tmp")).filter(|folder| folder.is_dir()) else { return Ok(()) };
     let session = std::env::var("TEST_SESSION").unwrap_or_else(|_| std::os::unix::process::parent_id().to_string());

@@ -1,4 +1,4 @@
-//! What talking to a tenant does, against a scripted server.
+//! Tests of requests to a scripted server.
 
 use std::error::Error as _;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ fn numbers(listing: Listing) -> Vec<u64> {
     bodies.iter().map(|body| body.get("n").and_then(Value::as_u64).expect("a number")).collect()
 }
 
-/// Returns everything an error shows, in words and in its debug form.
+/// Returns everything that an error shows, as text and in its debug form.
 fn shown(error: &Error) -> String {
     let chain = std::iter::successors(error.source(), |below| (**below).source()).map(ToString::to_string);
     [error.to_string(), format!("{error:?}")].into_iter().chain(chain).collect::<Vec<_>>().join(" ")
@@ -80,7 +80,7 @@ async fn a_list_that_moved_while_it_was_read_is_read_again() {
     assert_eq!(numbers(server.tenant().list(kind("clients")).await.expect("a list")), [0, 1, 2]);
 }
 
-/// Returns the page that a request asks for, of a list of these numbers.
+/// Returns the requested page of a list of these numbers.
 fn asked_of(list: &[u64], line: &str) -> Value {
     let asked = |name: &str| -> usize {
         let value = line.split(['?', '&']).find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
@@ -95,7 +95,8 @@ fn asked_of(list: &[u64], line: &str) -> Value {
 async fn a_list_of_which_one_goes_and_one_comes_between_two_pages_is_read_again() {
     let before: Vec<u64> = (0..120).collect();
     for gone in [0, 20, 49, 98] {
-        // One comes at the end, so that the count stays; or at the front, so that others come twice.
+        // An element is added at the end, so that the count stays the same, or at the front, so that others occur
+        // twice.
         let after: Vec<u64> = before.iter().copied().filter(|n| *n != gone).chain([120]).collect();
         let shifted: Vec<u64> = [120].into_iter().chain(before.iter().copied().filter(|n| *n != 119)).collect();
         for after in [after, shifted] {

@@ -1,20 +1,20 @@
-//! How many requests were sent to a tenant.
+//! Counts the requests sent to a tenant.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// Requests so far.
+/// The requests to a tenant so far, without token requests.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Traffic {
-    /// GETs sent, repeated ones included, tokens apart.
+    /// GET requests, including retries.
     pub reads: u64,
-    /// Other requests sent, repeated ones included, tokens apart.
+    /// Other requests, including retries.
     pub writes: u64,
-    /// How many of both were answered, by whatever status.
+    /// Responses to both, with any status.
     pub answers: u64,
-    /// How many of both were sent again.
+    /// Retries of both.
     pub retries: u64,
-    /// How long limits held requests back.
+    /// How long limits delayed requests.
     pub waited: Duration,
 }
 
@@ -28,7 +28,7 @@ pub(super) struct RequestCounters {
 }
 
 impl RequestCounters {
-    /// Returns the requests so far; `waited` is how long limits held requests back.
+    /// Returns the counts so far; `waited` is how long limits delayed requests.
     pub(super) fn traffic(&self, waited: Duration) -> Traffic {
         Traffic {
             reads: self.reads.load(Ordering::Relaxed),

@@ -1,4 +1,4 @@
-//! The way of every request: token, rate limiter, one attempt, and the decision of the retry table.
+//! The path of every request: token, rate limiter, one attempt, and the decision of the retry table.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -29,14 +29,14 @@ pub(super) struct Request {
     redactor: Redactor,
 }
 
-/// A 2xx answer.
+/// A 2xx response.
 #[derive(Debug)]
 pub(super) struct SuccessResponse {
     pub(super) status: u16,
     pub(super) body: Vec<u8>,
 }
 
-/// An attempt that came to nothing.
+/// A failed attempt.
 struct FailedAttempt {
     failure: AttemptFailure,
     error: Error,
@@ -53,12 +53,12 @@ pub(super) struct Transport {
     pub(super) bounds: RequestBounds,
 }
 
-/// Where requests come to an end.
+/// The limits beyond which requests fail.
 #[derive(Debug)]
 pub(super) struct RequestBounds {
     /// Bytes that may still be read.
     left: AtomicI64,
-    /// When nothing is sent again any more.
+    /// When retrying stops.
     time: OnceLock<Instant>,
 }
 
@@ -69,30 +69,30 @@ impl Default for RequestBounds {
 }
 
 impl RequestBounds {
-    /// Lets so many bytes more be read.
+    /// Sets the number of bytes that may be read from now on.
     pub(super) fn set_byte_limit(&self, bytes: i64) {
         self.left.store(bytes, Ordering::Relaxed);
     }
 
-    /// Lets nothing be sent again after a time; the first one counts.
+    /// Stops retrying at this time; the first call counts.
     pub(super) fn retry_until(&self, time: Instant) {
         self.time.get_or_init(|| time);
     }
 
-    /// Takes bytes from what may be read; returns whether they were left.
+    /// Subtracts bytes from those that may be read; returns whether enough were left.
     fn take(&self, bytes: usize) -> bool {
         let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
         self.left.fetch_sub(bytes, Ordering::Relaxed) >= bytes
     }
 
-    /// Returns whether something may be sent again after a wait.
+    /// Returns whether a retry after this wait is allowed.
     fn allows_retry_after(&self, wait: Duration) -> bool {
         self.time.get().is_none_or(|time| Instant::now() + wait <= *time)
     }
 }
 
 impl Request {
-    /// Returns a request without a body; a POST is taken to create something.
+    /// Creates a request without a body; a POST is assumed to create something.
     pub(super) fn new(method: Method, path: impl Into<String>) -> Self {
         let idempotency = if method == Method::POST { Idempotency::Creating } else { Idempotency::Idempotent };
         Self { method, path: path.into(), body: None, idempotency, redactor: Redactor::default() }
@@ -104,19 +104,19 @@ impl Request {
         self
     }
 
-    /// Says what of the body must not be shown.
+    /// Sets the secrets of the body, which must not be shown.
     pub(super) fn redacting(mut self, redactor: Redactor) -> Self {
         self.redactor = redactor;
         self
     }
 
-    /// Says that sending it twice does the same as once.
+    /// Declares that sending the request twice has the same effect as once.
     pub(super) fn idempotent(mut self) -> Self {
         self.idempotency = Idempotency::Idempotent;
         self
     }
 
-    /// Returns what errors call it: the method and the path without its query.
+    /// Returns the name of the request in errors: method and path without query.
     pub(super) fn name(&self) -> String {
         format!("{} /{}", self.method, self.path.split('?').next().unwrap_or_default().trim_start_matches('/'))
     }
@@ -131,7 +131,7 @@ impl Request {
 }
 
 impl Transport {
-    /// Sends a request until it is answered 2xx or the retry table says otherwise.
+    /// Sends a request until it is answered with 2xx or the retry table gives up.
     pub(super) async fn send(&self, request: &Request) -> Result<SuccessResponse, Error> {
         let mut first_failure = None;
         let mut state = RetryState::default();
@@ -149,10 +149,10 @@ impl Transport {
                 renewed = true;
                 continue;
             }
-            // Patience is for limits met on the way, not for waiting at the rate limiter before the first attempt.
+            // The time limit applies to retries, not to waiting at the rate limiter before the first attempt.
             state.count(failure, first_failure.get_or_insert_with(Instant::now).elapsed());
             match decide(request.idempotency, state, failure, jitter()) {
-                // What is not there after a DELETE that may have arrived was removed by it.
+                // If a DELETE may have arrived, a 404 for its retry means that it succeeded.
                 Decision::GiveUp if request.method == Method::DELETE && error.is_not_found() && state.failed > 1 => {
                     return Ok(SuccessResponse { status: 204, body: Vec::new() });
                 }
@@ -175,7 +175,7 @@ impl Transport {
         let url = self.connection.address.api(&request.path)?;
         let mut permit =
             self.limiter.acquire(request.calls(), &request.path, |wait, reason| self.connection.notify_wait(wait, reason)).await;
-        // Only now: one taken before the wait may have ended in it, for every request that waits.
+        // Only now: a token obtained before the wait may have expired during it.
         let token = self.tokens.current(&self.connection).await?;
         let body = request.body.clone();
         let attempt =
@@ -231,14 +231,14 @@ impl Transport {
     }
 }
 
-/// Lets time pass before the next attempt: by the rate limiter, for everybody, after a 429; for this request alone after anything else.
+/// Waits before the next attempt: after a 429 by the rate limiter, for all requests; otherwise for this request alone.
 async fn wait_before_retry(permit: Permit<'_>, failure: AttemptFailure, wait: Duration) {
     if !report_rate_limit(permit, failure, wait) {
         tokio::time::sleep(wait).await;
     }
 }
 
-/// Reports a 429 to the rate limiter, which then holds every request back; returns whether it was one.
+/// Reports a 429 to the rate limiter, which then delays every request; returns whether it was one.
 fn report_rate_limit(permit: Permit<'_>, failure: AttemptFailure, wait: Duration) -> bool {
     let is_too_many = matches!(failure, AttemptFailure::Status { status: 429, .. });
     if is_too_many {
@@ -248,7 +248,7 @@ fn report_rate_limit(permit: Permit<'_>, failure: AttemptFailure, wait: Duration
 }
 
 impl SuccessResponse {
-    /// Reads the body as JSON.
+    /// Parses the body as JSON.
     pub(super) fn json<T: serde::de::DeserializeOwned>(&self, request: &str) -> Result<T, Error> {
         let unreadable = |source| Error::Unreadable { request: request.to_owned(), source };
         if self.body.is_empty() {

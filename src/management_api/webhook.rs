@@ -1,6 +1,6 @@
-//! Webhooks: addresses that are notified how a run ended. They belong to no tenant, and are told too little rather than too much.
+//! Webhooks: URLs that are notified of the result of a run. They belong to no tenant and receive as little as possible.
 //!
-//! The address of a hook is often all it takes to write to it, so it is a secret: an error names its host alone.
+//! Knowing the URL of a webhook often suffices to post to it, so it is a secret: errors contain only its host.
 
 use std::time::Duration;
 
@@ -12,28 +12,28 @@ use serde_json::Value;
 use super::address::is_loopback;
 use super::http::{ConnectionError, client};
 
-/// How long a hook may take to answer.
+/// The timeout of a webhook.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What could not be done with a hook.
+/// Why a webhook could not be notified.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// It is no address that may be spoken to.
+    /// The URL is not allowed.
     #[error("the webhook URL {0}")]
     Address(&'static str),
     /// The system's certificates cannot be used.
     #[error("cannot use the certificates of this machine")]
     Unusable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// No answer came.
+    /// No response arrived.
     #[error("no answer from {host}: {reason}")]
     Unreachable {
         /// Its host.
         host: String,
-        /// Why.
+        /// The cause.
         reason: String,
     },
-    /// It answered by another status than 2xx.
+    /// The response is not 2xx.
     #[error("{host} answered {status}")]
     Refused {
         /// Its host.
@@ -43,7 +43,7 @@ pub enum Error {
     },
 }
 
-/// An address that hears how a run ended.
+/// A URL that is notified of the result of a run.
 #[derive(Debug)]
 pub(crate) struct Webhook {
     url: SecretString,
@@ -52,11 +52,11 @@ pub(crate) struct Webhook {
 }
 
 impl Webhook {
-    /// Checks an address; opens nothing yet.
+    /// Checks the URL without opening a connection.
     ///
     /// # Errors
     ///
-    /// When it is no https URL (on loopback, http will do), or the system's certificates cannot be used.
+    /// If it is not an https URL (http is allowed on loopback), or the system's certificates cannot be used.
     pub(crate) fn new(url: SecretString) -> Result<Self, Error> {
         let parsed = Url::parse(url.expose_secret()).map_err(|_| Error::Address("is not valid"))?;
         let host = parsed.host_str().ok_or(Error::Address("has no host"))?.to_owned();
@@ -70,7 +70,7 @@ impl Webhook {
         Ok(Self { url, host, client })
     }
 
-    /// Returns the host, which is all of the address that may be shown.
+    /// Returns the host, the only part of the URL that may be shown.
     #[must_use]
     pub(crate) fn host(&self) -> &str {
         &self.host
@@ -80,16 +80,16 @@ impl Webhook {
     ///
     /// # Errors
     ///
-    /// When no answer came, or another than 2xx.
+    /// If no response arrives, or it is not 2xx.
     pub(crate) async fn post(&self, body: &Value) -> Result<(), Error> {
         self.call(Method::POST, Some(body)).await
     }
 
-    /// Asks by GET.
+    /// Sends a GET request.
     ///
     /// # Errors
     ///
-    /// When no answer came, or another than 2xx.
+    /// If no response arrives, or it is not 2xx.
     pub(crate) async fn get(&self) -> Result<(), Error> {
         self.call(Method::GET, None).await
     }

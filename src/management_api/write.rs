@@ -1,4 +1,4 @@
-//! Writes: one resource created, changed or removed, and the elements of a child's list.
+//! Writes: creates, updates and deletes resources, and changes the elements of a child's list.
 
 use std::time::Duration;
 
@@ -15,20 +15,20 @@ use crate::json::Body;
 use crate::model::event::WaitReason;
 use crate::model::resource::Id;
 
-/// How often at most a resource is read again until it is ready for its follow-up.
+/// The maximum number of reads until a resource is ready for its follow-up.
 const MAX_READS: u32 = 60;
-/// How long the first wait between two looks is; each is twice the one before.
+/// The first wait between two reads; each is twice the previous one.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
-/// How long a wait between two looks can grow.
+/// The longest wait between two reads.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 impl Tenant {
-    /// Creates a resource; returns it as the tenant answers, id and all.
+    /// Creates a resource and returns the response, including the id.
     ///
     /// # Errors
     ///
-    /// [`Error::OutcomeUnknown`] when the tenant may have created it: look its key up before sending it again. Any other error means
-    /// that it did not.
+    /// [`Error::OutcomeUnknown`] if the tenant may have created it: look up its key before retrying. Any other error
+    /// means that it was not created.
     pub async fn create(&self, kind: &'static Kind, body: &Body) -> Result<Body, Error> {
         let Some(path) = kind.creation_path(body) else {
             let id = Id::new(kind.id_of(body).unwrap_or_default());
@@ -41,7 +41,7 @@ impl Tenant {
         let mut answer = if received.body.is_empty() {
             Body::new()
         } else {
-            // A 2xx that cannot be read has created something all the same.
+            // A 2xx response that cannot be parsed still means that something was created.
             received.json(&request.name()).map_err(|error| Error::OutcomeUnknown { request: request.name(), source: Box::new(error) })?
         };
         for field in kind.identity.key.iter().copied().chain(kind.path_fields()) {
@@ -52,11 +52,11 @@ impl Tenant {
         Ok(answer)
     }
 
-    /// Changes a resource; returns it as the tenant answers, or nothing where it answers 204.
+    /// Updates a resource and returns the response; `None` for a 204.
     ///
     /// # Errors
     ///
-    /// When the tenant refuses, or no answer comes after all attempts.
+    /// If the tenant refuses, or no response arrives after all attempts.
     pub async fn update(&self, kind: &'static Kind, id: &Id, body: &Body) -> Result<Body, Error> {
         let mut outgoing = body.clone();
         let is_due = kind.lifecycle.follow_up.filter(|follow_up| outgoing.0.remove(follow_up.field) == Some(Value::Bool(true)));
@@ -81,17 +81,17 @@ impl Tenant {
         Ok(into_object(kind, received.json(&request.name())?).unwrap_or_default())
     }
 
-    /// Sends the request that makes a write count, once the resource is ready for it.
+    /// Sends the follow-up request once the resource is ready for it.
     async fn follow_up(&self, kind: &'static Kind, follow_up: FollowUp, id: &Id) -> Result<(), Error> {
         if let Some((field, wanted)) = follow_up.ready_when {
             self.wait_until(kind, id, field, wanted).await?;
         }
-        // The last part of its path is the id as it may stand in one.
+        // The last segment of the resource's path is the encoded id.
         let path = follow_up.path.replace("{id}", kind.path_of(id.as_str()).rsplit('/').next().unwrap_or_default());
         self.transport.send(&Request::new(Method::POST, path).idempotent()).await.map(drop)
     }
 
-    /// Reads a resource again and again until a field of it holds this text.
+    /// Reads a resource repeatedly until a field has this value.
     async fn wait_until(&self, kind: &'static Kind, id: &Id, field: &'static str, wanted: &'static str) -> Result<(), Error> {
         let mut wait = FIRST_WAIT;
         for look in 1.. {
@@ -108,19 +108,19 @@ impl Tenant {
         Ok(())
     }
 
-    /// Lets time pass before something is sent again, and tells whoever watches.
+    /// Waits before a retry and notifies the observer.
     pub async fn wait(&self, wait: Duration, reason: WaitReason) {
         self.transport.connection.notify_wait(wait, reason);
         tokio::time::sleep(wait).await;
     }
 
-    /// Removes a resource; one that is there by being written is emptied.
+    /// Deletes a resource; a keyed one is written empty instead.
     ///
-    /// One that is gone after a repeated request counts as removed.
+    /// A 404 after a retry counts as success.
     ///
     /// # Errors
     ///
-    /// When the tenant refuses, or no answer comes after all attempts.
+    /// If the tenant refuses, or no response arrives after all attempts.
     pub async fn delete(&self, kind: &Kind, id: &Id) -> Result<(), Error> {
         if let Some(nothing) = kind.empty_body() {
             return self.write(kind, id, &nothing).await.map(drop);
@@ -128,17 +128,17 @@ impl Tenant {
         self.transport.send(&Request::new(Method::DELETE, kind.path_of(id.as_str()))).await.map(drop)
     }
 
-    /// Adds elements to a child's list and removes others, in as many requests as the kind demands.
+    /// Adds elements to a child's list and removes others, in as many requests as the kind requires.
     ///
-    /// Both may be repeated without harm, so a change that was cut is made again whole.
+    /// Both are idempotent, so an interrupted change is repeated as a whole.
     ///
     /// # Errors
     ///
-    /// When the tenant refuses, or no answer comes after all attempts.
+    /// If the tenant refuses, or no response arrives after all attempts.
     ///
     /// # Panics
     ///
-    /// When the kind is no child.
+    /// If the kind is not a child.
     pub(crate) async fn update_elements(&self, kind: &Kind, parent: &Id, added: &[Value], removed: &[Value]) -> Result<(), Error> {
         let Shape::Child { element_changes, .. } = kind.shape else { unreachable!("only a child has elements") };
         for request in element_requests(kind, element_changes, parent, added, removed) {
@@ -148,7 +148,7 @@ impl Tenant {
     }
 }
 
-/// Returns what is sent of a body: without the fields that stand in the path, and bare where the API takes a bare array.
+/// Returns the body to send: without fields that are in the path, and as a bare array if the API requires that.
 fn request_body(kind: &Kind, body: &Body) -> Value {
     let mut body = body.clone();
     for field in kind.path_fields() {
@@ -163,7 +163,7 @@ fn redactor_for(kind: &Kind, body: &Body) -> Redactor {
     redactor
 }
 
-/// Returns the requests that change a child's list; adding what is there and removing what is not does nothing.
+/// Returns the requests that change a child's list. Adding an existing element or removing a missing one has no effect.
 fn element_requests(kind: &Kind, element_changes: ElementChanges, parent: &Id, added: &[Value], removed: &[Value]) -> Vec<Request> {
     let path = kind.path_of(parent.as_str());
     match element_changes {
@@ -181,7 +181,8 @@ fn element_requests(kind: &Kind, element_changes: ElementChanges, parent: &Id, a
     }
 }
 
-/// Returns the requests that change a list whose elements have names: what only says something else of a name is changed, not made anew.
+/// Returns the requests that change a list of named elements: an element whose name stays the same is updated rather
+/// than replaced.
 fn named_element_requests(kind: &Kind, path: &str, by: &str, most: usize, added: &[Value], removed: &[Value]) -> Vec<Request> {
     let has_name_of = |list: &[Value], element: &Value| list.iter().any(|other| other[by] == element[by]);
     let (kept, new): (Vec<Value>, Vec<Value>) = added.iter().cloned().partition(|element| has_name_of(removed, element));

@@ -1,4 +1,4 @@
-//! Attribution: which rule made which value.
+//! Attribution: records which rule produced which value.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -6,39 +6,39 @@ use std::sync::Arc;
 use crate::json::is_in;
 use crate::model::resource::Key;
 
-/// The most places that are named for one value.
+/// The maximum number of rules listed for one value.
 const MOST_PLACES: usize = 3;
 
-/// Which rule made which value of a mapped source.
+/// The rules that produced the values of a mapped source.
 #[derive(Debug, Clone, Default)]
 pub struct Attribution {
     of: HashMap<Key, ResourceAttribution>,
 }
 
-/// Which rule made which value of one resource: paths and places in the order in which the rules were applied.
+/// The rules that produced the values of one resource: paths and rules in order of application.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ResourceAttribution {
     values: Vec<(String, Arc<str>)>,
 }
 
 impl ResourceAttribution {
-    /// Records that a rule made a part of the value at a path; of a list, the list.
+    /// Records that a rule changed part of the value at a path; for list elements, the path of the list.
     pub(super) fn record(&mut self, path: &str, place: &Arc<str>) {
         let path = in_list(path);
-        // Rows of one table often change the elements of one list one after the other.
+        // Several rows of a table often change elements of the same list in succession.
         if self.values.last().is_none_or(|(last, by)| last != path || by != place) {
             self.values.push((path.to_owned(), place.clone()));
         }
     }
 
-    /// Records that a rule made the whole value at a path, whatever other rules made of it before.
+    /// Records that a rule set the whole value at a path, overriding earlier rules.
     pub(super) fn record_whole(&mut self, path: &str, place: &Arc<str>) {
         let path = in_list(path);
         self.values.retain(|(earlier, _)| !is_in(path, earlier));
         self.values.push((path.to_owned(), place.clone()));
     }
 
-    /// Returns the rule that made the value at a path, if one did.
+    /// Returns the rule that set the value at a path, if any.
     pub(super) fn maker_of(&self, path: &str) -> Option<&Arc<str>> {
         self.values.iter().rev().find(|(made, _)| is_in(made, path) || is_in(path, made)).map(|(_, place)| place)
     }
@@ -60,24 +60,24 @@ impl ResourceAttribution {
 }
 
 impl Attribution {
-    /// Returns the attribution of a resource, to add to it.
+    /// Returns the attribution of a resource for modification.
     pub(super) fn of_resource(&mut self, key: &Key) -> &mut ResourceAttribution {
         self.of.entry(key.clone()).or_default()
     }
 
-    /// Adds what rules made of a resource.
+    /// Adds the attribution of a resource.
     pub(super) fn insert(&mut self, key: Key, values: ResourceAttribution) {
         if !values.is_empty() {
             self.of.insert(key, values);
         }
     }
 
-    /// Returns what rules made of a resource, if anything.
+    /// Returns the attribution of a resource, if any.
     pub(super) fn get(&self, key: &Key) -> Option<&ResourceAttribution> {
         self.of.get(key)
     }
 
-    /// Gives every resource the key that it has in the target. A renamed one is made by the rule that renamed it.
+    /// Replaces source keys by target keys. A renamed resource is attributed to the rule that renamed it.
     pub(super) fn rename(&mut self, renamed: &HashMap<Key, Key>, by: &HashMap<Key, Arc<str>>) {
         let mut of = std::mem::take(&mut self.of);
         for (old, new) in renamed {
@@ -92,15 +92,15 @@ impl Attribution {
         }
     }
 
-    /// Returns the places of the rules that made the values of a resource, by path as the target has the resource; the path of the
-    /// resource itself is empty.
+    /// Returns the rules that produced the values of a resource, by path in the target; the resource itself has an
+    /// empty path.
     pub fn places(&self, key: &Key) -> BTreeMap<String, String> {
         let places = self.of.get(key).map(ResourceAttribution::places).unwrap_or_default();
         places.into_iter().map(|(path, places)| (path.to_owned(), joined(&places))).collect()
     }
 }
 
-/// Returns the list that a path leads into, or the path.
+/// Returns the list that contains a path, or the path itself.
 fn in_list(path: &str) -> &str {
     path.split('[').next().unwrap_or(path)
 }

@@ -1,4 +1,4 @@
-//! What one rule does to one resource.
+//! Applies one rule to one resource.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::json::Body;
 use crate::model::resource::Key;
 use crate::snapshot::{Desired, SuppliedSecret, id_substitution};
 
-/// Applies a rule about a field; returns how many values it matched.
+/// Applies a rule to a field; returns how many values matched.
 pub(super) fn change(
     (kind, rule): (&Kind, &MappingRule),
     (key, body): (&Key, &mut Body),
@@ -63,7 +63,7 @@ pub(super) fn change(
         }
         (Effect::Keep, Some(field)) => {
             desired.kept.push((key.clone(), field.to_owned()));
-            // A field that the catalog lists may be one that only the target has.
+            // A field in the catalog may exist in the target only.
             let is_listed = kind.fields.writable().at(&field.replace("[]", "")).is_some();
             if is_listed { 1 } else { body.find(field).len() }
         }
@@ -76,7 +76,7 @@ pub(super) fn change(
     }
 }
 
-/// Calls `change` with every value that a path names and the place of each; returns the sum of what it returns.
+/// Calls `change` with every value at a path and its position; returns the sum of the results.
 fn change_named(body: &mut Body, field: &str, change: &mut dyn FnMut(&str, &mut Value) -> usize) -> usize {
     let mut sum = 0;
     if !field.contains('*') {
@@ -98,8 +98,8 @@ fn replace_in(value: &mut Value, rows: &[Replacement], hit: &mut dyn FnMut(&Repl
     }
 }
 
-/// Replaces every `from` by its `to`, in one walk from left to right, so that no replacement is replaced again; calls `hit` with each row
-/// that matched, every time.
+/// Replaces every `from` by its `to`, in one pass from left to right, so that replaced text is not replaced again;
+/// calls `hit` for each match.
 pub(super) fn replace(text: &mut String, rows: &[Replacement], hit: &mut dyn FnMut(&Replacement)) -> usize {
     id_substitution::change_plain(text, &mut |plain| {
         if !rows.iter().any(|row| plain.contains(row.from.as_str())) {
@@ -121,7 +121,7 @@ pub(super) fn replace(text: &mut String, rows: &[Replacement], hit: &mut dyn FnM
     })
 }
 
-/// Removes the elements of a list that equal a value; returns how many there were.
+/// Removes the elements of a list that equal a value; returns their number.
 fn remove_element(value: &mut Value, element: &Value) -> usize {
     let Value::Array(elements) = value else { return 0 };
     let before = elements.len();
@@ -129,7 +129,7 @@ fn remove_element(value: &mut Value, element: &Value) -> usize {
     before - elements.len()
 }
 
-/// Removes elements that mention one of these keys from a list; returns the place of the first one that was mentioned.
+/// Removes list elements that mention one of these keys; returns the rule of the first one mentioned.
 pub(super) fn remove_mentions<'places>(
     value: &mut Value,
     skipped: &dyn Fn(&Key) -> Option<&'places Arc<str>>,

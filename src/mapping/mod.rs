@@ -1,19 +1,19 @@
-//! How values change on the way from one tenant to the other: a file of rules, read once, applied to a snapshot.
+//! How values change between tenants: a file of rules, parsed once and applied to a snapshot.
 //!
 //! ```text
-//! rule.rs       what a rule matches and does
-//! parse.rs      mappings/<name>.toml -> rules; every error with file, line and caret
-//! table.rs      its CSV tables of from,to
-//! rewrite.rs    snapshot -> desired
-//! change.rs     what one rule does to one resource
-//! attribution.rs which rule made which value
-//! new_keys.rs   the keys that resources have after their rules
-//! unmatched.rs  rules that matched nothing
-//! nearest.rs    the name or text nearest to a pattern that matches nothing
+//! rule.rs        what a rule matches and does
+//! parse.rs       mappings/<name>.toml -> rules; every error with file, line and caret
+//! table.rs       CSV tables of from,to
+//! rewrite.rs     snapshot -> desired
+//! change.rs      applies one rule to one resource
+//! attribution.rs which rule produced which value
+//! new_keys.rs    the keys of resources after the rules
+//! unmatched.rs   rules that matched nothing
+//! nearest.rs     the name or text most similar to a pattern that matches nothing
 //! ```
 //!
-//! Pure but for reading the files; it cannot reach a network. What differs by nature (ids, the tenant's own domain) is portable already
-//! and needs no rule.
+//! Apart from reading the files it is pure, and it cannot reach the network. Values that differ between any two tenants
+//! (ids, the tenant's own domain) are already portable and need no rule.
 
 use std::borrow::Cow;
 use std::path::Path;

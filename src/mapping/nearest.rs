@@ -1,44 +1,45 @@
-//! The name or text nearest to a pattern that matches nothing, found by aligning the two.
+//! Finds the name or text most similar to a pattern that matches nothing, by aligning the two.
 //!
-//! `Analitics*` and "Analytics dashboard" are one letter apart, since `*` stands for anything: the nearest pattern is `Analytics*`.
+//! `Analitics*` and "Analytics dashboard" differ in one letter, since `*` matches anything, so the suggestion is
+//! `Analytics*`.
 
-/// The least letters of a pattern of which something may be near.
+/// The minimum number of letters of a pattern for which a similar name is searched.
 const LEAST_LETTERS: usize = 3;
-/// One letter in so many may differ, and one in any case.
+/// One letter in this many may differ, but at least one.
 const LETTERS_PER_ERROR: usize = 4;
 
-/// A pattern to be aligned with names, ignoring case.
+/// A pattern to align with names, ignoring case.
 #[derive(Debug)]
 pub(super) struct Approximate {
     parts: Vec<Part>,
-    /// Whether letters with a meaning in patterns are escaped in what is found.
+    /// Whether letters with a special meaning in patterns are escaped in the suggestion.
     is_pattern: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 enum Part {
     Letter(char),
-    /// `?` or `[..]`, as it is written.
+    /// `?` or `[..]`, as written.
     One(String),
-    /// `*` or `**`, as it is written.
+    /// `*` or `**`, as written.
     Any(String),
 }
 
 /// A step of the alignment of a pattern with a name.
 #[derive(Debug, Clone, Copy)]
 enum Step {
-    /// Two letters that stand the other way round.
+    /// Two letters are transposed.
     Swap,
-    /// A part of the pattern and a letter of the name.
+    /// A part of the pattern and a letter of the name are aligned.
     Both,
-    /// A letter of the name within `*`, or one that the pattern lacks.
+    /// A letter of the name is matched by `*`, or is missing in the pattern.
     Name,
-    /// A part of the pattern that stands for nothing, or a letter that the name lacks.
+    /// A part of the pattern matches nothing, or its letter is missing in the name.
     Pattern,
 }
 
 impl Approximate {
-    /// Returns a pattern of keys, with the meaning that `glob` gives it.
+    /// Parses a key pattern, as `glob` does.
     pub(super) fn pattern(text: &str) -> Self {
         let (mut parts, mut rest) = (Vec::new(), text);
         while let Some(sign) = rest.chars().next() {
@@ -50,7 +51,7 @@ impl Approximate {
                 }
                 '?' => (Part::One("?".to_owned()), 1),
                 '[' => match class() {
-                    // `[*]` is how a pattern says the letter itself.
+                    // `[*]` is an escaped letter.
                     Some(3) => (Part::Letter(rest[1..].chars().next().unwrap_or('[')), 3),
                     Some(length) => (Part::One(rest[..length].to_owned()), length),
                     None => (Part::Letter('['), 1),
@@ -63,18 +64,18 @@ impl Approximate {
         Self { parts, is_pattern: true }
     }
 
-    /// Returns a name.
+    /// Creates it from a plain name.
     pub(super) fn name(text: &str) -> Self {
         Self { parts: text.chars().map(Part::Letter).collect(), is_pattern: false }
     }
 
-    /// Returns a text that may stand anywhere in a longer one.
+    /// Creates it from a text that may occur anywhere in a longer one.
     pub(super) fn within(text: &str) -> Self {
         let any = || std::iter::once(Part::Any(String::new()));
         Self { parts: any().chain(text.chars().map(Part::Letter)).chain(any()).collect(), is_pattern: false }
     }
 
-    /// Returns the pattern that matches the nearest of some names, if any is near; none where every name is as near.
+    /// Returns the pattern that matches the most similar name; `None` if no name is similar, or all are equally so.
     pub(super) fn nearest<'name>(&self, names: impl IntoIterator<Item = &'name str>) -> Option<String> {
         let letters = self.parts.iter().filter(|part| matches!(part, Part::Letter(_))).count();
         if letters < LEAST_LETTERS {
@@ -85,7 +86,7 @@ impl Approximate {
         (distance <= most).then(|| self.repaired(name))
     }
 
-    /// Returns how many letters have to change before the pattern matches a name.
+    /// Returns how many letters must change before the pattern matches a name.
     fn distance(&self, name: &str) -> usize {
         let (mut before, mut above) = (None, self.first_row());
         for letter in name.chars() {
@@ -95,7 +96,7 @@ impl Approximate {
         above.last().copied().unwrap_or_default()
     }
 
-    /// Returns the pattern with its letters as the name has them.
+    /// Returns the pattern with its letters changed to those of the name.
     fn repaired(&self, name: &str) -> String {
         let letters: Vec<char> = name.chars().collect();
         let mut steps = vec![vec![Step::Pattern; self.parts.len() + 1]];
@@ -149,8 +150,9 @@ impl Approximate {
         std::iter::once(0).chain(costs).collect()
     }
 
-    /// Returns the costs of aligning each beginning of the pattern with a name up to this letter, and the last step of each; `above` are
-    /// those up to the letter before, and `before` those up to the one before that, with the letter between.
+    /// Computes the next row of the alignment: for each prefix of the pattern, the cost and the last step of aligning
+    /// it with the name up to this letter. `above` is the row of the previous letter; `before` is the row before that,
+    /// with the letter between.
     fn next_row(&self, before: Option<&(Vec<usize>, char)>, above: &[usize], letter: char) -> Vec<(usize, Step)> {
         let mut row: Vec<(usize, Step)> = Vec::with_capacity(above.len());
         row.push((above[0] + 1, Step::Name));
@@ -160,7 +162,7 @@ impl Approximate {
                 let [first, second] = self.parts.get(at.checked_sub(1)?..=at)? else { return None };
                 (first.is(letter) && second.is(*earlier) && letter != *earlier).then(|| (costs[at - 1] + 1, Step::Swap))
             };
-            // Of several ways, `*` stands for as little as it can.
+            // Among equal costs, `*` matches as little as possible.
             let steps = match part {
                 Part::Any(_) => [None, Some((row[at].0, Step::Pattern)), Some((above[at + 1], Step::Name)), None],
                 Part::One(_) | Part::Letter(_) => [

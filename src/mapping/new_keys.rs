@@ -1,4 +1,4 @@
-//! The keys that resources have after their rules: renamed, or made of fields that a rule changed.
+//! The keys of resources after the rules, if these rename them or change their key fields.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -11,29 +11,29 @@ use crate::json::Body;
 use crate::model::resource::{Key, Resource};
 use crate::snapshot::{Desired, id_substitution};
 
-/// Two resources that a mapping gives one key.
+/// Two resources that a mapping gives the same key.
 #[derive(Debug, thiserror::Error)]
 #[error("the mapping gives \"{one}\" and \"{other}\" the same name, \"{name}\"")]
 pub struct KeyCollision {
-    /// The first, as the source calls it.
+    /// The key of the first resource in the source.
     pub one: Key,
-    /// The second, as the source calls it.
+    /// The key of the second resource in the source.
     pub other: Key,
-    /// What both would be called.
+    /// The key that both would get.
     pub name: Key,
 }
 
-/// Resources that have another key in the target.
+/// The resources whose key in the target differs.
 #[derive(Debug, Default)]
 pub(super) struct NewKeys {
-    /// The new keys by the old ones.
+    /// New keys by old ones.
     new: HashMap<Key, Key>,
-    /// The places of the rules by which they changed, by the old ones.
+    /// The rules that changed the keys, by old key.
     by: HashMap<Key, Arc<str>>,
 }
 
 impl NewKeys {
-    /// Gives a resource the name it has in the target: in its body, where the name is a field of it; returns that field.
+    /// Renames a resource for the target. If the name is a field of the body, sets that field and returns it.
     pub(super) fn rename(&mut self, kind: &Kind, (key, body): (&Key, &mut Body), name: &str, place: &Arc<str>) -> Option<&'static str> {
         let field = if let [field] = kind.identity.key { Some(*field) } else { None };
         if let Some(field) = field {
@@ -44,7 +44,8 @@ impl NewKeys {
         field
     }
 
-    /// Gives every resource the key its mapped body has, and renames the references to it; kinds in the order of their references.
+    /// Gives every resource the key of its mapped body and updates the references to it, kind by kind in reference
+    /// order.
     pub(super) fn apply(
         mut self,
         catalog: &Catalog,
@@ -52,7 +53,7 @@ impl NewKeys {
         attribution: &mut Attribution,
     ) -> Result<(), Box<KeyCollision>> {
         let mut taken: HashMap<Key, Key> = HashMap::new();
-        // A name that a rule gives is one like any other.
+        // A name that a rule sets is no longer a duplicate.
         desired.snapshot.twice.retain(|key| !self.new.contains_key(key));
         let twice: HashSet<Key> = desired.snapshot.twice.iter().cloned().collect();
         for kind in catalog.kinds() {
@@ -94,7 +95,7 @@ impl NewKeys {
         Ok(())
     }
 
-    /// Renames what a resource refers to; the rules that renamed it made those values too.
+    /// Updates references to renamed resources, and attributes them to the rules that renamed those.
     fn follow(&self, resource: &mut Resource, attribution: &mut Attribution) {
         let (key, new, by) = (&resource.key.clone(), &self.new, &self.by);
         id_substitution::rename_in_seen(resource, new, &mut |path, renamed| {
@@ -104,7 +105,7 @@ impl NewKeys {
         });
     }
 
-    /// Returns the rule that made the fields of which a key is made, or the key of its parent.
+    /// Returns the rule that set the key fields of a resource or the key of its parent.
     fn cause(&self, kind: &Kind, old: &Key, attribution: &Attribution) -> Option<Arc<str>> {
         let made = attribution.get(old);
         let of_fields = kind.identity.key.iter().find_map(|field| made?.maker_of(field).cloned());
@@ -116,7 +117,7 @@ fn places_of(kind: &Kind, resources: &[Resource]) -> Vec<usize> {
     resources.iter().enumerate().filter(|(_, resource)| resource.key.kind() == kind.name).map(|(at, _)| at).collect()
 }
 
-/// Returns the key a mapped body gives its resource, without any number.
+/// Returns the key of a mapped body, without a duplicate's number.
 fn mapped_key(kind: &Kind, resource: &Resource, renamed: &HashMap<Key, Key>) -> Key {
     match kind.shape {
         Shape::Singleton => resource.key.clone(),

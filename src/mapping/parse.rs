@@ -1,4 +1,4 @@
-//! `mappings/<name>.toml` -> rules.
+//! Parses `mappings/<name>.toml` into rules.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -18,16 +18,16 @@ use crate::diagnostic::{Diagnostic, Text, did_you_mean};
 use crate::files;
 use crate::json::top;
 
-/// The words a rule can be made of.
+/// The keys that a rule may have.
 const WORDS: [&str; 9] = ["match", "field", "skip", "rename", "replace", "set", "remove", "keep", "secret"];
 
-/// What could not be done with a mapping.
+/// Why a mapping cannot be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file cannot be read or written.
     #[error(transparent)]
     File(#[from] files::Error),
-    /// A file says something wrong.
+    /// The content of a file is invalid.
     #[error(transparent)]
     Invalid(#[from] Box<Diagnostic>),
 }
@@ -43,20 +43,16 @@ type Name<'text> = Spanned<Cow<'text, str>>;
 type Held<'text> = Spanned<DeValue<'text>>;
 
 impl Mapping {
-    /// Reads a mapping and its tables, and checks every rule against the catalog.
+    /// Loads a mapping and its tables and checks every rule against the catalog.
     ///
     /// # Errors
     ///
-    /// When a file cannot be read, or a rule names a kind, field or word that does not exist.
+    /// If a file cannot be read, or a rule has an unknown kind, field or key.
     pub fn load(catalog: &Catalog, path: &Path) -> Result<Self, Error> {
         Self::load_with_tables(catalog, path).map(|(mapping, _)| mapping)
     }
 
-    /// Reads a mapping as [`Mapping::load`] does, and returns the paths of its tables too.
-    ///
-    /// # Errors
-    ///
-    /// The same.
+    /// Loads a mapping like [`Mapping::load`] and also returns the paths of its tables.
     pub(crate) fn load_with_tables(catalog: &Catalog, path: &Path) -> Result<(Self, Vec<PathBuf>), Error> {
         let text = files::read_text(path)?;
         let tables = RefCell::new(Vec::new());
@@ -68,18 +64,18 @@ impl Mapping {
         Ok((mapping, tables.into_inner()))
     }
 
-    /// Returns every text that a rule replaces, with the one in its place.
+    /// Returns every text that a rule replaces, with its replacement.
     #[must_use]
     pub fn rewritten(&self) -> Vec<(&str, &str)> {
         let replaced = self.rules.iter().filter_map(|rule| if let Effect::Replace(rows) = &rule.effect { Some(rows) } else { None });
         replaced.flatten().map(|row| (row.from.as_str(), row.to.as_str())).collect()
     }
 
-    /// Reads what a mapping holds and checks every rule against the catalog; `read` returns what a table holds.
+    /// Parses a mapping and checks every rule against the catalog; `read` returns the content of a table.
     ///
     /// # Errors
     ///
-    /// When a table cannot be read, or a rule names a kind, field or word that does not exist.
+    /// If a table cannot be read, or a rule has an unknown kind, field or key.
     pub fn parse(catalog: &Catalog, whole: Text<'_>, read: &dyn Fn(&Path) -> Result<String, files::Error>) -> Result<Self, Error> {
         Parser { catalog, whole, read }.mapping()
     }
@@ -268,7 +264,7 @@ impl Parser<'_> {
         })
     }
 
-    /// Checks that a rule's field exists in some kind it can be about, and suits what the rule does.
+    /// Checks that a rule's field exists in some kind that the rule can match, and that it suits the effect.
     fn check_field(&self, rule: &MappingRule, at: Range<usize>) -> Result<(), Error> {
         let kinds: Vec<&'static Kind> = self.catalog.kinds().filter(|kind| rule.is_about_kind(kind)).collect();
         let Some(field) = &rule.field else {

@@ -1,4 +1,4 @@
-//! Snapshot -> desired: every rule applied in the order of the file, matching by the keys of the source.
+//! Applies a mapping to a snapshot: every rule in the order of the file, matched by the keys of the source.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -15,16 +15,16 @@ use crate::model::resource::{Key, Resource};
 use crate::model::unmatched_rule::UnmatchedRule;
 use crate::snapshot::{Desired, Snapshot, id_substitution};
 
-/// A mapped source, and what its rules did.
+/// A mapped source and what the rules did to it.
 #[derive(Debug, Clone)]
 pub struct MappedSource {
-    /// What the target should hold.
+    /// The desired state of the target.
     pub desired: Desired,
-    /// Which rule made which value.
+    /// Which rule produced which value.
     pub attribution: Attribution,
     /// The rules that matched nothing in the source.
     pub unmatched: Vec<UnmatchedRule>,
-    /// The places of the rules that left resources out, by the keys of the source.
+    /// The rules that skipped resources, by the keys of the source.
     pub skipped_by: HashMap<Key, Arc<str>>,
 }
 
@@ -33,7 +33,7 @@ impl Mapping {
     ///
     /// # Errors
     ///
-    /// When two resources would get one name.
+    /// If two resources would get the same key.
     pub fn apply(&self, catalog: &Catalog, snapshot: Snapshot) -> Result<MappedSource, Box<KeyCollision>> {
         let mut matched = vec![Matched::default(); self.rules.len()];
         let hosts = snapshot.hosts(catalog);
@@ -80,7 +80,7 @@ impl Mapping {
         Ok(MappedSource { desired, attribution, unmatched, skipped_by: skipped })
     }
 
-    /// What was not read is not missed where a rule would skip it, or skips what it belongs to.
+    /// Does not report unread resources that a rule would skip, by themselves or with a resource they belong to.
     fn accept_unread(&self, catalog: &Catalog, desired: &mut Desired, matched: &mut [Matched]) {
         let source = &desired.snapshot;
         let unseen = source.kinds.keys().flat_map(|kind| source.unseen(kind).iter().map(|one| Key::new(kind, &one.name)));
@@ -101,7 +101,7 @@ impl Mapping {
     }
 }
 
-/// Gives a resource the name that a rule says; returns how many values that matched.
+/// Renames a resource as a rule says; returns how many values that matched.
 fn rename(
     (kind, rule): (&Kind, &MappingRule),
     (key, body): (&Key, &mut Body),
@@ -114,7 +114,7 @@ fn rename(
     1
 }
 
-/// Skips the children and grants of skipped resources too, and takes those out of the lists that name them.
+/// Also skips the children and grants of skipped resources, and removes skipped resources from lists that name them.
 fn skip_dependents(skipped: &mut HashMap<Key, Arc<str>>, catalog: &Catalog, desired: &mut Desired, attribution: &mut Attribution) {
     if skipped.is_empty() {
         return;
@@ -145,7 +145,7 @@ fn skip_dependents(skipped: &mut HashMap<Key, Arc<str>>, catalog: &Catalog, desi
     }
 }
 
-/// Returns the rule that skips what a resource belongs to.
+/// Returns the rule that skips a resource that this one belongs to.
 fn depends_on<'places>(kind: &Kind, resource: &Resource, skipped: &'places HashMap<Key, Arc<str>>) -> Option<&'places Arc<str>> {
     if let Shape::Child { parent, .. } = kind.shape {
         return skipped.get(&Key::new(parent, resource.key.name()));

@@ -1,4 +1,4 @@
-//! What a rule matches and does.
+//! Mapping rules: what they match and what they do.
 
 use std::fmt;
 use std::ops::Range;
@@ -13,47 +13,47 @@ use crate::model::resource::{BETWEEN_PARTS, Key};
 /// One rule of a mapping.
 #[derive(Debug, Clone)]
 pub struct MappingRule {
-    /// Where it stands: `mappings/dev-to-prod.toml:12`.
+    /// The position of the rule: `mappings/dev-to-prod.toml:12`.
     pub place: String,
-    /// The same without the folder, as values that it made name it: `dev-to-prod.toml:12`.
+    /// The position without the folder, for attributions: `dev-to-prod.toml:12`.
     pub short_place: Arc<str>,
-    /// Where in the file what it does is said, in bytes.
+    /// The byte range of the rule's effect in the file.
     pub at: Range<usize>,
-    /// Key globs, one of which must match.
+    /// Key patterns, at least one of which must match.
     pub matches: Vec<Pattern>,
-    /// The field it is about; absent for rules about the whole resource.
+    /// The field that the rule changes; `None` for rules about whole resources.
     pub field: Option<String>,
-    /// What it does.
+    /// The effect of the rule.
     pub effect: Effect,
 }
 
-/// What a rule does.
+/// The effect of a rule.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// The resource is not copied.
     Skip,
-    /// The resource is called this in the target.
+    /// The resource has this name in the target.
     Rename(String),
-    /// Literal texts are replaced, the longest first.
+    /// Literal texts are replaced, longest first.
     Replace(Vec<Replacement>),
-    /// The field holds this value.
+    /// The field gets this value.
     Set(Value),
-    /// The field, or elements of the list, go.
+    /// The field, or elements of the list, are removed.
     Remove(Removed),
-    /// The target's own value stands.
+    /// The target keeps its own value.
     Keep,
-    /// The field is a secret that comes from `env:NAME` or `file:PATH`.
+    /// The field is a secret, read from `env:NAME` or `file:PATH`.
     Secret(String),
 }
 
-/// A text that is replaced by another one.
+/// A text and its replacement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replacement {
     /// The text to look for; never empty.
     pub from: String,
-    /// The text in its place.
+    /// The replacement.
     pub to: String,
-    /// The row of the table that holds it, without the folder: `hosts.csv:14`. Absent if the rule itself holds it.
+    /// The row in its table, without the folder: `hosts.csv:14`. `None` if the rule itself contains the text.
     pub row: Option<Arc<str>>,
 }
 
@@ -66,7 +66,7 @@ pub enum Removed {
     Element(Value),
 }
 
-/// The rule as the mapping says it, without its value: `set connections/* options.domain`.
+/// Formats the rule as the mapping spells it, without its value: `set connections/* options.domain`.
 impl fmt::Display for MappingRule {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = match &self.effect {
@@ -97,30 +97,31 @@ impl fmt::Display for MappingRule {
 }
 
 impl MappingRule {
-    /// Returns whether the rule is about this resource, by the key it has in the source.
+    /// Returns whether the rule matches a resource by its key in the source.
     pub fn is_about(&self, key: &Key) -> bool {
         self.is_about_named(key.kind(), &key.to_string())
     }
 
-    /// Returns whether the rule is about the resource of this kind and key.
+    /// Returns whether the rule matches the resource of this kind and key.
     pub(super) fn is_about_named(&self, kind: &str, key: &str) -> bool {
         self.matches.iter().any(|pattern| pattern.matches(key) || pattern.matches(kind))
     }
 
-    /// Returns whether the target may get what the rule is to prevent, if the rule matches nothing.
+    /// Returns whether a rule that matches nothing may leave in the target what it should prevent.
     pub fn is_protective(&self) -> bool {
         matches!(self.effect, Effect::Skip | Effect::Set(_) | Effect::Remove(_) | Effect::Keep)
     }
 
-    /// Returns whether the rule is about every resource of a kind.
+    /// Returns whether the rule matches every resource of a kind.
     fn is_about_all_of(&self, kind: &str) -> bool {
         let is_whole = |pattern: &Pattern| pattern.as_str().strip_suffix("/*").and_then(|of| Pattern::new(of).ok());
         self.matches.iter().any(|pattern| pattern.matches(kind) || is_whole(pattern).is_some_and(|of| of.matches(kind)))
     }
 
-    /// Returns whether the rule may be about what a tenant does not show: a whole kind, or all that belongs to one resource.
+    /// Returns whether the rule may match resources that a tenant does not return: a whole kind, or all that belongs to
+    /// one resource.
     pub(crate) fn may_be_about(&self, unread: &Key) -> bool {
-        // A rule about one child says nothing of the others.
+        // A rule about one child does not match the others.
         let of_all_below = |pattern: &Pattern| {
             let (parent, child) = pattern.as_str().split_once(BETWEEN_PARTS)?;
             Pattern::new(parent).ok().filter(|_| child == "*")
@@ -130,7 +131,7 @@ impl MappingRule {
         if unread.name().is_empty() { self.is_about_all_of(unread.kind()) } else { self.is_about(unread) || is_of_parent() }
     }
 
-    /// Returns whether the rule can be about any resource of a kind.
+    /// Returns whether the rule can match some resource of a kind.
     pub(crate) fn is_about_kind(&self, kind: &Kind) -> bool {
         self.matches.iter().any(|pattern| {
             let of_kind = pattern.as_str().split('/').next().unwrap_or_default();

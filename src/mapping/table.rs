@@ -1,4 +1,4 @@
-//! A CSV table of literal texts: columns `from` and `to`.
+//! Parses a CSV table of literal texts with the columns `from` and `to`.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -6,11 +6,11 @@ use std::ops::Range;
 use super::rule::Replacement;
 use crate::diagnostic::{Diagnostic, Text};
 
-/// Reads a table; every row has a text to look for that is not empty and stands once.
+/// Parses a table. The text to look for must be non-empty and unique.
 ///
 /// # Errors
 ///
-/// When a row is wrong, with its place.
+/// If a row is invalid, with its position.
 pub fn rows(whole: Text<'_>) -> Result<Vec<Replacement>, Box<Diagnostic>> {
     let file = super::file_name(whole.path);
     let wrong = |at: Range<usize>, what: &str, label: &str| Box::new(whole.wrong(at, what, label));
@@ -57,7 +57,7 @@ pub fn rows(whole: Text<'_>) -> Result<Vec<Replacement>, Box<Diagnostic>> {
     }
 }
 
-/// Counts the lines of a text up to places that follow each other.
+/// Counts lines up to increasing positions of a text.
 struct LineCounter<'text> {
     text: &'text str,
     at: usize,
@@ -72,12 +72,12 @@ impl LineCounter<'_> {
     }
 }
 
-/// Returns whether the rest of a file begins a quoted text that it does not end: quotes inside one are doubled, so they come in pairs.
+/// Returns whether a quoted text begins here and does not end: quotes inside one are doubled, so they come in pairs.
 fn is_open(rest: &str) -> bool {
     !rest.matches('"').count().is_multiple_of(2)
 }
 
-/// Returns the range of the line that holds a byte, leading comment lines and line ends apart.
+/// Returns the range of the line that contains a byte, without leading comment lines and line ends.
 fn line_at(text: &str, byte: u64) -> Range<usize> {
     let byte = usize::try_from(byte).unwrap_or(usize::MAX).min(text.len());
     let mut start = byte;

@@ -1,4 +1,4 @@
-//! Rules that matched nothing, and what they probably meant.
+//! Finds rules that matched nothing, and suggests what they probably meant.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,21 +15,22 @@ use crate::model::resource::{Key, Resource};
 use crate::model::unmatched_rule::{MissingPart, UnmatchedRule};
 use crate::snapshot::{Snapshot, Status};
 
-/// Resources in which a field or text near to a missing one is looked for; more of a kind hold nothing new.
+/// The maximum number of resources in which a similar field or text is searched; more of the same kind would add
+/// nothing new.
 const MOST_SEARCHED: usize = 500;
-/// The most characters in which a text near to a missing one is looked for.
+/// The maximum number of characters in which a similar text is searched.
 const MOST_CHARACTERS: usize = 1 << 20;
 
-/// What a rule matched.
+/// How often a rule matched.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Matched {
-    /// Resources.
+    /// The number of resources.
     pub(super) resources: usize,
-    /// Values in them, or the resources themselves if the rule is about those.
+    /// The number of values in them, or of the resources if the rule is about whole ones.
     pub(super) values: usize,
 }
 
-/// Returns the rules that matched nothing; `source` still has the keys of the source, without the skipped ones.
+/// Returns the rules that matched nothing. `source` must still have the keys of the source, without skipped resources.
 pub(super) fn unmatched<'rules>(
     catalog: &Catalog,
     rules: impl Iterator<Item = (&'rules MappingRule, Matched)>,
@@ -58,7 +59,7 @@ pub(super) fn unmatched<'rules>(
 }
 
 impl Mapping {
-    /// Returns the rules that matched nothing in the target either: what a rule keeps may be there alone.
+    /// Returns the rules that matched nothing in the target either: a kept value may exist only there.
     pub fn unmatched_in_both(&self, unmatched: Vec<UnmatchedRule>, live: &Snapshot) -> Vec<UnmatchedRule> {
         let keeps_something = |rule: &MappingRule| {
             let kept = rule.field.as_deref().filter(|_| rule.effect == Effect::Keep);
@@ -74,7 +75,7 @@ impl Mapping {
     }
 }
 
-/// Returns whether all that a rule may be about was read.
+/// Returns whether everything that a rule may match was read.
 fn is_decidable(catalog: &Catalog, rule: &MappingRule, source: &Snapshot) -> bool {
     let is_chosen = |kind: &str| matches!(source.kinds.get(kind), None | Some(Status::Selected(_)));
     let is_partial = catalog.kinds().any(|kind| is_chosen(kind.name) && rule.is_about_kind(kind));
@@ -91,7 +92,7 @@ fn missing(rule: &MappingRule, about: &[&Resource]) -> MissingPart {
     }
 }
 
-/// Returns the name nearest to the one in a pattern, with its kind if that is another one.
+/// Returns the name most similar to that of a pattern, with its kind if that differs.
 pub fn nearest_resource(pattern: &str, keys: &[&Key]) -> Option<String> {
     let (kinds, name) = pattern.split_once('/')?;
     let of_kind = glob::Pattern::new(kinds).ok()?;
@@ -114,7 +115,7 @@ fn nearest_field(field: &str, about: &[&Resource]) -> Option<String> {
     near.filter(|near| *near != field).map(str::to_owned)
 }
 
-/// Adds the path of every field of a body, lists written as `[]`.
+/// Adds the path of every field of a body, with `[]` for lists.
 fn each_path(body: &Body, paths: &mut Vec<String>) {
     fn below(path: &str, value: &Value, paths: &mut Vec<String>) {
         match value {
@@ -144,7 +145,7 @@ fn nearest_element(rule: &MappingRule, about: &[&Resource]) -> Option<String> {
     Approximate::name(element).nearest(elements.iter().map(String::as_str))
 }
 
-/// Returns the text nearest to the one that a rule replaces; of a table, nothing is near.
+/// Returns the text most similar to the one that a rule replaces; `None` for tables.
 fn nearest_text(rule: &MappingRule, about: &[&Resource]) -> Option<String> {
     let Effect::Replace(rows) = &rule.effect else { return None };
     let [Replacement { from, row: None, .. }] = &rows[..] else { return None };

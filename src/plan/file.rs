@@ -1,4 +1,4 @@
-//! `plan.json`: a plan as it was reviewed and is applied.
+//! `plan.json`: a plan saved for review and application.
 
 use std::borrow::Cow;
 use std::io;
@@ -13,7 +13,7 @@ use super::refusal::Refusal;
 use crate::diagnostic::{Diagnostic, Text};
 use crate::files;
 
-/// The newest format this version reads, and the one it writes.
+/// The newest format that this version reads, and the one it writes.
 pub const FORMAT: u32 = 1;
 
 #[derive(Serialize, Deserialize)]
@@ -28,16 +28,16 @@ struct PlanFile<'plan> {
     plan: Cow<'plan, Plan>,
 }
 
-/// A plan that was saved for review.
+/// A plan saved for review.
 #[derive(Debug, Clone)]
 pub struct SavedPlan {
     /// The plan.
     pub plan: Plan,
-    /// The reasons to refuse it that were found when it was made.
+    /// The refusals found when it was made.
     pub refusals: Vec<Refusal>,
-    /// What was approved of it since.
+    /// The approvals given since then.
     pub approvals: Vec<PlanApproval>,
-    /// What tells it from any other plan.
+    /// Identifies the content of the plan.
     pub hash: String,
 }
 
@@ -47,10 +47,10 @@ pub enum Error {
     /// A file cannot be read or written.
     #[error(transparent)]
     File(#[from] files::Error),
-    /// The file is not the JSON of a plan.
+    /// The file does not contain the JSON of a plan.
     #[error(transparent)]
     NotJson(#[from] Box<Diagnostic>),
-    /// The file does not hold a plan.
+    /// The content is not a valid plan.
     #[error("\"{path}\" is not a plan: {reason}", path = .path.display())]
     Malformed {
         /// The file.
@@ -64,7 +64,7 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
-    /// An approval is of another plan, or was changed after it was given.
+    /// An approval belongs to another plan, or was changed after it was given.
     #[error("the approval by {by} in plan \"{path}\" does not match the plan", path = .path.display())]
     Approval {
         /// The file.
@@ -72,21 +72,21 @@ pub enum Error {
         /// Who gave it.
         by: String,
     },
-    /// The format is newer than this version.
+    /// The format is newer than this version can read.
     #[error("plan \"{path}\" has format {format}; this version of migrate reads up to {FORMAT}", path = .path.display())]
     Newer {
         /// The file.
         path: PathBuf,
-        /// Its format.
+        /// The format of the file.
         format: u64,
     },
 }
 
-/// Writes a plan with the reasons to refuse it.
+/// Saves a plan with its refusals.
 ///
 /// # Errors
 ///
-/// When the file cannot be written.
+/// If the file cannot be written.
 pub fn save(path: &Path, plan: &Plan, refusals: &[Refusal]) -> Result<(), Error> {
     Ok(files::write_whole_with(path, |out| write(plan, refusals, out))?)
 }
@@ -95,18 +95,18 @@ pub fn save(path: &Path, plan: &Plan, refusals: &[Refusal]) -> Result<(), Error>
 ///
 /// # Errors
 ///
-/// When `out` fails.
+/// If `out` fails.
 pub fn write(plan: &Plan, refusals: &[Refusal], out: &mut dyn Write) -> io::Result<()> {
     let (tool, hash) = (Cow::Borrowed(env!("CARGO_PKG_VERSION")), hash_of(plan, refusals));
     let (refusals, plan) = (Cow::Borrowed(refusals), Cow::Borrowed(plan));
     write_file(&PlanFile { format: FORMAT, tool, hash, refusals, approvals: Cow::Borrowed(&[]), plan }, out)
 }
 
-/// Writes a saved plan with its approvals.
+/// Saves a plan with its approvals.
 ///
 /// # Errors
 ///
-/// When the file cannot be written.
+/// If the file cannot be written.
 pub fn save_approved(path: &Path, saved: &SavedPlan) -> Result<(), Error> {
     let SavedPlan { plan, refusals, approvals, hash } = saved;
     let file = PlanFile {
@@ -125,29 +125,29 @@ fn write_file(file: &PlanFile<'_>, out: &mut dyn Write) -> io::Result<()> {
     out.write_all(b"\n")
 }
 
-/// Reads a plan and the reasons to refuse it.
+/// Loads a plan and its refusals.
 ///
 /// # Errors
 ///
-/// When the file is missing, malformed, changed or of a newer format.
+/// If the file is missing, malformed, changed or has a newer format.
 pub fn load(path: &Path) -> Result<(Plan, Vec<Refusal>), Error> {
     load_saved(path).map(|saved| (saved.plan, saved.refusals))
 }
 
-/// Reads a plan with what was approved of it.
+/// Loads a plan with its approvals.
 ///
 /// # Errors
 ///
-/// When the file is missing, malformed, changed or of a newer format, or an approval does not match the plan.
+/// If the file is missing, malformed, changed or has a newer format, or an approval does not match the plan.
 pub fn load_saved(path: &Path) -> Result<SavedPlan, Error> {
     parse_saved(path, &files::read_text(path)?)
 }
 
-/// Reads the text of the plan file at `path`.
+/// Parses the text of the plan file at `path`.
 ///
 /// # Errors
 ///
-/// When it is malformed, changed or of a newer format.
+/// If it is malformed, changed or has a newer format.
 pub fn parse(path: &Path, text: &str) -> Result<(Plan, Vec<Refusal>), Error> {
     parse_saved(path, text).map(|saved| (saved.plan, saved.refusals))
 }

@@ -1,4 +1,4 @@
-//! The edits of a plan by risk, the most dangerous first: what a person reviews before anything else.
+//! The edits of a plan by risk, most dangerous first: what a reviewer should look at before anything else.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -37,9 +37,9 @@ pub enum Subject<'plan> {
 /// The number of edits by class.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct RiskCounts {
-    /// Edits that may keep people or services from signing in.
+    /// Edits that may lock people or services out.
     pub lockout: usize,
-    /// Edits that make a protection weaker.
+    /// Edits that weaken a protection.
     pub weakened: usize,
     /// Resources that are deleted.
     pub data_loss: usize,
@@ -49,9 +49,9 @@ pub struct RiskCounts {
     pub routine: usize,
 }
 
-/// Returns the edits of a plan, the most dangerous first, each class in the order of the plan.
+/// Returns the edits of a plan, most dangerous class first, and within a class in the order of the plan.
 ///
-/// An edit with two dangers, such as a list that loses one element and gains another, occurs with both classes.
+/// An edit with two dangers, such as a list that loses one element and gains another, is returned once per class.
 pub fn findings<'plan>(catalog: &Catalog, plan: &'plan Plan) -> Vec<Finding<'plan>> {
     let mut found: Vec<Finding<'_>> = plan.changes().flat_map(|change| of_change(catalog, change)).collect();
     found.sort_by_key(|finding| std::cmp::Reverse(finding.class));
@@ -76,7 +76,7 @@ pub fn of_change<'plan>(catalog: &Catalog, change: &'plan Change) -> Vec<Finding
     edits.into_iter().flat_map(found).collect()
 }
 
-/// Returns every dangerous class of an edit, or else the highest.
+/// Returns every dangerous class of an edit, otherwise the highest one.
 fn decisive(classes: &BTreeSet<RiskClass>) -> Vec<RiskClass> {
     let dangerous: Vec<RiskClass> = classes.iter().copied().filter(|class| class.is_dangerous()).collect();
     if dangerous.is_empty() { classes.last().copied().into_iter().collect() } else { dangerous }
@@ -98,7 +98,7 @@ pub fn count(findings: &[Finding<'_>]) -> RiskCounts {
 }
 
 impl Subject<'_> {
-    /// Returns the field; none if the whole resource is meant.
+    /// Returns the field; `None` for a whole resource.
     pub fn path(&self) -> Option<&str> {
         match self {
             Self::Resource => None,

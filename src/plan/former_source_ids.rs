@@ -1,7 +1,9 @@
-//! Ids of deleted resources that texts of the source still hold, replaced by what the target calls these resources.
+//! Replaces ids of deleted resources that texts of the source still contain by the ids of their counterparts in the
+//! target.
 //!
-//! When a client is deleted, code, lists and fields may still hold its id. Links know its counterpart in the target, so that the
-//! source's id never reaches the target, and a target text that names the counterpart is equal.
+//! After a client is deleted, code, lists and fields may still contain its id. Its link identifies the counterpart in
+//! the target, so the source's id never reaches the target, and a target text with the counterpart's id counts as
+//! equal.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,7 +14,7 @@ use crate::snapshot::{Desired, FormerIds, Snapshot};
 use crate::state::links::{Link, Links};
 use crate::state::source_ids::SourceIds;
 
-/// Replaces ids of resources deleted from the source by what the target calls these resources.
+/// Replaces ids of resources that were deleted from the source by their counterparts in the target.
 ///
 /// A resource that never had a counterpart is recorded as deleted: texts that name it cannot be copied.
 pub fn mark_former_ids(catalog: &Catalog, desired: &mut Desired, live: &Snapshot, links: &Links, source_ids: &SourceIds) {
@@ -34,7 +36,7 @@ pub fn mark_former_ids(catalog: &Catalog, desired: &mut Desired, live: &Snapshot
             is_named.insert(key.clone());
             key
         } else {
-            // If the target does not have it either, its key may be taken, so its id stands for it.
+            // If the target lacks it too, its key may be taken by another resource, so the id is used instead.
             Key::new(kind.name, link.target_id.as_str())
         };
         gone.learn_as(kind, &key, &link.source_id, &link.target_id);
@@ -48,7 +50,7 @@ pub fn mark_former_ids(catalog: &Catalog, desired: &mut Desired, live: &Snapshot
     }
 }
 
-/// Returns deleted resources of the source that no link knows, each under an unused key.
+/// Returns deleted resources of the source without a link, each under an unused key.
 fn unlinked_source_ids<'ids>(
     catalog: &Catalog,
     desired: &Desired,
@@ -66,7 +68,7 @@ fn unlinked_source_ids<'ids>(
     gone.filter_map(named).collect()
 }
 
-/// Returns the links of resources deleted from the source, of kinds that were listed completely.
+/// Returns the links of resources deleted from the source, for kinds that were listed completely.
 fn links_of_deleted<'links>(catalog: &Catalog, source: &Snapshot, links: &'links Links) -> Vec<(&'static Kind, &'links Link)> {
     let held: HashSet<(&str, &Id)> = source.resources.iter().map(|one| (one.key.kind(), &one.id)).collect();
     let of_kind = |link: &'links Link| Some((catalog.kind(&link.kind).filter(|kind| source.is_complete(kind.name))?, link));
@@ -103,7 +105,7 @@ mod tests {
         Snapshot { tenant, domain, taken, kinds, resources, twice: Vec::new(), selection: None }
     }
 
-    /// Returns the code that is desired where the source names a client that it removed.
+    /// Returns the desired code if the source's code names a client that the source deleted.
     fn code(source: Vec<Resource>, live: Vec<Resource>) -> String {
         code_naming(OF_SOURCE, source, live)
     }

@@ -28,13 +28,13 @@ pub fn within_one_tenant(catalog: &Catalog, plan: &Plan, desired: &Desired, live
     found.into_iter().flatten().chain(risks(catalog, plan)).chain(leak(catalog, plan, desired, live)).collect()
 }
 
-/// The guards that are asked again for a saved plan; what any other found when the plan was made still counts.
+/// The guards that are evaluated again for a saved plan; refusals of the others are taken from the plan.
 const COMPUTED_AGAIN: [Guard; 5] = [Guard::ManyChanges, Guard::Secrets, Guard::Deletes, Guard::LockoutRisk, Guard::WeakerProtection];
 
-/// Returns the reasons to refuse a saved plan: those found when it was made, and those that its changes show.
+/// Returns the refusals of a saved plan: those found when it was made, and those computed again from its changes.
 ///
-/// The latter are computed again, since the plan of a run is kept without any. Missing secrets and scopes are computed again as well, when
-/// the plan is applied.
+/// They are computed again because the plan in a run folder has none. Missing secrets and scopes are also checked again
+/// when the plan is applied.
 pub fn of_saved(catalog: &Catalog, plan: &Plan, found: Vec<Refusal>, most: ChangeLimits) -> Vec<Refusal> {
     let shown = deletes(plan).into_iter().chain(changes_many(catalog, plan, most)).chain(risks(catalog, plan));
     let of_token = missing_scopes(plan);
@@ -83,10 +83,10 @@ pub fn missing_scopes(plan: &Plan) -> Option<Refusal> {
     (!plan.missing_scopes.is_empty()).then(|| Refusal::whole(Guard::Scopes, message()))
 }
 
-/// Refuses a plan if the token may not read some of what it would write.
+/// Refuses a plan if the token may not read some of the kinds that the plan would write.
 fn unread(catalog: &Catalog, plan: &Plan, desired: &Desired, live: &Snapshot) -> Option<Refusal> {
     let is_forbidden_by = |side: &Snapshot, name: &str| matches!(side.kinds.get(name), Some(Status::Forbidden(_)));
-    // What the source does not show would not be written anyway.
+    // Resources that the source does not return would not be written anyway.
     let is_forbidden = |name: &&str| is_forbidden_by(live, name) && !is_forbidden_by(&desired.snapshot, name);
     let hit: BTreeSet<&str> = plan.skipped.iter().map(|left| left.key.kind()).filter(is_forbidden).collect();
     let scopes: BTreeSet<&str> = hit.iter().filter_map(|name| catalog.kind(name)).flat_map(|kind| kind.scopes.read).copied().collect();
@@ -99,13 +99,13 @@ fn unread(catalog: &Catalog, plan: &Plan, desired: &Desired, live: &Snapshot) ->
     (!hit.is_empty()).then(|| Refusal::whole(Guard::Scopes, message))
 }
 
-/// Refuses deletes that nobody approved.
+/// Refuses unapproved deletes.
 pub fn deletes(plan: &Plan) -> Option<Refusal> {
     let removed = plan.changes().filter(|change| matches!(change.action, Action::Delete { .. }));
     Refusal::about(Guard::Deletes, removed.map(|change| Item { key: change.key.clone(), what: Vec::new() }).collect())
 }
 
-/// Refuses a plan if the target drifted and that is configured to fail.
+/// Refuses a plan if the target drifted and drift is configured to fail.
 pub fn drift(plan: &Plan) -> Option<Refusal> {
     let moved: BTreeSet<String> = plan.drift.iter().map(|drift| format!("{}: {}", drift.key, drift.path)).collect();
     let list = moved.iter().cloned().collect::<Vec<_>>().join(", ");
@@ -113,7 +113,7 @@ pub fn drift(plan: &Plan) -> Option<Refusal> {
     (!moved.is_empty()).then(|| Refusal::whole(Guard::Drift, message))
 }
 
-/// Refuses a plan without a baseline, since drift cannot be told from changes of the source then.
+/// Refuses a plan without a baseline, since it cannot distinguish drift from changes of the source.
 pub fn no_baseline(plan: &Plan) -> Option<Refusal> {
     let (source, target) = (&plan.source.tenant, &plan.target.tenant);
     let message = format!(

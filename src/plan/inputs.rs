@@ -1,4 +1,4 @@
-//! What a plan is decided from; nothing here changes while it is made.
+//! The immutable inputs of a plan.
 
 use std::collections::HashMap;
 
@@ -17,43 +17,43 @@ use crate::state::baseline::Baseline;
 use crate::state::fingerprints::SentSecrets;
 use crate::state::links::Links;
 
-/// What earlier runs left, and how to treat it.
+/// The state that earlier runs left, and how to use it.
 #[derive(Debug, Clone, Copy)]
 pub struct PlanContext<'past> {
-    /// Which resource of the target corresponds to which of the source.
+    /// The links between source and target resources.
     pub links: &'past Links,
-    /// What was last applied.
+    /// The baseline.
     pub base: &'past Baseline,
-    /// Which secrets were sent before.
+    /// The secrets that earlier runs sent.
     pub sent: &'past SentSecrets,
     /// How to treat fields that changed in the target.
     pub on_drift: OnDrift,
     /// Whether resources deleted from the source are deleted from the target.
     pub prune: bool,
-    /// What the target should hold.
+    /// Which state is planned.
     pub desired_state: DesiredState,
 }
 
-/// What a plan is decided from, and what follows from it for every decision.
+/// The inputs of a plan, and what every decision derives from them.
 pub(super) struct Inputs<'inputs> {
     pub(super) catalog: &'inputs Catalog,
     pub(super) desired: &'inputs Desired,
     pub(super) live: &'inputs Snapshot,
     pub(super) past: PlanContext<'inputs>,
-    /// Which resource of the target is which of the source.
+    /// The matches between source and target resources.
     pub(super) partners: Pairing<'inputs>,
     /// What is planned.
     pub(super) chosen: Chosen,
-    /// What no plan touches.
+    /// The protected resources.
     pub(super) untouched: Protected<'inputs>,
-    /// Resources of the source whose keys were numbered to tell duplicates apart.
+    /// Resources of the source whose keys have a number because their name is not unique.
     pub(super) numbered: NumberedKeys<'inputs>,
     /// The ids in the target by kind and name, for kinds that allow duplicate names.
     namesakes: HashMap<(&'inputs str, &'inputs str), Vec<&'inputs Id>>,
 }
 
 impl<'inputs> Inputs<'inputs> {
-    /// Pairs the two tenants, and finds what is protected in them.
+    /// Matches the resources of both tenants and determines which are protected.
     pub(super) fn new(catalog: &'inputs Catalog, desired: &'inputs Desired, live: &'inputs Snapshot, past: PlanContext<'inputs>) -> Self {
         let partners = Pairing::new(catalog, &desired.snapshot, live, past.links);
         let held: Vec<&Resource> = partners.live.iter().map(|held| &**held).collect();
@@ -73,25 +73,25 @@ impl<'inputs> Inputs<'inputs> {
         self.chosen.has(self.catalog, key)
     }
 
-    /// Returns each desired resource with what the target holds of it.
+    /// Returns each desired resource with its match in the target.
     pub(super) fn pairs(&self) -> impl Iterator<Item = (&'inputs Resource, Option<&Resource>)> {
         let held = |at: &Option<usize>| at.map(|at| &*self.partners.live[at]);
         self.desired.snapshot.resources.iter().zip(self.partners.of_desired.iter().map(held))
     }
 
-    /// Returns the secrets that somebody supplies for a resource.
+    /// Returns the secrets that are supplied for a resource.
     pub(super) fn supplied(&self, key: &Key) -> Vec<SecretField> {
         let of_this = self.desired.supplied.iter().filter(|supplied| supplied.key == *key);
         of_this.map(|supplied| SecretField { path: supplied.path.clone(), from: supplied.from.clone(), is_changed: false }).collect()
     }
 
-    /// Returns the ids of the target's resources of a kind that have this name, where duplicate names are allowed.
+    /// Returns the ids of the target's resources with this name, if the kind allows duplicate names.
     pub(super) fn namesakes(&self, kind: &Kind, name: &str) -> Vec<Id> {
         self.namesakes.get(&(kind.name, name)).into_iter().flatten().map(|id| (*id).clone()).collect()
     }
 }
 
-/// Returns the ids in a tenant by kind and name, for kinds that allow duplicate names.
+/// Returns the ids of a tenant by kind and name, for kinds that allow duplicate names.
 fn namesakes<'live>(catalog: &Catalog, live: &'live Snapshot) -> HashMap<(&'live str, &'live str), Vec<&'live Id>> {
     let numbered = NumberedKeys::new(live);
     let mut namesakes: HashMap<(&str, &str), Vec<&Id>> = HashMap::new();

@@ -1,6 +1,6 @@
-//! The guard against leaks: hosts and ids of the source, and template placeholders that were never filled in.
+//! The `source-leak` guard: finds hosts and ids of the source, and template placeholders that were never filled in.
 //!
-//! A snapshot replaces what it finds in plain text. This last check also looks into property names, escapes and base64.
+//! A snapshot replaces those in plain text. This last check also searches property names, escapes and base64.
 
 use std::collections::HashSet;
 
@@ -16,7 +16,7 @@ use crate::model::resource::Resource;
 use crate::snapshot::text_search::{HostMatch, hosts, ids};
 use crate::snapshot::{Desired, Snapshot, plain};
 
-/// How deep nested encodings are decoded: base64 inside base64 inside a URL.
+/// The depth to which nested encodings are decoded: base64 inside base64 inside a URL.
 const DEEPEST: usize = 3;
 
 /// Refuses a plan that would send hosts or ids of the source tenant, or unfilled template placeholders.
@@ -43,9 +43,9 @@ pub(super) fn leak(catalog: &Catalog, plan: &Plan, desired: &Desired, live: &Sna
 
 /// Identifiers that reveal the source.
 struct SourceIdentifiers<'plan> {
-    /// The source's domain, below which no other host lies.
+    /// The source's domain, which has no subdomains of other parties.
     domain: Option<&'plan str>,
-    /// Its custom domains.
+    /// The source's custom domains.
     hosts: Vec<&'plan str>,
     /// Hosts of the target, which may resemble those of the source.
     own: Vec<String>,
@@ -89,7 +89,8 @@ impl<'plan> SourceIdentifiers<'plan> {
             .or_else(id)
     }
 
-    /// Returns whether the host that a text ends with is one of the target's, which may be below one of the source's.
+    /// Returns whether the host at the end of a text belongs to the target; it may be a subdomain of one of the
+    /// source's hosts.
     fn is_own(&self, text: &str, host: HostMatch) -> bool {
         host == HostMatch::Below && self.own.iter().any(|own| hosts(text, own).any(|(at, _)| at.end == text.len()))
     }
@@ -107,8 +108,8 @@ impl<'plan> SourceIdentifiers<'plan> {
     }
 }
 
-/// Returns whether a custom domain serves the host that ends behind this text: itself, and its alias for mutual TLS (page "Set Up
-/// mTLS Endpoint Aliases"). Other hosts below it may be unrelated.
+/// Returns whether a custom domain serves the host that ends here: the domain itself or its alias for mutual TLS (page
+/// "Set Up mTLS Endpoint Aliases"). Other subdomains may be unrelated.
 fn is_served(before: &str, host: HostMatch) -> bool {
     host == HostMatch::Same || before.to_ascii_lowercase().ends_with("mtls.")
 }
@@ -118,7 +119,7 @@ fn ids_of<'resource>(catalog: &Catalog, resource: &'resource Resource) -> impl I
     kind.map(|kind| resource.id.own(kind)).into_iter().chain(resource.alias.as_deref())
 }
 
-/// Returns an unfilled template placeholder: `##HOST##` or `@@HOST@@`, as other tools write them.
+/// Returns an unfilled template placeholder: `##HOST##` or `@@HOST@@`, as other tools spell it.
 fn placeholder<'text>(kind: &Kind, path: &str, text: &'text str) -> Option<&'text str> {
     ["##", "@@"].into_iter().find_map(|mark| {
         let begins: Vec<usize> = text.match_indices(mark).map(|(at, _)| at).collect();
@@ -134,7 +135,7 @@ fn is_name(text: &str) -> bool {
         && text.chars().all(|sign| sign.is_ascii_uppercase() || sign.is_ascii_digit() || sign == '_')
 }
 
-/// A text that is sent.
+/// A text in a request.
 pub(super) enum SentText<'body> {
     /// A property name in the object at the path.
     Name(&'body str),
@@ -142,7 +143,7 @@ pub(super) enum SentText<'body> {
     Text(&'body str),
 }
 
-/// Calls `see` with every text that a change sends and its path, lists written as `[]`.
+/// Calls `see` with every text that a change sends and its path, with `[]` for lists.
 pub(super) fn each_outgoing(change: &Change, see: &mut dyn FnMut(&str, SentText<'_>)) {
     match &change.action {
         Action::Create { body, .. } | Action::Update { body, .. } => each_field(body, see),
@@ -152,7 +153,7 @@ pub(super) fn each_outgoing(change: &Change, see: &mut dyn FnMut(&str, SentText<
 }
 
 fn each_field(body: &Body, see: &mut dyn FnMut(&str, SentText<'_>)) {
-    // Top-level names are the catalog's own.
+    // Top-level names come from the catalog.
     body.0.iter().for_each(|(name, value)| each_part(name, value, see));
 }
 

@@ -1,4 +1,4 @@
-//! What a plan cannot copy and a person has to supply or do: secrets, and the manual steps of a kind.
+//! Determines what a person has to supply or do because a plan cannot copy it: secrets, and the manual steps of a kind.
 
 use std::collections::BTreeSet;
 
@@ -11,9 +11,10 @@ use crate::json::{Body, covers, is_blank, top};
 use crate::model::resource::{OpenResource, Resource};
 use crate::snapshot::Snapshot;
 
-/// Returns what a create needs and is not supplied: a secret, or an object that is written only together with its secrets.
+/// Returns the path of a secret, or of an object written only together with its secrets, that a create requires but
+/// that is not supplied.
 ///
-/// Without it the tenant would refuse the create.
+/// The tenant would refuse the create without it.
 pub(super) fn missing_required_secret(kind: &Kind, wanted: &Resource, supplied: &[SecretField]) -> Option<&'static str> {
     let wanted = wanted.body.open();
     let is_withheld = |path: &&str| {
@@ -32,14 +33,14 @@ fn has_secrets(kind: &Kind, path: &str) -> bool {
     kind.secrets.paths.iter().any(|secret| covers(path, secret) && !is_made(secret))
 }
 
-/// Adds an object that a create requires and no read shows, where it holds no secret.
+/// Adds an empty object for one that a create requires and no read returns, if it contains no secret.
 pub(super) fn add_empty_secret_objects(kind: &Kind, body: &mut Body) {
     for sealed in kind.secrets.required_in.iter().filter(|sealed| sealed.needs_no_secrets(body)).collect::<Vec<_>>() {
         body.0.entry(sealed.path).or_insert_with(|| Body::new().into_value());
     }
 }
 
-/// Removes from a create the objects that are written only together with secrets that nobody supplies; returns them.
+/// Removes from a create the objects that are written only together with secrets that are not supplied; returns them.
 ///
 /// The rest of the resource is created without them.
 pub(super) fn remove_objects_without_secret(
@@ -59,10 +60,10 @@ fn is_supplied(path: &str, supplied: &[SecretField]) -> bool {
     supplied.iter().any(|secret| covers(path, &secret.path))
 }
 
-/// Removes from an update the objects that it would replace without something that must stay in them; returns them.
+/// Removes from an update the objects that it would replace without a value they must keep; returns them.
 ///
-/// These are objects written only together with their secrets, lists from which a secret was withheld, and objects to be laid over
-/// the target's own where that cannot be read.
+/// These are objects written only together with their secrets, lists from which a secret was withheld, and
+/// read-modify-write objects that cannot be read in the target.
 pub(super) fn keep_objects_without_secret(
     kind: &Kind,
     wanted: &OpenResource,
@@ -70,11 +71,11 @@ pub(super) fn keep_objects_without_secret(
     difference: &mut Difference,
     supplied: &[SecretField],
 ) -> Vec<Unplanned> {
-    // Laid over what the target holds, an object keeps its secret.
+    // Under read-modify-write, an object keeps its secret.
     let is_kept = |path: &'static str| kind.is_read_modify_write(top(path)) && held.body.get(path).is_some_and(|value| !is_blank(value));
     let sealed = kind.secrets.required_in.iter().filter(|sealed| !sealed.needs_no_secrets(&wanted.body)).map(|sealed| sealed.path);
     let missing = sealed.filter(|path| !is_kept(path) && !is_supplied(path, supplied)).map(|path| (path, Unwritable::WithoutSecret));
-    // In a list that the target has, its secrets are restored; in a new list nobody could.
+    // Secrets are restored in a list that the target has; in a new list they would be missing.
     let comes_new = |path: &&String| !held.secrets.contains(path);
     let lists = wanted.secrets.iter().filter(comes_new).filter_map(|path| path.split_once('[')).map(|(list, _)| list);
     let whole = |list| if kind.is_read_modify_write(top(list)) { list } else { top(list) };
@@ -94,15 +95,16 @@ pub(super) fn keep_objects_without_secret(
         }
     }
     if difference.edits.is_empty() {
-        // A field that is only sent along is no edit.
+        // A field that is only always sent is not an edit.
         difference.body = Body::new();
     }
     skipped
 }
 
-/// Keeps what the target holds where either side has a secret; returns what would have overwritten the target's.
+/// Keeps the target's value wherever either side has a secret; returns the values that would have overwritten the
+/// target's.
 ///
-/// A withheld value does not mean an empty one. Lists are compared and written as a whole.
+/// A withheld value is not an empty one. Lists are compared and written as a whole.
 pub(super) fn keep_withheld_secrets(wanted: &mut OpenResource, held: &OpenResource) -> Vec<Unplanned> {
     let paths: BTreeSet<&String> = wanted.secrets.iter().chain(&held.secrets).filter(|path| !path.contains('[')).collect();
     let mut skipped = Vec::new();
@@ -117,16 +119,16 @@ pub(super) fn keep_withheld_secrets(wanted: &mut OpenResource, held: &OpenResour
     skipped
 }
 
-/// Returns values that both tenants withhold by the general rule about secrets, so that they cannot be compared.
+/// Returns undeclared secrets that both tenants withhold, so that they cannot be compared.
 ///
-/// Values that the catalog lists as secrets are known not to be copied and are not listed.
+/// Secrets declared in the catalog are known not to be copied and are not listed.
 pub(super) fn incomparable_secrets(kind: &Kind, wanted: &OpenResource, held: &OpenResource) -> Vec<Unplanned> {
     let is_listed = |path: &str| kind.secrets.paths.iter().any(|secret| covers(secret, path));
     let unseen = wanted.secrets.iter().filter(|path| held.secrets.contains(path) && !is_listed(path));
     unseen.map(|path| Unplanned::field(&wanted.key, path, Reason::Incomparable)).collect()
 }
 
-/// Returns what a person has to do for a copied resource: the steps of its kind, and the secrets that nobody supplies.
+/// Returns the manual steps for a copied resource: those of its kind, and the secrets that are not supplied.
 pub(super) fn steps(
     kind: &Kind,
     wanted: &OpenResource,
@@ -142,7 +144,7 @@ pub(super) fn steps(
         manual("", step.what.replace("{tenant}", tenant).replace("{domain}", &live.domain).replace("{name}", wanted.key.name()))
     });
     let made: Vec<&str> = kind.generated_secrets_for(&wanted.body).map(|made| made.path).collect();
-    // A new resource gets one whether or not the source shows its own: the token may lack the scope for it.
+    // A new resource gets a secret even if the source does not return its own: the token may lack the scope for it.
     let unshown = made.iter().copied().filter(|path| held.is_none() && !wanted.secrets.iter().any(|shown| shown == path));
     let hidden = hidden(kind, wanted, held);
     let secrets = wanted.secrets.iter().map(String::as_str).chain(unshown).chain(hidden.iter().map(String::as_str));
@@ -150,7 +152,7 @@ pub(super) fn steps(
     let is_there = |path: &str| held.is_some_and(|held| has(&held.secrets, path)) || supplied.iter().any(|secret| secret.path == path);
     let open = secrets.filter(|path| !is_there(path)).filter_map(|path| {
         let step = match (held.is_some(), made.contains(&path)) {
-            // If the target shows none at all, the token may lack the scope.
+            // If the target returns no such secret for any resource, the token may lack the scope.
             (true, true) if !live.of_kind(kind.name).any(|one| has(&one.secrets, path)) => return None,
             (true, true) => format!("{path} is not copied, and the {} in the target has none", kind.singular),
             (false, true) => format!("the target makes a new {path}; hand it to whoever uses this {}", kind.singular),
@@ -162,17 +164,17 @@ pub(super) fn steps(
     said.chain(open).collect()
 }
 
-/// Returns whether a `secret` rule can supply it: it is a listed or recognised secret, writable, outside lists, and its path has no
-/// names with dots.
+/// Returns whether a `secret` rule can supply it: it is a declared or detected secret, writable, outside lists, and no
+/// name in its path contains a dot.
 fn can_be_supplied(kind: &Kind, wanted: &OpenResource, path: &str) -> bool {
     let is_listed = kind.secrets.paths.iter().any(|secret| covers(secret, path));
     let is_plain = !path.contains('[') && path.rsplit_once('.').is_none_or(|(above, _)| wanted.body.get(above).is_some());
     is_listed || (is_plain && kind.withheld_reason(path).is_some() && kind.fields.writable().has(path))
 }
 
-/// Returns the secrets that no read shows, if the object around them is new in the target.
+/// Returns the secrets that no read returns, if the object around them is new in the target.
 ///
-/// An element of a list is named by its key.
+/// List elements are named by their keys.
 fn hidden(kind: &Kind, wanted: &OpenResource, held: Option<&OpenResource>) -> Vec<String> {
     let signs_in_nowhere =
         |path: &&&str| kind.secrets.required_in.iter().any(|sealed| covers(sealed.path, path) && sealed.needs_no_secrets(&wanted.body));

@@ -1,7 +1,8 @@
-//! Matching: which resource of the target corresponds to which of the source, for the planner and for the state after a run.
+//! Matching: which resource of the target corresponds to which of the source, for the planner and for the state after a
+//! run.
 //!
-//! Kinds are matched in catalog order: by link, else by parent, else by name. A name may consist of other names (a grant's of its
-//! client and API), so each kind is matched under the names given to those before it.
+//! Kinds are matched in catalog order: by link, otherwise by parent, otherwise by name. A name may contain other names
+//! (a grant's contains its client and API), so each kind is matched under the names given to the kinds before it.
 //! Third-party resources match only by link.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -12,19 +13,19 @@ use crate::model::resource::{Id, Key, Resource};
 use crate::snapshot::{Snapshot, id_substitution};
 use crate::state::links::Links;
 
-/// Which resource of the target corresponds to which of the source, and the keys that the target's get from it.
+/// The matches between source and target resources, and the keys that target resources get from them.
 #[derive(Debug, Default)]
 pub struct Matching {
     /// For each resource of the source, the index of its match.
     pub of_desired: Vec<Option<usize>>,
-    /// New keys of target resources: those of their matches, or keys that nothing in the source has.
+    /// New keys of target resources: those of their matches, or keys unused in the source.
     pub names: HashMap<Key, Key>,
 }
 
-/// Ambiguous names, by kind and name: the ids in the source, and those in the target.
+/// Ambiguous names, by kind and name: their ids in the source and in the target.
 pub(super) type AmbiguousNames<'side> = BTreeMap<(&'side str, &'side str), (Vec<&'side Id>, Vec<&'side Id>)>;
 
-/// Matches the resources of two tenants; references in `desired` are keys of the target already.
+/// Matches the resources of two tenants. References in `desired` must already be keys of the target.
 pub fn matched(catalog: &Catalog, desired: &Snapshot, live: &Snapshot, links: &Links) -> Matching {
     let ambiguous_names =
         ambiguous_names(catalog, desired, live, links).into_values().flat_map(|(wanted, _)| wanted.into_iter().cloned()).collect();
@@ -38,9 +39,7 @@ pub fn matched(catalog: &Catalog, desired: &Snapshot, live: &Snapshot, links: &L
     matcher.matching
 }
 
-/// Returns the ambiguous names: duplicates on one side that occur on the other side too, with the ids on both.
-///
-/// Linked and excluded resources are not ambiguous.
+/// Returns the ambiguous names: duplicates on one side that also occur on the other side, with the ids on both.
 pub(super) fn ambiguous_names<'side>(
     catalog: &Catalog,
     desired: &'side Snapshot,
@@ -66,7 +65,7 @@ pub(super) fn ambiguous_names<'side>(
     names
 }
 
-/// Which keys of a snapshot were numbered to tell duplicates apart; other names may merely look so.
+/// The keys of a snapshot that were numbered to distinguish duplicates; other names may only look numbered.
 #[derive(Debug)]
 pub(super) struct NumberedKeys<'side>(HashSet<&'side Key>);
 
@@ -80,7 +79,7 @@ impl<'side> NumberedKeys<'side> {
         self.0.contains(key)
     }
 
-    /// Returns the name that a resource has in its tenant: its key's, without the number.
+    /// Returns the name that a resource has in its tenant: the name in its key, without the number.
     pub(super) fn plain<'key>(&self, key: &'key Key) -> &'key str {
         self.split(key).0
     }
@@ -127,7 +126,7 @@ impl<'side> MatchingSide<'side> {
         self.foreign.contains(&self.resources[at].key)
     }
 
-    /// Records a resource if it is third-party or belongs to one that is.
+    /// Records a resource as foreign if it is third-party or belongs to one that is.
     fn note_foreign(&mut self, kind: &Kind, at: usize) {
         let resource = &self.resources[at];
         let belongs = || !self.foreign.is_empty() && owners(kind, resource).iter().any(|owner| self.foreign.contains(owner));
@@ -137,7 +136,7 @@ impl<'side> MatchingSide<'side> {
     }
 }
 
-/// Returns what a resource belongs to: its parent, and what the fields of its key name.
+/// Returns the resources that a resource belongs to: its parent, and those that its key fields name.
 fn owners(kind: &Kind, resource: &Resource) -> Vec<Key> {
     if let Shape::Child { parent, .. } = kind.shape {
         return vec![Key::new(parent, resource.key.name())];
@@ -225,7 +224,7 @@ impl Matcher<'_> {
         }
     }
 
-    /// Matches the rest of kinds with duplicate names: the only two of a name, whatever their numbers.
+    /// Matches remaining resources of kinds with duplicate names: the only two with a name, whatever their numbers.
     fn pair_by_name(&mut self, wanted: &[usize], free: &mut HashSet<usize>) {
         let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
         for at in free.iter().filter(|at| self.held.resources[**at].excluded.is_none()) {
@@ -260,7 +259,8 @@ impl Matcher<'_> {
         Key::new(kind.name, &number.map_or(name.clone(), |number| format!("{name}#{number}")))
     }
 
-    /// Renames target resources of a kind: matches as their counterparts, others so that they clash with nothing of the source.
+    /// Renames target resources of a kind: matched ones to the keys of their counterparts, others so that their keys
+    /// are unused in the source.
     fn name(&mut self, wanted: &[usize], held: &[usize], mut keys: HashMap<usize, Key>) {
         for at in wanted {
             if let Some(partner) = self.matching.of_desired[*at] {
@@ -331,7 +331,7 @@ mod tests {
         links
     }
 
-    /// Returns the id of each resource of the source with that of its partner.
+    /// Returns the id of each resource of the source and of its match.
     fn pairs(source: &[(&str, Value)], target: &[(&str, Value)], links: &Links) -> Vec<(String, String)> {
         let (desired, live) = (tenant("dev.auth0.com", source), tenant("prod.auth0.com", target));
         let matching = matched(Catalog::standard(), &desired, &live, links);

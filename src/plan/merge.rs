@@ -1,12 +1,13 @@
 //! The three-way merge of baseline, desired and live: who changed a field since the baseline decides its value.
 //!
 //! ```text
-//!            source as before          source changed            source dropped it
-//! live same  nothing                   the source's              it is dropped
-//! live moved drift: the target's       conflict                  conflict
+//!              source unchanged      source changed    source removed it
+//! live same    nothing               the source's      removed
+//! live changed drift: the target's   conflict          conflict
 //! ```
 //!
-//! Sets are merged element by element: additions and removals of the source are applied, those of the target stay.
+//! Sets are merged element by element: elements that the source added or removed are added or removed, and so are those
+//! of the target.
 
 use std::collections::HashSet;
 
@@ -24,7 +25,7 @@ use crate::state::baseline::AppliedResource;
 /// How to treat fields that changed in the target.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum OnDrift {
-    /// The target's value stays, and is reported.
+    /// The target's value is kept and reported.
     #[default]
     Keep,
     /// The source's value overwrites it.
@@ -36,27 +37,27 @@ pub enum OnDrift {
 /// The result of a merge.
 #[derive(Debug, Default)]
 pub(super) struct MergeResult {
-    /// What the target should hold.
+    /// The body that the target should have.
     pub(super) body: Body,
     /// Fields that drifted: path, baseline, live.
     pub(super) drift: Vec<(String, Option<Value>, Option<Value>)>,
     /// Fields that both sides changed differently.
     pub(super) conflicts: Vec<FieldConflict>,
-    /// Fields that the source dropped since the baseline.
+    /// Fields that the source removed since the baseline.
     pub(super) dropped: Vec<String>,
 }
 
 /// A field that both sides changed differently, with its three values.
 #[derive(Debug)]
 pub(super) struct FieldConflict {
-    /// The field, and the element if only that is meant.
+    /// The field, and the element if only that is in conflict.
     pub(super) path: String,
     base: Option<Value>,
     desired: Option<Value>,
     live: Option<Value>,
 }
 
-/// Merges desired into live by the baseline.
+/// Merges desired into live using the baseline.
 pub(super) fn merge(kind: &Kind, base: &AppliedResource, desired: &Body, live: &Body, on_drift: OnDrift) -> MergeResult {
     let mut merged = MergeResult { body: desired.clone(), ..MergeResult::default() };
     let own = base.own.as_ref().map(|own| normalized(kind, &own.open()));
@@ -69,7 +70,7 @@ pub(super) fn merge(kind: &Kind, base: &AppliedResource, desired: &Body, live: &
     merged
 }
 
-/// What stays the same while the bodies are walked.
+/// The inputs that stay the same while the bodies are walked.
 struct MergeInputs<'sides> {
     kind: &'sides Kind,
     is_overwritten: bool,
@@ -93,7 +94,7 @@ impl MergeInputs<'_> {
             let (before, wanted, held) = (before.get(name), wanted.get(name), held.get(name));
             let none = Map::new();
             let objects = [before, wanted, held].map(|value| value.map_or(Some(&none), Value::as_object));
-            // The presence of an empty object is a setting by itself.
+            // The presence of an empty object may itself be a setting.
             let is_object = [before, wanted, held].iter().any(|value| value.and_then(Value::as_object).is_some_and(|it| !it.is_empty()));
             if let ([Some(before), Some(wanted), Some(held)], true) = (objects, is_object) {
                 self.objects(&path, before, wanted, held, merged);
@@ -107,7 +108,7 @@ impl MergeInputs<'_> {
         if is_same_value(wanted, held) {
             return;
         }
-        // No element of a list that only the target ever had came from a run.
+        // A list that only the target ever had contains no elements that a run wrote.
         let is_merged = self.kind.lists.unordered.contains(&path.as_str()) && !self.is_overwritten && before.or(wanted).is_some();
         if let Some(list) = is_merged.then(|| merged_set(self.kind, &path, before, wanted, held, merged)).flatten() {
             if wanted.is_none() && is_blank(&list) {
@@ -118,7 +119,7 @@ impl MergeInputs<'_> {
         }
         let (is_as_before, is_moved) = (is_same_value(wanted, before), !is_same_value(held, before));
         match (is_as_before, is_moved) {
-            // Only the target has it: its own, and drift only if it was seen to change.
+            // Only the target has it, so it is the target's own, and drift only if the baseline shows a change.
             (true, true) if before.is_none() => {
                 let seen = self.own.map(|own| own.get(&path));
                 if let Some(seen) = seen.filter(|seen| !is_same_value(*seen, held)) {
@@ -146,7 +147,7 @@ impl MergeInputs<'_> {
     }
 }
 
-/// Merges a list whose order is irrelevant; `None` if a side holds no list.
+/// Merges a list whose order is irrelevant; `None` if a side has no list.
 fn merged_set(
     kind: &Kind,
     path: &str,
@@ -164,9 +165,9 @@ fn merged_set(
         merged.drift.push((path.to_owned(), Some(Value::Array(before.clone())), Some(Value::Array(held.clone()))));
     }
     let stays = |element: &&Value| match (before.contains(element), wanted.contains(element), held.contains(element)) {
-        // Both had it, and one removed it.
+        // Both had it, and one side removed it.
         (true, is_wanted, is_held) => is_wanted && is_held,
-        // One of them added it.
+        // One side added it.
         (false, is_wanted, is_held) => is_wanted || is_held,
     };
     let all = wanted.iter().chain(held.iter().filter(|element| !wanted.contains(element)));
@@ -180,20 +181,20 @@ fn merged_set(
     Some(Value::Array(list))
 }
 
-/// Returns an element that repeats the key field of another one.
+/// Returns an element whose key field equals that of another one.
 fn duplicate<'list>(list: &'list [Value], field: &str) -> Option<&'list Value> {
     let mut seen = HashSet::new();
     list.iter().map(|element| &element[field]).find(|name| !seen.insert(name.as_str()) && name.is_string())
 }
 
 impl MergeResult {
-    /// Takes the drift of a resource out of the result.
+    /// Removes the drift from the result and returns it for this resource.
     pub(super) fn take_drift(&mut self, key: &Key) -> Vec<Drift> {
         let drift = std::mem::take(&mut self.drift);
         drift.into_iter().map(|(path, base, live)| Drift { key: key.clone(), path, base, live }).collect()
     }
 
-    /// Returns the conflicts of a resource with this id in the source.
+    /// Returns the conflicts for a resource with this id in the source.
     pub(super) fn into_conflicts(self, key: &Key, source_id: &Id) -> impl Iterator<Item = Conflict> {
         self.conflicts.into_iter().map(|FieldConflict { path, base, desired, live }| Conflict {
             key: key.clone(),

@@ -1,56 +1,57 @@
-//! Deciding what to change: pure, from two snapshots, the links between them and the baseline.
+//! Decides what to change: a pure function of two snapshots, the links between them and the baseline.
 //!
 //! ```text
-//! model.rs              the plan itself: stages, changes, and what is not in them
-//! inputs.rs             desired, live, links and baseline, paired
-//! decision.rs           what the parts below return, and what a plan is folded from
+//! model.rs              the plan itself: stages, changes, and everything that is not changed
+//! inputs.rs             desired, live, links and baseline, matched
+//! decision.rs           the results of the parts below, from which the plan is assembled
 //! builder.rs            inputs -> decisions -> Plan
-//! eligibility.rs        which resources are planned, and why the others are not
+//! eligibility.rs        which resources are planned, and why others are not
 //! change.rs             one eligible resource -> the change it needs
 //!
 //! matching.rs           which resource of the target corresponds to which of the source
 //! pairing.rs            the target's resources under the source's keys
-//! references.rs         which references the target can hold, and what must be left out
-//! former_source_ids.rs  ids in texts of the source that name deleted resources
-//! unique_names.rs       names that a tenant accepts once: taken or ambiguous
-//! unique_values.rs      values that a tenant accepts once: the order in which they are freed and taken
+//! references.rs         which references the target can resolve, and what is left out
+//! former_source_ids.rs  ids in texts of the source that refer to deleted resources
+//! unique_names.rs       names that must be unique in a tenant: taken or ambiguous
+//! unique_values.rs      values that must be unique in a tenant: the order of freeing and taking them
 //! ordering.rs           changes -> stages, by their references
 //!
-//! normal_form.rs        bodies without what makes no difference
+//! normal_form.rs        bodies without meaningless differences
 //! diff.rs               two bodies -> the edits between them
 //! reason.rs             why something is not changed
-//! merge.rs              baseline, desired, live -> what the target should hold
-//! request_body.rs       what a create or an update sends
+//! merge.rs              baseline, desired, live -> the merged body
+//! request_body.rs       the bodies of creates and updates
 //! secrets.rs            which supplied secrets an update sends
-//! deploy.rs             what is deployed and what is only a draft
-//! resets.rs             settings that another change resets, so they are written again
+//! deploy.rs             deployed content and drafts
+//! resets.rs             settings that another change resets and that are written again
 //!
-//! protected.rs          what no plan touches, what belongs to it and what refers to it
+//! protected.rs          protected resources, what belongs to them and what refers to them
 //! prune.rs              resources that only the target has: deleted or unmanaged
 //! manual_steps.rs       what a person has to supply or do
 //!
 //! guards.rs             reasons to refuse a plan
-//! refusal.rs            one such reason, and what of it is not approved
+//! refusal.rs            one such reason, and which of its findings are not approved
 //! risk.rs               the class of each edit: lockout, weaker protection, routine ..
-//! findings.rs           the edits by class, the most dangerous first
-//! cost.rs                the requests of a plan, and the time they need
+//! findings.rs           the edits by class, most dangerous first
+//! cost.rs               the number of requests and the time they need
 //! change_share.rs       how much of a target one plan may change
 //! leak.rs               identifiers of the source in what would be sent
 //! encodings.rs          text inside escapes and base64
-//! source_hosts.rs       hosts of the source that no rule of the mapping rewrote
-//! attribution.rs        which rule of the mapping made which value
+//! source_hosts.rs       hosts of the source that no mapping rule rewrote
+//! attribution.rs        which mapping rule produced which value
 //!
 //! explanation.rs        what a plan does about one resource, and why
-//! undo/                 an applied run and the live target -> the plan that takes the run back
-//! drift.rs              baseline and live -> what changed in the target by itself
+//! undo/                 an applied run and the live target -> the plan that reverts the run
+//! drift.rs              baseline and live -> what was changed in the target itself
 //! single_resource.rs    one edited resource -> Plan
-//! prior_state.rs        what an undo needs to know and the changes do not record
+//! prior_state.rs        state that an undo needs and the changes do not record
 //! change_parts.rs       parts of a change that the target refused
-//! plan_approval.rs       what a person approved of a saved plan
+//! plan_approval.rs      approvals of a saved plan
 //! file.rs               plan.json
 //! ```
 //!
-//! No network, clock or disk except in [`mod@file`]. A dry run stops after the plan; reports render it and recompute nothing.
+//! No network, clock or disk except in [`mod@file`]. A dry run stops after the plan; reports render it and recompute
+//! nothing.
 
 mod attribution;
 mod builder;

@@ -1,4 +1,4 @@
-//! The plan: ordered stages of changes, and what a person should know about everything that is not in them.
+//! The plan: ordered stages of changes, and everything worth knowing about what is not changed.
 
 use std::collections::BTreeMap;
 
@@ -19,13 +19,13 @@ pub struct PlannedTenant {
     pub domain: String,
     /// When it was read: RFC 3339, UTC.
     pub taken: String,
-    /// The snapshot it was taken from (`dev@2026-03-01T10-00-00Z`), unless the tenant itself was read for this plan.
+    /// The snapshot that was used (`dev@2026-03-01T10-00-00Z`), unless the tenant itself was read for this plan.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snapshot: Option<String>,
 }
 
 impl PlannedTenant {
-    /// Returns a tenant that was read at this time.
+    /// Creates the record of a tenant that was read at this time.
     pub fn new(tenant: &str, domain: &str, taken: &str) -> Self {
         Self { tenant: tenant.to_owned(), domain: domain.to_owned(), taken: taken.to_owned(), snapshot: None }
     }
@@ -51,11 +51,11 @@ pub struct PlannedMapping {
 pub struct UnmappedHost {
     /// The host.
     pub host: String,
-    /// A resource that would carry it into the target.
+    /// The first resource that would carry it into the target.
     pub key: Key,
-    /// The field that holds it.
+    /// The field that contains it.
     pub path: String,
-    /// How many fields hold it.
+    /// The number of fields that contain it.
     pub count: usize,
 }
 
@@ -68,23 +68,23 @@ pub struct PlannedSelection {
     /// Patterns of resources; all if empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub only: Vec<String>,
-    /// Patterns of resources that are not in it.
+    /// Patterns of excluded resources.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exclude: Vec<String>,
-    /// What the selected resources need and the target lacks, which is in the plan although it was not selected.
+    /// Dependencies of the selection that the target lacks and that are planned with it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dependencies: Vec<Key>,
-    /// How many resources the target has of each kind that was read, selected or not.
+    /// How many resources of each kind that was read the target has, selected or not.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub held: BTreeMap<String, usize>,
 }
 
-/// Ordered stages of changes, and what a person should know about everything that is not in them.
+/// Ordered stages of changes, and everything worth knowing about what is not changed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
-    /// Where the settings come from.
+    /// The tenant that the settings come from.
     pub source: PlannedTenant,
-    /// Where they go.
+    /// The tenant that the settings are copied to.
     pub target: PlannedTenant,
     /// The stages in order; changes within one stage do not depend on each other.
     pub stages: Vec<Stage>,
@@ -93,23 +93,23 @@ pub struct Plan {
     /// Equal resources without a link: their ids in the source and in the target.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub equal: BTreeMap<Key, (Id, Id)>,
-    /// Resources that only the source has, wanted or not: their ids there.
+    /// Resources that only the source has, whether desired or not, with their ids there.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub lacking: BTreeMap<Key, Id>,
-    /// The target's names of referenced resources that differ from their keys, where references are by name.
+    /// The names of referenced resources in the target that differ from their keys, for references by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub called: BTreeMap<Key, String>,
-    /// Resources or fields that should be copied and cannot be, with the reason.
+    /// Resources or fields that should be copied but cannot be, with the reason.
     pub skipped: Vec<Skipped>,
-    /// What a person has to do: secrets that are not copied, and other manual steps.
+    /// The manual steps: secrets that are not copied, and others.
     pub manual_steps: Vec<ManualStep>,
     /// Resources of the target that are not changed on purpose, with the reason.
     pub excluded: Vec<Skipped>,
-    /// Resources that are equal already, by kind.
+    /// The number of equal resources, by kind.
     pub unchanged: BTreeMap<String, usize>,
     /// Resources that only the target has and that are not deleted, by kind.
     pub unmanaged: BTreeMap<String, Vec<Key>>,
-    /// Resources that both tenants have, by kind.
+    /// The number of resources that both tenants have, by kind.
     pub shared: BTreeMap<String, usize>,
     /// Unknown fields of the source, by kind: exported, not applied.
     pub unknown: BTreeMap<String, Vec<String>>,
@@ -119,22 +119,22 @@ pub struct Plan {
     /// Fields that both tenants changed differently since the last run; their resources are skipped.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conflicts: Vec<Conflict>,
-    /// Anything else worth a line.
+    /// Notes about anything else.
     pub notes: Vec<String>,
-    /// What an undo needs to know of the target before the run and the changes do not record: what belongs or refers to a deleted
-    /// resource, the order of sets, and blanks.
+    /// The previous state of the target that an undo needs and the changes do not record: what belongs or refers to a
+    /// deleted resource, the order of sets, and blanks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub before: Vec<Resource>,
-    /// The run that this plan takes back, if any.
+    /// The run that this plan undoes, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undoes: Option<Undoes>,
     /// The mapping, if there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mapping: Option<PlannedMapping>,
-    /// The rules that made values of changed resources: their places by field, which is empty if the whole resource is meant.
+    /// The mapping rules that produced values of changed resources, by field; the field is empty for a whole resource.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub mapped: BTreeMap<Key, BTreeMap<String, String>>,
-    /// What the plan was restricted to, if it was.
+    /// The selection that the plan was restricted to, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub selection: Option<PlannedSelection>,
     /// Scopes that the target's token lacks for this plan.
@@ -142,14 +142,14 @@ pub struct Plan {
     pub missing_scopes: Vec<String>,
 }
 
-/// The run that a plan takes back.
+/// The run that a plan undoes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Undoes {
     /// Its name.
     pub run: String,
-    /// The tenant its settings came from.
+    /// The tenant that the settings of the run came from.
     pub source: String,
-    /// Patterns of the resources to take back; all if empty.
+    /// Patterns of the resources to restore; empty for all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub only: Vec<String>,
 }
@@ -159,12 +159,12 @@ pub struct Undoes {
 pub struct Drift {
     /// The resource.
     pub key: Key,
-    /// The field.
+    /// The path of the field.
     pub path: String,
-    /// What was last applied, if anything.
+    /// The last applied value, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<Value>,
-    /// What the target holds, if anything.
+    /// The target's value, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live: Option<Value>,
 }
@@ -176,15 +176,15 @@ pub struct Conflict {
     pub key: Key,
     /// Its id in the source.
     pub source_id: Id,
-    /// The field, and the element if only that is meant.
+    /// The path of the field, and the element if only that is in conflict.
     pub path: String,
-    /// What was last applied, if anything.
+    /// The last applied value, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<Value>,
-    /// What the source wants, if anything.
+    /// The source's value, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub desired: Option<Value>,
-    /// What the target holds, if anything.
+    /// The target's value, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live: Option<Value>,
 }
@@ -205,13 +205,13 @@ pub struct Change {
     pub key: Key,
     /// Its id in the source.
     pub source_id: Id,
-    /// What is done.
+    /// What the change does.
     #[serde(flatten)]
     pub action: Action,
     /// Resources that this plan creates and that this change refers to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub needs: Vec<Key>,
-    /// Secrets to add from outside when it is sent.
+    /// Secrets that are supplied and added when the change is sent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<SecretField>,
 }
@@ -221,10 +221,10 @@ pub struct Change {
 pub struct Edit {
     /// Its path: `refresh_token.leeway`. Lists are compared as a whole.
     pub path: String,
-    /// What the target holds, if anything.
+    /// The target's value, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub old: Option<Value>,
-    /// What it should hold; absent if the field is cleared.
+    /// The desired value; `None` if the field is cleared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub new: Option<Value>,
 }
@@ -236,7 +236,7 @@ pub struct SecretField {
     pub path: String,
     /// `env:NAME` or `file:PATH`.
     pub from: String,
-    /// Whether another value was sent to this resource before.
+    /// Whether a different value was sent to this resource before.
     #[serde(default, skip_serializing_if = "is_false")]
     pub is_changed: bool,
 }
@@ -247,7 +247,7 @@ pub struct SecretField {
 pub enum Action {
     /// The resource is created.
     Create {
-        /// Portable: keys in place of ids.
+        /// The body to send, portable: keys in place of ids.
         body: Body,
         /// Other resources of the same name that the target already has.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -255,10 +255,10 @@ pub enum Action {
     },
     /// Fields are changed.
     Update {
-        /// Its id in the target; absent if this plan creates it.
+        /// Its id in the target; `None` if this plan creates it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         id: Option<Id>,
-        /// What is sent: portable, whole top-level fields.
+        /// The body to send, portable: whole top-level fields.
         body: Body,
         /// The fields that differ.
         edits: Vec<Edit>,
@@ -276,7 +276,7 @@ pub enum Action {
     Delete {
         /// Its id in the target.
         id: Id,
-        /// What the target holds; portable.
+        /// The target's current body, portable.
         body: Body,
     },
 }
@@ -286,10 +286,10 @@ pub enum Action {
 pub struct Skipped {
     /// The resource.
     pub key: Key,
-    /// The field, if only that is not changed.
+    /// The field, if only a field is not changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// Why.
+    /// The reason.
     pub reason: String,
 }
 
@@ -334,7 +334,7 @@ impl Plan {
         }
     }
 
-    /// Returns the tenant whose links and baseline count: the source, or in an undo the source of the run.
+    /// Returns the tenant whose links and baseline are used: the source, or for an undo the source of the undone run.
     #[must_use]
     pub fn source_tenant(&self) -> &str {
         self.undoes.as_ref().map_or(&self.source.tenant, |undoes| &undoes.source)
@@ -345,7 +345,7 @@ impl Plan {
         self.stages.iter().flat_map(|stage| &stage.changes)
     }
 
-    /// Returns whether nothing would change.
+    /// Returns whether the plan changes nothing.
     pub fn is_empty(&self) -> bool {
         self.changes().next().is_none()
     }
@@ -365,12 +365,12 @@ impl Plan {
 }
 
 impl Change {
-    /// Returns whether it only writes again what is there already.
+    /// Returns whether the change only writes values that are already there.
     pub fn is_repeated(&self) -> bool {
         matches!(&self.action, Action::Update { id: Some(_), edits, .. } if edits.is_empty()) && self.secrets.is_empty()
     }
 
-    /// Returns whether it changes or deletes something that the target has, rather than only add.
+    /// Returns whether the change modifies or deletes something existing, rather than only adding.
     pub fn is_of_the_target(&self) -> bool {
         match &self.action {
             Action::Update { id, .. } => id.is_some(),
@@ -395,7 +395,7 @@ impl Change {
 pub struct Counts {
     /// Resources created.
     pub creates: usize,
-    /// Changes to existing resources, late references included.
+    /// Updates of existing resources, and updates that add deferred references.
     pub updates: usize,
     /// Resources deleted.
     #[serde(skip_serializing_if = "is_zero")]

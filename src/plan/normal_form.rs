@@ -1,14 +1,15 @@
-//! The normal form of a body, in which equal settings are equal bodies.
+//! The normal form of a body, in which bodies with the same meaning are equal.
 //!
-//! Null, an empty text, list or object and an absent field are the same, except for objects whose presence is the setting; so are an
-//! absent field and the server's default. Sets have no order. Otherwise every run would send the same updates again.
+//! Null, an empty text, list or object, and an absent field are the same, except for objects whose presence is the
+//! setting. An absent field equals the server's default. Sets have no order. Without this, every run would send the
+//! same updates again.
 
 use serde_json::{Map, Value};
 
 use crate::catalog::Kind;
 use crate::json::{Body, is_blank};
 
-/// Returns a body without blanks and defaults, and with sets in order.
+/// Returns a body without blanks and defaults, and with sets sorted.
 pub fn normalized(kind: &Kind, body: &Body) -> Body {
     let mut body = body.clone();
     let is_present =
@@ -58,7 +59,7 @@ fn drop_blanks(fields: &mut Map<String, Value>) {
 pub(super) fn drop_blanks_in(value: &mut Value) {
     match value {
         Value::Object(fields) => drop_blanks(fields),
-        // An element that became empty stays: its index matters.
+        // An element that became empty is kept, since indexes matter.
         Value::Array(list) => list.iter_mut().for_each(drop_blanks_in),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }

@@ -1,4 +1,5 @@
-//! Orders changes into stages: referenced resources come before those that refer to them; references in a circle are written late.
+//! Orders changes into stages: referenced resources come before those that refer to them; circular references are
+//! written later.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,18 +11,18 @@ use crate::json::Body;
 use crate::model::resource::{Id, Key, Resource};
 use crate::snapshot::id_substitution;
 
-/// The place of a resource in the order of changes: the index of its kind, then its number among those of one name.
+/// A resource's position in the order of changes: the index of its kind, then its number among those of one name.
 pub(super) type StagePosition = (usize, usize);
 
-/// A position behind all others.
+/// A position after all others.
 const LAST_POSITION: StagePosition = (usize::MAX, 0);
 
-/// What a change waits for besides its position.
+/// What a change waits for, besides its position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Prerequisite {
-    /// Nothing, not even its position: it comes before everything of its kind.
+    /// Nothing, not even its position: it comes before all changes of its kind.
     NothingAtAll,
-    /// Nothing else.
+    /// Only its position.
     Position,
     /// The creation of the resource.
     Creation,
@@ -31,10 +32,10 @@ pub(super) enum Prerequisite {
     Everything,
 }
 
-/// The position from which each resource that a plan creates can be referred to.
+/// The position after which each created resource can be referred to.
 type CreationPositions = HashMap<Key, StagePosition>;
 
-/// Groups changes into stages; `after` are further changes of a resource, each with its prerequisite.
+/// Groups changes into stages; `after` are follow-up changes, each with its prerequisite.
 pub(super) fn into_stages(
     catalog: &Catalog,
     changes: Vec<Change>,
@@ -47,7 +48,7 @@ pub(super) fn into_stages(
     let mut late: BTreeMap<(usize, Prerequisite), Vec<Change>> = BTreeMap::new();
     for mut change in changes {
         let (kind, position) = (kind_of(&change), position_of(&change.key));
-        // Keyed resources exist by being written once, as a whole.
+        // A keyed resource comes into being when it is written once, as a whole.
         if let Action::Create { body, .. } = &change.action
             && kind.creation().is_none()
             && !forward_references(kind, body, position, &made).is_empty()
@@ -117,10 +118,10 @@ fn stages_by_kind(
     stages
 }
 
-/// Returns the positions from which created resources can be referred to.
+/// Returns the positions after which created resources can be referred to.
 ///
-/// A resource with a follow-up counts from the follow-up on, which waits for the references of its content: an action is bound once
-/// it is deployed, and deployed once its code is written.
+/// For a resource with a follow-up, that is the follow-up, which waits for the references of its content: an action is
+/// bound after it is deployed, and deployed after its code is written.
 fn creation_positions(
     changes: &[Change],
     kind_of: &dyn Fn(&Change) -> &'static Kind,
@@ -139,14 +140,15 @@ fn creation_positions(
     made
 }
 
-/// Returns the fields that refer to resources created at the same time or later.
+/// Returns the fields that refer to resources created in the same stage or later.
 fn forward_references(kind: &Kind, body: &Body, position: StagePosition, made: &CreationPositions) -> Vec<String> {
     let waits = |value: &Value| id_substitution::mentioned(value).iter().any(|key| made.get(key).is_some_and(|made| *made >= position));
     let fields = body.0.iter().filter(|(name, value)| !kind.fields.required.contains(&name.as_str()) && waits(value));
     fields.map(|(name, _)| name.clone()).collect()
 }
 
-/// Moves fields that refer to resources created at the same time or later out of a change; returns the change that writes them.
+/// Moves fields that refer to resources created in the same stage or later out of a change; returns the change that
+/// writes them.
 ///
 /// The follow-up moves with them.
 fn split_forward_references(kind: &Kind, change: &mut Change, position: StagePosition, made: &CreationPositions) -> Option<Change> {
@@ -171,7 +173,8 @@ fn split_forward_references(kind: &Kind, change: &mut Change, position: StagePos
     Some(Change { key: change.key.clone(), source_id: change.source_id.clone(), action, needs: Vec::new(), secrets: Vec::new() })
 }
 
-/// Returns the keys that a change refers to, and the resource it depends on: its parent, or itself if it is yet to be created.
+/// Returns the keys that a change refers to, and the resource it depends on: its parent, or itself if the plan creates
+/// it.
 pub(super) fn referenced_by(change: &Change) -> (Vec<Key>, Option<&Key>) {
     let of_body = |body: &Body| body.0.values().flat_map(id_substitution::mentioned).collect::<Vec<_>>();
     match &change.action {

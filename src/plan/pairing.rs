@@ -1,4 +1,4 @@
-//! Pairs of resources, with the target's under the keys of the source.
+//! Matched resources, with those of the target under the keys of the source.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -9,7 +9,7 @@ use crate::model::resource::{Key, Resource};
 use crate::snapshot::{Snapshot, id_substitution};
 use crate::state::links::Links;
 
-/// The live resources under the keys of their matches; only those are copied that change.
+/// The live resources under the keys of their matches. Only resources that this changes are copied.
 pub(super) struct Pairing<'live> {
     /// The resources of the target.
     pub(super) live: Vec<Cow<'live, Resource>>,
@@ -29,7 +29,7 @@ impl<'live> Pairing<'live> {
     }
 }
 
-/// Returns a resource with new keys for itself and its references.
+/// Returns a resource with new keys for itself and for its references.
 fn under_names<'live>(resource: &'live Resource, names: &HashMap<Key, Key>) -> Cow<'live, Resource> {
     let key = names.get(&resource.key);
     if names.is_empty() || (key.is_none() && !id_substitution::mentions_any(&resource.body, names)) {

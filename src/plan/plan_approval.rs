@@ -1,4 +1,4 @@
-//! What a person approved of a saved plan: by whom, when, which part, and what it permits.
+//! Approvals that a person recorded in a saved plan: by whom, when, for which part, and what they permit.
 
 use std::collections::BTreeSet;
 
@@ -11,32 +11,32 @@ use crate::model::approval::{Approval, Approvals};
 use crate::model::resource::Key;
 use crate::model::selection::Selection;
 
-/// An approval that is recorded in the file of a plan.
+/// An approval recorded in a plan file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanApproval {
-    /// Patterns of the approved resources, which include what belongs to them; all if empty.
+    /// Patterns of the approved resources and everything that belongs to them; empty for all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub only: Vec<String>,
-    /// What of the findings of guards it permits, as `--allow` takes it: `lockout-risk:clients/Billing`.
+    /// The permitted guards, in the form that `--allow` takes: `lockout-risk:clients/Billing`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub permits: Vec<String>,
-    /// Who gave it.
+    /// Who approved.
     pub by: String,
     /// When: RFC 3339, UTC.
     pub at: String,
-    /// Ties it to its plan and to what it says.
+    /// Binds the approval to its plan and its content.
     hash: String,
 }
 
 impl PlanApproval {
-    /// Returns an approval of the plan with this hash.
+    /// Creates an approval of the plan with this hash.
     #[must_use]
     pub fn new(plan: &str, (only, permits): (Vec<String>, Vec<String>), (by, at): (String, String)) -> Self {
         let hash = hash_of(plan, (&only, &permits), (&by, &at));
         Self { only, permits, by, at, hash }
     }
 
-    /// Returns whether it is of the plan with this hash, and was not changed since.
+    /// Returns whether the approval belongs to the plan with this hash and is unchanged.
     #[must_use]
     pub fn is_of(&self, plan: &str) -> bool {
         self.hash == hash_of(plan, (&self.only, &self.permits), (&self.by, &self.at))
@@ -59,9 +59,9 @@ pub fn permitted(approvals: &[PlanApproval]) -> Approvals {
     approvals.iter().flat_map(|approval| &approval.permits).filter_map(|text| Approval::read(text).ok()).collect()
 }
 
-/// Takes everything out of a plan that nobody approved, or that needs something which nobody approved; it is listed as skipped.
+/// Removes everything from a plan that is not approved or depends on something not approved, and lists it as skipped.
 ///
-/// A plan without any approval stays whole: its guards decide.
+/// A plan without any approval stays complete: its guards decide.
 pub fn keep_approved(plan: &mut Plan, approvals: &[PlanApproval]) {
     if approvals.is_empty() {
         return;
@@ -70,7 +70,7 @@ pub fn keep_approved(plan: &mut Plan, approvals: &[PlanApproval]) {
     let mut left: BTreeSet<Key> = plan.changes().filter(|change| !is_approved(change)).map(|change| change.key.clone()).collect();
     let mut skipped: Vec<Skipped> =
         left.iter().map(|key| Skipped { key: key.clone(), path: None, reason: "it was not approved".to_owned() }).collect();
-    // What was not approved may be needed by what needs something in turn.
+    // Removing a change may affect changes that depend on it, and so on.
     loop {
         let needs_left = |change: &&Change| !left.contains(&change.key) && change.needs.iter().any(|needed| left.contains(needed));
         let Some((key, needed)) = plan

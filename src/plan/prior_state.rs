@@ -1,8 +1,8 @@
-//! What an undo needs to know of the target before a run and the changes do not record.
+//! Records the previous state of a target that an undo needs and the changes do not contain.
 //!
-//! When a resource is deleted, the tenant also deletes what belongs to it (`DELETE /clients/{id}`: "Delete a client and related
-//! configuration") and removes its id from lists. No change records that, nor the order of a set, nor which kind of blank a field
-//! held.
+//! When a resource is deleted, the tenant also deletes what belongs to it (`DELETE /clients/{id}`: "Delete a client and
+//! related configuration") and removes its id from lists. No change records that, nor the order of a set, nor the kind
+//! of blank that a field had.
 
 use std::collections::HashSet;
 
@@ -15,7 +15,7 @@ use crate::model::resource::{Key, Resource};
 use crate::snapshot::{belongs_to, id_substitution};
 
 impl Plan {
-    /// Records what the target holds, under the keys of the plan, where an undo could not restore it by the changes alone.
+    /// Records the target's state, under the keys of the plan, wherever the changes alone do not suffice to restore it.
     pub fn record_before<'held>(&mut self, catalog: &Catalog, held: impl Iterator<Item = &'held Resource> + Clone) {
         let removed = self.changes().filter(|change| matches!(change.action, Action::Delete { .. })).map(|change| change.key.clone());
         let removed: HashSet<Key> = removed.collect();
@@ -27,7 +27,7 @@ impl Plan {
         self.before.extend(updated.into_iter().filter(|one| !known.contains(&one.key)));
     }
 
-    /// Returns the updated fields of a resource of which the edits do not record everything.
+    /// Returns the updated fields of a resource that the edits do not record completely.
     fn exact(&self, held: &Resource) -> Option<Resource> {
         let of_this = |id: &Option<_>, key: &Key| id.is_some() && *key == held.key;
         let edits = self.changes().filter_map(|change| match &change.action {
@@ -46,7 +46,7 @@ impl Plan {
     }
 }
 
-/// Returns what a tenant deletes with these resources: them, their children, and what is identified by them.
+/// Returns what a tenant deletes together with these resources: their children, and resources identified by them.
 pub(super) fn deleted_with<'held>(catalog: &Catalog, held: impl Iterator<Item = &'held Resource>, removed: &HashSet<Key>) -> HashSet<Key> {
     let held: Vec<&Resource> = if removed.is_empty() { Vec::new() } else { held.collect() };
     let mut going = removed.clone();

@@ -1,8 +1,8 @@
-//! Protected resources, what belongs to them, and every reference to them: all stay as they are in the target.
+//! Protected resources, everything that belongs to them, and every reference to them: all stay unchanged in the target.
 //!
-//! What a client may do is mostly stored outside of it: in its grants, in connections, in lists of other clients. Protecting a client
-//! covers all of these, for every kind: the catalog's references say what belongs to what and what refers to it. A reference is
-//! neither added nor removed.
+//! A client's permissions are mostly stored outside the client: in its grants, in connections, in lists of other
+//! clients. Protecting a client covers all of these, for every kind, since the catalog's references define what belongs
+//! to what and what refers to it. A reference is neither added nor removed.
 
 #[cfg(test)]
 mod tests;
@@ -20,22 +20,22 @@ use crate::json::Body;
 use crate::model::resource::{ExclusionReason, Id, Key, Resource};
 use crate::snapshot::{belongs_to, id_substitution};
 
-/// Protected resources, and what belongs to them.
+/// The protected resources and everything that belongs to them.
 pub(crate) struct Protected<'catalog> {
     catalog: &'catalog Catalog,
     reserved: HashMap<Key, ExclusionReason>,
-    /// What belongs to a protected resource, and to which.
+    /// Resources that belong to a protected one, with the latter.
     belongings: HashMap<Key, Key>,
-    /// Those that the source has too: list elements that only the target has stay anyway.
+    /// Those that the source has too: list elements that only the target has are kept anyway.
     wanted: HashSet<Key>,
-    /// Those in the target, by kind and id there: an edit of one resource names them by id.
+    /// Those in the target, by kind and target id: the edit of a single resource refers to them by id.
     ids: HashMap<(String, String), Key>,
 }
 
-/// The smallest part of a resource that stays as it is in the target.
+/// The smallest part of a resource that can be kept unchanged in the target.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum ProtectedPart {
-    /// Elements of this set, or of this list that the target may add to.
+    /// Elements of this set or extensible list.
     Elements(&'static str),
     /// This list, whose elements depend on each other.
     List(&'static str),
@@ -44,7 +44,7 @@ enum ProtectedPart {
 }
 
 impl<'catalog> Protected<'catalog> {
-    /// Finds the protected resources of both sides, and what belongs to them.
+    /// Finds the protected resources of both sides and everything that belongs to them.
     pub(crate) fn new<'held>(catalog: &'catalog Catalog, held: &[&'held Resource], wanted: &[&'held Resource]) -> Self {
         let all = [held, wanted].concat();
         let reserved: HashMap<Key, ExclusionReason> = all.iter().filter_map(|one| Some((one.key.clone(), one.reserved?))).collect();
@@ -56,7 +56,7 @@ impl<'catalog> Protected<'catalog> {
         untouched
     }
 
-    /// Adds what belongs to those known so far; returns whether there was more.
+    /// Adds what belongs to the resources known so far; returns whether anything was added.
     fn add_belongings<'held>(&mut self, resources: &[&'held Resource], views: &HashMap<(&'held str, &'held Id), &'held Key>) -> bool {
         let before = self.belongings.len();
         for one in resources {
@@ -73,7 +73,7 @@ impl<'catalog> Protected<'catalog> {
         self.belongings.len() > before
     }
 
-    /// Returns the protected resource that a key belongs to, or is.
+    /// Returns the protected resource that a key belongs to, which may be the key itself.
     pub(crate) fn root_of(&self, key: &Key) -> Option<&Key> {
         self.reserved.get_key_value(key).map(|(root, _)| root).or_else(|| self.belongings.get(key))
     }
@@ -84,7 +84,7 @@ impl<'catalog> Protected<'catalog> {
         Some((kind.name.to_owned(), one.id.own(kind).to_owned()))
     }
 
-    /// Returns the protected resource that a resource, as its tenant names and writes it, belongs to.
+    /// Returns the protected resource that a resource belongs to; id and body are those of its tenant.
     pub(super) fn root_of_one(&self, kind: &Kind, id: &Id, body: &Body) -> Option<&Key> {
         let above = if let Shape::Child { parent, .. } = kind.shape { Some(parent) } else { kind.quirks.same_endpoint_as };
         let above = above.and_then(|above| self.ids.get(&(above.to_owned(), id.as_str().to_owned())));
@@ -93,16 +93,16 @@ impl<'catalog> Protected<'catalog> {
         self.root_of(&above.cloned().or_else(named)?)
     }
 
-    /// Returns the protected resource that something belongs to.
+    /// Returns the protected resource that a key belongs to.
     pub(super) fn owner_of(&self, key: &Key) -> Option<&Key> {
         self.belongings.get(key)
     }
 
-    /// Keeps every reference to protected resources as it is in the target, and returns the kept places.
+    /// Restores every reference to protected resources to the target's state and returns the restored paths.
     ///
     /// # Errors
     ///
-    /// Says which protected resource it refers to, if it cannot be created without.
+    /// The protected resource that a candidate refers to, if it cannot be created without that reference.
     pub(super) fn spare(&self, kind: &Kind, candidate: &mut OpenCandidate<'_>) -> Result<Vec<Unplanned>, Reason> {
         let mut spared = Vec::new();
         if self.reserved.is_empty() || kind.references.is_empty() {
@@ -124,7 +124,8 @@ impl<'catalog> Protected<'catalog> {
         Ok(spared)
     }
 
-    /// Returns where two bodies differ in their references to protected resources within a part, and to which.
+    /// Returns the path at which two bodies differ in their references to protected resources within a part, and the
+    /// resource.
     fn differs(&self, kind: &Kind, part: &ProtectedPart, wanted: &Body, held: Option<&Body>) -> Option<(String, Key)> {
         let nothing = Body::new();
         let held = held.unwrap_or(&nothing);
@@ -164,7 +165,7 @@ impl<'catalog> Protected<'catalog> {
         elements.filter_map(|(at, element)| Some((at, element, named.get(&at)?.clone()))).collect()
     }
 
-    /// Returns where a reference of a body names a protected resource, and which.
+    /// Returns the paths at which a reference names protected resources, with these.
     fn named_at(&self, reference: &Reference, body: &Body) -> Vec<(String, Key)> {
         let by_name = |value: &Value| value.as_str().filter(|_| reference.by == ReferencedBy::Key).map(|name| Key::new(reference.to, name));
         let by_id = |value: &Value| {
@@ -179,7 +180,7 @@ impl<'catalog> Protected<'catalog> {
         body.find(reference.path).into_iter().filter_map(|(path, value)| Some((path, named(value)?))).collect()
     }
 
-    /// Replaces the elements of a candidate that refer to protected resources by the target's.
+    /// Replaces the elements of a candidate that refer to protected resources by those of the target.
     fn restore_elements(&self, kind: &Kind, list: &'static str, candidate: &mut OpenCandidate<'_>, held: Option<&Body>) {
         let stay: Vec<Value> =
             held.map(|held| self.elements(kind, list, held)).unwrap_or_default().into_iter().map(|(_, one, _)| one.clone()).collect();
@@ -191,9 +192,10 @@ impl<'catalog> Protected<'catalog> {
         candidate.set(list, Value::Array(insert_in_order(others, held, &stay)));
     }
 
-    /// Returns resources that must not be deleted, with the protected resource that would be deleted or lose something.
+    /// Returns resources that must not be deleted, each with the protected resource that would be deleted or damaged.
     ///
-    /// That is what a protected resource belongs or refers to, and what refers to it. Migrate's own client needs none of that.
+    /// These are the resources that a protected one belongs or refers to, and those that refer to it. Migrate's own
+    /// client is exempt.
     pub(crate) fn needed(&self, live: &[&Resource]) -> HashMap<Key, Key> {
         let mut needed: HashMap<Key, Key> = HashMap::new();
         if !self.reserved.values().any(|reserved| *reserved == ExclusionReason::Protected) {
@@ -242,8 +244,8 @@ impl<'catalog> Protected<'catalog> {
             .collect()
     }
 
-    /// Returns what a change of an earlier plan touches all the same; `held` is what the target holds of its resource, and `needed` what must
-    /// not go.
+    /// Returns the protected resource that a change of a saved plan would affect; `held` is the target's body of the
+    /// changed resource, and `needed` are resources that must not be deleted.
     pub(crate) fn touched_by(&self, change: &Change, held: Option<&Body>, needed: &HashMap<Key, Key>) -> Option<Key> {
         let kind = self.catalog.kind(change.key.kind()).filter(|_| !self.reserved.is_empty())?;
         let of_body = |body: &Body| {
@@ -276,19 +278,20 @@ impl<'catalog> Protected<'catalog> {
     }
 }
 
-/// Returns the parts of a kind's resources in which references stand, but for what says what it belongs to.
+/// Returns the parts of a kind's resources that contain references, except those that define what a resource belongs
+/// to.
 fn parts(kind: &Kind) -> Vec<ProtectedPart> {
     let parts: BTreeSet<ProtectedPart> =
         kind.references.iter().filter(|reference| !is_identity(kind, reference)).map(|reference| part_of(kind, reference)).collect();
     parts.into_iter().collect()
 }
 
-/// Returns whether a reference says what a resource belongs to.
+/// Returns whether a reference defines what a resource belongs to.
 pub(super) fn is_identity(kind: &Kind, reference: &Reference) -> bool {
     kind.identity.key.contains(&reference.path) || kind.parent_field() == Some(reference.path)
 }
 
-/// Returns the part in which a reference stands.
+/// Returns the part that contains a reference.
 fn part_of(kind: &Kind, reference: &Reference) -> ProtectedPart {
     let path: &'static str = reference.path;
     match path.split_once('[') {

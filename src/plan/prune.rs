@@ -1,4 +1,5 @@
-//! Resources that only the target has: deleted if an earlier run created or adopted them and the source deleted them, else unmanaged.
+//! Resources that only the target has: deleted if an earlier run created or adopted them and the source deleted them,
+//! otherwise unmanaged.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -14,7 +15,8 @@ use crate::model::resource::{Id, Key, Resource};
 use crate::snapshot::{Unseen, id_substitution};
 use crate::state::links::Link;
 
-/// Returns the indexes of resources to delete, and which others stay for the sake of protected ones or since the source may have them.
+/// Returns the indexes of resources to delete, and decisions about those kept because of protected ones or because the
+/// source may still have them.
 pub(super) fn resources_to_delete(inputs: &Inputs<'_>) -> (Vec<usize>, Vec<Decision>) {
     if !inputs.past.prune {
         return (Vec::new(), Vec::new());
@@ -53,7 +55,7 @@ pub(super) fn resources_to_delete(inputs: &Inputs<'_>) -> (Vec<usize>, Vec<Decis
     (removed, unseen.into_iter().chain(protected).collect())
 }
 
-/// Returns what the source did not show where a target resource would come from.
+/// Returns the unread part of the source that the counterpart of a target resource may be in.
 fn unseen_in_source<'inputs>(inputs: &Inputs<'inputs>, held: &Resource) -> Option<&'inputs Unseen> {
     let kind = inputs.kind_of(&held.key);
     let unseen = inputs.desired.snapshot.unseen(kind.name);
@@ -67,7 +69,7 @@ fn unseen_in_source<'inputs>(inputs: &Inputs<'inputs>, held: &Resource) -> Optio
     unseen.iter().find(|one| one.id == id)
 }
 
-/// Returns the deletes, what only the target has, and what should be deleted and cannot be.
+/// Returns the deletes, the unmanaged resources, and those that should be deleted but cannot be.
 pub(super) fn unmanaged(inputs: &Inputs<'_>, removed: &[usize]) -> (Vec<Stage>, Vec<Decision>) {
     let (partners, source) = (&inputs.partners, &inputs.desired.snapshot);
     let removed: HashSet<usize> = removed.iter().copied().collect();
@@ -114,7 +116,7 @@ pub(super) fn lost_user_data(catalog: &Catalog, stages: &[Stage]) -> Vec<Decisio
     lost.into_iter().filter_map(note).collect()
 }
 
-/// Returns whether a list that the target may add to holds more than what was last applied.
+/// Returns whether an extensible list has more elements than were last applied.
 fn has_target_additions(inputs: &Inputs<'_>, kind: &Kind, resource: &Resource) -> bool {
     let applied = inputs.past.base.of_target(&resource.key, &resource.id).map(|applied| normalized(kind, &applied.body.open()));
     !kind.quirks.ordered_merge.is_empty() && applied != Some(normalized(kind, &resource.body.open()))

@@ -1,42 +1,42 @@
-//! Reasons why something is not changed: the only place where they are put into words.
+//! Reasons why something is not changed, and their texts.
 //!
-//! Decisions carry a reason; a plan carries its text, and nothing reads that again.
+//! Decisions contain a reason; a plan contains only its text, which no code parses.
 
 use std::fmt;
 
 use crate::model::resource::{Id, Key};
 
-/// How to accept what a tenant does not show.
+/// How to accept something that a tenant does not return.
 const ACCEPTED_BY: &str = "; a rule with `skip = true` accepts that";
 
-/// What a plan makes the target hold.
+/// The state that a plan brings the target into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DesiredState {
-    /// The mapped source. Elements of lists that refer to resources only the target has stay.
+    /// The mapped source. List elements that refer to resources only the target has are kept.
     Source,
     /// The target as it was before a run.
     BeforeRun,
 }
 
-/// Why something that differs is not changed.
+/// Why a differing field is not changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StayReason {
-    /// The desired state holds no settings of a singleton.
+    /// The desired state contains no settings of a singleton.
     Unspecified,
-    /// The desired state does not hold a field that the server fills in by itself.
+    /// The desired state lacks a field that the server fills in by itself.
     ServerFilled,
     /// Only the target has the field, and it may be the server's own.
     TargetOnly,
-    /// A reference names nothing that the tenant of the desired state has.
+    /// A reference names a resource that does not exist in the tenant of the desired state.
     DanglingReference,
     /// Only a create can set the field.
     CreateOnly,
-    /// No request clears the field.
+    /// No request can clear the field.
     NotClearable,
 }
 
 impl StayReason {
-    /// Returns the reason in words, as said of this desired state.
+    /// Returns the reason as text, for this desired state.
     #[must_use]
     pub fn text(self, desired: DesiredState) -> &'static str {
         match (self, desired) {
@@ -56,47 +56,47 @@ impl StayReason {
 /// Why a resource or a field of it is skipped or excluded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Reason {
-    /// What the catalog, the configuration or a tenant says.
+    /// A reason stated by the catalog, the configuration or a tenant.
     Stated(String),
-    /// A tenant does not show it, as it says; a rule can accept that.
+    /// A tenant refuses to return it, for the stated reason; a rule can accept that.
     Refused(String),
-    /// The source does not show it.
+    /// The source does not return it.
     UnseenInSource { tenant: String, stated: String },
-    /// The target does not show it.
+    /// The target does not return it.
     UnseenInTarget { stated: String },
     /// The target does not serve the kind; a rule can accept that.
     Unserved { kind: &'static str, stated: String },
     /// The kind was not read in the target.
     Unread { kind: &'static str },
-    /// What it is linked to is gone.
+    /// The linked resource no longer exists.
     LinkedIsGone { kind: &'static str, singular: &'static str, source: Id, target: Id },
-    /// Its name stands for several resources.
+    /// Several resources have its name.
     Ambiguous(Box<AmbiguousName>),
-    /// Another resource has a name that no tenant takes twice.
+    /// Another resource has a name that must be unique in a tenant.
     Taken { by: Side, singular: &'static str, field: &'static str },
-    /// It cannot be created without a secret that nobody supplies.
+    /// It cannot be created without a secret that is not supplied.
     WithoutSecret { path: String },
-    /// The target will not have its language.
+    /// The target will not support its language.
     WithoutLanguage(String),
-    /// What it belongs to is not planned.
+    /// The resource that it belongs to is not planned.
     Orphan,
     /// Both tenants changed these fields.
     Conflict { fields: Vec<String> },
-    /// It differs and stays.
+    /// It differs and is kept on purpose.
     Stays(StayReason),
-    /// It differs and should not stay.
+    /// It differs, but cannot be changed.
     Differs(StayReason),
-    /// A required field of it differs and should not stay.
+    /// A required field of it differs, but cannot be changed.
     RequiredDiffers { path: String, why: StayReason },
-    /// It refers to something that the target will not have.
+    /// It refers to a resource that the target will not have.
     Refers(Key),
-    /// It needs something that the target lacks and that was not selected.
+    /// It needs a resource that the target lacks and that is not selected.
     NotSelected(Key),
-    /// It refers to something that the tenant of the desired state does not have either.
+    /// It refers to a resource that does not exist in the tenant of the desired state either.
     Dangles { to: &'static str, value: String },
-    /// A text in it mentions something that the target will not have.
+    /// One of its texts mentions a resource that the target will not have.
     Mentions { field: String, missing: Key },
-    /// The target has a choice where the source has only its own domain.
+    /// The target has a choice of its own where the source uses its own domain.
     TargetChose,
     /// It cannot be written in a new resource.
     Unwritable(Unwritable),
@@ -106,11 +106,11 @@ pub(super) enum Reason {
     TargetsSecret,
     /// Both tenants withhold it.
     Incomparable,
-    /// It stays for the sake of a protected resource.
+    /// It is kept because of a protected resource.
     Protected { root: Key, by: ProtectedBy },
-    /// It is not known whether the source still has it.
+    /// The source may still have it.
     MayBeInSource { source: String, stated: String },
-    /// It is gone from the source and stays.
+    /// The source no longer has it, but it is kept.
     Gone { source: String, why: GoneReason },
 }
 
@@ -121,7 +121,7 @@ pub(super) enum Side {
     Target,
 }
 
-/// A name that stands for several resources: each tenant's name, and the ids in it.
+/// A name that several resources have: the name in each tenant, and the ids there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct AmbiguousName {
     pub(super) kind: String,
@@ -133,46 +133,46 @@ pub(super) struct AmbiguousName {
 /// Why an object or a list cannot be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unwritable {
-    /// A secret belongs in it.
+    /// A secret in it is not supplied.
     WithoutSecret,
-    /// Secrets were taken out of the list.
+    /// Secrets were removed from the list.
     WithoutListSecrets,
-    /// It is laid over what the target holds, and that cannot be read.
+    /// It needs read-modify-write, and the target's value cannot be read.
     Unread,
-    /// The API refuses it because of what the target holds.
+    /// The API refuses it because of another value in the target.
     Blocked,
 }
 
-/// How something concerns a protected resource.
+/// How a resource is related to a protected one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ProtectedBy {
     /// It belongs to the protected resource.
     Belonging,
-    /// It cannot be created without naming the protected resource.
+    /// It cannot be created without referring to the protected resource.
     RequiredReference,
-    /// It names the protected resource.
+    /// It refers to the protected resource.
     Reference,
-    /// Its write may reset the protected resource.
+    /// Writing it may reset the protected resource.
     Reset,
 }
 
-/// Why something stays that is gone from the source.
+/// Why a resource is kept although the source no longer has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum GoneReason {
-    /// A protected resource would lose something.
+    /// A protected resource would be affected.
     Protected(Key),
-    /// Something that belongs to it and is not selected would be deleted with it.
+    /// Unselected resources that belong to it would be deleted too.
     TakesAlong(Key),
-    /// It holds more than a run brought.
+    /// It contains more than a run wrote.
     HoldsMore,
-    /// No request removes it.
+    /// No request can delete it.
     NotRemovable,
-    /// The source lists none of its kind.
+    /// The source lists no resources of its kind.
     NoneListed { kind: &'static str },
 }
 
 impl Reason {
-    /// Returns the reason in words, as said of this desired state.
+    /// Returns the reason as text, for this desired state.
     pub(super) fn text(&self, desired: DesiredState) -> String {
         match self {
             Self::Stated(text) => text.clone(),

@@ -1,7 +1,8 @@
-//! References: which the target can hold, and what is skipped because of the others.
+//! References: which of them the target can resolve, and what is skipped because of the others.
 //!
-//! A list loses an element that refers to nothing; an object with such a reference is skipped; so is a resource if the reference is
-//! part of its key, a required field or a text of a new resource. Each is listed.
+//! A list loses an element whose reference cannot be resolved; an object with such a reference is skipped, and so is a
+//! resource if the reference is in its key, a required field or a text of a new resource. Everything left out is
+//! reported.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -18,18 +19,18 @@ use crate::snapshot::id_substitution;
 /// A resource that may be planned.
 #[derive(Debug, Clone)]
 pub(super) struct Candidate<'inputs> {
-    /// What the target should hold; copied only if it differs from the source's.
+    /// The desired resource; copied only if it is modified.
     pub(super) wanted: Cow<'inputs, Resource>,
-    /// What the target holds, under the key it should have.
+    /// The target's resource, under the key it should have.
     pub(super) held: Option<&'inputs Resource>,
 }
 
-/// A candidate with its bodies unpacked, to be changed.
+/// A candidate with its bodies unpacked for modification.
 #[derive(Debug)]
 pub(super) struct OpenCandidate<'inputs> {
-    /// What the target should hold.
+    /// The desired resource.
     pub(super) wanted: OpenResource,
-    /// What the target holds.
+    /// The target's resource.
     pub(super) held: Option<&'inputs Resource>,
     is_changed: bool,
 }
@@ -45,7 +46,7 @@ impl OpenCandidate<'_> {
         self.body_mut().set(path, value);
     }
 
-    /// Takes over what another body holds at a path, even if that is nothing.
+    /// Copies the value at a path from another body, or removes it if that has none.
     pub(super) fn keep(&mut self, path: &str, held: Option<&Body>) {
         let nothing = Body::new();
         self.body_mut().take_over(path, held.unwrap_or(&nothing));
@@ -53,17 +54,17 @@ impl OpenCandidate<'_> {
 }
 
 impl<'inputs> Candidate<'inputs> {
-    /// Returns it with its bodies unpacked.
+    /// Returns the candidate with its bodies unpacked.
     pub(super) fn open(&self) -> OpenCandidate<'inputs> {
         OpenCandidate { wanted: self.wanted.open(), held: self.held, is_changed: false }
     }
 
-    /// Returns whether the target holds what it should.
+    /// Returns whether the target's resource equals the desired one.
     pub(super) fn is_equal(&self) -> bool {
         self.held.is_some_and(|held| held.body == self.wanted.body)
     }
 
-    /// Takes over the changes made to the unpacked candidate.
+    /// Adopts the modified, unpacked candidate.
     pub(super) fn take_over(&mut self, examined: OpenCandidate<'inputs>) {
         if examined.is_changed {
             self.wanted = Cow::Owned(examined.wanted.pack());
@@ -74,13 +75,13 @@ impl<'inputs> Candidate<'inputs> {
 /// The result of resolving a candidate's references.
 #[derive(Debug)]
 pub(super) enum Resolution {
-    /// It can be planned, without these parts.
+    /// It can be planned without these parts.
     Fits(Vec<Unplanned>),
-    /// It cannot, for this reason.
+    /// It cannot be planned, for this reason.
     LeftOut(Reason),
 }
 
-/// Removes from a candidate what the target cannot hold; `is_there` says which keys it will have.
+/// Removes unresolvable references from a candidate; `is_there` returns whether the target will have a key.
 pub(super) fn resolve(kind: &Kind, candidate: &mut OpenCandidate<'_>, is_there: &dyn Fn(&Key) -> bool) -> Resolution {
     let key = candidate.wanted.key.clone();
     if let Some(settled) = id_substitution::with_known_names(kind, &candidate.wanted.body, is_there) {
@@ -122,7 +123,8 @@ fn equal_fields(candidate: &OpenCandidate<'_>) -> HashSet<String> {
     candidate.wanted.body.0.iter().filter(is_equal).map(|(name, _)| name.clone()).collect()
 }
 
-/// Keeps the target's own choice where the source has none, that is, its own domain in place of a name; returns the kept fields.
+/// Keeps the target's own choice where the source has none (its own domain in place of a name); returns the kept
+/// fields.
 pub(super) fn keep_target_choices(kind: &Kind, candidate: &mut OpenCandidate<'_>) -> Vec<Unplanned> {
     let by_name = kind.references.iter().filter(|reference| reference.by == ReferencedBy::Key);
     let own =
@@ -138,11 +140,11 @@ pub(super) fn keep_target_choices(kind: &Kind, candidate: &mut OpenCandidate<'_>
     chosen.into_iter().map(stays).collect()
 }
 
-/// Removes from the sets and extensible lists of a candidate the elements that name excluded resources; returns them.
+/// Removes elements that refer to excluded resources from the sets and extensible lists of a candidate; returns them.
 ///
 /// # Errors
 ///
-/// Says what the candidate belongs to, if that is excluded.
+/// The excluded resource that the candidate belongs to, if there is one.
 pub(super) fn spare(kind: &Kind, candidate: &mut OpenCandidate<'_>, alone: &HashSet<Key>) -> Result<Vec<Unplanned>, Reason> {
     if alone.is_empty() {
         return Ok(Vec::new());
@@ -172,7 +174,7 @@ pub(super) fn spare(kind: &Kind, candidate: &mut OpenCandidate<'_>, alone: &Hash
     Ok(spared)
 }
 
-/// Returns the concrete paths of a reference that the target cannot hold, last first, with the reason.
+/// Returns the concrete paths of a reference that cannot be resolved, last first, with the reason.
 fn unresolved(body: &Body, reference: &Reference, is_there: &dyn Fn(&Key) -> bool) -> Vec<(String, Reason)> {
     let reason = |value: &Value| match id_substitution::as_reference(value) {
         _ if is_blank(value) || id_substitution::is_the_tenant(value) => None,
@@ -185,7 +187,7 @@ fn unresolved(body: &Body, reference: &Reference, is_there: &dyn Fn(&Key) -> boo
     found.filter_map(|(path, value)| reason(value).map(|reason| (path, reason))).collect()
 }
 
-/// The smallest part of a resource that can be removed with a reference.
+/// The smallest part of a resource that can be removed together with a reference.
 enum RemovablePart {
     /// The element of this list at this index.
     Element(String, usize),
@@ -195,7 +197,7 @@ enum RemovablePart {
     Whole,
 }
 
-/// Returns the smallest part that can be removed with the reference at this path.
+/// Returns the smallest part that can be removed together with the reference at this path.
 fn part_of(kind: &Kind, path: &str) -> RemovablePart {
     if let Some((list, rest)) = path.split_once('[') {
         let at = rest.split(']').next().and_then(|at| at.parse().ok()).unwrap_or_default();
@@ -232,9 +234,10 @@ fn unresolved_text(body: &Body, is_there: &dyn Fn(&Key) -> bool) -> Option<(Stri
     })
 }
 
-/// Adds to the sets and extensible lists of a candidate the target's elements that refer to what only the target has.
+/// Adds the target's elements that refer to resources only the target has to the sets and extensible lists of a
+/// candidate.
 ///
-/// A client that only exists in production must not lose its connection because development does not know it.
+/// A client that exists only in production must not lose its connection because development does not know it.
 pub(super) fn keep_elements_of_the_target(kind: &Kind, candidate: &mut OpenCandidate<'_>, source_has: &HashSet<&Key>) {
     let Some(held) = candidate.held.map(|held| held.body.open()) else { return };
     for path in kind.lists.unordered.iter().chain(kind.quirks.ordered_merge) {
@@ -252,8 +255,8 @@ pub(super) fn keep_elements_of_the_target(kind: &Kind, candidate: &mut OpenCandi
     }
 }
 
-/// Inserts kept elements into a wanted list where the target has them: after what precedes them there, else before what follows, else
-/// at the end.
+/// Inserts kept elements into a desired list at their position in the target: after their predecessor there, otherwise
+/// before their successor, otherwise at the end.
 pub(super) fn insert_in_order(mut wanted: Vec<Value>, held: &[Value], kept: &[Value]) -> Vec<Value> {
     let place = |list: &[Value], element: &Value| {
         let mentioned = id_substitution::mentioned(element);

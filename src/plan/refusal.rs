@@ -1,4 +1,4 @@
-//! Why a plan is refused: a guard, what it found, and what of that is not approved.
+//! Refusals: a guard, what it found in a plan, and which findings are not approved.
 
 use std::fmt;
 
@@ -17,7 +17,7 @@ pub struct Refusal {
     pub can_be_allowed: bool,
     /// The finding as a sentence.
     pub message: String,
-    /// The finding by resource, where each can be approved by itself.
+    /// The findings by resource, if each can be approved separately.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub items: Vec<Item>,
 }
@@ -27,7 +27,7 @@ pub struct Refusal {
 pub struct Item {
     /// The resource.
     pub key: Key,
-    /// Its fields, or the operation if the whole resource is meant.
+    /// The fields concerned, or the operation if the whole resource is.
     pub what: Vec<String>,
 }
 

@@ -1,7 +1,7 @@
-//! The bodies of create and update requests: nothing is sent that the plan does not show.
+//! Builds the bodies of create and update requests. They contain nothing that the plan does not show.
 //!
-//! Blanks that make no difference are never sent: null is dropped at every depth, and blanks that the API refuses are left out. A
-//! field is cleared with the value that the API accepts for that, or not at all.
+//! Blanks without meaning are never sent: null is dropped at every depth, and blanks that the API refuses are left out.
+//! A field is cleared with the value that the API accepts for that, or not at all.
 
 use serde_json::{Map, Value};
 
@@ -13,9 +13,9 @@ use crate::json::{Body, covers};
 /// How a field is cleared.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Clearing {
-    /// With this value in the update.
+    /// By sending this value in the update.
     By(Value),
-    /// By leaving it out of an object that is replaced as a whole.
+    /// By omitting it from an object that is replaced as a whole.
     LeftOut,
     /// Not at all.
     Impossible,
@@ -23,8 +23,8 @@ pub(super) enum Clearing {
 
 /// Returns how an update clears a field.
 ///
-/// A PATCH merges objects one level deep (exact in 307 of 313 recorded updates of clients), so what lies deeper, or in an object
-/// that is replaced as a whole, is cleared by leaving it out.
+/// A PATCH merges objects one level deep (exact in 307 of 313 recorded updates of clients), so a deeper field, or one
+/// in an object that is replaced as a whole, is cleared by omitting it.
 pub(super) fn clearing(kind: &Kind, path: &str, held: Option<&Value>) -> Clearing {
     if kind.fields.merge_only.iter().any(|grown| covers(grown, path)) {
         return Clearing::Impossible;
@@ -51,7 +51,7 @@ pub(super) fn clearing(kind: &Kind, path: &str, held: Option<&Value>) -> Clearin
         _ if kind.quirks.presence_is_setting.iter().any(|present| covers(present, path)) => Clearing::By(Value::Null),
         (Some(field), _) if field.nullable => Clearing::By(Value::Null),
         _ if kind.fields.required.contains(&path) => Clearing::Impossible,
-        // A PATCH clears it if it is left out.
+        // A PATCH clears it if it is omitted.
         _ if kind.fields.always_sent.contains(&path) && !is_mirror && !is_follow_up => Clearing::LeftOut,
         (Some(field), Some(Value::Array(_))) if !field.refuses_empty => Clearing::By(Value::Array(Vec::new())),
         (Some(field), Some(Value::String(_))) if !field.refuses_empty => Clearing::By(Value::String(String::new())),
@@ -60,7 +60,7 @@ pub(super) fn clearing(kind: &Kind, path: &str, held: Option<&Value>) -> Clearin
     }
 }
 
-/// Returns an object with blanks in place of its values: the API may ignore one without fields.
+/// Returns an object with blank values: the API may ignore an object without fields.
 fn with_blank_fields(fields: Option<&Fields>, held: &Map<String, Value>) -> Value {
     let takes_blank = |name: &str| fields.and_then(|fields| fields.get(name)).is_some_and(|field| !field.refuses_empty);
     let blank = |(name, value): (&String, &Value)| match value {
@@ -98,7 +98,7 @@ pub(super) fn update_body(kind: &Kind, desired: &Body, live: &Body, edits: &[Edi
         }
     }
     let is_cleared = |name: &str| edits.iter().any(|edit| edit.new.is_none() && edit.path == name);
-    // Fields that no edit touches keep the target's value.
+    // Fields without an edit keep the target's value.
     let own = |name: &str| Some((name.to_owned(), live.0.get(name).or_else(|| desired.0.get(name))?.clone()));
     let echoed = kind.fields.always_sent.iter().copied().filter(|name| !is_cleared(name)).filter_map(own).collect();
     for (name, value) in kind.fields.writable().sendable(echoed) {
@@ -115,22 +115,23 @@ pub(super) fn update_body(kind: &Kind, desired: &Body, live: &Body, edits: &[Edi
         body.set(&path, value);
     }
     if body.is_empty() {
-        // An empty PATCH is refused, even where something is cleared by leaving it out.
+        // The API refuses an empty PATCH, even if omitting a field would clear it.
         let key = kind.identity.key.iter().filter_map(|name| Some(((*name).to_owned(), live.get(name)?.clone()))).collect();
         body = kind.fields.writable().split(key, RequestPurpose::Update).0;
     }
     body
 }
 
-/// Returns the edited top-level fields, or all of them for a PUT, as the target holds them with the edits made.
+/// Returns the edited top-level fields, or all of them for a PUT: the target's values with the edits applied.
 ///
-/// So what no edit shows stays, even inside an object that is replaced as a whole. Of fields that are laid over the target's value
-/// right before sending, only the edits are included.
+/// Values without an edit are therefore kept, even inside an object that is replaced as a whole. Of read-modify-write
+/// fields, only the edits are included.
 fn edited_fields(kind: &Kind, desired: &Body, live: &Body, edits: &[Edit]) -> Body {
     let (said, mut body) =
         (Body(kind.fields.writable().sendable(desired.0.clone())), Body(kind.fields.writable().sendable(live.0.clone())));
     let is_touched = |name: &str| edits.iter().any(|edit| edit.path.split('.').next() == Some(name));
-    // What is cleared before it is written again is included as a whole, so that an interrupted run can restore it.
+    // A value that is cleared before it is written again is included as a whole, so that an interrupted run can restore
+    // it.
     let is_cleared_first = |name: &str| kind.quirks.presence_is_setting.iter().any(|path| path.split('.').next() == Some(name));
     body.0.retain(|name, _| {
         kind.paths.write == Write::Put || (is_touched(name) && (!kind.is_read_modify_write(name) || is_cleared_first(name)))
@@ -140,7 +141,7 @@ fn edited_fields(kind: &Kind, desired: &Body, live: &Body, edits: &[Edit]) -> Bo
             drop_blanks_in(value);
         }
     }
-    // These belong to the tenant: they stay if left out, and may be refused elsewhere.
+    // These belong to the tenant: they are kept if omitted, and may be refused in another tenant.
     for path in kind.defaults.server_filled.iter().filter(|path| path.ends_with(".*")) {
         body.take(path);
     }
@@ -148,7 +149,7 @@ fn edited_fields(kind: &Kind, desired: &Body, live: &Body, edits: &[Edit]) -> Bo
         let new = edit.new.as_ref().map(|new| said.get(&edit.path).unwrap_or(new).clone());
         body.put(&edit.path, new);
     }
-    // Of an object that only loses fields, the empty object is sent.
+    // If an object only loses fields, the empty object is sent.
     for name in edits.iter().filter_map(|edit| edit.path.split_once('.')).map(|(name, _)| name) {
         body.0.entry(name.to_owned()).or_insert_with(|| Value::Object(Map::new()));
     }
@@ -176,7 +177,7 @@ mod tests {
     use proptest::test_runner::{Config, TestRunner};
     use serde_json::json;
 
-    /// Returns a body that a tenant may hold, made of this seed: with blanks, nulls, values and nothing at every writable path.
+    /// Returns a random body for this seed: blanks, nulls, values or nothing at every writable path.
     fn body(fields: &Fields, above: &str, seed: &mut u64) -> Map<String, Value> {
         let mut object = Map::new();
         let open = ["x", "y"].into_iter().filter(|_| fields.is_open());
@@ -195,7 +196,7 @@ mod tests {
         object
     }
 
-    /// Puts into the objects of a body what every tenant fills in there.
+    /// Adds to the objects of a body what every tenant fills in there.
     fn complete(kind: &Kind, body: &mut Body) {
         for (path, default) in kind.defaults.values.iter().filter_map(|(path, _)| Some((*path, kind.default_of(path)?))) {
             if let (Some(held @ Value::Object(_)), Value::Object(_)) = (body.0.get_mut(path), &default) {
@@ -214,7 +215,7 @@ mod tests {
         }
     }
 
-    /// A field holds one type in every tenant.
+    /// A field has the same type in every tenant.
     fn sort(path: &str) -> usize {
         path.bytes().map(usize::from).sum::<usize>() % 4
     }
@@ -238,7 +239,8 @@ mod tests {
         }
     }
 
-    /// Returns what a tenant holds after an update, as recordings show it: a PATCH merges objects one level deep, and null takes away.
+    /// Returns the body after an update, as recordings show: a PATCH merges objects one level deep, and null removes a
+    /// field.
     fn after(kind: &Kind, live: &Body, sent: &Body, edits: &[Edit]) -> Body {
         let mut after = live.clone();
         if kind.paths.write == Write::Put {
@@ -273,7 +275,7 @@ mod tests {
         after
     }
 
-    /// What is given at creation only, no update takes away.
+    /// Restores fields that only a create can set: no update removes them.
     fn keep_what_is_set_at_birth(field: &Field, held: &Value, value: &mut Value) {
         let (Some(below), Value::Object(held), Value::Object(value)) = (&field.below, held, value) else { return };
         for (name, held) in held {
@@ -295,7 +297,7 @@ mod tests {
             let mut runner = TestRunner::new(Config { cases: 48, failure_persistence: None, ..Config::default() });
             let checked = runner.run(&(any::<u64>(), any::<u64>()), |(one, other)| {
                 let [mut desired, mut live] = [one, other].map(|mut seed| Body(body(kind.fields.writable(), "", &mut seed)));
-                // What makes a write count is planned by itself.
+                // The follow-up is planned separately.
                 let done = kind.lifecycle.follow_up.map_or("", |follow_up| follow_up.field);
                 for body in [&mut desired, &mut live] {
                     body.0.remove(done);
@@ -325,7 +327,7 @@ mod tests {
                         &first.body
                     );
                 }
-                // What is set at creation only can be set once the object around it was emptied.
+                // A create-only field can be set once the object around it has been cleared.
                 let was_fixed = |edit: &Edit| first.fixed.iter().any(|(path, _)| *path == edit.path);
                 let again: Vec<Edit> = difference(kind, &desired, &after).edits.into_iter().filter(|edit| !was_fixed(edit)).collect();
                 prop_assert!(again.is_empty(), "{}: {again:?} again\n{desired:?}\n{live:?}\n{:?}", kind.name, first.body);

@@ -1,4 +1,4 @@
-//! Settings that a write of another kind resets, so that they are written again after it.
+//! Writes settings again that a write of another kind resets.
 
 use super::decision::{Decision, Note, Unplanned};
 use super::inputs::Inputs;
@@ -8,7 +8,7 @@ use crate::catalog::{Kind, RequestPurpose};
 use crate::json::Body;
 use crate::model::resource::{Key, Resource};
 
-/// Returns the changes with, after those that reset other settings, writes of these settings, even if they are equal.
+/// Returns the changes and, after those that reset other settings, writes of these settings, even if they are equal.
 pub(super) fn with_resets_reapplied(inputs: &Inputs<'_>, mut changes: Vec<Change>) -> (Vec<Change>, Vec<Decision>) {
     let mut decisions = Vec::new();
     let is_changed = |kind: &&'static Kind| changes.iter().any(|change| change.key.kind() == kind.name);
@@ -38,19 +38,19 @@ pub(super) fn with_resets_reapplied(inputs: &Inputs<'_>, mut changes: Vec<Change
     (changes, decisions)
 }
 
-/// Returns something protected that a change of a kind would reset.
+/// Returns a protected resource that a change of a kind would reset.
 fn protected_reset<'inputs>(inputs: &'inputs Inputs<'_>, kind: &Kind) -> Option<&'inputs Key> {
     let is_reset = |key: &&Key| kind.quirks.resets.contains(&key.kind()) && inputs.untouched.root_of(key).is_some();
     inputs.partners.live.iter().map(|held| &held.key).find(is_reset)
 }
 
-/// Returns what writes all settings of a resource as they are.
+/// Returns a body that writes all settings of a resource unchanged.
 fn whole_body(kind: &Kind, held: &Resource) -> Body {
     let (whole, _) = kind.fields.writable().split(held.body.open(), RequestPurpose::Update);
     whole.0.into_iter().filter(|(_, value)| !value.is_null()).collect()
 }
 
-/// Returns what the changes write into a resource.
+/// Returns the body that the changes write to a resource.
 fn written_body<'changes>(changes: &'changes mut [Change], key: &Key) -> Option<&'changes mut Body> {
     changes.iter_mut().filter(|change| change.key == *key).find_map(|change| match &mut change.action {
         Action::Update { body, .. } => Some(body),
@@ -58,7 +58,7 @@ fn written_body<'changes>(changes: &'changes mut [Change], key: &Key) -> Option<
     })
 }
 
-/// Returns the change that writes a resource again, since a change of another kind resets it.
+/// Returns the change that writes a resource again because a change of another kind resets it.
 fn repeated(inputs: &Inputs<'_>, by: &Kind, held: &Resource, body: Body) -> (Change, Vec<Decision>) {
     let kind = inputs.kind_of(&held.key);
     let source = inputs.pairs().find(|(one, held_of_it)| one.key == held.key && held_of_it.is_some()).map(|(one, _)| &one.id);

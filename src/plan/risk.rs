@@ -17,13 +17,13 @@ use crate::model::resource::Key;
 pub struct EditRisk {
     /// Its class.
     pub class: RiskClass,
-    /// The field; absent if the whole resource is meant.
+    /// The path of the field; `None` for the whole resource.
     pub path: Option<String>,
 }
 
 /// Returns the risks of a change, field by field.
 ///
-/// Updates that complete a resource created by the same plan belong to the create.
+/// Updates that complete a resource created by the same plan have no risk of their own: they belong to the create.
 pub fn edit_risks(catalog: &Catalog, change: &Change) -> Vec<EditRisk> {
     let kind = catalog.kind(change.key.kind()).expect("a key names a kind of the catalog");
     let risks = kind.risk;
@@ -50,13 +50,13 @@ fn of_edit(kind: &Kind, key: &Key, edit: &Edit) -> Vec<EditRisk> {
     classes.into_iter().map(|class| EditRisk { class: kind.risk.raised(class, &what), path: Some(edit.path.clone()) }).collect()
 }
 
-/// Returns the classes of an edit; for an object, those of every field inside it with a rule of its own as well.
+/// Returns the classes of an edit; for an object, including those of every field in it that has its own rule.
 fn classes(kind: &Kind, path: &str, sides: [Option<&Value>; 2]) -> BTreeSet<RiskClass> {
     let default = kind.default_within(path);
     let mut sides = sides.map(|side| side.or(default.as_ref()).map(|value| held_at(path, value)));
     let risks = &kind.risk;
     let mut found = BTreeSet::new();
-    // If the whole object is added or removed, its own rule decides.
+    // If the whole object is added or removed, its own rule applies.
     let comes_or_goes = sides.iter().any(Option::is_none) && risks.rule(path) == Some(RiskRule::Presence);
     for below in risks.below(path).into_iter().filter(|_| !comes_or_goes) {
         let values = sides.each_mut().map(|side| side.as_mut().and_then(|body| taken(body, below)));
@@ -65,7 +65,7 @@ fn classes(kind: &Kind, path: &str, sides: [Option<&Value>; 2]) -> BTreeSet<Risk
         }
     }
     let rest = sides.map(|side| side.and_then(|body| body.get(path).cloned()));
-    // An object left empty after fields with rules of their own were removed is no change.
+    // An object that is empty after fields with their own rules were removed is not a change.
     let is_hollow = |side: &Option<Value>| side.as_ref().is_none_or(is_blank_inside);
     if rest[0] != rest[1] && (found.is_empty() || !rest.iter().all(is_hollow)) {
         found.extend(by_rule(kind, path, rest));
@@ -80,14 +80,14 @@ fn held_at(path: &str, value: &Value) -> Body {
 }
 
 fn by_rule(kind: &Kind, path: &str, [old, new]: [Option<Value>; 2]) -> Vec<RiskClass> {
-    // An unknown field cannot have been assessed.
+    // An unknown field was never assessed.
     let rule = kind.risk.rule(path).unwrap_or(RiskRule::AnyChange);
     let default = kind.default_within(path);
     let [old, new] = [old, new].map(|side| side.or_else(|| default.clone()).map(|value| named(kind, rule, path, &value)));
     if old == new { Vec::new() } else { rule.classes(old.as_ref(), new.as_ref()) }
 }
 
-/// Removes what a path names from one side of an edit: a value, or all that the path names through lists.
+/// Removes the value at a path from one side of an edit, or all values if the path leads through lists.
 fn taken(body: &mut Body, path: &str) -> Option<Value> {
     let mut values: Vec<Value> = body.take(path).into_iter().map(|(_, value)| value).collect();
     if path.contains(['[', '*']) { (!values.is_empty()).then_some(Value::Array(values)) } else { values.pop() }
@@ -101,7 +101,7 @@ fn is_blank_inside(value: &Value) -> bool {
     }
 }
 
-/// Returns a list as the keys of its elements where access depends on these only.
+/// Returns a list reduced to the keys of its elements, if access depends only on these.
 fn named(kind: &Kind, rule: RiskRule, path: &str, value: &Value) -> Value {
     let field = kind.element_key_of(path).filter(|_| rule == RiskRule::Access);
     match (value, field) {
@@ -118,12 +118,12 @@ fn of_secret(kind: &Kind, path: &str) -> EditRisk {
     EditRisk { class: rule.class_of_another(), path: Some(path.to_owned()) }
 }
 
-/// Refuses lockout risks that nobody approved.
+/// Refuses unapproved lockout risks.
 pub fn lockout(catalog: &Catalog, plan: &Plan) -> Option<Refusal> {
     Refusal::about(Guard::LockoutRisk, items(catalog, plan, RiskClass::Lockout))
 }
 
-/// Refuses weaker protection that nobody approved.
+/// Refuses unapproved weakening of protections.
 pub fn weaker(catalog: &Catalog, plan: &Plan) -> Option<Refusal> {
     Refusal::about(Guard::WeakerProtection, items(catalog, plan, RiskClass::Weakened))
 }
@@ -144,7 +144,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    /// Returns an object that holds a value at a path below the field above it.
+    /// Returns an object that contains a value at a path below the field above it.
     fn around(path: &str, value: Value) -> Value {
         path.rsplit('.').fold(value, |held, name| json!({ name: held }))
     }

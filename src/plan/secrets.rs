@@ -1,6 +1,6 @@
 //! Which supplied secrets an update sends, and what must be sent with them.
 //!
-//! A secret cannot be compared with what the target holds. It is sent if it was never sent, or if the supplied value changed.
+//! A secret cannot be compared with the target's. It is sent if it was never sent, or if the supplied value changed.
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -30,9 +30,8 @@ pub(super) fn secrets_to_send(
     due
 }
 
-/// Returns whether an unchanged secret must be sent because of other changes.
-///
-/// It must if no read shows it: the object around it may be replaced as a whole, which would lose it.
+/// Returns whether an unchanged secret must be sent because of other changes: no read returns it, and the object around
+/// it may be replaced as a whole, which would erase it.
 fn must_be_resent(kind: &Kind, path: &str, difference: &Difference, due: &[SecretField]) -> bool {
     let object = enclosing_object(kind, path);
     let is_hidden = kind.secrets.write_only.iter().any(|secret| covers(secret, path));
@@ -40,11 +39,11 @@ fn must_be_resent(kind: &Kind, path: &str, difference: &Difference, due: &[Secre
     is_hidden && (difference.edits.iter().any(|edit| is_beside(&edit.path)) || due.iter().any(|secret| is_beside(&secret.path)))
 }
 
-/// Returns the value of a supplied secret: JSON where the field holds an object or a list of objects, text otherwise.
+/// Returns the value of a supplied secret: JSON if the field is an object or a list of objects, otherwise text.
 ///
 /// # Errors
 ///
-/// Says where the JSON is invalid, without quoting it.
+/// The position at which the JSON is invalid, without quoting it.
 pub fn secret_value(kind: &Kind, path: &str, secret: &SecretString) -> Result<Value, String> {
     if !kind.holds_json(path) {
         return Ok(Value::String(secret.expose_secret().to_owned()));
@@ -60,11 +59,11 @@ fn enclosing_object<'path>(kind: &Kind, path: &'path str) -> &'path str {
     if kind.is_read_modify_write(whole) { path.rsplit_once('.').map_or("", |(object, _)| object) } else { whole }
 }
 
-/// Adds to an update what must be written together with its secrets: the whole object around each, or everything if an update
-/// replaces the resource.
+/// Adds to an update what must be written together with its secrets: the whole object around each, or everything if an
+/// update replaces the resource.
 pub(super) fn add_companions(kind: &Kind, secrets: &[SecretField], desired: &Body, held: &Body, difference: &mut Difference) {
     let is_replaced = kind.paths.write == Write::Put && !secrets.is_empty();
-    // What is laid over the target's value needs nothing besides the secret.
+    // Under read-modify-write, nothing besides the secret is needed.
     let objects =
         secrets.iter().filter_map(|secret| secret.path.split_once('.')).map(|(top, _)| top).filter(|top| !kind.is_read_modify_write(top));
     let whole: Vec<&str> = if is_replaced { desired.0.keys().map(String::as_str).collect() } else { objects.collect() };
@@ -91,7 +90,8 @@ mod tests {
         Body::from_value(value).expect("an object")
     }
 
-    /// Returns what an update of an email provider sends whose two secrets were sent, and come from these values now.
+    /// Returns the sent secrets and the body of an update of an email provider whose two secrets were sent before and
+    /// now have these values.
     fn sent(now: [&'static str; 2], region: &str) -> (Vec<(String, bool)>, Body) {
         let kind = Catalog::standard().kind("email-provider").expect("a kind");
         let provider = |region: &str| body(json!({"name": "ses", "enabled": true, "credentials": {"region": region}}));

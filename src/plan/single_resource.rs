@@ -1,4 +1,4 @@
-//! A plan for one resource that was edited by hand.
+//! Plans the change of one resource that was edited by hand.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -15,7 +15,7 @@ use crate::json::{Body, top};
 use crate::model::resource::{Key, Resource};
 use crate::snapshot::{Snapshot, id_substitution};
 
-/// Plans the change of one resource of a tenant to what was asked for; both as that tenant writes them.
+/// Plans the change of one resource of a tenant to an edited body; both bodies are in the tenant's own form.
 pub fn plan_single_resource(catalog: &Catalog, tenant: &PlannedTenant, name: &str, held: &Resource, wanted: &Resource) -> Plan {
     let kind = catalog.kind(held.key.kind()).expect("a key names a kind of the catalog");
     let portable = |resource: &Resource| {
@@ -54,8 +54,8 @@ pub fn plan_single_resource(catalog: &Catalog, tenant: &PlannedTenant, name: &st
     plan
 }
 
-/// Returns the kinds that a plan for one resource may affect: those it belongs to, those that edited fields refer to, and those these
-/// belong to in turn.
+/// Returns the kinds that a plan for one resource may affect: those it belongs to, those that edited fields refer to,
+/// and those that these in turn belong to.
 pub fn related_kinds(catalog: &Catalog, plan: &Plan) -> BTreeSet<String> {
     let mut beside: BTreeSet<&'static str> = BTreeSet::new();
     for change in plan.changes() {

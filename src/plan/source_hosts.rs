@@ -1,8 +1,8 @@
-//! Hosts of the source that no rule of the mapping rewrote, and that a plan would carry into the target.
+//! Hosts of the source that no mapping rule rewrote and that a plan would copy into the target.
 //!
-//! A host is the source's if the configuration lists it, if rules rewrite it elsewhere, if its name says so (`shop.dev.acme.example`), or if
-//! the target has another one in its place. The tenant's own domain and its custom domains are the business of the guard against
-//! [leaks](super::leak).
+//! A host belongs to the source if the configuration lists it, if rules rewrite it elsewhere, if its name says so
+//! (`shop.dev.acme.example`), or if the target has a different one in its place. The tenant's own domain and its custom
+//! domains are covered by the [`source-leak`](super::leak) guard.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -15,19 +15,19 @@ use crate::model::resource::{Key, Resource};
 use crate::snapshot::text_search::{hosts, named_hosts};
 use crate::snapshot::{Desired, Snapshot, plain};
 
-/// Shorter names of tenants are parts of many words.
+/// Shorter tenant names occur in too many words.
 const SHORTEST_NAME: usize = 3;
 
-/// What is known of the hosts of a source besides what it holds.
+/// Known hosts of a source, besides those in its resources.
 #[derive(Debug, Clone, Copy)]
 pub struct KnownHosts<'known> {
-    /// Those that the configuration lists.
+    /// The hosts in the configuration.
     pub listed: &'known [String],
-    /// Texts that rules of the mapping replace, in which hosts are, and those in their place.
+    /// Texts with hosts that mapping rules replace, and their replacements.
     pub rewritten: &'known [(&'known str, &'known str)],
 }
 
-/// Returns the hosts of the source that a plan would carry into the target, each with the first place that has it.
+/// Returns the hosts of the source that a plan would copy into the target, each with the first place that contains it.
 pub fn unmapped_hosts(catalog: &Catalog, plan: &Plan, desired: &Desired, live: &Snapshot, known: KnownHosts<'_>) -> Vec<UnmappedHost> {
     if plan.is_empty() || plan.source.domain == plan.target.domain {
         return Vec::new();
@@ -52,12 +52,12 @@ pub fn unmapped_hosts(catalog: &Catalog, plan: &Plan, desired: &Desired, live: &
     found.into_iter().filter_map(named).collect()
 }
 
-/// Returns whether a host is another one, or one below it.
+/// Returns whether a host equals another one or is a subdomain of it.
 fn is_below(host: &str, above: &str) -> bool {
     host.strip_suffix(above).is_some_and(|below| below.is_empty() || below.ends_with('.'))
 }
 
-/// Returns the hosts in the values that change, in lower case, with the fields that hold them.
+/// Returns the hosts in the changed values, in lower case, with the fields that contain them.
 fn sent_hosts(plan: &Plan, listed: &[String]) -> BTreeMap<String, Vec<(Key, String)>> {
     let mut found: BTreeMap<String, Vec<(Key, String)>> = BTreeMap::new();
     for change in plan.changes() {
@@ -70,7 +70,7 @@ fn sent_hosts(plan: &Plan, listed: &[String]) -> BTreeMap<String, Vec<(Key, Stri
             let text = plain(text);
             let of_list = listed.iter().filter(|listed| hosts(&text, listed).next().is_some()).map(|listed| Cow::Borrowed(listed.as_str()));
             let named: Vec<Cow<'_, str>> = named_hosts(&text).map(|host| Cow::Owned(host.to_ascii_lowercase())).collect();
-            // A host below a listed one is named by itself.
+            // A subdomain of a listed host is reported itself.
             let of_list = of_list.filter(|listed| !named.iter().any(|host| is_below(host, listed))).collect::<Vec<_>>();
             for host in named.iter().chain(&of_list) {
                 let places = found.entry(host.to_string()).or_default();
@@ -88,7 +88,7 @@ fn may_hold_a_host(text: &str) -> bool {
     text.contains('.')
 }
 
-/// Returns whether a change makes the value of a field, rather than sends it along.
+/// Returns whether a change edits a field, rather than only sending it along.
 fn is_edited(change: &Change, field: &str) -> bool {
     match &change.action {
         Action::Update { id: Some(_), edits, .. } => edits.iter().any(|edit| is_in(&edit.path, field) || is_in(field, &edit.path)),
@@ -96,13 +96,13 @@ fn is_edited(change: &Change, field: &str) -> bool {
     }
 }
 
-/// What says of a host that it is the source's.
+/// Evidence that a host belongs to the source.
 struct Evidence<'plan> {
-    /// Hosts in texts that rules replace, with those in their place.
+    /// Hosts in texts that rules replace, with those in the replacements.
     rewritten: Vec<(String, Vec<String>)>,
     /// The name and the first label of the source.
     names: Vec<&'plan str>,
-    /// Hosts in whose place the target has another one.
+    /// Hosts for which the target has a different one at the same place.
     paired: HashSet<String>,
 }
 
@@ -122,7 +122,7 @@ impl<'plan> Evidence<'plan> {
     }
 
     fn is_of_source(&self, host: &str) -> bool {
-        // What a rule makes of a host may lie below it.
+        // A rule's replacement may be a subdomain of the replaced host.
         let is_made = |from: &str, to: &[String]| to.iter().any(|to| is_below(to, from) && is_below(host, to));
         let is_rewritten = || self.rewritten.iter().any(|(from, to)| is_below(host, from) && !is_made(from, to));
         let carries = |name: &&str| {
@@ -133,7 +133,8 @@ impl<'plan> Evidence<'plan> {
     }
 }
 
-/// Returns the hosts of desired resources in whose place their counterparts in the target have another one.
+/// Returns the hosts of desired resources for which their matches in the target have a different host at the same
+/// place.
 fn paired(desired: &Desired, live: &Snapshot) -> HashSet<String> {
     let held: HashMap<&Key, &Resource> = live.resources.iter().map(|resource| (&resource.key, resource)).collect();
     let mut paired = HashSet::new();
@@ -148,7 +149,7 @@ fn paired(desired: &Desired, live: &Snapshot) -> HashSet<String> {
     paired
 }
 
-/// Returns the hosts in the texts of a body, by path and by the text around them.
+/// Returns the hosts in the texts of a body, by path and surrounding text.
 fn hosts_by_place(body: &Body) -> HashMap<(String, String), HashSet<String>> {
     let mut places: HashMap<(String, String), HashSet<String>> = HashMap::new();
     body.each_text(&mut |path, text| {
@@ -164,7 +165,7 @@ fn hosts_by_place(body: &Body) -> HashMap<(String, String), HashSet<String>> {
     places
 }
 
-/// Returns those of some hosts that the target has anywhere.
+/// Returns those of the given hosts that occur anywhere in the target.
 fn held_hosts(live: &Snapshot, wanted: &BTreeSet<&str>) -> BTreeSet<String> {
     let mut held = BTreeSet::new();
     if wanted.is_empty() {

@@ -1,4 +1,4 @@
-//! What a plan says of two small tenants.
+//! Tests of whole plans between two small tenants.
 
 use std::collections::BTreeMap;
 use std::slice::from_ref;
@@ -14,7 +14,7 @@ use crate::snapshot::{Desired, Snapshot, Status, id_substitution};
 use crate::state::fingerprints::SentSecrets;
 use crate::state::links::Links;
 
-/// Returns what a tenant holds that answers these bodies.
+/// Returns the snapshot of a tenant with these resources.
 fn tenant(domain: &str, answers: &[(&str, Value)]) -> Snapshot {
     let read = |(kind, answer): &(&str, Value)| {
         let kind = Catalog::standard().kind(kind).expect("a kind");
@@ -137,7 +137,7 @@ fn client((source, target, name): (&str, &str, &str), is_source: bool) -> (&'sta
     ("clients", json!({"client_id": if is_source { source } else { target }, "name": name, "is_first_party": true}))
 }
 
-/// Prunes a target that holds both clients, the second of which an earlier run linked; `change` is made to what is desired.
+/// Prunes a target with two clients, the second of which an earlier run linked; `change` modifies the desired state.
 fn pruned(source: &[(&str, Value)], is_linked: bool, change: impl FnOnce(&mut Desired)) -> Plan {
     let target = tenant("prod.eu.auth0.com", &[client(WEB, false), client(TILL, false)]);
     let mut desired = Desired::unmapped(tenant("dev.eu.auth0.com", source));
@@ -188,7 +188,7 @@ fn what_a_mapping_skips_is_not_pruned_whatever_it_was_called_when_it_came() {
 #[test]
 fn an_empty_or_unfinished_listing_prunes_nothing() {
     assert_eq!(removes(&pruned(&[], true, |_| {})), Vec::<String>::new());
-    // What is left alone everywhere does not make a listing one of somebody's clients.
+    // Resources that are excluded everywhere do not prove that the list of clients is complete.
     let alone = |desired: &mut Desired| desired.snapshot.resources[0].excluded = Some("migrate itself signs in with it".into());
     assert_eq!(removes(&pruned(&[client(WEB, true)], true, alone)), Vec::<String>::new());
     for status in [
@@ -202,7 +202,7 @@ fn an_empty_or_unfinished_listing_prunes_nothing() {
     }
 }
 
-/// Plans what is to be done after earlier runs, of which these links and this base are known.
+/// Plans after earlier runs that left these links and this baseline.
 fn planned_after(
     source: &[(&str, Value)],
     target: &[(&str, Value)],

@@ -1,4 +1,4 @@
-//! Names that a tenant accepts only once: which are taken, and which are ambiguous.
+//! Names that must be unique in a tenant: which are taken, and which are ambiguous.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -11,10 +11,10 @@ use crate::model::resource::{Id, Resource};
 use crate::snapshot::{Desired, Snapshot, id_substitution};
 use crate::state::links::Links;
 
-/// The names that are taken in a tenant, of kinds whose names are unique.
+/// The names taken in a tenant, for kinds with unique names.
 pub(super) struct TakenNames {
     taken: HashMap<(&'static str, String), Side>,
-    /// The indexes of target resources that cannot be renamed, since the name is taken.
+    /// The indexes of target resources that cannot be renamed because the new name is taken.
     blocked: HashSet<usize>,
 }
 
@@ -56,7 +56,8 @@ impl TakenNames {
         Self { taken: held.into_iter().map(name).collect(), blocked }
     }
 
-    /// Takes the name of a resource to create or rename, or says why it is taken; `at` is its index in the target.
+    /// Reserves the name of a resource to create or rename, or returns why it is taken; `at` is its index in the
+    /// target.
     pub(super) fn take(&mut self, kind: &'static Kind, wanted: &Resource, at: Option<usize>) -> Option<Reason> {
         if !is_once(kind) {
             return None;
@@ -96,7 +97,7 @@ fn becomes(kind: &Kind, held: &Resource, partner: Option<&Resource>) -> String {
     id_substitution::portable_name(kind, &fields)
 }
 
-/// Returns, for each source resource with an ambiguous name, which ones it may correspond to; by id.
+/// Returns, by id, each source resource with an ambiguous name and the resources it may correspond to.
 pub(super) fn ambiguous(catalog: &Catalog, desired: &Desired, live: &Snapshot, links: &Links) -> HashMap<Id, AmbiguousName> {
     let source = &desired.snapshot;
     let side = |snapshot: &Snapshot, ids: &[&Id]| (snapshot.tenant.clone(), ids.iter().map(|id| (*id).clone()).collect());

@@ -1,4 +1,5 @@
-//! Unique values such as names: a change that takes one waits for the change that frees it; a cycle is broken by an interim value.
+//! Unique values such as names: a change that takes one waits for the change that frees it; a cycle is broken by an
+//! interim value.
 //!
 //! ```text
 //! Editor -> Publisher        first
@@ -9,7 +10,7 @@
 //! A-2 -> B                   and it comes last
 //! ```
 //!
-//! A resource to delete gets an interim value if its own is taken earlier: deletes come last.
+//! A resource to delete gets an interim value if another change takes its value, since deletes come last.
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -23,10 +24,11 @@ use crate::json::Body;
 use crate::model::resource::{Id, Key, Resource};
 use crate::snapshot::id_substitution;
 
-/// A unique value: the kind, the field, and the value.
+/// A unique value: its kind, field and text.
 type UniqueValue = (&'static str, &'static str, String);
 
-/// Longer texts are cut before a number is added: names of organizations and of token exchange profiles have at most 50 characters.
+/// Longer texts are truncated before a number is added: names of organizations and of token exchange profiles have at
+/// most 50 characters.
 const LONGEST: usize = 44;
 
 /// The order of changes that take or free unique values.
@@ -38,7 +40,8 @@ pub(super) struct ValueOrder {
     pub(super) aside: Vec<Change>,
 }
 
-/// Orders changes and breaks their cycles; `live` is what the target has, and `removed` the indexes of what is deleted at the end.
+/// Orders changes and breaks their cycles; `live` are the target's resources, and `removed` the indexes of those
+/// deleted at the end.
 pub(super) fn ordered(catalog: &Catalog, changes: &mut [Change], live: &[Cow<'_, Resource>], removed: &[usize]) -> ValueOrder {
     let by_key: HashMap<&Key, &Resource> = live.iter().map(|resource| (&resource.key, &**resource)).collect();
     let mut nodes: Vec<ValueChange> =
@@ -60,7 +63,7 @@ pub(super) fn ordered(catalog: &Catalog, changes: &mut [Change], live: &[Cow<'_,
         let waits_for = |node: &ValueChange| node.takes.iter().find_map(|claim| freed_by.get(claim).copied());
         let (ready, waiting): (Vec<usize>, Vec<usize>) = (0..nodes.len()).partition(|at| waits_for(&nodes[*at]).is_none());
         if ready.is_empty() {
-            // If as many steps as there are nodes do not end the chain, it is a cycle.
+            // A chain that does not end after as many steps as there are nodes is a cycle.
             let reached = waiting.iter().fold(0, |at, _| waits_for(&nodes[at]).expect("nobody is ready"));
             opening.release(&mut nodes[reached], changes);
             continue;
@@ -105,13 +108,13 @@ struct CycleBreaker<'plan> {
     live: HashMap<&'plan Key, &'plan Resource>,
     /// Values that changes take.
     wanted: HashSet<UniqueValue>,
-    /// Values that are held now or after the plan.
+    /// Values that exist now or after the plan.
     used: HashSet<UniqueValue>,
     aside: Vec<Change>,
 }
 
 impl CycleBreaker<'_> {
-    /// Gives a resource to delete an interim value if another change takes its own.
+    /// Gives a resource to delete an interim value if another change takes its value.
     fn release_deleted(&mut self, resource: &Resource) {
         let kind = self.catalog.kind(resource.key.kind()).expect("a key names a kind of the catalog");
         let body = resource.body.open();
@@ -122,7 +125,7 @@ impl CycleBreaker<'_> {
         }
     }
 
-    /// Gives a change in a cycle an interim value; one that has no other value waits for nothing.
+    /// Gives a change in a cycle an interim value; if there is none, the change no longer waits.
     fn release(&mut self, node: &mut ValueChange, changes: &mut [Change]) {
         let Change { key, source_id, action, .. } = &mut changes[node.change];
         let kind = self.catalog.kind(key.kind()).expect("a key names a kind of the catalog");
@@ -141,14 +144,14 @@ impl CycleBreaker<'_> {
         }
     }
 
-    /// Returns an unused value for a field, and takes it.
+    /// Reserves and returns an unused value for a field.
     fn interim_value(&mut self, kind: &'static Kind, field: &'static str, held: &Body) -> Option<Value> {
         let candidates: Box<dyn Iterator<Item = Value>> = match held.get(field)? {
             Value::String(text) => {
                 let short: String = text.chars().take(LONGEST).collect();
                 Box::new((2..1000).map(move |nth| Value::String(format!("{short}-{nth}"))))
             }
-            // Priorities of network ACLs go from 1 to 100 (OpenAPI description); a rule may stand anywhere.
+            // Priorities of network ACLs go from 1 to 100 (OpenAPI description); the order of rules is free.
             Value::Number(_) => Box::new((1..=100).rev().map(Value::from)),
             _ => return None,
         };
@@ -171,7 +174,7 @@ fn interim_change(key: &Key, source_id: &Id, id: &Id, (field, old, free): (&str,
     Change { key: key.clone(), source_id: source_id.clone(), action, needs: Vec::new(), secrets: Vec::new() }
 }
 
-/// Returns the unique fields of a kind, each with the field that can get another value.
+/// Returns the unique fields of a kind, each with the fields that can get an interim value.
 fn unique(kind: &'static Kind) -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
     let is_free = |path: &&&str| kind.fields.writable().get(path).is_some_and(|field| field.written == Writability::Always);
     let own = kind.identity.key.iter().rfind(is_free).filter(|_| is_once(kind)).map(|field| (*field, kind.identity.key));
@@ -190,7 +193,7 @@ fn claims(kind: &'static Kind, body: &Body) -> BTreeSet<UniqueValue> {
     unique(kind).filter_map(of).collect()
 }
 
-/// Returns every value of these fields that is held now or after the plan.
+/// Returns every value of these fields that exists now or after the plan.
 fn used(catalog: &Catalog, live: &[Cow<'_, Resource>], wanted: &HashSet<UniqueValue>) -> HashSet<UniqueValue> {
     let kinds: HashSet<&str> = wanted.iter().map(|(kind, ..)| *kind).collect();
     let held = live.iter().filter(|held| kinds.contains(held.key.kind()));
@@ -221,7 +224,7 @@ mod tests {
     use crate::state::fingerprints::SentSecrets;
     use crate::state::links::Links;
 
-    /// A kind, the field of it whose value stands once, whether one can be made, and the rest of a body.
+    /// A kind, its unique field, whether an interim value can be generated, and the rest of a body.
     type Unique = (&'static str, &'static str, bool, fn(usize) -> Value);
 
     const UNIQUE: [Unique; 4] = [
@@ -275,7 +278,8 @@ mod tests {
         plan_after(Catalog::standard(), &Desired::unmapped(tenant(unique, "s", source)), &tenant(unique, "t", target), past)
     }
 
-    /// Carries a plan out; a value that another holds or that another change of the same stage takes is refused, as a tenant would.
+    /// Applies a plan and refuses, as a tenant would, a value that another resource has or that another change of the
+    /// same stage takes.
     fn carried_out(field: &str, plan: &Plan, target: &Snapshot) -> Result<BTreeMap<String, Value>, String> {
         let mut held: BTreeMap<String, Value> =
             target.resources.iter().map(|one| (one.id.to_string(), one.body.open().get(field).cloned().unwrap_or_default())).collect();

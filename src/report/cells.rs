@@ -1,4 +1,4 @@
-//! The content of a section as rows in columns, for Markdown and HTML.
+//! Renders the content of a section as a table, for Markdown and HTML.
 
 use super::document::{Content, ResourceMessage};
 use super::due_steps::DueStep;
@@ -14,9 +14,9 @@ use crate::catalog::Catalog;
 use crate::model::resource::Key;
 use crate::plan::{Action, Change, Conflict, Drift, Plan};
 
-/// Characters shown of what one change does, and of a value that was returned differently.
+/// The maximum number of characters for a change, or for a value that was returned differently.
 const WIDTH: usize = 400;
-/// Characters shown of one value of a change.
+/// The maximum number of characters for one value of a change.
 const VALUE_WIDTH: usize = 80;
 
 impl Content<'_> {
@@ -57,7 +57,7 @@ fn lines(lines: &[String]) -> Table {
     table(&["note"], lines.iter().map(|line| [line.clone()]))
 }
 
-/// Returns messages about changes, or else about resources.
+/// Returns messages as a table by change, or by resource if they are not about changes.
 fn messages(messages: &[ResourceMessage<'_>]) -> Table {
     let operation = |message: &ResourceMessage<'_>| message.operation.map(|operation| operation.to_string());
     if messages.iter().any(|message| message.operation.is_some()) {

@@ -1,10 +1,10 @@
-//! A certificate as people compare it: by its fingerprint.
+//! Shows a certificate by its fingerprint, as people compare them.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
-/// Returns the SHA-256 fingerprint of a text that is a certificate, in PEM or as bare base64: `3F:A1:..:9C`.
+/// Returns the SHA-256 fingerprint of a certificate in PEM or as bare base64: `3F:A1:..:9C`.
 pub(super) fn fingerprint(text: &str) -> Option<String> {
     const SHORTEST: usize = 200;
     if text.len() < SHORTEST {
@@ -13,13 +13,13 @@ pub(super) fn fingerprint(text: &str) -> Option<String> {
     let base64: String =
         text.lines().filter(|line| !line.starts_with("-----")).flat_map(str::chars).filter(|sign| !sign.is_whitespace()).collect();
     let der = STANDARD.decode(base64).ok()?;
-    // A certificate is a sequence whose length takes two bytes.
+    // A certificate is a DER sequence with a two-byte length.
     let is_sequence = der.starts_with(&[0x30, 0x82]) && usize::from(der[2]) * 256 + usize::from(der[3]) + 4 == der.len();
     let is_key = text.contains("PUBLIC KEY") || text.contains("PRIVATE KEY");
     (is_sequence && !is_key).then(|| Sha256::digest(&der).iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":"))
 }
 
-/// Returns the ends of a fingerprint, by which a reader tells it from another: `3F:A1…9C`.
+/// Returns an abbreviated fingerprint for display: `3F:A1…9C`.
 pub(super) fn ends(fingerprint: &str) -> String {
     format!("{}…{}", &fingerprint[..5], &fingerprint[fingerprint.len() - 2..])
 }

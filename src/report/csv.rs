@@ -1,4 +1,5 @@
-//! The report of a run as CSV: one row for each change, each part of one that was refused, each thing skipped and each manual step.
+//! The report of a run as CSV: one row for each change, each refused part, each skipped resource or field, and each
+//! manual step.
 
 use super::json::outcome_word;
 use super::printed::printable;
@@ -36,7 +37,7 @@ fn rows<'run>(run: &RunReport<'run>, due: &'run [ManualStep]) -> Vec<[&'run str;
     settled.chain(refused).chain(unsent).chain(skipped).chain(manual).collect()
 }
 
-/// Returns a cell that is plain text to spreadsheets, which could take it for a formula, and to terminals.
+/// Returns a cell that spreadsheets do not take for a formula and that is harmless in terminals.
 fn harmless(cell: &str) -> String {
     let shown = printable(cell);
     if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{shown}") } else { shown.into_owned() }

@@ -1,7 +1,8 @@
-//! What a report says, before it has a format: a title, a lead and sections of values.
+//! A report before it is rendered: a title, a lead and sections of values.
 //!
-//! A document is built once from a plan, a run, a rehearsal, an export or drift. The terminal, Markdown and HTML render it; what a section is
-//! called and where it comes is decided here alone. Sections hold values, no sentences, so that each renderer lays them out as it needs.
+//! A document is built once from a plan, a run, a rehearsal, an export or drift, and rendered for the terminal, as
+//! Markdown and as HTML. Headings and the order of sections are defined only here. Sections contain values rather than
+//! sentences, so that each renderer can lay them out.
 
 use std::collections::BTreeMap;
 
@@ -17,117 +18,117 @@ use crate::model::resource::Key;
 use crate::plan::refusal::Refusal;
 use crate::plan::{Change, Drift, Plan, Skipped};
 
-/// A report before it has a format.
+/// A report before it is rendered.
 #[derive(Debug, Default)]
 pub(super) struct Document<'a> {
-    /// What it is about.
+    /// The title.
     pub(super) title: String,
     /// The most important fact, in one line.
     pub(super) lead: Option<Lead>,
-    /// What a plan is about, how big it is, and what it takes.
+    /// The head of a plan: source, target, size and cost.
     pub(super) head: Option<Head>,
-    /// Facts by name, which only files show.
+    /// Named facts, shown in files only.
     pub(super) facts: Vec<(&'static str, String)>,
     /// The sections in their order; none is empty.
     pub(super) sections: Vec<Section<'a>>,
-    /// What comes last on a terminal: refusals and what to do next.
+    /// The end of a report on a terminal: refusals and next steps.
     pub(super) closing: Vec<Closing<'a>>,
 }
 
 /// The first line of a report.
 #[derive(Debug)]
 pub(super) struct Lead {
-    /// What it means.
+    /// Whether it is good or bad news.
     pub(super) tone: Tone,
-    /// What it says.
+    /// The text.
     pub(super) text: String,
-    /// Whether there is nothing to do, which is said under it.
+    /// Whether there is nothing to do, which is shown below it.
     pub(super) is_idle: bool,
 }
 
 impl Lead {
-    /// Returns a lead that stands for itself.
+    /// Creates a lead without such a note.
     pub(super) fn new(tone: Tone, text: String) -> Self {
         Self { tone, text, is_idle: false }
     }
 }
 
-/// What a text means, which a renderer shows as a colour.
+/// The meaning of a text, which a renderer shows as a colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tone {
     /// A heading, neither good nor bad.
     Neutral,
     /// Everything went well.
     Good,
-    /// Something is left to do.
+    /// Something remains to be done.
     Pending,
     /// Something failed.
     Bad,
 }
 
-/// What a section is about. Sections come in the order of these variants.
+/// The topic of a section. Sections are ordered by these variants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Topic {
-    /// How many resources of each kind an export found.
+    /// The number of resources of each kind in an export.
     Counts,
-    /// Every edit that needs an approval, and what may be a mistake.
+    /// Every edit that needs approval, and possible mistakes.
     ReviewFirst,
     /// Fields that both tenants changed.
     Conflicts,
-    /// The changes of a plan by kind.
+    /// The changes of a plan, by kind.
     Kinds,
     /// Faults that a rehearsal injected.
     Faults,
     /// Changes that the tenant refused.
     Failed,
-    /// Changes of which parts did not arrive.
+    /// Changes that were applied without some parts.
     Partial,
-    /// Changes that were sent and never answered.
+    /// Changes that were sent but got no response.
     Unknown,
     /// Changes that were not sent because of how another one ended.
     SkippedChanges,
-    /// Changes that the run did not reach.
+    /// Changes that were not reached.
     Unsent,
-    /// Mapping rules that accept what was refused.
+    /// Mapping rules that accept the refusals.
     AcceptingRules,
-    /// Values that the target returned otherwise than they were sent.
+    /// Values that the target returned differently from what was sent.
     Altered,
-    /// What should be copied and cannot be.
+    /// Resources and fields that should be copied but cannot be.
     Skipped,
-    /// Fields that the target changed by itself.
+    /// Fields that were changed in the target itself.
     Drift,
     /// Resources that the target no longer has.
     Deleted,
-    /// What drift could not be looked for in.
+    /// Resources that could not be compared for drift.
     NotCompared,
     /// New secrets that were stored.
     StoredSecrets,
-    /// What a person has to do.
+    /// Manual steps.
     ManualSteps,
-    /// Changes that the target holds now.
+    /// Changes that were applied.
     Applied,
     /// What a second plan would still change.
     SecondPlan,
-    /// What the copy of a rehearsal returns otherwise than the target.
+    /// Differences between a rehearsal's copy and the target.
     CopyDiffers,
-    /// What is not copied on purpose.
+    /// Resources that are not copied on purpose.
     Excluded,
-    /// What an export could not read.
+    /// Resources that an export could not read.
     NotExported,
-    /// Names that more than one resource has.
+    /// Names that several resources have.
     DuplicateNames,
-    /// What only the target has.
+    /// Resources that only the target has.
     Unmanaged,
-    /// Fields that the catalog does not describe.
+    /// Fields that the catalog does not list.
     UnknownFields,
-    /// Counts of what an empty plan does not list, or of secrets that were not exported; without a heading.
+    /// Counts for an empty plan, or of secrets that were not exported; without a heading.
     Remainder,
-    /// Anything else worth a line.
+    /// Other notes.
     Notes,
 }
 
 impl Topic {
-    /// Returns the heading of its section in a report about this target; nothing for a section without one.
+    /// Returns the heading of the section in a report about this target, if it has one.
     fn heading(self, target: &str) -> Option<String> {
         let fixed = match self {
             Self::Counts | Self::Kinds | Self::Remainder => return None,
@@ -161,12 +162,12 @@ impl Topic {
     }
 }
 
-/// How much of a section a terminal shows unless everything was asked for.
+/// How much of a section a terminal shows without `--verbose`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fold {
     /// All of it.
     Whole,
-    /// So many lines.
+    /// At most this many lines.
     ToLines(usize),
     /// One line with the first names.
     ToNames,
@@ -181,47 +182,47 @@ pub(super) enum Detail {
     Full,
 }
 
-/// A part of a report.
+/// A section of a report.
 #[derive(Debug)]
 pub(super) struct Section<'a> {
-    /// What it is about, which decides its place.
+    /// The topic, which determines the position.
     topic: Topic,
-    /// Its heading, where it has one.
+    /// The heading, if there is one.
     pub(super) heading: Option<String>,
     /// Where it is shown.
     pub(super) detail: Detail,
     /// How much of it a terminal shows.
     pub(super) fold: Fold,
-    /// What it holds.
+    /// The content.
     pub(super) content: Content<'a>,
 }
 
-/// What a section holds.
+/// The content of a section.
 #[derive(Debug)]
 pub(super) enum Content<'a> {
-    /// One line of little weight.
+    /// One line of minor importance.
     Line(String),
-    /// Facts, one a line.
+    /// Facts, one per line.
     Lines(Vec<String>),
-    /// Texts of a plan, one a line.
+    /// Texts of a plan, one per line.
     Notes(&'a [String]),
-    /// Rows in columns.
+    /// A table.
     Rows(Table),
-    /// Changes, with everything they do.
+    /// Changes with all details.
     Changes(Vec<&'a Change>),
     /// Changes by kind.
     Kinds(Vec<KindChanges<'a>>),
     /// What to review first.
     Review(Vec<ReviewItem<'a>>),
-    /// Resources, with a message about each.
+    /// Resources, each with a message.
     Messages(Vec<ResourceMessage<'a>>),
-    /// Steps that are left to a person.
+    /// Manual steps.
     Steps(Vec<DueStep>),
-    /// Fields that the target changed by itself.
+    /// Fields that were changed in the target itself.
     Drift(&'a [Drift]),
-    /// The fields of this plan that both tenants changed.
+    /// The conflicts of this plan.
     Conflicts(&'a Plan),
-    /// Values that the target returned otherwise than they were sent.
+    /// Values that the target returned differently from what was sent.
     Altered(Vec<(&'a ChangeResult, &'a AlteredValue)>),
     /// Resources by kind.
     Keys(Vec<(&'a str, Vec<&'a Key>)>),
@@ -229,14 +230,14 @@ pub(super) enum Content<'a> {
     Resources(&'a [Key]),
     /// Fields by kind.
     Fields(Vec<(String, String)>),
-    /// Rules of a mapping.
+    /// Mapping rules.
     Rules(Vec<AcceptingRule>),
     /// Faults, and how often each occurred.
     Faults(&'a [(String, usize)]),
 }
 
 impl Content<'_> {
-    /// Returns how many things it lists.
+    /// Returns the number of entries.
     pub(super) fn len(&self) -> usize {
         match self {
             Self::Line(_) => 1,
@@ -267,14 +268,14 @@ impl Content<'_> {
     }
 }
 
-/// A resource, the field that is meant, and a message about it.
+/// A message about a resource or a field.
 #[derive(Debug, Clone)]
 pub(super) struct ResourceMessage<'a> {
     /// The resource.
     pub(super) key: &'a Key,
-    /// What was done with it, where the message is about a change.
+    /// The operation, if the message is about a change.
     pub(super) operation: Option<Operation>,
-    /// The field, where the message is not about all of it.
+    /// The field, unless the message is about the whole resource.
     pub(super) path: Option<&'a str>,
     /// The message.
     pub(super) text: &'a str,
@@ -286,21 +287,21 @@ impl<'a> From<&'a Skipped> for ResourceMessage<'a> {
     }
 }
 
-/// What comes last on a terminal.
+/// An element at the end of a report on a terminal.
 #[derive(Debug)]
 pub(super) enum Closing<'a> {
     /// Why the plan is refused.
     Refusals(&'a [Refusal]),
     /// What to do next.
     Next(String),
-    /// The command that approves what was reviewed.
+    /// The command that approves the reviewed plan.
     Approve {
         /// The command.
         command: String,
-        /// Whether it approves only at a terminal.
+        /// Whether it works only at a terminal.
         is_interactive: bool,
     },
-    /// A fact of little weight.
+    /// A fact of minor importance.
     Aside(String),
 }
 
@@ -311,7 +312,7 @@ pub(super) struct Sections<'a> {
 }
 
 impl<'a> Sections<'a> {
-    /// Returns no sections yet of a report about this target.
+    /// Creates an empty collection for this target.
     pub(super) fn new(target: &'a str) -> Self {
         Self { target, all: Vec::new() }
     }
@@ -321,12 +322,12 @@ impl<'a> Sections<'a> {
         self.push(topic, Detail::Essential, content);
     }
 
-    /// Adds a section that only files show, unless it is empty.
+    /// Adds a section that is shown in files only, unless it is empty.
     pub(super) fn add_to_files(&mut self, topic: Topic, content: Content<'a>) {
         self.push(topic, Detail::Full, content);
     }
 
-    /// Adds a section of which a terminal shows a part, unless it is empty.
+    /// Adds a section that a terminal shows in part, unless it is empty.
     pub(super) fn add_folded(&mut self, topic: Topic, content: Content<'a>, fold: Fold) {
         self.push(topic, Detail::Essential, content);
         if let Some(section) = self.all.last_mut().filter(|section| section.topic == topic) {
@@ -347,7 +348,7 @@ impl<'a> Sections<'a> {
     }
 }
 
-/// Returns what is said of skipped or excluded resources as content.
+/// Returns the reasons for skipped or excluded resources as content.
 pub(super) fn messages(skipped: &[Skipped]) -> Content<'_> {
     Content::Messages(skipped.iter().map(ResourceMessage::from).collect())
 }

@@ -1,4 +1,4 @@
-//! What is left to a person once a run has ended: the manual steps of its plan that are due, and the secrets that the target generated.
+//! The manual steps due after a run: those of its plan, and those for secrets that the target generated.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,20 +7,20 @@ use crate::apply::{GeneratedSecret, SecretDisposition};
 use crate::model::resource::Key;
 use crate::plan::ManualStep;
 
-/// The most secrets of one kind that have a text each.
+/// The maximum number of secrets of one kind that are listed one by one.
 const FEW: usize = 5;
 
-/// A step that is left to a person.
+/// A manual step that is due.
 #[derive(Debug, Clone)]
 pub(super) struct DueStep {
     /// The step.
     pub(super) step: ManualStep,
-    /// The text that it shares with others like it, where there are many.
+    /// The text that it shares with similar steps, if there are many.
     shared_text: Option<String>,
 }
 
 impl DueStep {
-    /// Returns the text that says it once for many.
+    /// Returns the shared text, otherwise the step's own.
     pub(super) fn text(&self) -> &str {
         self.shared_text.as_ref().unwrap_or(&self.step.step)
     }
@@ -33,9 +33,9 @@ impl From<&ManualStep> for DueStep {
 }
 
 impl RunReport<'_> {
-    /// Returns the steps that are due: those of resources whose changes are all in the target.
+    /// Returns the steps that are due: those of resources whose changes were all applied.
     ///
-    /// A secret that was stored needs none; for any other the step says how to print it.
+    /// A stored secret needs no step; for any other one, the step contains the command that prints it.
     pub(super) fn due_steps(&self) -> Vec<DueStep> {
         let mut open: HashMap<(&str, &str), usize> = HashMap::new();
         for made in self.unstored() {
@@ -57,7 +57,7 @@ impl RunReport<'_> {
         self.summary.made.iter().filter(|made| made.disposition != SecretDisposition::Kept)
     }
 
-    /// Returns the steps of the plan that are due, without those about a secret that this run knows of.
+    /// Returns the due steps of the plan, except those about secrets that this run already knows.
     fn planned(&self) -> impl Iterator<Item = &ManualStep> {
         let not_applied = self.summary.settled.iter().filter(|one| one.outcome.id().is_none()).map(|one| &one.key);
         let open: HashSet<&Key> = self.unsent().into_iter().map(|change| &change.key).chain(not_applied).collect();
@@ -83,7 +83,7 @@ impl RunReport<'_> {
         }
     }
 
-    /// Returns the command that prints a secret which the target generated.
+    /// Returns the command that prints a generated secret.
     pub(super) fn fetch(&self, made: &GeneratedSecret, id: &str) -> String {
         format!("migrate api get '{}' --tenant {}", made.shown_at.replace("{id}", id), self.plan.target.tenant)
     }

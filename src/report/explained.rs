@@ -1,4 +1,4 @@
-//! What a plan does about single resources, and why.
+//! Renders explanations of what a plan does about single resources.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -9,7 +9,7 @@ use super::style::{ADDED, CHANGED, QUIET, REMOVED, styled};
 use super::values::or_none;
 use crate::plan::{ExplainedField, Explanation, FieldVerdict, Plan, Verdict};
 
-/// The most characters of a value.
+/// The maximum number of characters of a value.
 const MOST: usize = 90;
 
 #[derive(Serialize)]
@@ -19,12 +19,12 @@ struct ExplainFields<'a> {
     resources: &'a [Explanation],
 }
 
-/// Returns explanations for programs.
+/// Returns explanations as JSON.
 pub(crate) fn explained_json(plan: &Plan, explanations: &[Explanation]) -> Value {
     answer(&ExplainFields { source: &plan.source.tenant, target: &plan.target.tenant, resources: explanations }, 0)
 }
 
-/// Returns explanations as styled text; `is_whole` shows the fields that do not differ too.
+/// Returns explanations as styled text; `is_whole` includes fields that do not differ.
 pub(crate) fn explained(plan: &Plan, explanations: &[Explanation], is_whole: bool) -> String {
     let one = |explanation| resource(plan, explanation, is_whole).join("\n") + "\n";
     explanations.iter().map(one).collect::<Vec<_>>().join("\n")
@@ -78,7 +78,7 @@ fn field(plan: &Plan, explanation: &Explanation, field: &ExplainedField) -> Vec<
     let path = printable(&field.path);
     let (source, target) = (&plan.source.tenant, &plan.target.tenant);
     let mut lines = match explanation.verdict {
-        // What one side alone has needs no comparison.
+        // A field that only one side has needs no comparison.
         Verdict::Create if field.reason.is_none() => return vec![format!("  {path}: {}{rule}", value(&field.source))],
         Verdict::Delete => return vec![format!("  {path}: {}", value(&field.target))],
         _ => vec![format!("  {path}: {what}{reason}{rule}")],

@@ -1,4 +1,4 @@
-//! What an export found, and what it could not read or leaves out.
+//! Renders the result of an export: what was read, and what was left out.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,9 +11,9 @@ use crate::catalog::Catalog;
 use crate::model::resource::Key;
 use crate::snapshot::{Snapshot, Status};
 
-/// Returns what an export found, as styled text.
+/// Returns the result of an export as styled text.
 ///
-/// `is_same` says that it equals the version at `path`, so that none was written.
+/// `is_same` means that it equals the version at `path`, so none was written.
 pub(crate) fn exported(snapshot: &Snapshot, path: &Path, is_same: bool) -> String {
     Document::of_export(snapshot, path, is_same).to_text(Layout::default())
 }
@@ -81,7 +81,7 @@ fn duplicates(snapshot: &Snapshot) -> Vec<(&str, Vec<&Key>)> {
     kinds.into_iter().collect()
 }
 
-/// Returns how many secrets were left out of it, by kind.
+/// Returns the number of secrets left out, by kind.
 pub(super) fn secrets(snapshot: &Snapshot) -> BTreeMap<&str, usize> {
     let mut counts = BTreeMap::new();
     for resource in snapshot.resources.iter().filter(|resource| !resource.secrets.is_empty()) {

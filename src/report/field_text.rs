@@ -1,4 +1,4 @@
-//! One field of a change as text: in one line where a reader scans, in full where a reader has to decide.
+//! Renders one field of a change: on one line in lists, in full for review.
 
 use std::collections::BTreeSet;
 
@@ -16,10 +16,10 @@ use crate::plan::Edit;
 
 /// What separates an old value from a new one.
 const ARROW: &str = " → ";
-/// Lines shown of a text that changes in many places.
+/// The maximum number of lines for a text that changes in many places.
 const MOST: usize = 30;
 
-/// Returns what happens to a field in one line of at most so many columns.
+/// Renders what happens to a field on one line of at most `columns` columns.
 pub(super) fn short(kind: Option<&Kind>, content: &FieldContent<'_>, columns: usize) -> String {
     match content {
         FieldContent::Edit(edit) => short_edit(&Sides::new(kind, edit), columns),
@@ -28,7 +28,7 @@ pub(super) fn short(kind: Option<&Kind>, content: &FieldContent<'_>, columns: us
     }
 }
 
-/// Returns what happens to a field in as many lines as that takes.
+/// Renders what happens to a field on as many lines as needed.
 pub(super) fn full(kind: Option<&Kind>, content: &FieldContent<'_>, columns: usize) -> Vec<String> {
     match content {
         FieldContent::Edit(edit) => full_edit(&Sides::new(kind, edit), columns),
@@ -37,7 +37,7 @@ pub(super) fn full(kind: Option<&Kind>, content: &FieldContent<'_>, columns: usi
     }
 }
 
-/// Returns a field of a resource that differs, in as many lines as that takes.
+/// Renders a differing field of a resource on as many lines as needed.
 pub(crate) fn edit_lines(kind: &str, edit: &Edit, layout: Layout) -> Vec<String> {
     let path = printable(&edit.path);
     let columns = layout.columns.saturating_sub(path.chars().count() + 4);
@@ -53,7 +53,7 @@ fn secret_text(from: &str, is_changed: bool) -> String {
     format!("(secret from {}{changed})", printable(from))
 }
 
-/// Both sides of an edit, with the defaults of the server in the place of what is absent, since that is the value in force.
+/// Both sides of an edit; absent values are shown as the server's default, which is in effect.
 enum Sides {
     List {
         added: Vec<String>,
@@ -114,7 +114,7 @@ impl Sides {
     }
 }
 
-/// Returns the elements of one list that the other lacks, as often as it lacks them.
+/// Returns the elements that occur more often in one list than in the other.
 fn beyond(list: &[Value], other: &[Value]) -> Vec<String> {
     let mut taken = BTreeSet::new();
     let mut is_in_other = |element: &Value| {
@@ -161,7 +161,7 @@ fn short_list(added: &[String], removed: &[String], unchanged: usize, columns: u
     out.join("  ")
 }
 
-/// Returns how many lines of a text change: `+4 -1 lines`.
+/// Returns the number of changed lines of a text: `+4 -1 lines`.
 fn line_counts(old: &str, new: &str) -> String {
     let lines = difference(old, new);
     let added = lines.iter().filter(|line| matches!(line, DiffLine::Added(_))).count();
@@ -210,7 +210,7 @@ fn full_edit(sides: &Sides, columns: usize) -> Vec<String> {
     }
 }
 
-/// Returns two values on one line where they fit, else each on lines of its own.
+/// Renders two values on one line if they fit, otherwise on separate lines.
 fn both(old: &str, new: &str, columns: usize, remark: &str) -> Vec<String> {
     if old.chars().count() + new.chars().count() + ARROW.chars().count() + remark.len() <= columns {
         return vec![format!("{}{ARROW}{}{remark}", styled(REMOVED, old), styled(ADDED, new))];
@@ -220,7 +220,7 @@ fn both(old: &str, new: &str, columns: usize, remark: &str) -> Vec<String> {
     lines
 }
 
-/// Joins short lines where all of them fit on one.
+/// Joins short lines if they all fit on one.
 fn on_one_line(lines: Vec<String>, columns: usize) -> Vec<String> {
     let joined = lines.join("  ");
     if anstream::adapter::strip_str(&joined).to_string().chars().count() <= columns { vec![joined] } else { lines }
@@ -247,7 +247,7 @@ fn text(old: &str, new: &str, columns: usize) -> Vec<String> {
     out
 }
 
-/// Returns a list of single values without its brackets, and every other value as it is.
+/// Returns a list of scalar values without brackets, and any other value unchanged.
 fn flat(value: &Value) -> String {
     match value {
         Value::Array(list) if list.iter().all(|one| !one.is_array() && !one.is_object()) => {
@@ -258,7 +258,7 @@ fn flat(value: &Value) -> String {
     }
 }
 
-/// Returns a value as the plan shows it where nothing cuts it.
+/// Returns a value as the plan shows it, without truncation.
 pub(super) fn distinguishing(value: &Value, columns: usize) -> String {
     cut(&flat(value), columns)
 }
@@ -271,7 +271,7 @@ fn wrapped(text: &str, columns: usize) -> Vec<String> {
     textwrap::wrap(text, columns.max(20)).into_iter().map(std::borrow::Cow::into_owned).collect()
 }
 
-/// Returns a signed text in as many lines as it takes, each under the first; a word that is too long is not broken.
+/// Renders a text after a sign, with continuation lines indented below the text; long words are not broken.
 fn hanging(sign: char, text: &str, columns: usize, style: anstyle::Style) -> Vec<String> {
     let sign = format!("{sign} ");
     let options = textwrap::Options::new(columns.max(20)).initial_indent(&sign).subsequent_indent("  ").break_words(false);

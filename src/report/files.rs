@@ -1,4 +1,4 @@
-//! The report files of a run.
+//! Renders the report files of a run.
 
 use std::cell::OnceCell;
 
@@ -9,22 +9,22 @@ use super::printed::json_text;
 use super::run_document::next_step;
 use super::run_report::RunReport;
 
-/// What the files are rendered from.
+/// The inputs of the report files.
 struct Report<'run> {
     run: RunReport<'run>,
-    /// The code the command ends with.
+    /// The exit code of the command.
     exit: u8,
     document: OnceCell<Document<'run>>,
 }
 
 impl<'run> Report<'run> {
-    /// Returns the document of the run, which is built for the first format that shows it.
+    /// Returns the document of the run, built on first use.
     fn document(&self) -> &Document<'run> {
         self.document.get_or_init(|| Document::of_run(&self.run, next_step(&self.run)))
     }
 }
 
-/// A report as text.
+/// Renders a report.
 type Format = fn(&Report<'_>) -> String;
 
 /// Every format, by file name.
@@ -35,7 +35,8 @@ const FORMATS: [(&str, Format); 4] = [
     ("report.html", |report| report.document().to_html()),
 ];
 
-/// Returns the report of a run in every format, by file name, one after the other; `exit` is the code the command ends with.
+/// Renders the report of a run in every format, by file name and one after the other; `exit` is the exit code of the
+/// command.
 pub(crate) fn files<'run>(run: &RunReport<'run>, exit: u8) -> impl Iterator<Item = (&'static str, String)> + use<'run> {
     let report = Report { run: *run, exit, document: OnceCell::new() };
     FORMATS.iter().map(move |(name, content)| (*name, content(&report)))

@@ -1,4 +1,4 @@
-//! Numbers, durations, names and counts as people write them.
+//! Formats numbers, durations, names and counts for people.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -7,7 +7,8 @@ pub(super) use super::printed::printable;
 use crate::catalog::{Catalog, Shape};
 use crate::model::resource::Key;
 
-/// Returns a resource as part of a sentence: `client "Billing API"`, `tenant settings`; a key without a name means all of its kind.
+/// Formats a resource inside a sentence: `client "Billing API"`, `tenant settings`; a key without a name stands for the
+/// whole kind.
 pub(crate) fn named(key: &Key) -> String {
     let Some(kind) = Catalog::standard().kind(key.kind()) else { return printable(&key.to_string()).into_owned() };
     match key.name() {
@@ -17,7 +18,7 @@ pub(crate) fn named(key: &Key) -> String {
     }
 }
 
-/// Returns a number with separated thousands: `1,000`.
+/// Formats a number with thousands separators: `1,000`.
 pub(super) fn number(count: usize) -> String {
     let digits = count.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
@@ -30,12 +31,12 @@ pub(super) fn number(count: usize) -> String {
     out
 }
 
-/// Returns a count of things: `1 change`, `1,200 changes`.
+/// Formats a count of things: `1 change`, `1,200 changes`.
 pub(crate) fn count(count: usize, thing: &str) -> String {
     if count == 1 { format!("1 {thing}") } else { format!("{} {thing}s", number(count)) }
 }
 
-/// Returns a duration: `0.4 s`, `31 s`, `4 min 12 s`, `1 h 3 min`.
+/// Formats a duration: `0.4 s`, `31 s`, `4 min 12 s`, `1 h 3 min`.
 pub(super) fn duration(time: Duration) -> String {
     let seconds = time.as_secs_f64().round();
     if time < Duration::from_millis(9_950) {
@@ -51,7 +52,7 @@ pub(super) fn duration(time: Duration) -> String {
     }
 }
 
-/// Returns the first few names: `A, B and 7 more`.
+/// Formats the first names of a list: `A, B and 7 more`.
 pub(super) fn names<'key>(keys: impl ExactSizeIterator<Item = &'key Key>, most: usize) -> String {
     let more = keys.len().saturating_sub(most);
     let shown: Vec<Cow<'_, str>> =
@@ -59,7 +60,7 @@ pub(super) fn names<'key>(keys: impl ExactSizeIterator<Item = &'key Key>, most: 
     if more == 0 { shown.join(", ") } else { format!("{} and {} more", shown.join(", "), number(more)) }
 }
 
-/// Returns a list as part of a sentence: `a, b and c`.
+/// Formats a list inside a sentence: `a, b and c`.
 pub(super) fn enumeration(parts: &[String]) -> String {
     match parts {
         [] => String::new(),

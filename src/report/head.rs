@@ -1,4 +1,4 @@
-//! The head of a plan: what it is about, how big it is, what it may cost and how long it takes.
+//! The head of a plan: source and target, size, risk and cost.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,26 +7,26 @@ use super::kind_changes::{KindChanges, OperationCounts};
 use crate::plan::findings::RiskCounts;
 use crate::plan::{Counts, Estimate, Plan, PlannedTenant};
 
-/// Seconds up to which a tenant counts as just read.
+/// The age up to which a tenant is shown as just read.
 const JUST_NOW: Duration = Duration::from_secs(60);
 
 /// The head of a plan.
 #[derive(Debug)]
 pub(super) struct Head {
-    /// Where the settings come from, where they go and how they change: a label, a name and a remark.
+    /// Source, target and mapping, each as a label, a name and a remark.
     pub(super) sides: Vec<[String; 3]>,
     /// The edits by risk.
     pub(super) risks: RiskCounts,
-    /// The resources by operation.
+    /// The number of resources by operation.
     pub(super) counts: Counts,
-    /// The resources by kind and operation.
+    /// The number of resources by kind and operation.
     pub(super) kinds: Vec<(&'static str, OperationCounts)>,
-    /// What it takes of the target.
+    /// The requests and the time that it needs.
     pub(super) cost: Option<String>,
 }
 
 impl Head {
-    /// Returns the head of a plan that is read now.
+    /// Builds the head of a plan as of now.
     pub(super) fn new(plan: &Plan, kinds: &[KindChanges<'_>], risks: RiskCounts, (estimate, now): (Option<Estimate>, SystemTime)) -> Self {
         let side = |label: &str, side: &PlannedTenant| [label.to_owned(), side.domain.clone(), read(side, now)];
         let mapping = plan.mapping.as_ref().filter(|mapping| !mapping.file.is_empty()).map(|mapping| {
@@ -73,7 +73,7 @@ fn read(side: &PlannedTenant, now: SystemTime) -> String {
     }
 }
 
-/// Returns an age in its largest unit: `3 days`.
+/// Formats an age in its largest unit: `3 days`.
 pub(super) fn rough(age: Duration) -> String {
     let seconds = age.as_secs();
     let units = [(86_400, "day"), (3_600, "hour"), (60, "minute")];
@@ -93,7 +93,7 @@ fn cost(estimate: Estimate, now: SystemTime) -> String {
     }
 }
 
-/// Returns the classes that occur: `5 lockout · 1 weakened · 111 routine`.
+/// Formats the classes that occur: `5 lockout · 1 weakened · 111 routine`.
 pub(super) fn risk_parts(risks: RiskCounts) -> Vec<(bool, String)> {
     let RiskCounts { lockout, weakened, data_loss, widened, routine } = risks;
     let classes = [

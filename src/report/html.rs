@@ -1,4 +1,4 @@
-//! A document as a self-contained HTML file.
+//! Renders a document as a self-contained HTML file.
 
 use super::document::{Document, Section, Tone};
 use super::format::printable;
@@ -17,7 +17,7 @@ td:last-child { width: 55%; } th { color: var(--quiet); font-weight: normal; whi
 ";
 
 impl Document<'_> {
-    /// Returns the document as HTML.
+    /// Renders the document as HTML.
     pub(super) fn to_html(&self) -> String {
         let title = escaped(&self.title);
         let lead = self.lead.iter().map(|lead| {
@@ -47,7 +47,7 @@ fn section(section: &Section<'_>) -> String {
     format!("{heading}<div><table>\n<tr>{}</tr>\n{rows}</table></div>\n", cells("th", table.head()))
 }
 
-/// Returns a text so that HTML shows it as it is.
+/// Escapes a text for HTML.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for sign in printable(text).chars() {

@@ -1,7 +1,7 @@
-//! Answers for programs: plans, runs, exports and drift.
+//! JSON output for programs: plans, runs, exports and drift.
 //!
-//! Texts stay portable (`⟦clients/Billing API⟧`, `⟨tenant⟩`), as they are in `plan.json`. Every answer carries `format`, the version of its
-//! shape, and `exit`, the code the command ends with.
+//! Texts stay portable (`⟦clients/Billing API⟧`, `⟨tenant⟩`), as in `plan.json`. Every output has `format`, the version
+//! of its structure, and `exit`, the exit code of the command.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -24,7 +24,7 @@ use crate::plan::{
 };
 use crate::snapshot::{Snapshot, Status};
 
-/// The version of the shape of all answers; it rises when a field goes or changes its meaning.
+/// The version of the structure of all outputs; it is raised when a field is removed or changes its meaning.
 pub(crate) const FORMAT: u32 = 1;
 
 #[derive(Serialize)]
@@ -35,26 +35,26 @@ struct Answer<'a, T> {
     exit: u8,
 }
 
-/// Returns the answer of a command with these fields, which ends with this code.
+/// Returns the output of a command with these fields and this exit code.
 pub(crate) fn answer(fields: &impl Serialize, exit: u8) -> Value {
     to_json(&Answer { format: FORMAT, fields, exit })
 }
 
-/// Returns a value of this program as JSON.
+/// Serializes a value of this program.
 pub(crate) fn to_json(value: &impl Serialize) -> Value {
     serde_json::to_value(value).expect("an answer has names for keys, and its values are JSON")
 }
 
-/// Why a command has no answer.
+/// The output of a command that failed.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct ErrorFields {
     /// What went wrong.
     pub(crate) error: Option<String>,
-    /// Every cause, the nearest first.
+    /// The causes, nearest first.
     pub(crate) causes: Vec<String>,
     /// What to do next.
     pub(crate) hint: Option<String>,
-    /// What was written, where that is not nothing.
+    /// What was written, if anything.
     pub(crate) state: Option<String>,
 }
 
@@ -87,7 +87,7 @@ pub(super) struct PlanFields<'a> {
     refusals: &'a [Refusal],
 }
 
-/// What a plan takes of its target.
+/// The requests and the time that a plan needs.
 #[derive(Serialize)]
 struct EstimateFields {
     #[serde(flatten)]
@@ -96,7 +96,7 @@ struct EstimateFields {
     seconds: Option<f64>,
 }
 
-/// One edit that needs an approval.
+/// One edit that needs approval.
 #[derive(Serialize)]
 struct FindingFields<'a> {
     risk: RiskClass,
@@ -121,7 +121,7 @@ impl<'a> From<&Finding<'a>> for FindingFields<'a> {
     }
 }
 
-/// A change as it is in `plan.json`, with the title of its stage, and its highest risk.
+/// A change as in `plan.json`, with the title of its stage and its highest risk.
 #[derive(Serialize)]
 struct StagedChange<'a> {
     stage: &'a str,
@@ -205,12 +205,12 @@ impl From<RunCost> for CostFields {
 }
 
 impl<'a> RunFields<'a> {
-    /// Returns how a run ended and what that cost.
+    /// Returns the result of a run with its cost.
     fn new(run: &RunReport<'a>) -> Self {
         Self { cost: Some(run.cost.into()), ..Self::without_cost(run) }
     }
 
-    /// Returns how a run ended of which the cost is not known.
+    /// Returns the result of a run whose cost is not known.
     pub(super) fn without_cost(run: &RunReport<'a>) -> Self {
         let summary = run.summary;
         Self {
@@ -230,13 +230,13 @@ impl<'a> RunFields<'a> {
     }
 }
 
-/// Returns how a run ended as JSON.
+/// Returns the result of a run as JSON.
 pub(crate) fn summary_json(run: &RunReport<'_>, exit: u8) -> Value {
     answer(&RunFields::new(run), exit)
 }
 
-/// How a change ended: `applied` (with its `id`), `partial` (also with the parts that were `refused`), `failed`, `skipped`, `unknown` (each
-/// with a `message`) or `unsent`.
+/// The outcome of a change: `applied` (with its `id`), `partial` (also with the parts that were `refused`), `failed`,
+/// `skipped`, `unknown` (each with a `message`) or `unsent`.
 #[derive(Serialize)]
 pub(super) struct ResultFields<'a> {
     key: &'a Key,
@@ -264,7 +264,7 @@ impl<'a> ResultFields<'a> {
     }
 }
 
-/// A value that the target answered otherwise than it was `sent`; one that was cleared, or not answered, is null.
+/// A value that the target returned differently from what was `sent`; null if it was cleared or not returned.
 #[derive(Serialize)]
 pub(super) struct AlteredFields<'a> {
     key: &'a Key,
@@ -274,7 +274,7 @@ pub(super) struct AlteredFields<'a> {
     answered: Option<&'a Value>,
 }
 
-/// Returns every value that the target answered otherwise than it was sent.
+/// Returns every value that the target returned differently from what was sent.
 pub(super) fn altered(summary: &Summary) -> Vec<AlteredFields<'_>> {
     let altered = summary.altered().map(|(result, altered)| AlteredFields {
         key: &result.key,
@@ -286,7 +286,7 @@ pub(super) fn altered(summary: &Summary) -> Vec<AlteredFields<'_>> {
     altered.collect()
 }
 
-/// A secret that the target generated, where it went, and the command that prints it.
+/// A secret that the target generated, where it was stored, and the command that prints it.
 #[derive(Serialize)]
 struct GeneratedSecretFields<'a> {
     key: &'a Key,
@@ -309,7 +309,7 @@ impl<'a> GeneratedSecretFields<'a> {
     }
 }
 
-/// Returns an outcome as one word for programs.
+/// Returns the name of an outcome.
 pub(super) fn outcome_word(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Applied(_) => "applied",
@@ -341,7 +341,7 @@ struct KindStatusFields<'a> {
     status: &'a Status,
 }
 
-/// Returns what an export found as JSON; `is_same` says that it equals the version at `path`.
+/// Returns the result of an export as JSON; `is_same` means that it equals the version at `path`.
 pub(crate) fn exported_json(snapshot: &Snapshot, path: &Path, is_same: bool, exit: u8) -> Value {
     let kinds = snapshot.kinds.iter();
     let kinds = kinds.map(|(kind, status)| (kind.as_str(), KindStatusFields { count: snapshot.of_kind(kind).count(), status }));
@@ -368,7 +368,7 @@ struct DriftFields<'a> {
     unseen: &'a [Skipped],
 }
 
-/// Returns what changed in a target by itself, what it lost and what could not be compared, as JSON.
+/// Returns drift, deleted resources and those that could not be compared as JSON.
 pub(crate) fn drift_json(target: &str, drift: &DriftReport, exit: u8) -> Value {
     let DriftReport { drift, gone, unseen } = drift;
     answer(&DriftFields { target, drift, gone, unseen }, exit)

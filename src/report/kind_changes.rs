@@ -1,4 +1,4 @@
-//! The changes of a plan by kind, as a reader scans them: one entry a resource, and an edit that many resources share only once.
+//! The changes of a plan by kind, for scanning: one entry per resource, and one for an edit that many resources share.
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -15,23 +15,23 @@ use crate::model::resource::Key;
 use crate::plan::findings::{Subject, of_change};
 use crate::plan::{Action, Change, Edit, Plan, SecretField};
 
-/// Resources that share an edit before it is shown only once.
+/// The number of resources that must share an edit before it is shown only once.
 const SHARED: usize = 3;
-/// The heading of everything that exists once in a tenant.
+/// The heading of the tenant-wide singletons.
 const SINGLETONS: &str = "Tenant-wide settings";
 
-/// The changes of one kind, or of everything that exists once in a tenant.
+/// The changes of one kind, or of all tenant-wide singletons.
 #[derive(Debug)]
 pub(super) struct KindChanges<'a> {
     /// Its heading.
     pub(super) title: &'static str,
-    /// What is done.
+    /// The number of resources by operation.
     pub(super) counts: OperationCounts,
-    /// The changes, the most dangerous first.
+    /// The changes, most dangerous first.
     pub(super) entries: Vec<Entry<'a>>,
 }
 
-/// How many resources are created, updated and deleted.
+/// The number of resources that are created, updated and deleted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct OperationCounts {
     pub(super) create: usize,
@@ -42,15 +42,15 @@ pub(super) struct OperationCounts {
 /// One change, or an edit that several resources share.
 #[derive(Debug)]
 pub(super) struct Entry<'a> {
-    /// What is done.
+    /// The operation.
     pub(super) operation: Operation,
     /// The resources.
     pub(super) keys: Vec<&'a Key>,
-    /// Whether the resource is created by the same plan, and completed later.
+    /// Whether this completes a resource that the same plan creates.
     pub(super) is_late: bool,
-    /// Fields that tell what a created or deleted resource is.
+    /// Fields that identify a created or deleted resource.
     pub(super) distinguishing: Vec<(&'static str, Value)>,
-    /// The fields that change; of a created resource, those that it gets.
+    /// The changed fields; for a created resource, its fields.
     pub(super) fields: Vec<FieldLine<'a>>,
     /// The highest risk.
     pub(super) class: RiskClass,
@@ -61,20 +61,20 @@ pub(super) struct Entry<'a> {
 pub(super) struct FieldLine<'a> {
     /// The risk.
     pub(super) class: RiskClass,
-    /// What happens.
+    /// The change.
     pub(super) content: FieldContent<'a>,
-    /// The place of the mapping rule that made the value.
+    /// The mapping rule that produced the value.
     pub(super) rule: Option<&'a str>,
 }
 
-/// What a field gets.
+/// What changes in a field.
 #[derive(Debug, Clone)]
 pub(super) enum FieldContent<'a> {
-    /// A value instead of another one.
+    /// A value replaces another one.
     Edit(Cow<'a, Edit>),
-    /// A value, with nothing to compare it to.
+    /// A value without a previous one.
     Value(&'a str, &'a Value),
-    /// A secret from outside.
+    /// A supplied secret.
     Secret(&'a SecretField),
 }
 
@@ -89,7 +89,7 @@ impl FieldLine<'_> {
     }
 }
 
-/// Returns the changes of a plan by kind: kinds with dangerous edits first, then in the order of the plan.
+/// Groups the changes of a plan by kind: kinds with dangerous edits first, then in the order of the plan.
 pub(super) fn by_kind(plan: &Plan) -> Vec<KindChanges<'_>> {
     let catalog = Catalog::standard();
     let mut kinds: Vec<(&'static str, Vec<&Change>)> = Vec::new();
@@ -112,7 +112,7 @@ fn heading(kind: &'static Kind) -> &'static str {
     if kind.shape == Shape::Singleton { SINGLETONS } else { kind.title }
 }
 
-/// Returns a class as far as it orders the plan: only dangers come first.
+/// Returns a class as far as it affects the order: only dangers come first.
 fn danger(class: RiskClass) -> Option<RiskClass> {
     Some(class).filter(|class| class.is_dangerous())
 }
@@ -136,7 +136,7 @@ impl<'a> KindChanges<'a> {
     }
 }
 
-/// Deletes come before updates, and creates come last: the most dangerous first.
+/// Returns the order of operations, most dangerous first: delete, update, create.
 fn rank(operation: Operation) -> u8 {
     match operation {
         Operation::Delete => 0,
@@ -189,7 +189,7 @@ impl<'a> Entry<'a> {
         Self { operation: change.operation(), keys: vec![&change.key], is_late, distinguishing, fields, class }
     }
 
-    /// Returns what it is about in few words: `"Billing"`, or `9 clients` where several share an edit.
+    /// Returns a short description: `"Billing"`, or `9 clients` if several share an edit.
     pub(super) fn subject(&self) -> String {
         let kind = Catalog::standard().kind(self.keys[0].kind());
         let singular = kind.map_or("resource", |kind| kind.singular);
@@ -201,7 +201,7 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// Returns the rule of a field, or that of a field above or below it.
+/// Returns the rule for a field, or for a field above or below it.
 fn rule_of<'a>(rules: &'a BTreeMap<String, String>, path: &str) -> Option<&'a str> {
     let top = path.split(['.', '[']).next().unwrap_or_default();
     let is_below = |(field, _): &(&String, &String)| field.starts_with(path) && field[path.len()..].starts_with(['.', '[']);
@@ -209,7 +209,7 @@ fn rule_of<'a>(rules: &'a BTreeMap<String, String>, path: &str) -> Option<&'a st
     found.map(String::as_str)
 }
 
-/// Returns the fields that tell what a created or deleted resource is.
+/// Returns the fields that identify a created or deleted resource.
 pub(super) fn distinguishing(kind: Option<&'static Kind>, change: &Change) -> Vec<(&'static str, Value)> {
     let (Action::Create { body, .. } | Action::Delete { body, .. }) = &change.action else { return Vec::new() };
     let fields = kind.map_or(&[][..], |kind| kind.identity.distinguishing);
@@ -222,7 +222,7 @@ pub(super) fn distinguishing(kind: Option<&'static Kind>, change: &Change) -> Ve
     fields.iter().filter_map(value).collect()
 }
 
-/// Takes edits that several resources share out of their entries, and returns an entry for each.
+/// Removes edits that several resources share from their entries, and returns an entry for each.
 fn shared<'a>(entries: &mut Vec<Entry<'a>>) -> Vec<Entry<'a>> {
     let identity = |line: &FieldLine<'_>| match &line.content {
         FieldContent::Edit(edit) => serde_json::to_string(&(&edit.path, &edit.old, &edit.new)).ok(),

@@ -1,22 +1,22 @@
-//! How much room a text has, and how much of it a reader wants.
+//! The layout of a text: its width, and whether it is shown in full.
 
-/// Columns where nobody sees a terminal: in a pipe, a file or a log.
+/// The width without a terminal: in a pipe, a file or a log.
 const WITHOUT_TERMINAL: usize = 100;
-/// The narrowest text that is still laid out in columns, and the widest that is easy to read.
+/// The minimum and maximum width: below, columns do not fit; above, lines are hard to read.
 const NARROWEST: usize = 60;
 const WIDEST: usize = 160;
 
-/// How a text is laid out.
+/// The layout of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Layout {
-    /// Columns of a line.
+    /// The width of a line in columns.
     pub(super) columns: usize,
     /// Whether everything is shown in full.
     pub(super) is_verbose: bool,
 }
 
 impl Layout {
-    /// Returns the layout for a terminal of so many columns, or for no terminal.
+    /// Returns the layout for a terminal of this width, or for no terminal.
     #[must_use]
     pub(crate) fn new(columns: Option<usize>, is_verbose: bool) -> Self {
         Self { columns: columns.map_or(WITHOUT_TERMINAL, |columns| columns.clamp(NARROWEST, WIDEST)), is_verbose }

@@ -1,4 +1,4 @@
-//! Mapping rules that accept what a target refused.
+//! Generates mapping rules that accept what a target refused.
 
 use std::collections::HashSet;
 
@@ -9,18 +9,18 @@ use crate::catalog::{Catalog, Kind, Shape};
 use crate::model::resource::Key;
 use crate::plan::parse_element_part;
 
-/// A rule of a mapping that accepts a refusal, as lines of TOML.
+/// A mapping rule that accepts a refusal, as lines of TOML.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct AcceptingRule {
-    /// Which resource it is about.
+    /// The line that matches the resource.
     pub(super) resource: String,
-    /// Which field it is about.
+    /// The line with the field.
     pub(super) field: String,
-    /// What it does with the field.
+    /// The line with the effect.
     pub(super) action: String,
 }
 
-/// Returns the rules that accept what was refused, each once.
+/// Returns the rules that accept the refusals of a run, without duplicates.
 pub(super) fn accepting_rules(summary: &Summary) -> Vec<AcceptingRule> {
     let mut seen = HashSet::new();
     let refused = summary.settled.iter().flat_map(|one| one.outcome.shortfall().into_iter().map(move |short| (one, short)));

@@ -1,11 +1,11 @@
-//! A document as Markdown.
+//! Renders a document as Markdown.
 
 use super::document::{Document, Section};
 use super::format::printable;
 use super::table::Table;
 
 impl Document<'_> {
-    /// Returns the document as Markdown.
+    /// Renders the document as Markdown.
     pub(super) fn to_markdown(&self) -> String {
         let lead = self.lead.iter().map(|lead| format!("{}\n\n", escaped(&lead.text))).collect::<Vec<_>>().concat();
         let facts = self.facts.iter().map(|(name, fact)| format!("- {name}: {}\n", escaped(fact))).collect::<Vec<_>>().concat();
@@ -19,7 +19,7 @@ fn section(section: &Section<'_>) -> String {
     format!("\n{heading}{}", table(&section.content.to_table()))
 }
 
-/// Returns a table as Markdown; columns of numbers are aligned to the right.
+/// Renders a table as Markdown, with numbers aligned to the right.
 pub(super) fn table(table: &Table) -> String {
     let line = |cells: &[String]| format!("| {} |\n", cells.iter().map(|cell| escaped(cell)).collect::<Vec<_>>().join(" | "));
     let rule = |column| if table.is_of_numbers(column) { "---:" } else { "---" };
@@ -28,7 +28,7 @@ pub(super) fn table(table: &Table) -> String {
     format!("{}|{rules}|\n{rows}", line(table.head()))
 }
 
-/// Returns a text so that Markdown shows it as it is.
+/// Escapes a text for Markdown.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for sign in printable(text).chars() {

@@ -1,4 +1,4 @@
-//! Messages about resources as lines; what is said about many resources is said once.
+//! Renders messages about resources; a message about many resources is shown once.
 
 use std::collections::HashMap;
 
@@ -6,17 +6,17 @@ use super::document::ResourceMessage;
 use super::due_steps::DueStep;
 use super::format::{count, named, names, number, printable};
 
-/// The most resources that have a line each with the same message.
+/// The maximum number of resources that each get a line for the same message.
 const FEW: usize = 5;
-/// Names shown of resources that share a step.
+/// The maximum number of names listed for a shared step.
 const MOST_NAMES: usize = 10;
 
-/// Returns messages as lines; what is said about many resources is said once, with a count and the first names.
+/// Renders messages as lines; a message about many resources is shown once, with a count and the first names.
 pub(super) fn message_lines(messages: &[ResourceMessage<'_>]) -> Vec<String> {
     grouped(messages.iter().cloned()).iter().flat_map(|group| lines(group, FEW)).collect()
 }
 
-/// Returns the steps that are left to a person, numbered; a step for many resources is one.
+/// Renders manual steps as a numbered list; a step for many resources is one entry.
 pub(super) fn step_lines(steps: &[DueStep]) -> Vec<String> {
     let messages = steps.iter().map(|step| ResourceMessage { key: &step.step.key, operation: None, path: None, text: step.text() });
     let groups = grouped(messages);
@@ -29,7 +29,7 @@ pub(super) fn step_lines(steps: &[DueStep]) -> Vec<String> {
     steps.enumerate().flat_map(numbered).collect()
 }
 
-/// Groups messages that say the same about several resources, in the order of the first of each.
+/// Groups equal messages about different resources, in order of their first occurrence.
 fn grouped<'a>(messages: impl Iterator<Item = ResourceMessage<'a>>) -> Vec<Vec<ResourceMessage<'a>>> {
     let mut places = HashMap::new();
     let mut groups: Vec<Vec<ResourceMessage<'a>>> = Vec::new();
@@ -53,7 +53,7 @@ fn lines(group: &[ResourceMessage<'_>], most_names: usize) -> Vec<String> {
     vec![line(&group[0], &resources), format!("  {}", names(group.iter().map(|message| message.key), most_names))]
 }
 
-/// Returns what a message says about one resource or many.
+/// Renders a message about one or several resources.
 fn line(message: &ResourceMessage<'_>, resources: &str) -> String {
     let path = message.path.map(|path| format!(", {}", printable(path))).unwrap_or_default();
     let operation = message.operation.map(|operation| format!("{operation} ")).unwrap_or_default();

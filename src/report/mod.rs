@@ -1,30 +1,30 @@
-//! Reports for people and programs: what would change, what is happening, what was done.
+//! Reports for people and programs: plans, progress and results.
 //!
 //! ```text
-//! document.rs                      what a report says, before it has a format: its sections, their headings and their order
+//! document.rs                      a report before it is rendered: sections, headings and their order
 //! plan_document.rs                 builds it from a plan or drift, in the future tense
-//! head.rs, review.rs               what a plan is about and how big it is; what a person reviews first
+//! head.rs, review.rs               source, target, size and risk of a plan; what to review first
 //! kind_changes.rs                  the changes of a plan by kind
-//! run_document.rs, run_report.rs    builds it from a run that ended, in the past tense
-//! rehearsal.rs, exported.rs        builds it from a rehearsal, an export
-//! due_steps.rs, mapping_rules.rs  what a run leaves to a person; the rules that accept what was refused
+//! run_document.rs, run_report.rs   builds it from a finished run, in the past tense
+//! rehearsal.rs, exported.rs        builds it from a rehearsal, from an export
+//! due_steps.rs, mapping_rules.rs   manual steps due after a run; rules that accept what was refused
 //! explained.rs                     what a plan does about single resources
-//! text.rs                          renders it for a terminal: plan_text.rs, field_text.rs, messages.rs, by layout.rs
-//! markdown.rs, html.rs             renders it for files: cells.rs
+//! text.rs                          renders it for a terminal, with plan_text.rs, field_text.rs, messages.rs and layout.rs
+//! markdown.rs, html.rs             renders it for files, with cells.rs
 //! files.rs                         report.{json,csv,md,html} of a run
 //! json.rs, csv.rs                  the same values for programs
-//! runs.rs, sync.rs                 past runs; how a sync ended
-//! progress.rs, progress_model.rs   draws on stderr while a run is under way, the only file here that does; what it says
-//! schedule/                        units that start a sync every night
-//! wrap.rs, printed.rs              lines wrapped to the width of a terminal; what may reach a terminal, of any text
-//! table.rs, text_diff.rs           aligned columns; two texts, line by line
+//! runs.rs, sync.rs                 past runs; the result of a sync
+//! progress.rs, progress_model.rs   draws progress on stderr, the only file here that writes; the text that it shows
+//! schedule/                        systemd, launchd and other units that start a sync every night
+//! wrap.rs, printed.rs              wrapping to the width of a terminal; escaping what must not reach a terminal
+//! table.rs, text_diff.rs           aligned columns; line-by-line comparison of two texts
 //! certificate.rs                   certificates by their fingerprints
-//! format.rs, values.rs, style.rs, shell.rs  numbers, names, values, colours and quoted words
+//! format.rs, values.rs, style.rs, shell.rs  numbers, names, values, colours and shell quoting
 //! ```
 //!
-//! It renders and decides nothing: no counting that a plan or a summary does itself, no exit code, no network. Control characters in what a
-//! tenant answered are made visible, so that a name cannot draw on a terminal. Texts are styled; whoever prints them strips the styles where
-//! colours are not shown.
+//! This module only renders: it counts nothing that a plan or a summary counts, chooses no exit code and uses no
+//! network. Control characters from a tenant are made visible, so that a name cannot draw on a terminal. Texts are
+//! styled; the caller strips the styles where colours are not shown.
 
 mod cells;
 mod certificate;

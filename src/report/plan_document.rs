@@ -1,4 +1,4 @@
-//! What a plan says, in the future tense, and what drift says.
+//! Builds the documents of a plan, in the future tense, and of drift.
 
 use std::time::SystemTime;
 
@@ -14,26 +14,26 @@ use crate::plan::findings::{self, findings};
 use crate::plan::refusal::Refusal;
 use crate::plan::{Counts, DriftReport, Estimate, Plan};
 
-/// Lines of a list that a reader sees before asking for all of it.
+/// The number of lines of a list that are shown without `--verbose`.
 const FEW_LINES: usize = 6;
 
-/// A plan, and what is known around it when it is shown.
+/// A plan and the context in which it is shown.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PlanView<'plan> {
     /// The plan.
     pub(crate) plan: &'plan Plan,
-    /// Why it is refused.
+    /// The refusals of the plan.
     pub(crate) refusals: &'plan [Refusal],
-    /// The command to run next, or nothing; of a refused plan, the one that approves what was reviewed.
+    /// The command to run next, or empty; for a refused plan, the command that approves it.
     pub(crate) next: &'plan str,
-    /// What it takes of the target, where that is known.
+    /// The requests that it needs, if known.
     pub(crate) estimate: Option<Estimate>,
-    /// The time now.
+    /// The current time.
     pub(crate) now: SystemTime,
 }
 
 impl<'plan> PlanView<'plan> {
-    /// Returns a plan with the reasons to refuse it, as it is seen now.
+    /// Creates a view of a plan and its refusals as of now.
     #[must_use]
     pub(crate) fn new(plan: &'plan Plan, refusals: &'plan [Refusal]) -> Self {
         Self { plan, refusals, next: "", estimate: None, now: SystemTime::now() }
@@ -45,25 +45,25 @@ impl<'plan> PlanView<'plan> {
         Self { next, ..self }
     }
 
-    /// Adds what it takes of the target.
+    /// Adds the estimated requests.
     #[must_use]
     pub(crate) fn with_estimate(self, estimate: Option<Estimate>) -> Self {
         Self { estimate, ..self }
     }
 }
 
-/// Returns a plan as styled text.
+/// Renders a plan as styled text.
 pub(crate) fn plan(view: &PlanView<'_>, layout: Layout) -> String {
     Document::of_plan(view).to_text(layout)
 }
 
-/// Returns what changed in a target by itself, what it lost and what could not be compared, as styled text.
+/// Renders drift, deleted resources and those that could not be compared as styled text.
 pub(crate) fn drift(target: &str, drift: &DriftReport) -> String {
     Document::of_drift(target, drift).to_text(Layout::default())
 }
 
 impl<'plan> Document<'plan> {
-    /// Returns what a plan would do, why it is refused, and the command to run next, or nothing.
+    /// Builds the document of a plan, with its refusals and the next command.
     pub(super) fn of_plan(view: &PlanView<'plan>) -> Self {
         let PlanView { plan, refusals, next, estimate, now } = *view;
         let found = findings(Catalog::standard(), plan);
@@ -78,7 +78,7 @@ impl<'plan> Document<'plan> {
         let steps = Content::Steps(plan.manual_steps.iter().map(DueStep::from).collect());
         sections.add_folded(Topic::ManualSteps, steps, Fold::ToLines(FEW_LINES));
         if plan.is_empty() {
-            // A plan that does nothing is no occasion to list what is no part of it.
+            // A plan without changes does not list everything that it leaves out.
             sections.add(Topic::Remainder, Content::Line(remainder(plan)));
         } else {
             sections.add_folded(Topic::Excluded, messages(&plan.excluded), Fold::ToNames);
@@ -99,7 +99,7 @@ impl<'plan> Document<'plan> {
         }
     }
 
-    /// Returns what changed in a target since the last run.
+    /// Builds the document of drift.
     fn of_drift(target: &'plan str, drift: &'plan DriftReport) -> Self {
         let DriftReport { drift: fields, gone, unseen } = drift;
         let mut sections = Sections::new(target);
@@ -112,7 +112,7 @@ impl<'plan> Document<'plan> {
     }
 }
 
-/// Returns the notes of a plan, and the rules of its mapping that matched nothing and prevent nothing.
+/// Returns the notes of a plan, and the unmatched mapping rules that protect nothing.
 fn notes(plan: &Plan) -> Vec<String> {
     let rules = plan.mapping.iter().flat_map(|mapping| &mapping.unmatched).filter(|rule| !rule.is_protective);
     let rules = rules.map(|rule| printable(&rule.to_string()).into_owned());
@@ -124,7 +124,7 @@ pub(super) fn title(plan: &Plan) -> String {
     format!("{} → {}", plan.source.tenant, plan.target.tenant)
 }
 
-/// Returns what only the target has.
+/// Returns the unmanaged resources as content.
 pub(super) fn unmanaged(plan: &Plan) -> Content<'_> {
     Content::Keys(plan.unmanaged.iter().map(|(kind, keys)| (kind.as_str(), keys.iter().collect())).collect())
 }
@@ -158,7 +158,7 @@ fn up_to_date(plan: &Plan) -> String {
     format!("{target} no longer has anything that {} wrote{of}{except}.", undoes.run)
 }
 
-/// Returns how much there is that an empty plan does not list.
+/// Returns the counts that replace the lists of an empty plan.
 fn remainder(plan: &Plan) -> String {
     let unmanaged: usize = plan.unmanaged.values().map(Vec::len).sum();
     let unknown: usize = plan.unknown.values().map(Vec::len).sum();

@@ -1,4 +1,4 @@
-//! A plan of 200 changes over 20 kinds, with eight dangers among them.
+//! Sample plans: 200 changes of 20 kinds, eight of them dangerous.
 
 use std::collections::BTreeMap;
 
@@ -30,13 +30,13 @@ fn update(of: &str, edits: &[(&str, Value, Value)]) -> Change {
     change(of, Action::Update { id: Some(Id::new("t")), body: sent, edits })
 }
 
-/// Returns what looks like a certificate, for each number another.
+/// Returns a text that looks like a certificate, different for each number.
 fn certificate(number: u8) -> String {
     let der: Vec<u8> = [0x30, 0x82, 0x02, 0x58].into_iter().chain(std::iter::repeat_n(number, 600)).collect();
     base64::engine::Engine::encode(&base64::engine::general_purpose::STANDARD, der)
 }
 
-/// The eight dangers.
+/// The eight dangerous changes.
 fn dangers() -> Vec<Change> {
     let callbacks = |list: &[&str]| json!(list);
     let (old, new) = (
@@ -71,7 +71,7 @@ fn dangers() -> Vec<Change> {
     ]
 }
 
-/// Harmless changes of as many kinds as make 200 changes over 20 kinds, together with the dangers.
+/// Harmless changes that complete 200 changes of 20 kinds.
 fn routine() -> Vec<Change> {
     let name = |nth: usize| format!("{}{nth:02}", ["Portal ", "Gateway ", "Worker ", "Reports "][nth % 4]);
     let mut changes: Vec<Change> = Vec::new();
@@ -121,7 +121,7 @@ fn routine() -> Vec<Change> {
     changes
 }
 
-/// Returns a plan of so many kinds and changes with eight dangers among them.
+/// Returns a plan with eight dangerous changes among 200.
 pub(super) fn with_dangers() -> Plan {
     let side = |tenant: &str, taken: &str| PlannedTenant::new(tenant, &format!("acme-{tenant}.eu.auth0.com"), taken);
     let mut plan = Plan::between(side("dev", "2026-03-01T10:00:00Z"), side("prod", "2026-03-01T10:00:30Z"));

@@ -1,4 +1,4 @@
-//! The parts of a plan as text in columns: its head, what to review first, and the changes by kind.
+//! Renders the parts of a plan in columns: its head, what to review first, and the changes by kind.
 
 use super::field_text::{distinguishing, full, short};
 use super::format::{count, number, printable};
@@ -12,18 +12,18 @@ use crate::catalog::{Catalog, Kind};
 use crate::model::event::Operation;
 use crate::plan::Change;
 
-/// Creates of one kind from which on they share lines.
+/// The number of creates of one kind from which they share lines.
 const MANY: usize = 10;
-/// Creates of one kind from which on they share lines where nothing but their names tells them apart.
+/// The number of creates of one kind from which they share lines if only their names differ.
 const FEW: usize = 3;
-/// Lines of the names of resources that share a harmless edit.
+/// The maximum number of lines for the names of resources that share a harmless edit.
 const NAME_LINES: usize = 2;
-/// Columns between cells.
+/// The number of columns between cells.
 const GAP: usize = 2;
-/// Columns that a value has at least.
+/// The minimum width of a value.
 const LEAST_VALUE: usize = 18;
 
-/// Returns the head of a plan.
+/// Renders the head of a plan.
 pub(super) fn head(head: &Head, layout: Layout) -> String {
     let width = |column: usize| head.sides.iter().map(|side| side[column].chars().count()).max().unwrap_or_default();
     let widths = [width(0), width(1)];
@@ -46,21 +46,22 @@ pub(super) fn head(head: &Head, layout: Layout) -> String {
     lines.join("\n")
 }
 
-/// Returns counts with their signs: `+6 ~12 -1`.
+/// Renders counts with signs: `+6 ~12 -1`.
 fn signed(counts: OperationCounts) -> String {
     let parts = [('+', counts.create), ('~', counts.update), ('-', counts.delete)];
     let shown = parts.iter().filter(|(_, count)| *count > 0).map(|(sign, count)| format!("{sign}{}", number(*count)));
     shown.collect::<Vec<_>>().join(" ")
 }
 
-/// Returns what is done to the resources of a kind: `2 to create, 12 to update`.
+/// Renders the counts of a kind: `2 to create, 12 to update`.
 pub(super) fn operations(counts: OperationCounts) -> String {
     let parts = [(counts.create, "create"), (counts.update, "update"), (counts.delete, "delete")];
     let shown = parts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{} to {word}", number(*count)));
     shown.collect::<Vec<_>>().join(", ")
 }
 
-/// Returns what to review first, one line each; what is about the same resources as the line before does not repeat them.
+/// Renders what to review first, one line each; resources are not repeated if they are the same as in the previous
+/// line.
 pub(super) fn review(items: &[ReviewItem<'_>], layout: Layout) -> Vec<String> {
     let label = items.iter().map(|item| item.label.to_string().len()).max().unwrap_or_default();
     let room = layout.columns.saturating_sub(GAP + label + GAP);
@@ -81,7 +82,7 @@ pub(super) fn review(items: &[ReviewItem<'_>], layout: Layout) -> Vec<String> {
         let name = if is_same { String::new() } else { printable(&item.resource(room / 3)).into_owned() };
         let field = printable(item.path()).into_owned();
         let field = if field.is_empty() && path == 0 { String::new() } else { format!("  {field:<path$}") };
-        // A long name or path takes the room of the value, and is cut only where hardly any is left.
+        // A long name or path takes the space of the value, and is truncated only if hardly any is left.
         let most = room.saturating_sub(GAP + LEAST_VALUE);
         let name = cut(&format!("{name:<resource$}"), most.saturating_sub(field.chars().count()).max(resource));
         let cells = cut(&format!("{name}{field}"), most.max(resource));
@@ -98,7 +99,7 @@ pub(super) fn review(items: &[ReviewItem<'_>], layout: Layout) -> Vec<String> {
     lines
 }
 
-/// Returns what of the mapping or the token may be a mistake, in as many lines as it takes.
+/// Renders a possible mistake in the mapping or the token on as many lines as needed.
 fn remark(item: &ReviewItem<'_>, text: &str, (label, layout): (usize, Layout)) -> Vec<String> {
     let place = printable(&item.resource(layout.columns)).into_owned();
     let text = if place.is_empty() { printable(text).into_owned() } else { format!("{place}  {}", printable(text)) };
@@ -110,13 +111,13 @@ fn remark(item: &ReviewItem<'_>, text: &str, (label, layout): (usize, Layout)) -
     lines.iter().enumerate().map(|(at, line)| format!("{}{line}", first(at))).collect()
 }
 
-/// Returns the changes of a kind, under its heading.
+/// Renders the changes of a kind under its heading.
 pub(super) fn kind(changes: &KindChanges<'_>, layout: Layout) -> Vec<String> {
     let heading = format!("{}   {}", styled(TITLE, changes.title), operations(changes.counts));
     let is_create = |entry: &&Entry<'_>| entry.operation == Operation::Create;
     let are_names = changes.entries.iter().filter(is_create).all(|entry| entry.distinguishing.is_empty());
     let is_packed = !layout.is_verbose && changes.counts.create > if are_names { FEW } else { MANY };
-    // What completes a new resource belongs to its create, and is no decision of its own.
+    // Completing a new resource is part of its create and no separate decision.
     let is_shown = |entry: &&Entry<'_>| layout.is_verbose || !entry.is_late;
     let shown: Vec<&Entry<'_>> = changes.entries.iter().filter(is_shown).collect();
     let (packed, single): (Vec<&Entry<'_>>, Vec<&Entry<'_>>) =
@@ -134,7 +135,7 @@ fn entry(entry: &Entry<'_>, width: usize, layout: Layout) -> Vec<String> {
     };
     let kind = Catalog::standard().kind(entry.keys[0].kind());
     let subject = entry.subject();
-    // A long name has a line of its own, so that the columns of the others stay in sight.
+    // A long name gets its own line, so that the columns of the others are not pushed out of view.
     let is_long = subject.chars().count() > width;
     let indent = 2 + GAP + if is_long { 2 } else { width + GAP };
     let columns = layout.columns.saturating_sub(indent);
@@ -161,7 +162,7 @@ fn entry(entry: &Entry<'_>, width: usize, layout: Layout) -> Vec<String> {
     lines
 }
 
-/// Returns the names of the resources that share an edit.
+/// Renders the names of the resources that share an edit.
 fn names(entry: &Entry<'_>, columns: usize, layout: Layout) -> Vec<String> {
     if entry.keys.len() < 2 {
         return Vec::new();
@@ -180,14 +181,14 @@ fn names(entry: &Entry<'_>, columns: usize, layout: Layout) -> Vec<String> {
     lines.into_iter().map(|line| styled(QUIET, line)).collect()
 }
 
-/// Returns what the resource of a change is, in at most so many columns.
+/// Renders a short description of a changed resource in at most `columns` columns.
 pub(super) fn summary_of(change: &Change, columns: usize) -> String {
     let kind = Catalog::standard().kind(change.key.kind());
     let values = super::kind_changes::distinguishing(kind, change);
     cut(&values.iter().map(|(_, value)| distinguishing(value, columns)).collect::<Vec<_>>().join("  "), columns)
 }
 
-/// Returns what a created or deleted resource is, in one line.
+/// Renders a short description of a created or deleted resource on one line.
 fn summary(entry: &Entry<'_>, columns: usize) -> Option<String> {
     let secrets = entry.fields.iter().filter(|line| matches!(line.content, FieldContent::Secret(_))).count();
     let secrets = (secrets > 0).then(|| format!("{} from outside", count(secrets, "secret")));
@@ -200,7 +201,7 @@ fn summary(entry: &Entry<'_>, columns: usize) -> Option<String> {
     (!line.is_empty()).then(|| cut(&line, columns))
 }
 
-/// Returns the fields of a change: in one line each, those that are dangerous in full.
+/// Renders the fields of a change: harmless ones on one line each, dangerous ones in full.
 fn fields(kind: Option<&Kind>, entry: &Entry<'_>, columns: usize, layout: Layout) -> Vec<String> {
     let width = entry.fields.iter().map(|line| line.path().chars().count()).max().unwrap_or_default().min(columns * 2 / 5);
     entry.fields.iter().flat_map(|line| field(kind, line, width, (columns, layout))).collect()
@@ -233,12 +234,12 @@ fn field(kind: Option<&Kind>, line: &FieldLine<'_>, width: usize, (columns, layo
     lines
 }
 
-/// Returns whether a line counts those under it.
+/// Returns whether a line is the count for the lines below it.
 fn is_counts(line: &str) -> bool {
     anstream::adapter::strip_str(line).to_string().ends_with(" lines")
 }
 
-/// Puts the place of a rule at the right margin of the first line that has room for it.
+/// Adds the position of a rule at the right margin of the first line with enough space.
 fn at_the_margin(lines: &mut Vec<String>, rule: &str, columns: usize) {
     let width = |line: &str| anstream::adapter::strip_str(line).to_string().chars().count();
     let needed = rule.chars().count() + GAP;
@@ -251,7 +252,7 @@ fn at_the_margin(lines: &mut Vec<String>, rule: &str, columns: usize) {
     }
 }
 
-/// Returns many new resources by what they are, with all of their names.
+/// Renders many new resources grouped by their distinguishing fields, with all their names.
 fn packed_creates(entries: &[&Entry<'_>], layout: Layout) -> Vec<String> {
     let mut groups: Vec<(String, Vec<&Entry<'_>>)> = Vec::new();
     for entry in entries {
@@ -273,19 +274,19 @@ fn packed_creates(entries: &[&Entry<'_>], layout: Layout) -> Vec<String> {
     groups.iter().flat_map(lines).collect()
 }
 
-/// Returns whether the first distinguishing field sorts the resources into few groups.
+/// Returns whether the first distinguishing field divides the resources into few groups.
 fn distinguishes(entries: &[&Entry<'_>]) -> bool {
     let values: std::collections::BTreeSet<String> =
         entries.iter().filter_map(|entry| entry.distinguishing.first()).map(|(_, value)| value.to_string()).collect();
     values.len() * 3 <= entries.len()
 }
 
-/// Returns names in lines, separated by commas; a name is never broken.
+/// Renders names on lines, separated by commas; a name is never broken.
 fn wrapped_list(names: &[String], columns: usize) -> Vec<String> {
     joined(names, ",", columns)
 }
 
-/// Returns parts in lines, each with the separator behind it but the last; a part is never broken.
+/// Renders parts on lines with separators between them; a part is never broken.
 fn joined(parts: &[String], separator: &str, columns: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for (at, part) in parts.iter().enumerate() {
@@ -301,7 +302,7 @@ fn joined(parts: &[String], separator: &str, columns: usize) -> Vec<String> {
     lines
 }
 
-/// Returns a text filled up with blanks, or cut, to so many columns.
+/// Pads or truncates a text to this width.
 fn padded(text: &str, columns: usize) -> String {
     format!("{:<columns$}", cut(text, columns.max(1)))
 }

@@ -1,4 +1,4 @@
-//! Whole plans as a terminal shows them.
+//! Snapshot tests of whole plans on a terminal.
 
 use std::time::{Duration, SystemTime};
 

@@ -1,14 +1,16 @@
-//! What may reach a terminal.
+//! Filters text before it reaches a terminal.
 //!
-//! A name can hold anything: escape sequences that draw over other text, characters that reverse the direction of writing, line breaks after
-//! which it passes for text of the program. [`printable`] makes all of them visible where a name enters a text. [`printed`] filters every text
-//! before it is written: only line breaks, tabs and this program's own colours pass.
+//! A name can contain anything: escape sequences that draw over other text, characters that reverse the writing
+//! direction, line breaks that make the rest look like output of the program. [`printable`] makes all of them visible
+//! when a name is inserted into a text. [`printed`] filters every text before it is written: only line breaks, tabs and
+//! this program's own colours pass.
 
 use std::borrow::Cow;
 
 use serde_json::Value;
 
-/// Returns whether a character is invisible and has an effect: it controls the terminal, reverses the direction, breaks lines or hides text.
+/// Returns whether a character is invisible but has an effect: it controls the terminal, reverses the direction, breaks
+/// lines or hides text.
 fn is_hidden(sign: char) -> bool {
     let is_invisible = matches!(
         sign,
@@ -27,12 +29,12 @@ fn is_hidden(sign: char) -> bool {
     is_invisible || (sign.is_control() && sign != '\t')
 }
 
-/// Returns a text with its control characters, and those that reverse the direction of writing, made visible.
+/// Makes control characters and those that reverse the writing direction visible.
 pub fn printable(text: &str) -> Cow<'_, str> {
     shown(text, &|_| false)
 }
 
-/// Returns a text of several lines in this program's colours, with everything else that affects a terminal made visible.
+/// Makes everything visible that affects a terminal, except line breaks, tabs and this program's colours.
 pub fn printed(text: &str) -> Cow<'_, str> {
     if !text.contains('\u{1b}') {
         return shown(text, &|sign| sign == '\n');
@@ -49,7 +51,7 @@ pub fn printed(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Returns the length of the sequence at the start of a text that sets a colour, such as `ESC [ 1 m`; 0 where there is none.
+/// Returns the length of a colour sequence such as `ESC [ 1 m` at the start of a text; 0 if there is none.
 fn colour(text: &str) -> usize {
     let Some(parameters) = text.strip_prefix("\u{1b}[") else { return 0 };
     let end = parameters.find(|sign: char| !sign.is_ascii_digit() && sign != ';').unwrap_or(parameters.len());
@@ -65,10 +67,10 @@ fn shown<'text>(text: &'text str, passes: &dyn Fn(char) -> bool) -> Cow<'text, s
     Cow::Owned(text.chars().map(visible).collect())
 }
 
-/// Returns JSON as text for a terminal: the same value, with escapes for characters that affect a terminal.
+/// Formats JSON for a terminal: the same value, with escapes for characters that affect a terminal.
 pub fn json_text(value: &Value) -> String {
     let text = format!("{value:#}\n");
-    // Such characters occur in strings only, and JSON itself escapes the control characters of ASCII except DEL.
+    // Such characters occur only in strings, and JSON itself escapes ASCII control characters except DEL.
     let is_escaped = |sign: char| is_hidden(sign) && sign != '\n';
     if !text.contains(is_escaped) {
         return text;

@@ -1,4 +1,4 @@
-//! The observer that shows progress on stderr: live lines on a terminal, plain lines elsewhere.
+//! The observer that draws progress on stderr: live lines on a terminal, plain lines elsewhere.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -14,7 +14,7 @@ use crate::model::event::{Event, Observer};
 
 pub(crate) use super::progress_model::Mode;
 
-/// Shows on stderr what happens.
+/// Shows the progress of a run on stderr.
 #[derive(Debug)]
 pub(crate) struct Progress {
     display: Mutex<Display>,
@@ -27,13 +27,13 @@ struct Display {
 }
 
 impl Progress {
-    /// Returns an observer for stderr; `terminal` says that stderr is one.
+    /// Creates an observer for stderr; `terminal` is whether stderr is a terminal.
     pub(crate) fn new(mode: Mode, terminal: bool) -> Self {
         let screen = (terminal && mode != Mode::Quiet).then(Screen::new);
         Self { display: Mutex::new(Display { model: ProgressModel::new(mode, Instant::now()), screen }) }
     }
 
-    /// Returns what applying has cost so far; before anything is applied, what the run has cost.
+    /// Returns the cost of applying so far; before that, the cost of the run so far.
     pub(crate) fn cost(&self) -> RunCost {
         self.display().model.cost(Instant::now())
     }
@@ -66,12 +66,12 @@ impl Observer for Progress {
     }
 }
 
-/// Returns the text of a live line.
+/// Formats the text of a live line.
 fn message(line: Option<String>) -> String {
     printable(&line.unwrap_or_default()).into_owned()
 }
 
-/// Prints a line on stderr; a run does not stop because nobody reads it.
+/// Prints a line on stderr. Errors are ignored: a run does not stop because nobody reads it.
 fn print(line: &str) {
     let _ = writeln!(anstream::stderr(), "{}", printed(line));
 }
@@ -91,7 +91,7 @@ impl Screen {
         Self { lines, listings: BTreeMap::new(), applying: None, waiting: None }
     }
 
-    /// Prints lines above the live ones; each ends with a line break, so that the next text starts on its own line.
+    /// Prints lines above the live ones, each with a line break, so that the next text starts on a new line.
     fn print(&self, lines: &[String]) {
         if !lines.is_empty() {
             self.lines.suspend(|| lines.iter().for_each(|line| print(line)));

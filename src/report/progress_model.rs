@@ -1,4 +1,4 @@
-//! The progress of a run, counted from its events, and the lines that show it; pure: time is an argument.
+//! Computes the progress of a run from its events, and the lines that show it. Pure: time is an argument.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -8,22 +8,22 @@ use super::run_report::RunCost;
 use crate::model::event::{Event, Operation, Outcome, WaitReason};
 use crate::model::resource::Key;
 
-/// How much is shown while a run is under way.
+/// How much progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Mode {
     /// Nothing.
     Quiet,
-    /// Progress, and what went wrong.
+    /// Progress and errors.
     Normal,
-    /// Also every kind that was read, every change and every request that is sent again.
+    /// Also every kind that was read, every change and every retry.
     Verbose,
 }
 
-/// The least time between two status lines.
+/// The minimum time between two status lines.
 const STATUS_INTERVAL: Duration = Duration::from_secs(10);
-/// The least number of changes between two status lines; more where a tenth of the changes is more.
+/// The minimum number of changes between two status lines, unless a tenth of the changes is more.
 const STATUS_STEP: usize = 20;
-/// Shorter waits are the rate limiter's ordinary pace, and not shown.
+/// Shorter waits are normal for the rate limiter and are not shown.
 const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 
 /// The progress of reading a kind.
@@ -86,12 +86,12 @@ impl ProgressModel {
         }
     }
 
-    /// Returns what applying has cost so far, or everything where nothing is applied.
+    /// Returns the cost of applying so far; before that, the cost of everything.
     pub(super) fn cost(&self, now: Instant) -> RunCost {
         RunCost { took: now - self.began, requests: self.requests, waited: self.waited }
     }
 
-    /// Updates the progress; returns the lines that stay.
+    /// Updates the progress; returns the lines to print permanently.
     pub(super) fn update(&mut self, event: &Event, now: Instant) -> Vec<String> {
         let line = match event {
             Event::Reading { tenant, kinds } => {
@@ -179,7 +179,7 @@ impl ProgressModel {
         }
     }
 
-    /// Returns the status line that a log is due after this event, which has updated the progress: not too often.
+    /// Returns the status line for a log, if one is due after this event, which must already have updated the progress.
     pub(super) fn status_line(&mut self, event: &Event, now: Instant) -> Option<String> {
         let line = match event {
             Event::Listing { tenant, kind, .. } => {
@@ -227,12 +227,12 @@ impl ProgressModel {
         Some(format!("applied {} of {} to {tenant}{failures}{pace}{left}", number(*applied), number(*changes)))
     }
 
-    /// Returns how many changes are settled, and how many there are.
+    /// Returns the number of settled changes and the total.
     pub(super) fn applying(&self) -> Option<(usize, usize)> {
         self.applying.as_ref().map(|applying| (applying.settled, applying.changes))
     }
 
-    /// Returns the line about a wait that is long enough to be shown.
+    /// Returns the line for a wait that is long enough to be shown.
     pub(super) fn waiting_line(event: &Event) -> Option<String> {
         let Event::Waiting { tenant, wait, reason } = event else { return None };
         let seconds = duration(Duration::from_secs_f64(wait.as_secs_f64().ceil()));
@@ -244,7 +244,7 @@ impl ProgressModel {
     }
 }
 
-/// Returns the rate a second, once enough is known.
+/// Returns the rate per second, once enough is known.
 fn rate(done: usize, elapsed: Duration) -> Option<String> {
     #[expect(clippy::cast_precision_loss, reason = "a count of settings")]
     let rate = done as f64 / elapsed.as_secs_f64();
@@ -252,7 +252,7 @@ fn rate(done: usize, elapsed: Duration) -> Option<String> {
     is_known.then(|| if rate < 10.0 { format!("{rate:.1}") } else { format!("{rate:.0}") })
 }
 
-/// Returns how long the rest takes at the rate so far.
+/// Returns the remaining time at the rate so far.
 fn left(done: usize, all: usize, elapsed: Duration) -> Option<Duration> {
     let is_known = done > 0 && elapsed >= Duration::from_secs(1) && all > done;
     #[expect(clippy::cast_precision_loss, reason = "a count of settings")]
@@ -265,7 +265,7 @@ mod tests {
     use crate::model::resource::Id;
     use crate::report::sample::key;
 
-    /// Passes events, each at its second, and returns the lines of a log.
+    /// Returns the log lines for events that occur at these seconds.
     fn log(mode: Mode, events: &[(u64, Event)]) -> Vec<String> {
         let start = Instant::now();
         let mut model = ProgressModel::new(mode, start);

@@ -1,4 +1,4 @@
-//! How a rehearsal went: an import into a copy of its target.
+//! The report of a rehearsal: an import into a copy of the target.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -15,28 +15,28 @@ use crate::apply::{OutcomeCounts, Summary};
 use crate::model::resource::Key;
 use crate::plan::{Change, Plan};
 
-/// A rehearsal that is over.
+/// A finished rehearsal.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rehearsal<'run> {
-    /// What was rehearsed.
+    /// The rehearsed plan.
     pub(crate) plan: &'run Plan,
-    /// How the changes ended.
+    /// The outcomes of the changes.
     pub(crate) summary: &'run Summary,
     /// How often the run was interrupted and resumed.
     pub(crate) resumed: usize,
-    /// Requests to the copy.
+    /// The number of requests to the copy.
     pub(crate) requests: usize,
     /// How many of them were writes.
     pub(crate) writes: usize,
-    /// The faults that were asked for, and how often each occurred.
+    /// The requested faults, and how often each occurred.
     pub(crate) fault_counts: &'run [(String, usize)],
-    /// What the copy returned otherwise than the target, before anything was changed.
+    /// Resources that the copy returned differently from the target before any change.
     pub(crate) otherwise: &'run [Key],
-    /// What a second plan would still do.
+    /// What a second plan would still change.
     pub(crate) again: &'run Plan,
 }
 
-/// Returns how a rehearsal went as styled text; `next` is the command that does it in earnest.
+/// Renders a rehearsal as styled text; `next` is the command for the real import.
 pub(crate) fn rehearsal(rehearsal: &Rehearsal<'_>, next: &str) -> String {
     Document::of_rehearsal(rehearsal, next).to_text(Layout::default())
 }
@@ -97,7 +97,7 @@ struct FaultFields<'a> {
     injected: usize,
 }
 
-/// Returns how a rehearsal went as JSON: the plan, and how it went under `rehearsal`.
+/// Returns a rehearsal as JSON: the plan, and the results under `rehearsal`.
 pub(crate) fn rehearsal_json(rehearsal: &Rehearsal<'_>, exit: u8) -> Value {
     let Rehearsal { plan, summary, resumed, requests, writes, fault_counts, otherwise, again } = *rehearsal;
     let fields = RehearsalFields {

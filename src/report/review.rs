@@ -1,4 +1,4 @@
-//! What a person reviews first in a plan: every edit that needs an approval, and what of the mapping may be a mistake.
+//! What to review first in a plan: every edit that needs approval, and possible mistakes in the mapping.
 
 use std::fmt;
 
@@ -12,13 +12,13 @@ use crate::model::resource::Key;
 use crate::plan::findings::{Finding, Subject};
 use crate::plan::{Action, Plan};
 
-/// What an item is about.
+/// The label of an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ReviewLabel {
     Lockout,
     Weakened,
     Delete,
-    /// A rule of the mapping that matched nothing.
+    /// A mapping rule that matched nothing.
     Rule,
     /// A host of the source that no rule rewrote.
     Host,
@@ -39,10 +39,10 @@ impl fmt::Display for ReviewLabel {
     }
 }
 
-/// One line of what to review first.
+/// One item to review first.
 #[derive(Debug)]
 pub(super) struct ReviewItem<'a> {
-    /// What it is about.
+    /// The label.
     pub(super) label: ReviewLabel,
     /// The resources that share it.
     pub(super) keys: Vec<&'a Key>,
@@ -52,11 +52,11 @@ pub(super) struct ReviewItem<'a> {
 #[derive(Debug)]
 enum ReviewContent<'a> {
     Finding(Finding<'a>),
-    /// A place, and a remark.
+    /// A position and a remark.
     Remark(String, String),
 }
 
-/// Returns what to review first; an edit that several resources share is one item.
+/// Returns the items to review first; an edit that several resources share is one item.
 pub(super) fn items<'a>(plan: &'a Plan, findings: &[Finding<'a>]) -> Vec<ReviewItem<'a>> {
     let mut items: Vec<ReviewItem<'a>> = Vec::new();
     let mut places: std::collections::HashMap<String, usize> = std::collections::HashMap::new();
@@ -71,7 +71,7 @@ pub(super) fn items<'a>(plan: &'a Plan, findings: &[Finding<'a>]) -> Vec<ReviewI
     items
 }
 
-/// Returns what makes two edits of the same kind one item; none where each is an item of its own.
+/// Returns what equal edits of the same kind have in common; `None` if each is an item of its own.
 fn identity(finding: &Finding<'_>) -> Option<String> {
     let Subject::Field(edit) = &finding.subject else { return None };
     let kind = finding.change.key.kind();
@@ -110,7 +110,8 @@ impl<'a> ReviewItem<'a> {
         Self { label, keys: vec![&finding.change.key], content: ReviewContent::Finding(finding.clone()) }
     }
 
-    /// Returns the resources in at most so many columns, their number if that is too little, or the place of a remark.
+    /// Returns the resources in at most `columns` columns, their number if they do not fit, or the position of a
+    /// remark.
     pub(super) fn resource(&self, columns: usize) -> String {
         match (&self.content, self.keys.as_slice()) {
             (ReviewContent::Remark(place, _), _) => place.clone(),
@@ -121,14 +122,14 @@ impl<'a> ReviewItem<'a> {
         }
     }
 
-    /// Returns the names of several resources, if they fit into so many columns.
+    /// Returns the names of several resources, if they fit into `columns` columns.
     pub(super) fn names(&self, columns: usize) -> Option<String> {
         let kind = Catalog::standard().kind(self.keys.first()?.kind())?;
         let names: Vec<String> = self.keys.iter().map(|key| format!("\"{}\"", key.name())).collect();
         Some(format!("{}s {}", kind.singular, names.join(", "))).filter(|text| self.keys.len() > 1 && text.chars().count() <= columns)
     }
 
-    /// Returns the remark, if it is one.
+    /// Returns the remark, if there is one.
     pub(super) fn remark(&self) -> Option<&str> {
         match &self.content {
             ReviewContent::Finding(_) => None,
@@ -136,7 +137,7 @@ impl<'a> ReviewItem<'a> {
         }
     }
 
-    /// Returns the field, or what is done to the whole resource.
+    /// Returns the field, or the operation on the whole resource.
     pub(super) fn path(&self) -> &str {
         match &self.content {
             ReviewContent::Finding(finding) => finding.subject.path().unwrap_or_else(|| whole(&finding.change.action)),
@@ -144,7 +145,7 @@ impl<'a> ReviewItem<'a> {
         }
     }
 
-    /// Returns the values that decide, in at most so many columns.
+    /// Returns the relevant values in at most `columns` columns.
     pub(super) fn value(&self, columns: usize, catalog: &Catalog) -> String {
         let finding = match &self.content {
             ReviewContent::Finding(finding) => finding,

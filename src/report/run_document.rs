@@ -1,4 +1,4 @@
-//! What a run says, in the past tense: first what state the target is in, then what did not go well.
+//! Builds the document of a run, in the past tense: first the state of the target, then what went wrong.
 
 use super::document::{Closing, Content, Document, Lead, ResourceMessage, Sections, Tone, Topic, fields, messages};
 use super::format::{count, duration, number};
@@ -9,13 +9,13 @@ use super::run_report::{RunCost, RunReport, RunState};
 use crate::apply::{OutcomeCounts, SecretDisposition, Summary};
 use crate::model::event::Outcome;
 
-/// Returns how a run ended, as styled text.
+/// Renders the result of a run as styled text.
 pub(crate) fn summary(run: &RunReport<'_>) -> String {
     Document::of_run(run, next_step(run)).to_text(Layout::default())
 }
 
 impl<'run> Document<'run> {
-    /// Returns how a run ended, and what to do next, where there is anything to do.
+    /// Builds the document of a run, with the next step if there is one.
     pub(super) fn of_run(run: &RunReport<'run>, next: Option<String>) -> Self {
         let RunReport { plan, summary, .. } = *run;
         let mut sections = Sections::new(&plan.target.tenant);
@@ -44,7 +44,7 @@ impl<'run> Document<'run> {
     }
 }
 
-/// Adds a section for each way in which changes did not end well, and one for values that came back otherwise.
+/// Adds a section for each kind of unsuccessful outcome, and one for values that were returned differently.
 pub(super) fn add_outcomes<'run>(sections: &mut Sections<'run>, summary: &'run Summary) {
     for topic in [Topic::Failed, Topic::Partial, Topic::Unknown, Topic::SkippedChanges] {
         let found = summary.settled.iter().filter(|one| topic_of(&one.outcome) == Some(topic));
@@ -59,7 +59,7 @@ pub(super) fn add_outcomes<'run>(sections: &mut Sections<'run>, summary: &'run S
     sections.add(Topic::Altered, Content::Altered(summary.altered().collect()));
 }
 
-/// Returns the topic of changes that ended like this, unless they ended well.
+/// Returns the topic of changes with this outcome, unless they were successful.
 fn topic_of(outcome: &Outcome) -> Option<Topic> {
     match outcome {
         Outcome::Applied(_) => None,
@@ -76,7 +76,7 @@ fn stored_secrets(summary: &Summary) -> Content<'_> {
     Content::Messages(messages.collect())
 }
 
-/// Returns what to do next about a run: a run that was refused something would be refused it again.
+/// Returns the next step after a run. Resuming would not help with refusals, which would only be repeated.
 pub(super) fn next_step(run: &RunReport<'_>) -> Option<String> {
     let OutcomeCounts { unknown, unsent, .. } = run.summary.tally();
     let (target, resume) = (&run.plan.target.tenant, run.resume);
@@ -87,7 +87,7 @@ pub(super) fn next_step(run: &RunReport<'_>) -> Option<String> {
     }
 }
 
-/// Returns what the target holds now and what that cost.
+/// Returns the lead: what was applied, and the cost.
 fn lead(run: &RunReport<'_>) -> Lead {
     let state = RunState::new(run.summary);
     let others = state.others().map(|others| format!("; {others}")).unwrap_or_default();

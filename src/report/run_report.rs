@@ -1,4 +1,4 @@
-//! A run that ended, as every report of it needs it: what it cost, and what state it leaves the target in.
+//! The result of a run as every report needs it: cost, outcomes, and the state of the target.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -11,34 +11,34 @@ use crate::model::event::Operation;
 use crate::model::resource::Key;
 use crate::plan::{Change, Plan};
 
-/// What a run cost.
+/// The cost of a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct RunCost {
-    /// How long it took.
+    /// Its duration.
     pub(crate) took: Duration,
-    /// Requests that were answered, or failed without an answer.
+    /// The number of requests that were answered or failed without an answer.
     pub(crate) requests: usize,
-    /// How much of the time was spent waiting for the rate limit.
+    /// The time spent waiting for the rate limit.
     pub(crate) waited: Duration,
 }
 
-/// A run that ended: its plan, its results, its cost and its files.
+/// A finished run: plan, results, cost and files.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RunReport<'run> {
-    /// What was planned.
+    /// The plan.
     pub(crate) plan: &'run Plan,
-    /// How the changes ended.
+    /// The outcomes of the changes.
     pub(crate) summary: &'run Summary,
-    /// What it cost; zero for a run read from its files.
+    /// The cost; zero for a run that is read from its files.
     pub(crate) cost: RunCost,
-    /// The run's folder.
+    /// The folder of the run.
     pub(crate) folder: &'run Path,
     /// The command that resumes it.
     pub(crate) resume: &'run str,
 }
 
 impl<'run> RunReport<'run> {
-    /// Returns the changes that were not sent, in the plan's order.
+    /// Returns the changes that were not sent, in order of the plan.
     pub(super) fn unsent(&self) -> Vec<&'run Change> {
         let mut settled: HashMap<(&Key, Operation), usize> = HashMap::new();
         for one in &self.summary.settled {
@@ -51,7 +51,7 @@ impl<'run> RunReport<'run> {
         self.plan.changes().filter(|change| !is_settled(change)).collect()
     }
 
-    /// Returns the changes of the plan that the target holds now.
+    /// Returns the changes that were applied.
     pub(super) fn applied(&self) -> Vec<&'run Change> {
         let mut is_held: HashMap<(&Key, Operation), bool> = HashMap::new();
         for one in &self.summary.settled {
@@ -62,12 +62,12 @@ impl<'run> RunReport<'run> {
     }
 }
 
-/// Returns what state a summary leaves the target in: `applied 14 of 212 changes; 1 failed and 197 not sent`.
+/// Describes the state of the target: `applied 14 of 212 changes; 1 failed and 197 not sent`.
 pub(crate) fn state(summary: &Summary) -> String {
     RunState::new(summary).to_string()
 }
 
-/// What state a run leaves the target in; shown as `applied 14 of 212 changes; 1 failed and 197 not sent`.
+/// The state of the target after a run; displayed as `applied 14 of 212 changes; 1 failed and 197 not sent`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RunState {
     tally: OutcomeCounts,
@@ -76,18 +76,18 @@ pub(super) struct RunState {
 }
 
 impl RunState {
-    /// Returns the state that a summary leaves the target in.
+    /// Returns the state after a run with this summary.
     pub(super) fn new(summary: &Summary) -> Self {
         Self::since(summary, 0)
     }
 
-    /// Returns the state of a resumed run, of which so many changes were in the target before.
+    /// Returns the state after a resumed run; `earlier` is the number of changes that were already applied.
     pub(super) fn since(summary: &Summary, earlier: usize) -> Self {
         let tally = summary.tally();
         Self { tally, total: summary.settled.len() + tally.unsent, earlier }
     }
 
-    /// Returns how much was applied: `14 of 212 changes`, or `212 changes` for a run that applied all of them.
+    /// Formats the number of applied changes: `14 of 212 changes`, or `212 changes` if all were applied.
     pub(super) fn applied(&self) -> String {
         let total = count(self.total, "change");
         match (self.earlier, self.is_whole()) {
@@ -97,7 +97,7 @@ impl RunState {
         }
     }
 
-    /// Returns how the other changes ended, or nothing for a run that applied all of them.
+    /// Describes the outcomes of the other changes, if there are any.
     pub(super) fn others(&self) -> Option<String> {
         let OutcomeCounts { partial, failed, unknown, skipped, unsent, .. } = self.tally;
         let outcomes = [

@@ -1,4 +1,4 @@
-//! Past runs: a list of them, or one as a whole.
+//! Renders past runs: a list, or one run with all details.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -15,42 +15,42 @@ use super::table::Table;
 use crate::apply::OutcomeCounts;
 use crate::plan::Plan;
 
-/// A run in a list.
+/// An entry in the list of runs.
 #[derive(Debug, Clone)]
 pub(crate) struct RunEntry<'run> {
     /// Its name.
     pub(crate) name: &'run str,
-    /// Its status; nothing where its files cannot be read.
+    /// Its status; `None` if its files cannot be read.
     pub(crate) status: Option<RunStatus<'run>>,
 }
 
-/// The status of a run, as its files tell it.
+/// The status of a run, read from its files.
 #[derive(Debug, Clone)]
 pub(crate) struct RunStatus<'run> {
-    /// What was planned.
+    /// The plan.
     pub(crate) plan: &'run Plan,
-    /// When it began: RFC 3339, UTC.
+    /// When it started: RFC 3339, UTC.
     pub(crate) begun: &'run str,
-    /// How its changes ended.
+    /// The number of changes by outcome.
     pub(crate) tally: OutcomeCounts,
-    /// Whether all of them are in the target.
+    /// Whether all changes were applied.
     pub(crate) is_ended: bool,
-    /// Whether nothing that it began is left to do.
+    /// Whether the run stopped with all outcomes known.
     pub(crate) is_stopped: bool,
-    /// The newest run between the same two tenants, where it began later.
+    /// The newest run between the same two tenants, if it started later.
     pub(crate) superseded_by: Option<String>,
     /// The command that resumes it.
     pub(crate) resume: String,
 }
 
 impl RunStatus<'_> {
-    /// Returns how many changes are in the target, failed, and are left.
+    /// Returns the numbers of applied, failed and remaining changes.
     fn counts(&self) -> [usize; 3] {
         let OutcomeCounts { applied, partial, failed, skipped, unknown, unsent } = self.tally;
         [applied + partial, failed, skipped + unknown + unsent]
     }
 
-    /// Returns its state in a word.
+    /// Returns the state as one word.
     fn state(&self) -> &'static str {
         match (self.is_ended, &self.superseded_by) {
             (true, _) => "complete",
@@ -60,22 +60,23 @@ impl RunStatus<'_> {
         }
     }
 
-    /// Returns whether resuming it would do anything: what was refused is refused again, and what moved stays moved.
+    /// Returns whether resuming the run could change anything: refused and stale changes would only be refused again.
     fn is_open(&self) -> bool {
         !self.is_ended && (!self.is_stopped || self.tally.unsent > 0)
     }
 
-    /// Returns where its settings came from: an undo restores those of before.
+    /// Returns where the settings came from; for an undo, the state before the undone run.
     fn source(&self) -> &str {
         if self.plan.undoes.is_some() { "(undo)" } else { &self.plan.source.tenant }
     }
 
-    /// Returns the command that resumes it, where it is the newest and has something left.
+    /// Returns the command that resumes the run, if it is the newest and not finished.
     fn resume(&self) -> Option<String> {
         (self.is_open() && self.superseded_by.is_none()).then(|| self.resume.clone())
     }
 
-    /// Returns the command that shows what is left of a superseded run; what an update left is in its file only.
+    /// Returns the command that plans what is left of a superseded run. An update has none, since its input file is not
+    /// recorded.
     fn replan(&self) -> Option<String> {
         let (source, target) = (&self.plan.source.tenant, &self.plan.target.tenant);
         match &self.plan.undoes {
@@ -85,7 +86,7 @@ impl RunStatus<'_> {
         }
     }
 
-    /// Returns what to do about what it left.
+    /// Returns what to do about unfinished changes.
     fn next(&self, run: &RunReport<'_>) -> Option<String> {
         let newer = match &self.superseded_by {
             Some(newer) if !self.is_ended => newer,
@@ -96,7 +97,7 @@ impl RunStatus<'_> {
     }
 }
 
-/// Returns runs as a table, and the command that resumes each that can be resumed.
+/// Renders runs as a table, with the command that resumes each unfinished one.
 pub(crate) fn runs(all: &[RunEntry<'_>]) -> String {
     if all.is_empty() {
         return "No runs yet.\n".to_owned();
@@ -167,7 +168,7 @@ pub(crate) fn runs_json(all: &[RunEntry<'_>], exit: u8) -> Value {
     answer(&RunsFields { runs: entries.collect() }, exit)
 }
 
-/// Returns what a run was to do and how it ended, as styled text.
+/// Renders the plan and the outcomes of a run as styled text.
 pub(crate) fn shown(run: &RunReport<'_>, status: &RunStatus<'_>, layout: Layout) -> String {
     let heading = styled(TITLE, format!("Started {}. It planned:", printable(status.begun)));
     let ended = styled(TITLE, "How it ended");
@@ -184,7 +185,8 @@ struct ShownFields<'a> {
     plan: Value,
 }
 
-/// Returns the same as JSON: the `plan` as a dry run shows it, and how each change ended. What it cost is in no journal.
+/// Returns a run as JSON: the `plan` in the form of a dry run, and the outcome of each change. The journal does not
+/// record the cost.
 pub(crate) fn shown_json(run: &RunReport<'_>, status: &RunStatus<'_>, exit: u8) -> Value {
     let fields = ShownFields {
         run: RunFields::without_cost(run),

@@ -1,4 +1,4 @@
-//! A small plan with every section, and a run of it that partly failed.
+//! A small sample plan with every section, and a run of it that partly failed.
 
 use std::collections::BTreeMap;
 
@@ -33,7 +33,7 @@ fn side(tenant: &str) -> PlannedTenant {
     PlannedTenant::new(tenant, &format!("acme-{tenant}.eu.auth0.com"), "2026-03-01T10:00:00Z")
 }
 
-/// Returns a plan that does nothing.
+/// Returns a plan without changes.
 pub(super) fn empty() -> Plan {
     let unchanged = BTreeMap::from([("clients".into(), 12), ("roles".into(), 100)]);
     Plan { unchanged, ..Plan::between(side("dev"), side("prod")) }
@@ -95,7 +95,7 @@ pub(super) fn plan() -> Plan {
     plan
 }
 
-/// Returns a refusal that can be allowed and one that cannot.
+/// Returns a refusal that can be approved and one that cannot.
 pub(super) fn refusals() -> Vec<Refusal> {
     vec![
         Refusal::whole(Guard::ManyChanges, "12 of 14 resources of \"prod\" would change; at most 4 may at once".to_owned()),
@@ -103,7 +103,8 @@ pub(super) fn refusals() -> Vec<Refusal> {
     ]
 }
 
-/// Returns a run of the plan: one change applied, one failed, one skipped, one with unknown outcome, one not sent.
+/// Returns a run of the plan in which one change was applied, one failed, one was skipped, one has an unknown outcome,
+/// and one was not sent.
 pub(super) fn summary() -> Summary {
     let settled = |of: &str, operation, outcome| ChangeResult { key: key(of), operation, outcome, altered: Vec::new() };
     let altered = AlteredValue { path: "description".into(), sent: Some("Web".into()), answered: Some("web".into()) };

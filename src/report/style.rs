@@ -1,18 +1,18 @@
-//! The few colours there are, each for one meaning.
+//! The colours of the output, each with one meaning.
 
 use std::fmt::Display;
 
 use anstyle::{AnsiColor, Style};
 
-/// What is added, or went well.
+/// Added, or successful.
 pub(super) const ADDED: Style = AnsiColor::Green.on_default();
-/// What is removed, or went wrong.
+/// Removed, or failed.
 pub(super) const REMOVED: Style = AnsiColor::Red.on_default();
-/// What changes.
+/// Changed.
 pub(super) const CHANGED: Style = AnsiColor::Yellow.on_default();
-/// What has little weight.
+/// Of minor importance.
 pub(super) const QUIET: Style = Style::new().dimmed();
-/// What heads a section.
+/// The heading of a section.
 pub(super) const TITLE: Style = Style::new().bold();
 
 /// Returns a text in a style.

@@ -1,4 +1,4 @@
-//! How a sync ended: one line for people, one JSON object for programs, and whether it is worth reporting.
+//! The result of a sync: one line for people, one JSON object for programs, and whether it is worth reporting.
 
 use std::path::Path;
 
@@ -11,44 +11,44 @@ use super::run_report::{RunReport, RunState};
 use crate::apply::OutcomeCounts;
 use crate::plan::{Conflict, Drift, Plan, Skipped};
 
-/// How one `migrate sync` ended.
+/// The result of one `migrate sync`.
 #[derive(Debug)]
 pub(crate) struct SyncReport<'a> {
-    /// Where the settings came from.
+    /// The name of the source.
     pub(crate) source: &'a str,
-    /// Where they went.
+    /// The name of the target.
     pub(crate) target: &'a str,
-    /// When it began: RFC 3339, UTC.
+    /// When it started: RFC 3339, UTC.
     pub(crate) began: &'a str,
     /// When it ended: RFC 3339, UTC.
     pub(crate) ended: &'a str,
     /// The interrupted run that it resumed.
     pub(crate) resumed: Option<Resumed<'a>>,
-    /// What it planned, where it came to that.
+    /// The plan, if one was made.
     pub(crate) plan: Option<&'a Plan>,
-    /// The run it started, where there was anything to do.
+    /// The run, if there was anything to do.
     pub(crate) run: Option<RunReport<'a>>,
-    /// Whether fields that the target changed by itself were to stay.
+    /// Whether drifted fields were to be kept.
     pub(crate) keeps_drift: bool,
-    /// The limit or the signal that ended it, in words.
+    /// The limit or the signal that ended it, as text.
     pub(crate) limit: Option<&'a str>,
-    /// Why it failed.
+    /// The error, if it failed.
     pub(crate) failure: Option<ErrorFields>,
-    /// The code the command ends with.
+    /// The exit code of the command.
     pub(crate) exit: u8,
 }
 
-/// An interrupted run that a sync resumed; changes with an unknown outcome were looked up.
+/// An interrupted run that a sync resumed. Changes with unknown outcomes were looked up.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Resumed<'a> {
-    /// All of it, what it did before included.
+    /// The whole run, including what was applied before the resume.
     pub(crate) run: RunReport<'a>,
-    /// How many of its changes were in the target before.
+    /// The number of changes that were applied before.
     pub(crate) earlier: usize,
 }
 
 impl Resumed<'_> {
-    /// Returns how far it had come.
+    /// Describes how far the run got.
     fn line(&self) -> String {
         let OutcomeCounts { applied, unknown, .. } = self.run.summary.tally();
         let total = count(self.run.plan.changes().count(), "change");
@@ -74,7 +74,7 @@ struct SyncFields<'a> {
     failure: ErrorFields,
 }
 
-/// A run of a sync; `counts` are what this sync did, and `earlier` is how many of its changes were in the target before.
+/// A run of a sync; `counts` are the changes of this sync, and `earlier` is the number of changes applied before.
 #[derive(Serialize)]
 struct SyncRunFields<'a> {
     run: &'a Path,
@@ -90,7 +90,7 @@ struct SyncRunFields<'a> {
 }
 
 impl<'a> SyncRunFields<'a> {
-    /// Returns one run of a sync; `earlier` is how much of it was done before, where it was resumed.
+    /// Returns the fields for one run; `earlier` is the number of changes applied before, if it was resumed.
     fn new(run: &RunReport<'a>, earlier: Option<usize>) -> Self {
         let done_before = earlier.unwrap_or_default();
         let tally = run.summary.tally();
@@ -110,7 +110,7 @@ impl<'a> SyncRunFields<'a> {
 }
 
 impl SyncReport<'_> {
-    /// Returns how it went, as one line.
+    /// Returns the result as one line.
     pub(crate) fn line(&self) -> String {
         let mut parts = Vec::new();
         parts.extend(self.resumed.iter().map(Resumed::line));
@@ -125,7 +125,7 @@ impl SyncReport<'_> {
         printable(&format!("{} -> {}: {}", self.source, self.target, parts.join("; "))).into_owned()
     }
 
-    /// Returns what there is to say about the plan.
+    /// Returns the parts of the line that concern the plan.
     fn planned(&self, plan: &Plan) -> Vec<String> {
         let is_idle = self.run.is_none() && self.failure.is_none();
         let idle = if self.resumed.is_some() { "nothing more to apply" } else { "nothing to apply" };
@@ -134,7 +134,7 @@ impl SyncReport<'_> {
         is_idle.then(|| idle.to_owned()).into_iter().chain(skipped(plan)).chain(is_kept.then(kept)).collect()
     }
 
-    /// Returns how it went, for programs.
+    /// Returns the result as JSON.
     pub(crate) fn json(&self) -> Value {
         let plan = self.plan;
         let fields = SyncFields {
@@ -154,35 +154,35 @@ impl SyncReport<'_> {
         answer(&fields, self.exit)
     }
 
-    /// Returns its runs, of the resumed one also how much of it was done before.
+    /// Returns the runs; for the resumed one, also the number of changes applied before.
     fn runs(&self) -> impl Iterator<Item = (&RunReport<'_>, Option<usize>)> {
         let resumed = self.resumed.iter().map(|resumed| (&resumed.run, Some(resumed.earlier)));
         resumed.chain(self.run.iter().map(|run| (run, None)))
     }
 
-    /// Returns whether it is worth reporting to someone who knows how the sync before went.
+    /// Returns whether the result is worth reporting, given that of the previous sync.
     ///
-    /// What is skipped and what drifted is reported once, not after every sync.
+    /// Skipped resources and drift are reported once, not after every sync.
     pub(crate) fn is_news(&self, before: Option<&Value>) -> bool {
         if self.resumed.is_some() || self.run.is_some() || self.limit.is_some() || self.failure.is_some() {
             return true;
         }
         let now = self.json();
-        // A sync that failed reported its failure, and not what it would have kept.
+        // A failed sync reported only its failure, and neither skipped resources nor drift.
         let before = before.filter(|before| before["error"].is_null());
         let known = |name: &str| before.and_then(|before| before[name].as_array()).map_or(&[][..], Vec::as_slice);
         ["skipped", "drift"].into_iter().any(|name| known(name) != now[name].as_array().map_or(&[][..], Vec::as_slice))
     }
 }
 
-/// Returns what a run applied, and what that cost.
+/// Describes what a run applied and its cost.
 fn applied(run: &RunReport<'_>) -> String {
     let state = RunState::new(run.summary);
     let others = state.others().map(|others| format!("; {others}")).unwrap_or_default();
     format!("applied {} in {} ({}){others}", state.applied(), duration(run.cost.took), count(run.cost.requests, "request"))
 }
 
-/// Returns how much was skipped, and the first few by name.
+/// Returns the number of skipped resources and the first names.
 fn skipped(plan: &Plan) -> Option<String> {
     const NAMED: usize = 3;
     let names: Vec<String> = plan.skipped.iter().take(NAMED).map(|skipped| skipped.key.to_string()).collect();
@@ -190,16 +190,16 @@ fn skipped(plan: &Plan) -> Option<String> {
     (!names.is_empty()).then(|| format!("{} skipped ({}{more})", number(plan.skipped.len()), names.join(", ")))
 }
 
-/// Returns a failure as part of a line: what went wrong, every cause, what to do, and what was written.
+/// Formats a failure for a line: the error, its causes, the hint, and what was written.
 fn failed(ErrorFields { error, causes, hint, state, .. }: &ErrorFields) -> String {
     let texts = error.iter().chain(causes).chain(hint).chain(state);
     texts.map(|text| text.lines().next().unwrap_or_default()).collect::<Vec<_>>().join("; ")
 }
 
-/// Returns a line that mentions nobody and links nowhere, whatever names it holds.
+/// Returns a line without mentions and links, whatever names it contains.
 ///
-/// Slack begins both with `<`, which is escaped as it asks for ("Formatting text for app surfaces"). Chats like it mention with `@` and link with
-/// `[text](address)`; a zero-width space breaks both.
+/// Slack begins both with `<`, which is escaped as it asks for ("Formatting text for app surfaces"). Similar chats
+/// mention with `@` and link with `[text](address)`; a zero-width space breaks both.
 fn in_chat(line: &str) -> String {
     line.replace('&', "&amp;").replace('<', "&lt;").replace('@', "@\u{200b}").replace("](", "]\u{200b}(")
 }

@@ -1,10 +1,10 @@
-//! Rows in columns, which lists align as text.
+//! Tables with aligned columns.
 
 use unicode_width::UnicodeWidthStr;
 
 use super::format::printable;
 
-/// Rows under a head, in columns.
+/// A table: a head and rows.
 #[derive(Debug, Clone)]
 pub(crate) struct Table {
     head: Vec<String>,
@@ -34,12 +34,12 @@ impl Table {
         self.rows.is_empty()
     }
 
-    /// Returns the head and the rows as aligned text, columns of numbers to the right.
+    /// Renders the head and the rows as aligned text, with numbers aligned to the right.
     pub(crate) fn text(&self) -> String {
         self.aligned(&[std::slice::from_ref(&self.head), &self.rows].concat())
     }
 
-    /// Returns the rows as aligned text, without the head.
+    /// Renders the rows as aligned text, without the head.
     pub(crate) fn body(&self) -> String {
         self.aligned(&self.rows)
     }
@@ -63,7 +63,7 @@ impl Table {
         out
     }
 
-    /// Returns whether a column holds nothing but numbers.
+    /// Returns whether a column contains only numbers.
     pub(super) fn is_of_numbers(&self, column: usize) -> bool {
         let is_number = |text: &String| !text.is_empty() && text.chars().all(|sign| sign.is_ascii_digit() || sign == ',');
         !self.rows.is_empty() && self.rows.iter().all(|row| is_number(&row[column]))

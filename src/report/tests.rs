@@ -1,4 +1,4 @@
-//! Whole outputs of a small plan and its run.
+//! Snapshot tests of whole outputs for a small plan and its run.
 
 use std::path::Path;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! A document as styled text for a terminal.
+//! Renders a document as styled text for a terminal.
 
 use super::document::{Closing, Content, Detail, Document, Fold, Lead, Section, Tone};
 use super::format::{self, named, names, number, printable};
@@ -13,15 +13,15 @@ use crate::apply::{AlteredValue, ChangeResult};
 use crate::plan::refusal::Refusal;
 use crate::plan::{Conflict, Drift, Plan};
 
-/// Names shown of resources that are listed by kind.
+/// The maximum number of names of resources listed by kind.
 const FEW: usize = 5;
-/// Lines shown of a list whose lines say much the same.
+/// The maximum number of lines of a list of similar lines.
 const MOST: usize = 10;
-/// Characters shown of a value that was returned differently.
+/// The maximum number of characters of a value that was returned differently.
 const WIDTH: usize = 60;
 
 impl Document<'_> {
-    /// Returns the document as styled text.
+    /// Renders the document as styled text.
     pub(super) fn to_text(&self, layout: Layout) -> String {
         let lead = self.lead.as_ref().map(lead);
         let opening = lead.iter().cloned().chain(self.head.as_ref().map(|head| plan_text::head(head, layout)));
@@ -53,7 +53,7 @@ fn section(section: &Section<'_>, layout: Layout) -> String {
     let mut count = String::new();
     if let (Fold::ToLines(most), false) = (section.fold, layout.is_verbose) {
         count = format!(" ({})", number(section.content.len()));
-        // A list that is hardly longer is not worth a second look.
+        // A list that is only slightly longer is shown completely.
         if lines.len() > most + 1 {
             let hidden = lines.split_off(most).len();
             lines.push(styled(QUIET, format!("… {} (-v shows them)", format::count(hidden, "more line"))));
@@ -69,7 +69,7 @@ fn section(section: &Section<'_>, layout: Layout) -> String {
     .join("\n")
 }
 
-/// Returns a section in one line: how much there is, and the first names.
+/// Renders a section on one line: the number of entries and the first names.
 fn folded(section: &Section<'_>, layout: Layout) -> String {
     let heading = format!("{} ({})", section.heading.as_deref().unwrap_or_default(), number(section.content.len()));
     let names: Vec<String> = match &section.content {
@@ -136,7 +136,7 @@ fn lines(content: &Content<'_>, layout: Layout) -> Vec<String> {
     }
 }
 
-/// Returns the first of many lines that say much the same.
+/// Returns the first of many similar lines.
 fn shortened(lines: impl ExactSizeIterator<Item = String>) -> Vec<String> {
     let more = lines.len().saturating_sub(MOST);
     let rest = (more > 0).then(|| styled(QUIET, format!("… {} more: `--output json`", number(more))));
@@ -148,7 +148,7 @@ fn drift_line(drift: &Drift) -> String {
     format!("{}: {path}: {base} -> {live}", named(&drift.key))
 }
 
-/// Returns fields that both tenants changed, with what each holds, and how a person settles that.
+/// Renders conflicts: the field, both values, and how to resolve them.
 fn conflicts(plan: &Plan) -> Vec<String> {
     let (source, target) = (&plan.source.tenant, &plan.target.tenant);
     let line = |conflict: &Conflict| {
@@ -164,7 +164,7 @@ fn conflicts(plan: &Plan) -> Vec<String> {
     plan.conflicts.iter().map(line).chain(settling.into_iter().flatten()).collect()
 }
 
-/// Returns the content of that command's file, where it is a short line and means the same in the source.
+/// Returns the content of the file for that command, if it is a short line and also valid in the source.
 fn in_file(conflict: &Conflict) -> String {
     const SHORT: usize = 60;
     let is_field = !conflict.path.contains(['.', '[', ' ']);
@@ -176,7 +176,7 @@ fn in_file(conflict: &Conflict) -> String {
     }
 }
 
-/// Returns the command that updates the resource of a conflict in its source, by the id that it has there.
+/// Returns the command that updates the resource of a conflict in the source, by its id there.
 fn update_command(conflict: &Conflict, source: &str) -> String {
     let kind = conflict.key.kind();
     let id = if conflict.key.name().is_empty() { String::new() } else { format!(" {}", shell_word(conflict.source_id.as_str())) };
@@ -188,7 +188,7 @@ fn altered_line((result, altered): &(&ChangeResult, &AlteredValue)) -> String {
     format!("{}: {} was sent as {sent} and returned as {returned}", named(&result.key), printable(&altered.path))
 }
 
-/// Returns the first rules as lines of a mapping.
+/// Renders the first rules as lines of a mapping.
 fn rules(rules: &[AcceptingRule]) -> Vec<String> {
     let more = rules.len().saturating_sub(MOST);
     let rest = (more > 0).then(|| styled(QUIET, format!("… {} more", number(more))));
@@ -196,7 +196,7 @@ fn rules(rules: &[AcceptingRule]) -> Vec<String> {
     lines.map(|line| printable(line).into_owned()).chain(rest).collect()
 }
 
-/// Returns how often a fault occurred; one that never did has shown nothing.
+/// Renders how often a fault occurred. A fault that never occurred proves nothing.
 fn fault_line(fault: &str, times: usize) -> String {
     match times {
         0 => format!("{fault}: {}", styled(REMOVED, "never occurred: it affected no request")),
@@ -205,7 +205,8 @@ fn fault_line(fault: &str, times: usize) -> String {
     }
 }
 
-/// Returns why a plan is refused: guards about resources, which were shown above, in one line, and every other one with its finding.
+/// Renders the refusals of a plan: guards whose resources are listed above on one line, every other one with its
+/// finding.
 fn refusals(refusals: &[Refusal]) -> String {
     let refused = |text: &str| format!("{} {text}", styled(REMOVED, "Refused:"));
     let (by_resource, whole): (Vec<&Refusal>, Vec<&Refusal>) = refusals.iter().partition(|refusal| !refusal.items.is_empty());
@@ -216,7 +217,7 @@ fn refusals(refusals: &[Refusal]) -> String {
     of_resources.into_iter().chain(of_whole).collect::<Vec<_>>().join("\n")
 }
 
-/// Returns the refusals that were approved, for whoever is about to confirm the plan.
+/// Renders the approved refusals, for the person who is about to confirm the plan.
 pub(crate) fn approved(refusals: &[Refusal]) -> String {
     let line =
         |refusal: &Refusal| format!("{} {}\n", styled(REMOVED, format!("Approved: {}:", refusal.guard)), printable(&refusal.message));

@@ -1,20 +1,20 @@
-//! The difference of two texts, line by line, with unchanged lines folded.
+//! Compares two texts line by line, hiding unchanged lines.
 
 use similar::{Algorithm, DiffOp, capture_diff_slices, group_diff_ops};
 
-/// Unchanged lines shown around a difference.
+/// The number of unchanged lines shown around a difference.
 const CONTEXT: usize = 1;
 
 /// A line of a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum DiffLine<'text> {
-    /// Unchanged lines that are not shown.
+    /// Hidden unchanged lines.
     Hidden(usize),
     /// An unchanged line, shown as context.
     Same(&'text str),
-    /// A line that the old text has alone.
+    /// A line that only the old text has.
     Removed(&'text str),
-    /// A line that the new text has alone.
+    /// A line that only the new text has.
     Added(&'text str),
 }
 
@@ -39,7 +39,7 @@ pub(super) fn difference<'text>(old: &'text str, new: &'text str) -> Vec<DiffLin
     lines
 }
 
-/// Returns how many lines of the old text are not shown between two others, if any.
+/// Returns the number of hidden lines of the old text between two shown ones, if there are any.
 fn hidden(from: usize, to: usize) -> Option<DiffLine<'static>> {
     (to > from).then_some(DiffLine::Hidden(to - from))
 }

@@ -1,11 +1,11 @@
-//! JSON values as text for people: references as names, long values folded.
+//! Formats JSON values for people: references as names, long values abbreviated.
 
 use serde_json::Value;
 
 use super::format::{count, named, printable};
 use crate::snapshot::id_substitution;
 
-/// Characters shown before the first difference of two long texts.
+/// The number of characters shown before the first difference of two long texts.
 const LEAD: usize = 20;
 
 /// Returns a value on one line.
@@ -35,7 +35,7 @@ fn inline_text(text: &str) -> String {
     }
 }
 
-/// Returns an element of a list under a parent: the values of its fields, joined by ` · `.
+/// Formats an element of a child's list: the values of its fields, joined by ` · `.
 pub(super) fn element(value: &Value) -> String {
     match value {
         Value::Object(fields) => fields.values().map(inline).collect::<Vec<_>>().join(" · "),
@@ -43,12 +43,12 @@ pub(super) fn element(value: &Value) -> String {
     }
 }
 
-/// Returns a value cut to so many characters, or `(none)`.
+/// Formats a value, cut to this many characters, or `(none)`.
 pub(super) fn or_none(value: Option<&Value>, most: usize) -> String {
     value.map_or_else(|| "(none)".to_owned(), |value| cut(&inline(value), most))
 }
 
-/// Returns two values, or `(none)`, cut to so many characters around their first difference.
+/// Formats two values, or `(none)`, cut to this many characters around their first difference.
 pub(super) fn pair(one: Option<&Value>, other: Option<&Value>, most: usize) -> (String, String) {
     let shown = |value: Option<&Value>| match value {
         None => "(none)".to_owned(),
@@ -58,7 +58,7 @@ pub(super) fn pair(one: Option<&Value>, other: Option<&Value>, most: usize) -> (
     around_difference(&shown(one), &shown(other), most)
 }
 
-/// Returns two texts cut to so many characters from shortly before their first difference; short texts are whole.
+/// Cuts two texts to this many characters, starting shortly before their first difference; short texts are kept whole.
 pub(super) fn around_difference(one: &str, other: &str, most: usize) -> (String, String) {
     let is_short = [one, other].iter().all(|text| text.chars().count() <= most);
     let same = one.chars().zip(other.chars()).take_while(|(one, other)| one == other).count();
@@ -70,7 +70,7 @@ pub(super) fn around_difference(one: &str, other: &str, most: usize) -> (String,
     (window(one), window(other))
 }
 
-/// Returns the start of a text that is too long for its line.
+/// Cuts a text that is too long.
 pub(super) fn cut(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         return text.to_owned();

@@ -1,18 +1,18 @@
-//! Lines wrapped between words to the width of a terminal, and continued under their own text.
+//! Wraps lines between words to the width of a terminal, with continuation lines indented to the text.
 //!
-//! A command, which people copy, and text in columns, which has to stay aligned, are not wrapped.
+//! Commands, which people copy, and text in columns, which must stay aligned, are not wrapped.
 
 use textwrap::core::{Word, display_width};
 use textwrap::{Options, WordSeparator, WordSplitter};
 
-/// Labels of lines; a wrapped line continues behind its label.
+/// The labels of lines; a wrapped line continues after the label.
 const TITLES: [&str; 5] = ["error: ", "cause: ", "hint:  ", "note: ", "$ "];
 /// The start of every command of this program.
 const COMMAND: &str = "migrate ";
 /// The separator before a command at the end of a line.
 const BEFORE_COMMAND: &str = ":  ";
 
-/// Returns a styled text with lines wrapped to so many columns; unchanged where the width is not known.
+/// Wraps the lines of a styled text to this width; unchanged if the width is not known.
 pub(crate) fn fitted(text: &str, columns: Option<usize>) -> String {
     let Some(columns) = columns.filter(|columns| *columns > 0) else { return text.to_owned() };
     text.split_inclusive('\n').map(|line| fitted_line(line, columns)).collect()
@@ -24,7 +24,7 @@ fn fitted_line(line: &str, columns: usize) -> String {
     if display_width(lead) + display_width(text) <= columns || is_command(lead, text) || is_in_columns(text) {
         return line.to_owned();
     }
-    // Under an indented line, two more blanks tell its continuation from the next line.
+    // Below an indented line, two more blanks distinguish its continuation from the next line.
     let is_blank = lead.trim().is_empty();
     let indentation = if is_blank && !lead.is_empty() { lead.len() + 2 } else { lead.len() };
     let indentation = " ".repeat(indentation);
@@ -38,7 +38,7 @@ fn fitted_line(line: &str, columns: usize) -> String {
     textwrap::fill(text, options) + end
 }
 
-/// Returns the length of what precedes the text of a line: blanks, and a label or the number of a step.
+/// Returns the length of the prefix of a line: blanks, and a label or the number of a step.
 fn lead(line: &str) -> usize {
     let text = line.trim_start_matches(' ');
     let digits = text.len() - text.trim_start_matches(|sign: char| sign.is_ascii_digit()).len();
@@ -51,12 +51,13 @@ fn is_command(lead: &str, text: &str) -> bool {
     ["", "$"].contains(&lead.trim()) && text.starts_with(COMMAND)
 }
 
-/// Returns whether a text has gaps between columns; the one before a command does not count.
+/// Returns whether a text has gaps between columns, ignoring the gap before a command.
 fn is_in_columns(text: &str) -> bool {
     text.match_indices("  ").any(|(at, _)| !text[..at].ends_with(':'))
 }
 
-/// Returns the parts of a line between which it may wrap; a command in backticks or at the end of the line is one part.
+/// Returns the parts of a line between which it may be wrapped; a command in backticks or at the end of the line is one
+/// part.
 fn words(line: &str) -> Box<dyn Iterator<Item = Word<'_>> + '_> {
     let mut at = 0;
     Box::new(std::iter::from_fn(move || {
@@ -68,7 +69,7 @@ fn words(line: &str) -> Box<dyn Iterator<Item = Word<'_>> + '_> {
     }))
 }
 
-/// Returns the length of the first word of a line and the blanks behind it; text in backticks is part of one word.
+/// Returns the length of the first word of a line with the blanks after it; text in backticks is part of one word.
 fn word(line: &str) -> usize {
     let blank = line.find(' ').unwrap_or(line.len());
     let closes = |opens: usize| Some(opens + 1 + line[opens + 1..].find('`')?);

@@ -1,4 +1,4 @@
-//! The mapped source: what the target should hold.
+//! The desired state: the source after the mapping.
 
 use std::collections::BTreeSet;
 
@@ -8,40 +8,40 @@ use super::model::Snapshot;
 use crate::model::resource::{Id, Key};
 use crate::model::selection::Selection;
 
-/// The mapped source: what the target should hold.
+/// The desired state of the target: the source after the mapping.
 #[derive(Debug, Clone)]
 pub struct Desired {
     /// The resources, under the keys they have in the target.
     pub snapshot: Snapshot,
-    /// Fields of which the target's own value stands.
+    /// Fields that keep the target's own value.
     pub kept: Vec<(Key, String)>,
-    /// Secrets that are supplied from outside.
+    /// Secrets that are supplied by a mapping rule.
     pub supplied: Vec<SuppliedSecret>,
-    /// Resources of the source that are not wanted in the target, by kind and by their id there.
+    /// Resources of the source that are not copied to the target, by kind and source id.
     pub skipped: BTreeSet<(String, Id)>,
     /// [Unread](Snapshot::unread) or [unseen](Snapshot::unseen) parts of the source that a rule accepts as missing.
     pub spared: BTreeSet<Key>,
-    /// The source's own hosts besides its domain, as it calls them.
+    /// The source's hosts other than its domain, as the source spells them.
     pub hosts: BTreeSet<String>,
-    /// Which of the resources are meant, by the keys they have in the target.
+    /// The selected resources, by their keys in the target.
     pub selection: Selection,
-    /// Whether what those need and the target lacks is meant too.
+    /// Whether dependencies that the target lacks are selected too.
     pub with_dependencies: bool,
 }
 
-/// Where a secret comes from that no snapshot holds.
+/// The origin of a secret, which is in no snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SuppliedSecret {
-    /// The resource it belongs to.
+    /// The resource with the secret.
     pub key: Key,
-    /// The field it is sent in.
+    /// The field with the secret.
     pub path: String,
     /// `env:NAME` or `file:PATH`.
     pub from: String,
 }
 
 impl Desired {
-    /// Returns a source as it is, without any mapping.
+    /// Returns the desired state for a source without a mapping.
     pub fn unmapped(snapshot: Snapshot) -> Self {
         Self {
             snapshot,

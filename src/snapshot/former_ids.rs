@@ -1,7 +1,7 @@
-//! Ids of deleted resources that texts still hold.
+//! Ids of deleted resources that texts still contain.
 //!
-//! When a resource is deleted, the tenant removes its id from some lists and leaves it in others, and in code. Such an id is read as
-//! plain text; who knows what it was reads it as the key of the deleted resource.
+//! When a resource is deleted, the tenant removes its id from some lists, but not from others, nor from code. Such an
+//! id looks like plain text; with the records of this module it becomes the key of the deleted resource.
 
 use std::collections::{HashMap, HashSet};
 
@@ -19,8 +19,8 @@ pub struct FormerIds {
 }
 
 impl FormerIds {
-    /// Returns those of these resources that a tenant no longer has, except where another resource has the key now,
-    /// unless that one replaces it.
+    /// Returns those of the given resources that the tenant no longer has, unless another resource that does not
+    /// replace them has the key now.
     pub fn from<'known>(
         catalog: &Catalog,
         known: impl Iterator<Item = (&'known Key, &'known Id)>,
@@ -44,7 +44,7 @@ impl FormerIds {
         self.learn_as(kind, key, id, id);
     }
 
-    /// Adds a resource that texts call `by`; where it is not to be named, texts get `called`.
+    /// Adds a resource whose id in texts is `by`; texts in which it must not be named get the id `called`.
     pub fn learn_as(&mut self, kind: &Kind, key: &Key, by: &Id, called: &Id) {
         self.keys.insert(by.own(kind).to_owned(), key.clone());
         self.ids.insert(key.clone(), called.own(kind).to_owned());
@@ -55,7 +55,7 @@ impl FormerIds {
         self.ids.is_empty()
     }
 
-    /// Returns whether a resource is one of them.
+    /// Returns whether it contains a resource.
     pub fn contains(&self, key: &Key) -> bool {
         self.ids.contains_key(key)
     }
@@ -83,7 +83,7 @@ impl FormerIds {
         }
     }
 
-    /// Replaces keys of these resources by their former ids, unless they are to be named.
+    /// Replaces keys of these resources by their former ids, except those that `is_named` accepts.
     pub fn unmark(&self, kind: &Kind, body: &mut Body, is_named: &dyn Fn(&Key) -> bool) {
         if self.keys.is_empty() {
             return;

@@ -1,4 +1,4 @@
-//! Ids become keys on the way in, and keys become ids on the way out.
+//! Replaces ids by keys when a tenant is read, and keys by ids when it is written.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -12,8 +12,8 @@ use crate::model::resource::{Id, Key, Resource, name_of};
 
 /// Makes the resources of one tenant portable: determines their keys, then replaces every id by its key.
 ///
-/// Duplicate names are numbered (`clients/Web`, `clients/Web#2`, in the order the tenant lists them) and returned. Third-party
-/// resources are numbered last, so that the tenant's own keep their names.
+/// Duplicate names are numbered (`clients/Web`, `clients/Web#2`, in the order of the tenant's list) and returned.
+/// Third-party resources are numbered last, so that the tenant's own resources keep their names.
 pub fn to_portable(catalog: &Catalog, domain: &str, resources: &mut [Resource]) -> Vec<Key> {
     let mut marker = IdMarker::new(domain);
     let mut ids: HashMap<(String, Id), Key> = HashMap::new();
@@ -67,10 +67,10 @@ fn portable_key_name(kind: &Kind, resource: &Resource, marker: &IdMarker, ids: &
     name_of(kind, &fields)
 }
 
-/// Gives each resource of a kind a key of its own: its name, with a number if an earlier resource has it; numbered keys are added to
-/// `twice`.
+/// Gives each resource of a kind a unique key: its name, with a number if an earlier resource has the same one;
+/// numbered keys are added to `twice`.
 ///
-/// Names that merely look numbered are taken as they are, so all plain names are assigned first.
+/// A name may merely look numbered, so all plain names are assigned first.
 fn numbered_keys(resources: &[Resource], mut names: Vec<(usize, Key)>, twice: &mut Vec<Key>) -> Vec<(usize, Key)> {
     names.sort_by_key(|(at, _)| resources[*at].is_foreign);
     let mut taken: HashSet<Key> = HashSet::with_capacity(names.len());
@@ -97,10 +97,10 @@ pub(crate) fn free_number(key: &Key, nth: usize, is_taken: &dyn Fn(&Key) -> bool
 
 type Ids = HashMap<(String, Id), Key>;
 
-/// Replaces a reference to an older version's id by the key that the id next to it refers to.
+/// Replaces a reference to the id of an older version by the key that the id next to it refers to.
 ///
-/// Each version of an action module has an id, and only the newest is known: an action that pins an older one pins the newest of the
-/// target.
+/// Each version of an action module has an id, but only the newest id is known: an action that pins an older version
+/// pins the newest one in the target.
 fn mark_pinned_versions(kind: &Kind, body: &mut Body) {
     let parent = |path: &'static str| path.rsplit_once('.');
     for reference in kind.references.iter().filter(|reference| reference.by == ReferencedBy::Alias) {
@@ -139,9 +139,9 @@ fn mark_references(kind: &Kind, body: &mut Body, ids: &Ids, aliases: &Ids, taken
     }
 }
 
-/// Turns dangling references by name into keys, if another tenant has such a resource.
+/// Replaces dangling references by name by keys, if another tenant has such a resource.
 ///
-/// Returns `None` if there is no such reference.
+/// Returns `None` if there are none.
 pub(crate) fn with_known_names(kind: &Kind, body: &Body, is_known: &dyn Fn(&Key) -> bool) -> Option<Body> {
     let key_of = |reference: &Reference, value: &Value| {
         let name = value.as_str().filter(|text| placeholder::only_key(text).is_none())?;
@@ -162,12 +162,12 @@ pub(crate) fn with_known_names(kind: &Kind, body: &Body, is_known: &dyn Fn(&Key)
     Some(settled)
 }
 
-/// Returns the key if a portable value is one reference and nothing else.
+/// Returns the key if a portable value consists of a single reference.
 pub(crate) fn as_reference(value: &Value) -> Option<Key> {
     value.as_str().and_then(placeholder::only_key)
 }
 
-/// Returns whether a portable value is the tenant's own domain, where a name might be.
+/// Returns whether a portable value is the tenant's own domain, in a field that may also contain a name.
 pub(crate) fn is_the_tenant(value: &Value) -> bool {
     value.as_str().is_some_and(placeholder::is_domain)
 }
@@ -203,7 +203,8 @@ pub(crate) fn rename_in(resource: &mut Resource, names: &HashMap<Key, Key>) {
     }
 }
 
-/// Renames keys in every text of a resource; calls `see` before with the path of each text (lists as `[]`) and each key in it that is renamed.
+/// Renames keys in every text of a resource. Before that, calls `see` with the path of each text (with `[]` for lists)
+/// and each key to rename in it.
 pub fn rename_in_seen(resource: &mut Resource, names: &HashMap<Key, Key>, see: &mut dyn FnMut(&str, &Key)) {
     if mentions_any(&resource.body, names) {
         resource.body.change(|body| {
@@ -233,12 +234,12 @@ pub fn mentions(body: &PackedBody, keys: &HashSet<Key>) -> bool {
     found
 }
 
-/// Changes a portable text between its placeholders; returns how many pieces changed.
+/// Applies `change` to the plain parts of a portable text; returns how many of them changed.
 pub(crate) fn change_plain(text: &mut String, change: &mut dyn FnMut(&str) -> Option<String>) -> usize {
     placeholder::change_plain(text, change)
 }
 
-/// Returns the name a portable body gives its resource: what [`name_of`] says, with references written as names.
+/// Returns the name of a resource with this portable body, like [`name_of`], with references written as names.
 pub(crate) fn portable_name(kind: &Kind, body: &Body) -> String {
     let fields = kind.identity.key.iter().filter_map(|path| body.get(path).map(|value| ((*path).to_owned(), value.clone())));
     let mut fields: Body = fields.collect();
@@ -246,7 +247,7 @@ pub(crate) fn portable_name(kind: &Kind, body: &Body) -> String {
     name_of(kind, &fields)
 }
 
-/// Returns the name that the portable body of a resource gives it.
+/// Returns the name of a resource according to its portable body.
 pub(crate) fn portable_name_of(kind: &Kind, resource: &Resource) -> String {
     portable_name(kind, &resource.body.pick(kind.identity.key))
 }
@@ -286,7 +287,7 @@ impl TenantNames {
     ///
     /// # Errors
     ///
-    /// Returns the keys that this tenant has no resource for.
+    /// The keys that this tenant has no resource for.
     pub fn resolve(&self, kind: &Kind, body: &Body) -> Result<Body, Vec<Key>> {
         let mut attached = body.clone();
         let mut missing = Vec::new();

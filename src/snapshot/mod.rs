@@ -1,13 +1,13 @@
-//! Everything a tenant held at one moment, portable: ids are keys, and secrets never enter.
+//! The content of a tenant at one moment, in portable form: keys instead of ids, and without secrets.
 //!
 //! ```text
 //! model.rs            the snapshot itself
-//! desired.rs          the mapped source: what the target should hold
+//! desired.rs          the desired state: the source after the mapping
 //! placeholder.rs      placeholders for ids and domains inside texts
-//! text_search.rs      where ids and domains occur inside texts
-//! id_substitution.rs  ids -> keys on the way in, keys -> ids on the way out
+//! text_search.rs      finds ids and domains inside texts
+//! id_substitution.rs  ids -> keys when reading, keys -> ids when writing
 //! former_ids.rs       ids of deleted resources -> keys
-//! protection.rs       resources that no run touches
+//! protection.rs       resources that no run changes
 //! store.rs            snapshots as files: one per kind, and a manifest
 //! ```
 

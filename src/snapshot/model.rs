@@ -1,4 +1,4 @@
-//! A snapshot: what a tenant held of each kind, and what it did not show.
+//! A snapshot: the resources of a tenant by kind, and what the tenant did not return.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,39 +9,39 @@ use crate::catalog::{Catalog, Kind, Shape};
 use crate::model::resource::{Id, Key, Resource};
 use crate::model::selection::Selection;
 
-/// What is known of a kind in a snapshot.
+/// What a snapshot knows about a kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "status", content = "reason")]
 pub enum Status {
-    /// Everything the tenant has of it.
+    /// All resources of the tenant.
     Complete,
-    /// Everything but these, which the tenant did not show.
+    /// All resources except these, which the tenant did not return.
     InPart(Vec<Unseen>),
-    /// Only what was asked for, except for these, which the tenant did not show.
+    /// The selected resources, except these, which the tenant did not return.
     Selected(Vec<Unseen>),
     /// The tenant does not serve it, for this reason.
     Absent(String),
-    /// The tenant refuses to show it, so whether it has any is unknown.
+    /// The tenant refuses to return it, so whether it has any is unknown.
     Refused(String),
     /// The token may not read it; the tenant named these scopes.
     Forbidden(String),
 }
 
-/// What a tenant did not show, though it may exist: one name, or everything below one parent.
+/// A resource that may exist but was not returned, or everything below one parent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unseen {
-    /// The name it would have, or the parent's id.
+    /// Its id if it is addressed by name, otherwise the parent's id.
     pub id: Id,
     /// Its name for people.
     pub name: String,
-    /// What the tenant answered.
+    /// The tenant's message.
     pub reason: String,
-    /// Whether the tenant refused it, rather than not knowing it.
+    /// Whether the tenant refused to return it, rather than not knowing it.
     pub is_refused: bool,
 }
 
 impl Unseen {
-    /// Returns whether a resource of this id in the same tenant would be part of it.
+    /// Returns whether a resource with this id in the same tenant is covered.
     #[must_use]
     pub fn covers(&self, kind: &Kind, id: &Id) -> bool {
         let parent = id.as_str().split_once('/').filter(|_| matches!(kind.shape, Shape::Nested { .. }));
@@ -49,7 +49,7 @@ impl Unseen {
     }
 }
 
-/// Everything a tenant held at one moment.
+/// The content of a tenant at one moment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Snapshot {
     /// The tenant's name in the configuration.
@@ -58,18 +58,18 @@ pub struct Snapshot {
     pub domain: String,
     /// When it was taken: RFC 3339, UTC, whole seconds.
     pub taken: String,
-    /// What is known of each kind; one that is not here was not read.
+    /// The status of each kind that was read.
     pub kinds: BTreeMap<String, Status>,
-    /// The resources, by kind in the order of the catalog, then as the tenant listed them.
+    /// The resources, by kind in the order of the catalog, then in the order of the tenant's list.
     pub resources: Vec<Resource>,
     /// Keys that were numbered because their names are duplicates.
     pub twice: Vec<Key>,
-    /// What it was restricted to, if it is not whole; anything else in it is there to be named only.
+    /// The selection, if the snapshot is restricted; other resources in it serve only to resolve references.
     pub selection: Option<Selection>,
 }
 
 impl Snapshot {
-    /// Returns a snapshot of a tenant of which nothing was read.
+    /// Returns the snapshot of a tenant before anything is read.
     pub fn empty(tenant: &str, domain: &str) -> Self {
         Self {
             tenant: tenant.to_owned(),
@@ -87,12 +87,12 @@ impl Snapshot {
         self.resources.iter().filter(move |resource| resource.key.kind() == kind)
     }
 
-    /// Returns whether everything the tenant has of a kind is here, except what is [unseen](Self::unseen).
+    /// Returns whether the snapshot has all resources of a kind, except [unseen](Self::unseen) ones.
     pub fn is_complete(&self, kind: &str) -> bool {
         matches!(self.kinds.get(kind), Some(Status::Complete | Status::InPart(_)))
     }
 
-    /// Returns what of a kind the tenant did not show.
+    /// Returns the resources of a kind that the tenant did not return.
     pub fn unseen(&self, kind: &str) -> &[Unseen] {
         match self.kinds.get(kind) {
             Some(Status::InPart(unseen) | Status::Selected(unseen)) => unseen,
@@ -100,7 +100,8 @@ impl Snapshot {
         }
     }
 
-    /// Returns what the tenant may have and is not here, with the reason; a whole kind has no name.
+    /// Returns everything that the tenant may have but the snapshot lacks, with the reason; a whole kind has an empty
+    /// name.
     pub fn unread(&self) -> impl Iterator<Item = (Key, String)> {
         self.kinds.iter().flat_map(|(kind, status)| {
             let whole = |reason: &str| vec![(Key::new(kind, ""), reason.to_owned())];
@@ -116,7 +117,7 @@ impl Snapshot {
         })
     }
 
-    /// Returns the unknown fields, by kind, each once.
+    /// Returns the unknown fields by kind, without duplicates.
     pub fn unknown_fields(&self) -> BTreeMap<String, Vec<String>> {
         let mut unknown: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for resource in self.resources.iter().filter(|resource| resource.excluded.is_none()) {
@@ -131,18 +132,18 @@ impl Snapshot {
         unknown
     }
 
-    /// Returns the hosts of the tenant besides its own domain, in lower case.
+    /// Returns the tenant's hosts other than its own domain, in lower case.
     pub fn hosts(&self, catalog: &Catalog) -> BTreeSet<String> {
         let of_kind = |kind: &'static Kind| {
             let bodies = self.of_kind(kind.name).map(|resource| resource.body.pick(&[kind.identity.tenant_host]));
             bodies.filter_map(|body| body.text(kind.identity.tenant_host).map(str::to_ascii_lowercase)).collect::<Vec<_>>()
         };
         let all = catalog.kinds().filter(|kind| !kind.identity.tenant_host.is_empty()).flat_map(of_kind);
-        // A placeholder stands for the tenant's own domain, or a custom domain that is listed by itself.
+        // Placeholders stand for the tenant's own domain or for a custom domain, which is listed itself.
         all.filter(|host| plain(host) == *host).collect()
     }
 
-    /// Sorts the resources into the order of the catalog, keeping the order of each list.
+    /// Sorts the resources into the order of the catalog, keeping the order within each kind.
     pub fn sort(&mut self, catalog: &Catalog) {
         self.resources.sort_by_key(|resource| catalog.position(resource.key.kind()));
     }

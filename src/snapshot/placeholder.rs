@@ -1,18 +1,18 @@
-//! Placeholders in portable texts for what differs from tenant to tenant.
+//! Placeholders in portable texts for everything that differs from tenant to tenant.
 //!
 //! ```text
-//! ⟦clients/Billing API⟧    the id of that resource in whichever tenant the text is sent to
+//! ⟦clients/Billing API⟧    the id of that resource in the tenant that the text is sent to
 //! ⟨tenant⟩                 the tenant's own domain, as in https://⟨tenant⟩/api/v2/
 //! ⟨tenant-name⟩            the first label of that domain, where it names the tenant (urn:auth0:⟨tenant-name⟩:..)
 //! ```
 //!
-//! A placeholder looks the same in a reference field and inside a script, so one parser serves both, the order of creation can be
-//! derived from any text, and a prefixed id (`client_id:⟦..⟧`) needs no rule of its own. The brackets are characters that settings do
-//! not hold; where one does, it is doubled.
+//! A placeholder looks the same in a reference field and inside a script, so one parser serves both, the order of
+//! creation can be derived from any text, and a prefixed id (`client_id:⟦..⟧`) needs no special treatment. Settings do
+//! not normally contain these brackets; where one does, it is doubled.
 //!
-//! Plain text is replaced, in URLs and code too: `%2Facme-dev.eu.auth0.com%2F`, `'client_<id>'`. Property names stay as they are,
-//! since a field has the same name in every tenant; so do texts in which the domain or an id is itself written in escapes or
-//! base64, since they could be written in many ways. The leak guard refuses those.
+//! Plain text is replaced, also in URLs and code: `%2Facme-dev.eu.auth0.com%2F`, `'client_<id>'`. Property names are
+//! not replaced, since a field has the same name in every tenant. Nor are texts in which the domain or an id is itself
+//! written in escapes or base64, since there are many ways to write them; the `source-leak` guard refuses those.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -30,11 +30,11 @@ const NAME: &str = "⟨tenant-name⟩";
 /// A piece of a portable text.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Piece<'text> {
-    /// Text that means the same everywhere.
+    /// Text that means the same in every tenant.
     Plain(&'text str),
     /// The key of a resource, as text.
     Key(&'text str),
-    /// The tenant's domain.
+    /// The tenant's own domain.
     Domain,
     /// The tenant's name.
     Name,
@@ -45,13 +45,13 @@ pub(crate) fn for_key(key: &Key) -> String {
     format!("{OPEN}{key}{CLOSE}")
 }
 
-/// Returns the key if a text is one placeholder and nothing else.
+/// Returns the key if a text consists of a single placeholder.
 pub(crate) fn only_key(text: &str) -> Option<Key> {
     let inside = text.strip_prefix(OPEN)?.strip_suffix(CLOSE)?;
     if inside.contains(OPEN) || inside.contains(CLOSE) { None } else { Key::try_from(inside.to_owned()).ok() }
 }
 
-/// Returns whether a text is the tenant's own domain and nothing else.
+/// Returns whether a text consists of the tenant's own domain.
 pub(crate) fn is_domain(text: &str) -> bool {
     text == DOMAIN
 }
@@ -75,7 +75,7 @@ pub(crate) fn pieces(text: &str) -> Vec<Piece<'_>> {
     pieces
 }
 
-/// Returns the piece that a bracket opens, and how many bytes it takes.
+/// Returns the piece that begins with a bracket, and its length in bytes.
 fn piece_at(text: &str) -> (Piece<'_>, usize) {
     let bracket = if text.starts_with(OPEN) { OPEN } else { ANGLE };
     let width = bracket.len_utf8();
@@ -113,7 +113,7 @@ pub(crate) fn keys_in(text: &str) -> impl Iterator<Item = Key> + '_ {
     })
 }
 
-/// Renames keys inside a portable text; borrows the text where nothing changes.
+/// Renames keys inside a portable text; borrows the text if nothing changes.
 pub(crate) fn renamed<'text>(text: &'text str, names: &HashMap<Key, Key>) -> Cow<'text, str> {
     if !keys_in(text).any(|key| names.contains_key(&key)) {
         return Cow::Borrowed(text);
@@ -141,7 +141,7 @@ fn escaped(plain: &str) -> String {
     plain.replace(OPEN, "⟦⟦").replace(ANGLE, "⟨⟨")
 }
 
-/// Returns a portable text with further ids replaced by placeholders; `None` if it holds none of them.
+/// Replaces further ids in a portable text by placeholders; `None` if it contains none of them.
 pub(crate) fn with_more_marked(text: &str, keys: &HashMap<String, Key>) -> Option<String> {
     let is_known = |word: &str| keys.contains_key(word);
     if pieces(text).iter().all(|piece| !matches!(piece, Piece::Plain(plain) if !ids(plain, &is_known).is_empty())) {
@@ -165,7 +165,7 @@ pub(crate) fn with_ids<'ids>(text: &str, id_of: &dyn Fn(&Key) -> Option<&'ids st
     rewritten(text, &escaped, &id)
 }
 
-/// Changes the text between placeholders; returns how many pieces changed.
+/// Applies `change` to the text between placeholders; returns how many pieces changed.
 pub(crate) fn change_plain(text: &mut String, change: &mut dyn FnMut(&str) -> Option<String>) -> usize {
     if !text.contains([OPEN, ANGLE]) {
         return change(text).map(|changed| *text = changed).is_some().into();
@@ -192,7 +192,7 @@ pub(crate) fn change_plain(text: &mut String, change: &mut dyn FnMut(&str) -> Op
     count
 }
 
-/// Returns a portable text as a name within a key: placeholders become names.
+/// Returns a portable text as a name inside a key, with placeholders replaced by names.
 pub(crate) fn as_name(text: &str) -> String {
     if let Some(key) = only_key(text) {
         return key.name().to_owned();
@@ -209,7 +209,7 @@ pub(crate) struct IdMarker {
 }
 
 impl IdMarker {
-    /// Returns a marker for a tenant's domain that knows no ids yet.
+    /// Creates a marker for a tenant's domain, without any ids.
     pub(crate) fn new(domain: &str) -> Self {
         let name = domain.split('.').next().unwrap_or(domain);
         Self { domain: domain.to_owned(), urn: format!("urn:auth0:{name}:"), keys: HashMap::new() }
@@ -222,7 +222,7 @@ impl IdMarker {
         }
     }
 
-    /// Returns the portable form of a text.
+    /// Replaces ids and the domain in a text by placeholders.
     pub(crate) fn mark<'text>(&self, text: &'text str) -> Cow<'text, str> {
         let mut text = Cow::Borrowed(text);
         if text.contains([OPEN, ANGLE]) {
@@ -240,7 +240,7 @@ impl IdMarker {
         }
     }
 
-    /// A host below the tenant's own stays: whether the target has a similar one is unknown.
+    /// A subdomain of the tenant's host is not replaced: whether the target has a similar one is unknown.
     fn with_domain_marked(&self, text: &str) -> Option<String> {
         let own = hosts(text, &self.domain).filter(|(_, host)| *host == HostMatch::Same);
         replaced(text, own.map(|(at, _)| (at, DOMAIN.to_owned())))
@@ -252,7 +252,7 @@ impl IdMarker {
     }
 }
 
-/// Returns a text with some ranges replaced; `None` if there are none.
+/// Replaces ranges of a text; `None` if there are none.
 fn replaced(text: &str, places: impl Iterator<Item = (Range<usize>, String)>) -> Option<String> {
     let mut out = String::new();
     let mut copied = 0;

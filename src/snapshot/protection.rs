@@ -1,4 +1,4 @@
-//! Resources that no run touches: the client that migrate signs in with, and those that the configuration protects.
+//! Resources that no run changes: the client that migrate signs in with, and those that the configuration protects.
 
 use std::collections::HashSet;
 
@@ -13,7 +13,8 @@ const OWN: &str = "migrate itself signs in with it";
 const PROTECTED: &str = "the configuration protects it";
 
 impl Snapshot {
-    /// Reserves the client that migrate signs in with, and what belongs to it: these are not settings of the tenant.
+    /// Excludes the client that migrate signs in with and everything that belongs to it: these are not settings of the
+    /// tenant.
     pub(crate) fn reserve_own(&mut self, catalog: &Catalog, client: &Id) {
         let is_own = |resource: &&Resource| resource.key.kind() == "clients" && resource.id == *client;
         let mut own: HashSet<Key> = self.resources.iter().filter(is_own).map(|resource| resource.key.clone()).collect();
@@ -29,7 +30,7 @@ impl Snapshot {
         }
     }
 
-    /// Reserves what matches one of these patterns.
+    /// Excludes everything that matches one of these patterns.
     pub(crate) fn protect(&mut self, patterns: &[glob::Pattern]) {
         let is_free = |resource: &&mut Resource| resource.reserved.is_none();
         for resource in self.resources.iter_mut().filter(is_free) {
@@ -45,7 +46,8 @@ impl Snapshot {
         self.of_kind("clients").any(|client| client.reserved == Some(ExclusionReason::Own))
     }
 
-    /// Returns the clients with access to the Management API of their tenant, as migrate's own has, except excluded ones.
+    /// Returns the clients that have access to the Management API of their tenant, as migrate's own client has, except
+    /// excluded ones.
     pub(crate) fn clients_of_the_management_api(&self) -> Vec<Key> {
         let is_of_it = |grant: &&Resource| {
             let audience = grant.body.pick(&["audience"]);
@@ -59,7 +61,7 @@ impl Snapshot {
     }
 }
 
-/// Returns the parent of a resource, and what its key refers to.
+/// Returns the parent of a resource and the resources that its key refers to.
 pub(crate) fn belongs_to(catalog: &Catalog, one: &Resource) -> Vec<Key> {
     let Some(kind) = catalog.kind(one.key.kind()) else { return Vec::new() };
     let identity = identity(kind);
@@ -70,7 +72,7 @@ pub(crate) fn belongs_to(catalog: &Catalog, one: &Resource) -> Vec<Key> {
     }
 }
 
-/// Returns the fields that say what a resource of a kind belongs to.
+/// Returns the fields that define what a resource of a kind belongs to.
 fn identity(kind: &Kind) -> Vec<&'static str> {
     kind.identity.key.iter().copied().chain(kind.parent_field()).collect()
 }

@@ -1,7 +1,8 @@
-//! Snapshots as files: `snapshots/<tenant>/<UTC time>/manifest.json` and one pretty, canonically ordered JSON file a kind.
+//! Stores snapshots as files: `snapshots/<tenant>/<UTC time>/manifest.json` and one pretty-printed, canonically ordered
+//! JSON file per kind.
 //!
-//! A snapshot is written aside and renamed whole; an equal one is not written again. What is read is believed only when its content hash
-//! holds: edits belong into a mapping.
+//! A snapshot is written to a temporary folder and then renamed; one that equals the newest is not written again. A
+//! snapshot is read only if its content hash matches: edits belong in a mapping.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -17,10 +18,10 @@ use crate::files;
 use crate::model::resource::{Key, Resource};
 use crate::model::selection::Selection;
 
-/// The newest format this version reads, and the one it writes.
+/// The newest format that this version reads, and the one it writes.
 pub(crate) const FORMAT: u32 = 1;
 
-/// What stands in `manifest.json`.
+/// The content of `manifest.json`.
 #[derive(Debug, Serialize, Deserialize)]
 struct Manifest {
     format: u32,
@@ -43,16 +44,16 @@ struct ListedKind {
     count: usize,
 }
 
-/// What could not be done with the files of a snapshot.
+/// Why a snapshot cannot be stored or loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file cannot be read or written.
     #[error(transparent)]
     File(#[from] files::Error),
-    /// A file is not the JSON that a snapshot holds.
+    /// A file is not valid JSON of a snapshot.
     #[error(transparent)]
     NotJson(#[from] Box<Diagnostic>),
-    /// A file is not what a snapshot holds.
+    /// The content of a file is not valid.
     #[error("\"{path}\" is not part of a snapshot: {reason}", path = .path.display())]
     Malformed {
         /// The file.
@@ -60,46 +61,46 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
-    /// The format is newer than this version.
+    /// The format is newer than this version can read.
     #[error("snapshot \"{path}\" has format {format}; this version of migrate reads up to {FORMAT}", path = .path.display())]
     Newer {
         /// The snapshot's folder.
         path: PathBuf,
-        /// Its format.
+        /// The format of the snapshot.
         format: u64,
     },
-    /// The content is not what was written.
+    /// The content was changed after it was written.
     #[error("snapshot \"{path}\" was changed after it was written: {file} does not match its manifest", path = .path.display())]
     Changed {
         /// The snapshot's folder.
         path: PathBuf,
-        /// What does not match.
+        /// The file that does not match.
         file: String,
     },
-    /// There is none.
+    /// There is no snapshot.
     #[error("no snapshot of \"{tenant}\" in \"{path}\"", path = .path.display())]
     None {
         /// The tenant.
         tenant: String,
-        /// Where they would be.
+        /// The folder of the tenant's snapshots.
         path: PathBuf,
     },
 }
 
-/// What takes a file: its name, and what fills it.
+/// Receives a file: its name, and a function that writes its content.
 type FileWriter<'take, E> = &'take mut dyn FnMut(&str, &dyn Fn(&mut dyn Write) -> io::Result<()>) -> Result<(), E>;
 
-/// Where a snapshot ended up.
+/// Where a snapshot is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stored {
-    /// Written as a new version.
+    /// It was written as a new version in this folder.
     New(PathBuf),
-    /// Equal to the newest, which stands here.
+    /// It equals the newest version, which is in this folder.
     Same(PathBuf),
 }
 
 impl Stored {
-    /// Returns the folder that holds the snapshot.
+    /// Returns the folder of the snapshot.
     pub fn path(&self) -> &Path {
         match self {
             Self::New(path) | Self::Same(path) => path,
@@ -107,11 +108,11 @@ impl Stored {
     }
 }
 
-/// Writes a snapshot as the newest version below `root` (`snapshots/<tenant>/<time>`), unless the newest is equal.
+/// Saves a snapshot as the newest version below `root` (`snapshots/<tenant>/<time>`), unless it equals the newest one.
 ///
 /// # Errors
 ///
-/// When the files cannot be written; then nothing is left behind.
+/// If the files cannot be written; then nothing is left behind.
 pub fn save(root: &Path, snapshot: &Snapshot) -> Result<Stored, Error> {
     let folder = root.join(&snapshot.tenant);
     let hash = hash_of(snapshot);
@@ -126,49 +127,50 @@ pub fn save(root: &Path, snapshot: &Snapshot) -> Result<Stored, Error> {
         let path = unused(&folder, &name_after(before.as_deref(), &snapshot.taken));
         match write_files(&path, snapshot, hash.clone()) {
             Ok(()) => return Ok(Stored::New(path)),
-            // Another process took the name meanwhile; what it wrote may be the same.
+            // Another process took the name in the meantime, perhaps with the same content.
             Err(taken) if is_taken(taken.kind()) => {}
             Err(error) => return Err(error.into()),
         }
     }
 }
 
-/// Returns the folder below which a snapshot is stored: partial ones stand apart, so that none passes for a whole one.
+/// Returns the folder in which a snapshot is stored. Partial ones are stored separately, so that none is mistaken for a
+/// complete one.
 #[must_use]
 pub fn folder_of(root: &Path, snapshot: &Snapshot) -> PathBuf {
     if snapshot.selection.is_some() { root.join("partial") } else { root.to_owned() }
 }
 
-/// Returns whether a folder could not take its place because something stands there.
+/// Returns whether a folder could not be renamed because the name is taken.
 fn is_taken(error: io::ErrorKind) -> bool {
     matches!(error, io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty)
 }
 
-/// Writes a snapshot into exactly this folder, which must not hold anything yet.
+/// Saves a snapshot in exactly this folder, which must be empty or missing.
 ///
 /// # Errors
 ///
-/// When the files cannot be written.
+/// If the files cannot be written.
 pub(crate) fn save_at(path: &Path, snapshot: &Snapshot) -> Result<Stored, Error> {
     let hash = hash_of(snapshot);
     write_files(path, snapshot, hash)?;
     Ok(Stored::New(path.to_owned()))
 }
 
-/// Reads the snapshot in a folder.
+/// Loads the snapshot in a folder.
 ///
 /// # Errors
 ///
-/// When a file is missing, malformed, changed or of a newer format.
+/// If a file is missing, malformed, changed or has a newer format.
 pub fn load(catalog: &Catalog, path: &Path) -> Result<Snapshot, Error> {
     parse(catalog, path, &|file| files::read_text(file))
 }
 
-/// Reads the snapshot whose files stand in the folder `path`; `read` returns what one holds.
+/// Parses the snapshot in the folder `path`; `read` returns the content of a file.
 ///
 /// # Errors
 ///
-/// When a file is missing, malformed, changed or of a newer format.
+/// If a file is missing, malformed, changed or has a newer format.
 pub fn parse(catalog: &Catalog, path: &Path, read: &dyn Fn(&Path) -> Result<String, files::Error>) -> Result<Snapshot, Error> {
     let manifest = read_manifest(path, read)?;
     for name in [&manifest.tenant, &manifest.taken] {
@@ -212,7 +214,7 @@ pub fn parse(catalog: &Catalog, path: &Path, read: &dyn Fn(&Path) -> Result<Stri
 ///
 /// # Errors
 ///
-/// When there is none, or the folder cannot be read.
+/// If there is none, or the folder cannot be read.
 pub fn newest(root: &Path, tenant: &str) -> Result<PathBuf, Error> {
     let folder = root.join(tenant);
     let none = || Error::None { tenant: tenant.to_owned(), path: folder.clone() };
@@ -221,7 +223,7 @@ pub fn newest(root: &Path, tenant: &str) -> Result<PathBuf, Error> {
         Err(source) if source.kind() == io::ErrorKind::NotFound => return Err(none()),
         Err(source) => return Err(files::Error::Read { path: folder, source }.into()),
     };
-    // What another process is still writing aside begins with a dot, and is gone once it is whole.
+    // A folder that another process is still writing begins with a dot.
     let is_whole = |path: &PathBuf| !files::is_hidden(path) && path.join("manifest.json").is_file();
     let versions = entries.filter_map(Result::ok).map(|entry| entry.path()).filter(is_whole);
     versions.max_by_key(|path| place_of(path)).ok_or_else(none)
@@ -231,36 +233,36 @@ fn not_json(path: &Path, text: &str, error: &serde_json::Error) -> Error {
     Box::new(Text { path, text }.not_json("this is not part of a snapshot", error)).into()
 }
 
-/// Returns where a version stands among those of its tenant: by time, then by number, of which ten comes behind nine.
+/// Returns the sort key of a version: by time, then by number, so that 10 sorts after 9.
 fn place_of(path: &Path) -> (String, u64) {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let (time, number) = name.split_once("Z.").map_or((name.as_ref(), ""), |(time, number)| (time, number));
     (time.trim_end_matches('Z').to_owned(), number.parse().unwrap_or_default())
 }
 
-/// Returns the time that a version is called after: never before the newest, also where the clock jumped back, or no later one would be compared
-/// with it.
+/// Returns the time in the name of a version. It is never before the newest, even if the clock was set back, since
+/// later snapshots are compared with the newest.
 fn name_after(newest: Option<&Path>, taken: &str) -> String {
     let time = taken.replace(':', "-");
     let newest = newest.map(|newest| place_of(newest).0 + "Z").unwrap_or_default();
     time.max(newest)
 }
 
-/// Returns a name for a version that none has yet.
+/// Returns an unused name for a version.
 fn unused(folder: &Path, time: &str) -> PathBuf {
     let first = folder.join(time);
     let numbered = (2..).map(|nth| folder.join(format!("{time}.{nth}")));
     std::iter::once(first).chain(numbered).find(|path| !path.exists()).expect("there are more numbers than snapshots")
 }
 
-/// Writes the file of a kind, without ever holding it whole.
+/// Writes the file of a kind without building it in memory.
 fn write_kind(snapshot: &Snapshot, kind: &str, out: &mut dyn Write) -> io::Result<()> {
     let resources: Vec<&Resource> = snapshot.of_kind(kind).collect();
     serde_json::to_writer_pretty(&mut *out, &resources)?;
     out.write_all(b"\n")
 }
 
-/// Returns the hash of what the files of a snapshot will hold.
+/// Returns the hash of the content of a snapshot's files.
 fn hash_of(snapshot: &Snapshot) -> String {
     let mut content = ContentSummary::new(&snapshot.domain);
     for (kind, status) in &snapshot.kinds {
@@ -272,7 +274,7 @@ fn hash_of(snapshot: &Snapshot) -> String {
     content.hash()
 }
 
-/// What a snapshot says, but not when it was taken; the hash of a snapshot is that of these lines.
+/// The content of a snapshot without its time; the hash of a snapshot is computed over these lines.
 struct ContentSummary(String);
 
 impl ContentSummary {
@@ -301,7 +303,7 @@ fn write_files(path: &Path, snapshot: &Snapshot, hash: String) -> Result<(), fil
     files::write_folder_whole(path, |aside| each_file(snapshot, hash, &mut |name, fill| files::write_whole_with(&aside.join(name), fill)))
 }
 
-/// Returns the files of a snapshot: name -> what it holds.
+/// Returns the files of a snapshot: name -> content.
 pub fn files(snapshot: &Snapshot) -> BTreeMap<String, Vec<u8>> {
     let mut files = BTreeMap::new();
     let mut keep = |name: &str, fill: &dyn Fn(&mut dyn Write) -> io::Result<()>| fill(files.entry(name.to_owned()).or_default());
@@ -309,7 +311,7 @@ pub fn files(snapshot: &Snapshot) -> BTreeMap<String, Vec<u8>> {
     files
 }
 
-/// Hands every file of a snapshot, the manifest last, to `write`: its name, and what fills it.
+/// Passes every file of a snapshot, the manifest last, to `write`.
 fn each_file<E>(snapshot: &Snapshot, hash: String, write: FileWriter<'_, E>) -> Result<(), E> {
     let count = |kind: &String| snapshot.of_kind(kind).count();
     let listed = |(kind, status): (&String, &Status)| (kind.clone(), ListedKind { status: status.clone(), count: count(kind) });

@@ -1,28 +1,29 @@
-//! Where hosts and ids of a tenant occur in a text, rather than as part of something longer.
+//! Finds hosts and ids of a tenant in a text, ignoring those that are only part of something longer.
 //!
-//! A host ends where no host can continue: `my-acme.eu.auth0.com` and `acme.eu.auth0.com.example.net` are other hosts than
-//! `acme.eu.auth0.com`, and `mtls.acme.eu.auth0.com` is one below it. An id is a whole word, or a whole part of one between `-` and `_`.
-//! Escapes count as what they decode to: in `%2Facme.eu.auth0.com` a slash precedes the host.
+//! A host ends where no host can continue: `my-acme.eu.auth0.com` and `acme.eu.auth0.com.example.net` are other hosts
+//! than `acme.eu.auth0.com`, and `mtls.acme.eu.auth0.com` is a subdomain of it. An id is a whole word, or a whole part
+//! of a word between `-` and `_`. Escapes count as the decoded character: in `%2Facme.eu.auth0.com` the host follows a
+//! slash.
 
 use std::ops::Range;
 
-/// How a host in a text relates to the wanted one.
+/// How a host in a text relates to the one searched for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum HostMatch {
-    /// It is that host.
+    /// The same host.
     Same,
-    /// It is a host below it.
+    /// A subdomain of it.
     Below,
 }
 
-/// Shorter ids are only recognised in reference fields: a word of a script could be one.
+/// Shorter ids are recognised only in reference fields: in a script they could be ordinary words.
 pub(super) const SHORTEST_ID: usize = 8;
-/// A shorter part of a word may match by accident; ids of Auth0 have 16 random characters or more.
+/// A shorter part of a word may match by accident; Auth0's ids have 16 random characters or more.
 const SHORTEST_PART: usize = 16;
-/// The most parts of a word that form an id; a UUID has five.
+/// The maximum number of parts that form an id; a UUID has five.
 const MOST_PARTS: usize = 8;
 
-/// Returns the occurrences of a host and of hosts below it in a text, ignoring case.
+/// Returns the occurrences of a host and of its subdomains in a text, ignoring case.
 pub(crate) fn hosts<'text>(text: &'text str, host: &'text str) -> impl Iterator<Item = (Range<usize>, HostMatch)> + 'text {
     places(text, host).filter_map(move |at| {
         let end = at + host.len();
@@ -41,7 +42,7 @@ pub(crate) fn hosts<'text>(text: &'text str, host: &'text str) -> impl Iterator<
     })
 }
 
-/// Returns the hosts that a text names: in URLs, behind an `@`, or as the whole text.
+/// Returns the hosts in a text: in URLs, after an `@`, or as the whole text.
 pub(crate) fn named_hosts(text: &str) -> impl Iterator<Item = &str> {
     let in_urls = text.match_indices("://").map(|(at, mark)| at + mark.len());
     let behind_signs = text.match_indices('@').map(|(at, mark)| at + mark.len());
@@ -50,7 +51,7 @@ pub(crate) fn named_hosts(text: &str) -> impl Iterator<Item = &str> {
     named.chain(whole)
 }
 
-/// Returns the host that a text begins with, without `*.`.
+/// Returns the host at the beginning of a text, without `*.`.
 fn host_at(text: &str) -> Option<&str> {
     let text = text.strip_prefix("*.").unwrap_or(text);
     let end = text.find(|sign: char| !is_of_label(sign) && sign != '.' && sign != '_').unwrap_or(text.len());
@@ -60,7 +61,7 @@ fn host_at(text: &str) -> Option<&str> {
     (is_domain && host.split('.').all(|label| !label.is_empty())).then_some(host)
 }
 
-/// Returns whether a name is written from right to left, as those of apps and packages are: `com.acme.driver`.
+/// Returns whether a name is in reverse domain order, as names of apps and packages are: `com.acme.driver`.
 fn is_reversed(name: &str) -> bool {
     name.split('.').next().is_some_and(|first| ["app", "com", "dev", "io", "net", "org"].contains(&first))
 }
@@ -78,7 +79,7 @@ fn is_of_label(sign: char) -> bool {
     sign.is_ascii_alphanumeric() || sign == '-'
 }
 
-/// Returns the character that a text ends with, decoded if it is an escape.
+/// Returns the last character of a text, decoded if it is an escape.
 fn sign_before(text: &str) -> Option<char> {
     let last = text.chars().next_back()?;
     if !last.is_ascii_alphanumeric() {
@@ -93,7 +94,7 @@ fn sign_before(text: &str) -> Option<char> {
     escaped.or_else(|| line_end().then_some('\n')).or(Some(last))
 }
 
-/// Returns the known ids in a text with their positions; they do not overlap.
+/// Returns the known ids in a text with their positions, without overlaps.
 pub(crate) fn ids<'text>(text: &'text str, is_known: &dyn Fn(&str) -> bool) -> Vec<(usize, &'text str)> {
     let mut found = Vec::new();
     for (at, word) in words(text) {
@@ -101,7 +102,7 @@ pub(crate) fn ids<'text>(text: &'text str, is_known: &dyn Fn(&str) -> bool) -> V
             found.push((at, word));
             continue;
         }
-        // The letters of an escape before an id do not belong to it.
+        // The letters of an escape before an id are not part of it.
         let escape = escape_length(&text[..at], word);
         let (at, word) = (at + escape, &word[escape..]);
         if escape > 0 && is_known(word) {
@@ -113,7 +114,7 @@ pub(crate) fn ids<'text>(text: &'text str, is_known: &dyn Fn(&str) -> bool) -> V
     found
 }
 
-/// Returns the words that may be ids, with their positions.
+/// Returns the words that could be ids, with their positions.
 fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let is_part = |sign: char| sign.is_ascii_alphanumeric() || sign == '_' || sign == '-';
     text.split(move |sign: char| !is_part(sign))
@@ -121,9 +122,10 @@ fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
         .map(|word| (word.as_ptr() as usize - text.as_ptr() as usize, word))
 }
 
-/// Returns whether a text may hold an id that is not known.
+/// Returns whether a text may contain an unknown id.
 ///
-/// Every id has a digit, or is long and has a capital: of 16 random letters and digits, fewer than one in a million have neither.
+/// Every id has a digit, or is long and has a capital letter: fewer than one in a million strings of 16 random letters
+/// and digits have neither.
 pub(crate) fn may_be_id(text: &str, is_known: &dyn Fn(&str) -> bool) -> bool {
     let has = |word: &str, is_such: fn(&u8) -> bool| word.bytes().any(|byte| is_such(&byte));
     let looks_random = |word: &str| has(word, u8::is_ascii_digit) || (word.len() >= SHORTEST_PART && has(word, u8::is_ascii_uppercase));
@@ -142,7 +144,7 @@ fn escape_length(before: &str, word: &str) -> usize {
     }
 }
 
-/// Finds ids that are parts of a longer word.
+/// Finds ids that are part of a longer word.
 fn parts<'text>(at: usize, word: &'text str, is_known: &dyn Fn(&str) -> bool, found: &mut Vec<(usize, &'text str)>) {
     if word.len() <= SHORTEST_PART {
         return;

@@ -1,7 +1,8 @@
-//! The baseline, `baseline.json`: what was last applied to a target, by which a plan tells who changed a field since.
+//! The baseline, `baseline.json`: what was last applied to a target, so that a plan knows which side changed a field
+//! since.
 //!
-//! It holds the portable bodies that the source wanted when they were applied, and the fields that only the target had then. It is
-//! written after each run, only for resources that the target holds as wanted.
+//! It contains the desired portable bodies when they were applied, and the fields that only the target had then. It is
+//! written after each run, only for resources that are in the target as desired.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
@@ -14,7 +15,7 @@ use crate::files;
 use crate::json::PackedBody;
 use crate::model::resource::{Id, Key};
 
-/// The newest format this version reads, and the one it writes.
+/// The newest format that this version reads, and the one it writes.
 pub(crate) const FORMAT: u32 = 1;
 
 /// What was last applied from one source to one target.
@@ -22,10 +23,10 @@ pub(crate) const FORMAT: u32 = 1;
 pub struct Baseline {
     format: u32,
     resources: BTreeMap<Key, AppliedResource>,
-    /// Whether nothing was applied so far; a baseline that was emptied does not say so.
+    /// Whether nothing was ever applied; false for a baseline that was emptied.
     #[serde(default)]
     is_new: bool,
-    /// The keys that resources had when they were applied, by kind and id.
+    /// The keys of resources when they were applied, by kind and id.
     #[serde(skip)]
     keys: HashMap<(String, Id), Key>,
 }
@@ -35,29 +36,29 @@ pub struct Baseline {
 pub struct AppliedResource {
     /// Its id in the target.
     pub id: Id,
-    /// What the source wanted; portable.
+    /// The desired body, portable.
     pub body: PackedBody,
-    /// What only the target had at that time; portable.
+    /// The values that only the target had at that time, portable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub own: Option<PackedBody>,
-    /// Fields that the mapping keeps as they are in the target: they do not drift.
+    /// Fields that the mapping leaves to the target: they do not drift.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept: Vec<String>,
-    /// Fields that the target refused when it created the resource. Their values in the target are nobody's change, so that the
-    /// source's value is planned again without a conflict.
+    /// Fields that the target refused when it created the resource. Their values in the target count as unchanged, so
+    /// that the source's value is planned again without a conflict.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<String>,
 }
 
 impl AppliedResource {
-    /// Returns a resource of which everything was applied.
+    /// Creates the record of a resource that was applied completely.
     #[must_use]
     pub fn whole(id: Id, body: PackedBody) -> Self {
         Self { id, body, own: None, kept: Vec::new(), refused: Vec::new() }
     }
 }
 
-/// The file of a baseline.
+/// The content of the file.
 #[derive(Serialize)]
 struct BaselineFile<'base> {
     format: u32,
@@ -72,40 +73,40 @@ pub enum Error {
     /// A file cannot be read or written.
     #[error(transparent)]
     File(#[from] files::Error),
-    /// The file does not hold a baseline.
+    /// The file does not contain a baseline.
     #[error("\"{path}\" is not a baseline", path = .path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
-        /// Where it stops being one.
+        /// The cause, with its position.
         source: serde_json::Error,
     },
-    /// The format is newer than this version.
+    /// The format is newer than this version can read.
     #[error("baseline \"{path}\" has format {format}; this version of migrate reads up to {FORMAT}", path = .path.display())]
     Newer {
         /// The file.
         path: PathBuf,
-        /// Its format.
+        /// The format of the file.
         format: u32,
     },
 }
 
 impl Baseline {
-    /// Reads a baseline; it is empty if the file does not exist.
+    /// Loads a baseline; it is empty if the file does not exist.
     ///
     /// # Errors
     ///
-    /// When the file cannot be read, is not a baseline, or is of a newer format.
+    /// If the file cannot be read, is malformed, or has a newer format.
     pub fn load(path: &Path) -> Result<Self, Error> {
         let text = files::if_exists(files::read(path))?;
         text.map_or_else(|| Ok(Self::default()), |text| Self::parse(path, &text))
     }
 
-    /// Reads what the file at `path` holds.
+    /// Parses the content of the file at `path`.
     ///
     /// # Errors
     ///
-    /// When it is not a baseline, or is of a newer format.
+    /// If it is malformed or has a newer format.
     pub fn parse(path: &Path, text: &[u8]) -> Result<Self, Error> {
         let mut base: Self = serde_json::from_slice(text).map_err(|source| Error::Malformed { path: path.to_owned(), source })?;
         if base.format > FORMAT {
@@ -115,11 +116,11 @@ impl Baseline {
         Ok(base)
     }
 
-    /// Writes the baseline atomically.
+    /// Saves the baseline atomically.
     ///
     /// # Errors
     ///
-    /// When the file cannot be written.
+    /// If the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), Error> {
         Ok(files::write_whole_with(path, |out| self.write(out))?)
     }
@@ -128,7 +129,7 @@ impl Baseline {
     ///
     /// # Errors
     ///
-    /// When `out` does not take it.
+    /// If `out` fails.
     pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         serde_json::to_writer_pretty(
             &mut *out,
@@ -137,7 +138,7 @@ impl Baseline {
         out.write_all(b"\n")
     }
 
-    /// Returns whether the baseline was emptied, by a wrong merge or an editor.
+    /// Returns whether the baseline was emptied, by a wrong merge or in an editor.
     #[must_use]
     pub(crate) fn was_emptied(&self) -> bool {
         self.resources.is_empty() && !self.is_new
@@ -166,7 +167,8 @@ impl Baseline {
         self.resources.iter()
     }
 
-    /// Records what was applied of a resource, whatever its key was before; what only the target has is recorded anew.
+    /// Records what was applied of a resource, whatever its previous key. Values that only the target has are recorded
+    /// again.
     pub(crate) fn record_applied(&mut self, key: &Key, id: &Id, body: PackedBody) {
         let before = self.forget_target(key.kind(), id);
         self.forget(key);
@@ -175,7 +177,7 @@ impl Baseline {
         self.resources.insert(key.clone(), AppliedResource { kept, refused, ..AppliedResource::whole(id.clone(), body) });
     }
 
-    /// Records the fields that the mapping keeps as they are in the target.
+    /// Records the fields that the mapping leaves to the target.
     pub(crate) fn record_kept(&mut self, key: &Key, fields: Vec<String>) {
         if let Some(applied) = self.resources.get_mut(key) {
             applied.kept = fields;
@@ -189,21 +191,21 @@ impl Baseline {
         }
     }
 
-    /// Records what only the target has of a resource.
+    /// Records the values that only the target has in a resource.
     pub(crate) fn record_extra(&mut self, key: &Key, own: PackedBody) {
         if let Some(applied) = self.resources.get_mut(key) {
             applied.own = Some(own);
         }
     }
 
-    /// Forgets a resource that the target no longer has.
+    /// Removes a resource that the target no longer has.
     pub fn forget(&mut self, key: &Key) {
         if let Some(applied) = self.resources.remove(key) {
             self.keys.remove(&target(key.kind(), &applied.id));
         }
     }
 
-    /// Forgets a resource of the target, whatever its key was; returns what was recorded.
+    /// Removes a resource of the target, whatever its key was, and returns its record.
     pub(crate) fn forget_target(&mut self, kind: &str, id: &Id) -> Option<AppliedResource> {
         self.keys.remove(&target(kind, id)).and_then(|key| self.resources.remove(&key))
     }
@@ -242,7 +244,7 @@ mod tests {
         let mut base = Baseline::default();
         base.record_applied(&web, &one, PackedBody::default());
         base.record_applied(&shop, &other, PackedBody::default());
-        // They change names.
+        // They swap names.
         base.record_applied(&shop, &one, PackedBody::default());
         base.record_applied(&web, &other, PackedBody::default());
         let names: Vec<(&Key, &Id)> = base.iter().map(|(key, applied)| (key, &applied.id)).collect();

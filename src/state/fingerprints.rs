@@ -1,8 +1,9 @@
-//! Fingerprints of secrets that were sent, `fingerprints.json`: they tell when a supplied secret changed.
+//! Fingerprints of sent secrets, `fingerprints.json`, which show whether a supplied secret changed.
 //!
-//! A secret cannot be compared with what the target holds. So each secret leaves a keyed fingerprint (HMAC-SHA256) and is sent again
-//! only if the supplied value has another. Resource and field are part of the input, so that equal secrets have different
-//! fingerprints. The random key is in the same file, which only its owner can read.
+//! A secret cannot be compared with the target's. Therefore each sent secret leaves a keyed fingerprint (HMAC-SHA256),
+//! and is sent again only if the fingerprint of the supplied value differs. Resource and field are part of the input,
+//! so that equal secrets have different fingerprints. The random key is in the same file, which only its owner can
+//! read.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -15,10 +16,10 @@ use crate::files::{self, hexadecimal};
 use crate::model::resource::Id;
 use crate::model::secret::random_secret;
 
-/// The newest format this version reads, and the one it writes.
+/// The newest format that this version reads, and the one it writes.
 const FORMAT: u32 = 1;
 
-/// The secret field of one resource of the target.
+/// The secret field of one resource in the target.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct SecretLocation {
     kind: String,
@@ -26,7 +27,7 @@ struct SecretLocation {
     path: String,
 }
 
-/// The fingerprints of what was sent from one source to one target.
+/// The fingerprints of the secrets sent from one source to one target.
 #[derive(Debug, Clone, Default)]
 pub struct Fingerprints {
     /// Generated when the first secret is sent.
@@ -34,9 +35,9 @@ pub struct Fingerprints {
     sent: BTreeMap<SecretLocation, String>,
 }
 
-/// For each secret that was sent, the sources that supply the same value now.
+/// For each sent secret, the supply sources that still have the same value.
 ///
-/// Planning needs no more than that; it holds neither secrets nor fingerprints.
+/// Planning needs no more than that. It contains neither secrets nor fingerprints.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SentSecrets(BTreeMap<SecretLocation, BTreeSet<String>>);
 
@@ -46,9 +47,9 @@ pub enum Error {
     /// A file cannot be read or written.
     #[error(transparent)]
     File(#[from] files::Error),
-    /// The file does not hold fingerprints.
+    /// The file does not contain fingerprints.
     ///
-    /// Only the position is reported: the text there may be the key.
+    /// Only the position is reported, since the text there may be the key.
     #[error("\"{path}\" is not a file of fingerprints (line {line} column {column})", path = .path.display())]
     Malformed {
         /// The file.
@@ -58,17 +59,17 @@ pub enum Error {
         /// The column.
         column: usize,
     },
-    /// The format is newer than this version.
+    /// The format is newer than this version can read.
     #[error("the fingerprints \"{path}\" have format {format}; this version of migrate reads up to {FORMAT}", path = .path.display())]
     Newer {
         /// The file.
         path: PathBuf,
-        /// Its format.
+        /// The format of the file.
         format: u32,
     },
 }
 
-/// The file of fingerprints.
+/// The content of the file.
 #[derive(Serialize, Deserialize)]
 struct FingerprintsFile {
     format: u32,
@@ -85,21 +86,21 @@ struct FingerprintLine {
 }
 
 impl Fingerprints {
-    /// Reads fingerprints; there are none if the file does not exist.
+    /// Loads fingerprints; there are none if the file does not exist.
     ///
     /// # Errors
     ///
-    /// When the file cannot be read, holds none, or is of a newer format.
+    /// If the file cannot be read, is malformed, or has a newer format.
     pub fn load(path: &Path) -> Result<Self, Error> {
         let text = files::if_exists(files::read(path))?;
         text.map_or_else(|| Ok(Self::default()), |text| Self::parse(path, &text))
     }
 
-    /// Reads what the file at `path` holds.
+    /// Parses the content of the file at `path`.
     ///
     /// # Errors
     ///
-    /// When it holds no fingerprints, or is of a newer format.
+    /// If it is malformed or has a newer format.
     pub fn parse(path: &Path, text: &[u8]) -> Result<Self, Error> {
         let malformed = |error: serde_json::Error| Error::Malformed { path: path.to_owned(), line: error.line(), column: error.column() };
         let written: FingerprintsFile = serde_json::from_slice(text).map_err(malformed)?;
@@ -111,11 +112,11 @@ impl Fingerprints {
         Ok(Self { key: Some(SecretString::from(written.key)), sent: sent.collect() })
     }
 
-    /// Writes the fingerprints atomically, unless no secret was ever sent.
+    /// Saves the fingerprints atomically, unless no secret was ever sent.
     ///
     /// # Errors
     ///
-    /// When the file cannot be written.
+    /// If the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), Error> {
         let Some(text) = self.text() else { return Ok(()) };
         Ok(files::write_whole(path, text.as_bytes())?)
@@ -141,7 +142,7 @@ impl Fingerprints {
     ///
     /// # Panics
     ///
-    /// When the system has no random numbers for a key.
+    /// If the system provides no random numbers for the key.
     pub(crate) fn record_sent(&mut self, kind: &str, id: &Id, path: &str, secret: &SecretString) {
         let key = self.key.get_or_insert_with(random_secret);
         let place = SecretLocation { kind: kind.to_owned(), id: id.clone(), path: path.to_owned() };
@@ -149,12 +150,12 @@ impl Fingerprints {
         self.sent.insert(place, fingerprint);
     }
 
-    /// Forgets the secrets of a deleted resource.
+    /// Removes the fingerprints of a deleted resource.
     pub(crate) fn forget_target(&mut self, kind: &str, id: &Id) {
         self.sent.retain(|place, _| place.kind != kind || place.id != *id);
     }
 
-    /// Compares what was sent with what is supplied now, by kind, field and source of the value.
+    /// Compares sent secrets with those supplied now, by kind, field and supply source.
     pub fn compared<'now>(
         &self,
         supplied: impl Iterator<Item = (&'now str, &'now str, &'now str)>,
@@ -177,7 +178,7 @@ impl Fingerprints {
 }
 
 impl SentSecrets {
-    /// Returns whether the value from a source is the one that was sent; `None` if none was sent.
+    /// Returns whether the value from a supply source is the one that was sent; `None` if none was sent.
     #[must_use]
     pub fn is_same(&self, kind: &str, id: &Id, path: &str, from: &str) -> Option<bool> {
         let place = SecretLocation { kind: kind.to_owned(), id: id.clone(), path: path.to_owned() };
@@ -187,7 +188,7 @@ impl SentSecrets {
 
 fn fingerprint(key: &SecretString, place: &SecretLocation, secret: &SecretString) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, key.expose_secret().as_bytes());
-    // No id or path holds a zero byte, so locations cannot be confused.
+    // No id or path contains a zero byte, so locations cannot be confused.
     let signed = [&place.kind, place.id.as_str(), &place.path, secret.expose_secret()].join("\0");
     hexadecimal(hmac::sign(&key, signed.as_bytes()).as_ref())
 }

@@ -1,7 +1,7 @@
 //! Links, `links.csv`: which source id corresponds to which target id, one row per resource.
 //!
-//! Links take precedence over keys in matching, so a rename in the source is a rename in the target and not a second client. The
-//! file may be edited and is kept in git; it holds ids and keys, no settings.
+//! Links take precedence over keys in matching, so that a rename in the source renames the target's resource instead of
+//! creating a second one. The file may be edited and is kept in git; it contains ids and keys, but no settings.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -12,20 +12,20 @@ use crate::catalog::{Catalog, Kind};
 use crate::files;
 use crate::model::resource::{Id, Key, Resource};
 
-/// A link: this source resource is that target resource.
+/// A link: a source resource and its counterpart in the target.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Link {
-    /// The kind of both.
+    /// The kind of both resources.
     pub kind: String,
     /// The id in the source.
     pub source_id: Id,
     /// The id in the target.
     pub target_id: Id,
-    /// The key when the link was written, for people.
+    /// The key at the time of writing, for human readers.
     pub key: String,
 }
 
-/// Every link of one source and one target.
+/// All links between one source and one target.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Links {
     by_source: BTreeMap<(String, Id), Link>,
@@ -38,7 +38,7 @@ pub enum Error {
     /// A file cannot be read or written.
     #[error(transparent)]
     File(#[from] files::Error),
-    /// A row is not what a file of links holds.
+    /// A row is malformed.
     #[error("{path}:{line}: {reason}", path = .path.display())]
     Malformed {
         /// The file.
@@ -51,7 +51,7 @@ pub enum Error {
 }
 
 impl Links {
-    /// Returns links of a tenant's resources to themselves.
+    /// Links the resources of a tenant to themselves.
     pub fn within(catalog: &Catalog, resources: &[Resource]) -> Self {
         let mut links = Self::default();
         for one in resources.iter().filter(|one| catalog.kind(one.key.kind()).is_some_and(Kind::has_own_ids)) {
@@ -60,21 +60,21 @@ impl Links {
         links
     }
 
-    /// Reads a file of links; there are none if it does not exist.
+    /// Loads links; there are none if the file does not exist.
     ///
     /// # Errors
     ///
-    /// When the file cannot be read, a row is malformed, or an id is linked twice.
+    /// If the file cannot be read, a row is malformed, or an id is linked twice.
     pub fn load(path: &Path) -> Result<Self, Error> {
         let text = files::if_exists(files::read_text(path))?;
         text.map_or_else(|| Ok(Self::default()), |text| Self::parse(path, &text))
     }
 
-    /// Reads what the file at `path` holds.
+    /// Parses the content of the file at `path`.
     ///
     /// # Errors
     ///
-    /// When a row is malformed, or an id is linked twice.
+    /// If a row is malformed, or an id is linked twice.
     pub fn parse(path: &Path, text: &str) -> Result<Self, Error> {
         let malformed = |line, reason| Error::Malformed { path: path.to_owned(), line, reason };
         let mut seen: HashMap<(String, String), u64> = HashMap::new();
@@ -100,11 +100,11 @@ impl Links {
         }
     }
 
-    /// Writes the links atomically and sorted, so that a change is one line of a diff.
+    /// Saves the links atomically, sorted so that a change is one line of a diff.
     ///
     /// # Errors
     ///
-    /// When the file cannot be written.
+    /// If the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), Error> {
         Ok(files::write_whole(path, &self.text())?)
     }
@@ -146,7 +146,7 @@ impl Links {
         self.of_source(kind, self.by_target.get(&(kind.to_owned(), id.clone()))?)
     }
 
-    /// Removes a link, and returns it.
+    /// Removes a link and returns it.
     pub fn unlink(&mut self, kind: &str, source: &Id) -> Option<Link> {
         let link = self.by_source.remove(&(kind.to_owned(), source.clone()))?;
         self.by_target.remove(&(kind.to_owned(), link.target_id.clone()));

@@ -1,6 +1,6 @@
 //! State between runs of one source and one target, in `state/<source>/<target>/`.
 //!
-//! Nothing here talks to a tenant: the files are read before a plan is made, and written after it is applied.
+//! The files are read before a plan is made and written after it is applied. Nothing here sends requests to a tenant.
 
 pub mod baseline;
 pub mod fingerprints;

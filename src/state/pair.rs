@@ -1,7 +1,8 @@
-//! Where what is remembered of one source and one target stands: `state/<source>/<target>/`, a folder a pair.
+//! The state folder of a source and a target: `state/<source>/<target>/`.
 //!
-//! `pair.json` says which two tenants a folder is of. One that is of another pair is refused, so that nobody goes on from what was written
-//! elsewhere. Earlier versions wrote `links/<source>-<target>.csv` and `base/<source>-<target>.json`; these are moved into the folder once.
+//! `pair.json` records the pair that a folder belongs to. A folder of another pair is refused, so that a run never
+//! continues from the wrong state. Earlier versions wrote `links/<source>-<target>.csv` and
+//! `base/<source>-<target>.json`; these are moved into the folder once.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -11,10 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::files;
 
-/// The newest format this version reads, and the one it writes.
+/// The newest format that this version reads, and the one it writes.
 const FORMAT: u32 = 1;
 
-/// A source and a target, and the folder that holds what is remembered of them.
+/// A source and a target, and the folder of their state.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TenantPair {
     root: PathBuf,
@@ -27,12 +28,12 @@ pub struct TenantPair {
 pub struct TenantIdentity {
     /// Its name in the configuration.
     pub tenant: String,
-    /// Its own domain, where it is known.
+    /// Its own domain, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub domain: Option<String>,
 }
 
-/// What stands in `pair.json`.
+/// The content of `pair.json`.
 #[derive(Serialize, Deserialize)]
 struct PairFile {
     format: u32,
@@ -40,49 +41,49 @@ struct PairFile {
     target: TenantIdentity,
 }
 
-/// What could not be done with the folder of a pair.
+/// Why the folder of a pair cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A tenant is called as no folder can be.
+    /// The name of a tenant cannot be used as a folder name.
     #[error("\"{name}\" cannot be the name of a tenant: a folder is named after it")]
     Name {
         /// The name.
         name: String,
     },
-    /// The folder is of another pair.
+    /// The folder belongs to another pair.
     #[error("\"{path}\" belongs to {of}, not to {wanted}", path = .path.display())]
     Another {
         /// Its `pair.json`.
         path: PathBuf,
-        /// The pair that it is of.
+        /// The pair in the file.
         of: String,
-        /// The pair that was meant.
+        /// The requested pair.
         wanted: String,
     },
-    /// A file of an earlier version may be of this pair or of another.
+    /// A file of an earlier version may belong to this pair or to another.
     #[error("\"{path}\", written by an earlier version, may belong to {}", .pairs.join(" or to "), path = .path.display())]
     Unclear {
         /// The file.
         path: PathBuf,
-        /// The pairs that it may be of.
+        /// The pairs that it may belong to.
         pairs: Vec<String>,
-        /// Where it would stand if it is of the pair that was meant.
+        /// The new path of the file if it belongs to the requested pair.
         wanted: PathBuf,
     },
-    /// `pair.json` holds something else.
+    /// `pair.json` is malformed.
     #[error("\"{path}\" does not name the pair that its folder belongs to", path = .path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
-        /// Where it stops.
+        /// The cause, with its position.
         source: serde_json::Error,
     },
-    /// The format is newer than this version.
+    /// The format is newer than this version can read.
     #[error("\"{path}\" has format {format}; this version of migrate reads up to {FORMAT}", path = .path.display())]
     Newer {
         /// The file.
         path: PathBuf,
-        /// Its format.
+        /// The format of the file.
         format: u32,
     },
     /// A file cannot be read or written.
@@ -91,7 +92,7 @@ pub enum Error {
 }
 
 impl TenantIdentity {
-    /// Returns a tenant whose domain is known.
+    /// Creates the identity of a tenant whose domain is known.
     pub fn new(tenant: &str, domain: &str) -> Self {
         Self { tenant: tenant.to_owned(), domain: Some(domain.to_owned()) }
     }
@@ -118,11 +119,11 @@ impl fmt::Display for TenantPair {
 }
 
 impl TenantPair {
-    /// Returns the pair of two tenants, whose folder stands below `root`.
+    /// Creates the pair of two tenants, with its folder below `root`.
     ///
     /// # Errors
     ///
-    /// When a tenant is called as no folder can be: the name in a snapshot may be anybody's.
+    /// If a tenant's name cannot be used as a folder name: the name in a snapshot may be anything.
     pub fn new(root: &Path, source: TenantIdentity, target: TenantIdentity) -> Result<Self, Error> {
         for TenantIdentity { tenant, .. } in [&source, &target] {
             if !files::is_plain_name(tenant) {
@@ -132,7 +133,7 @@ impl TenantPair {
         Ok(Self { root: root.to_owned(), source, target })
     }
 
-    /// Returns the same pair with its folder below another root.
+    /// Returns the pair with its folder below another root.
     #[must_use]
     pub fn below(self, root: &Path) -> Self {
         Self { root: root.to_owned(), ..self }
@@ -143,7 +144,7 @@ impl TenantPair {
         self.file("links.csv")
     }
 
-    /// Returns the file of the base.
+    /// Returns the file of the baseline.
     pub fn base(&self) -> PathBuf {
         self.file("baseline.json")
     }
@@ -153,17 +154,17 @@ impl TenantPair {
         self.file("fingerprints.json")
     }
 
-    /// Returns the file of what the source had and the target never got.
+    /// Returns the file of source ids without a link.
     pub fn source_ids(&self) -> PathBuf {
         self.file("source-ids.csv")
     }
 
-    /// Returns the file that says how the last sync went.
+    /// Returns the file with the result of the last sync.
     pub(crate) fn last_sync(&self) -> PathBuf {
         self.file("last-sync.json")
     }
 
-    /// Returns the file that says how the last sync of selected resources went.
+    /// Returns the file with the result of the last sync of selected resources.
     pub fn last_selected_sync(&self) -> PathBuf {
         self.file("last-selected-sync.json")
     }
@@ -176,11 +177,11 @@ impl TenantPair {
         self.file("pair.json")
     }
 
-    /// Makes sure that what stands in the folder is of this pair; a folder that says nothing is.
+    /// Checks that the folder belongs to this pair, or to none yet.
     ///
     /// # Errors
     ///
-    /// When the folder is of another pair, or does not say which in a way this version reads.
+    /// If the folder belongs to another pair, or its `pair.json` cannot be read.
     pub fn check(&self) -> Result<(), Error> {
         let Some(PairFile { source, target, .. }) = self.written()? else { return Ok(()) };
         if source.is(&self.source) && target.is(&self.target) {
@@ -202,11 +203,11 @@ impl TenantPair {
         Ok(Some(written))
     }
 
-    /// Says in the folder which pair it is of, unless it says so already.
+    /// Records in the folder which pair it belongs to, unless that is already recorded.
     ///
     /// # Errors
     ///
-    /// When that cannot be written, or the folder is of another pair.
+    /// If the file cannot be written, or the folder belongs to another pair.
     pub fn save(&self) -> Result<(), Error> {
         self.check()?;
         let (mut source, mut target) = (self.source.clone(), self.target.clone());
@@ -224,17 +225,18 @@ impl TenantPair {
         Ok(files::write_whole(&self.path(), text.as_bytes())?)
     }
 
-    /// Moves what earlier versions left of this pair into its folder; returns what was moved. `known` are the names of all tenants there are.
+    /// Moves files of earlier versions for this pair into its folder and returns them; `known` are the names of all
+    /// configured tenants.
     ///
-    /// What stands in the folder already is not written over.
+    /// Existing files are not overwritten.
     ///
     /// # Errors
     ///
-    /// When a file may as well be of another pair of known tenants, or cannot be moved.
+    /// If a file may also belong to another pair of known tenants, or cannot be moved.
     pub(crate) fn take_over(&self, known: &BTreeSet<String>) -> Result<Vec<PathBuf>, Error> {
         let left: Vec<(PathBuf, PathBuf)> = self.earlier().into_iter().filter(|(from, to)| from.is_file() && !to.exists()).collect();
         let others = self.of_the_same_name(known);
-        // How the last sync went is written anew by the next one: it is worth no question.
+        // The next sync overwrites the result of the last one, so that file is not worth an error.
         let left: Vec<_> = left.into_iter().filter(|(_, to)| others.is_empty() || *to != self.last_sync()).collect();
         if let Some((path, wanted)) = left.first().filter(|_| !others.is_empty()) {
             let pair = |source: &str, target: &str| format!("{source} -> {target}");
@@ -246,7 +248,7 @@ impl TenantPair {
         for (from, to) in left {
             match files::move_file(&from, &to) {
                 Ok(()) => moved.push(from),
-                // Another process has moved it by now.
+                // Another process has already moved it.
                 Err(gone) if gone.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(error.into()),
             }
@@ -254,7 +256,8 @@ impl TenantPair {
         Ok(moved)
     }
 
-    /// Returns where earlier versions left each file, and where it stands now; the links are last, since a base must not look lost between.
+    /// Returns the old and the new path of each file. Links come last, so that an interruption does not leave links
+    /// without a baseline.
     fn earlier(&self) -> [(PathBuf, PathBuf); 4] {
         let name = format!("{}-{}", self.source.tenant, self.target.tenant);
         [
@@ -265,7 +268,7 @@ impl TenantPair {
         ]
     }
 
-    /// Returns the other pairs of known tenants that earlier versions called the same.
+    /// Returns the other pairs of known tenants for which earlier versions used the same file names.
     fn of_the_same_name(&self, known: &BTreeSet<String>) -> Vec<(String, String)> {
         let name = format!("{}-{}", self.source.tenant, self.target.tenant);
         let splits = name.match_indices('-').map(|(at, _)| (name[..at].to_owned(), name[at + 1..].to_owned()));

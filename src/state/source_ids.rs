@@ -1,7 +1,8 @@
-//! What the source had and the target never got: `state/<source>/<target>/source-ids.csv`, one row a resource.
+//! Source ids without a link: `state/<source>/<target>/source-ids.csv`, one row per resource.
 //!
-//! Code and lists hold ids of what was removed since. An id that no link knows says nothing in the target; it is known by this file as the name
-//! of something, so that a text which holds it is left out and named, and never sent as it stands. The file holds ids and names, no settings.
+//! Code and lists may contain the id of a resource that has been deleted since. An id without a link means nothing in
+//! the target; this file identifies it as that of a resource, so that a text with it is skipped and reported instead of
+//! being sent unchanged. The file contains ids and names, but no settings.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::files;
 use crate::model::resource::{Id, Key};
 
-/// What a source had, by kind and id, with its name.
+/// Names of source resources without a link, by kind and id.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SourceIds(BTreeMap<(String, Id), String>);
 
@@ -23,28 +24,28 @@ struct Row {
     name: String,
 }
 
-/// What could not be done with the file.
+/// Why the file cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file cannot be read or written.
     #[error(transparent)]
     File(#[from] files::Error),
-    /// A row is not what such a file holds.
+    /// A row is malformed.
     #[error("{path}: {source}", path = .path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
-        /// Where, and what is wrong.
+        /// The cause, with its position.
         source: csv::Error,
     },
 }
 
 impl SourceIds {
-    /// Reads the file; one that does not exist holds none.
+    /// Loads the file; it is empty if it does not exist.
     ///
     /// # Errors
     ///
-    /// When it cannot be read or a row is malformed.
+    /// If it cannot be read or a row is malformed.
     pub fn load(path: &Path) -> Result<Self, Error> {
         let text = files::if_exists(files::read(path))?;
         let mut ids = Self::default();
@@ -55,11 +56,11 @@ impl SourceIds {
         Ok(ids)
     }
 
-    /// Writes the file whole, sorted; none where there is nothing to say.
+    /// Saves the file atomically and sorted, unless there is nothing to record.
     ///
     /// # Errors
     ///
-    /// When it cannot be written.
+    /// If it cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), Error> {
         if self.0.is_empty() && !path.exists() {
             return Ok(());
@@ -72,17 +73,17 @@ impl SourceIds {
         Ok(files::write_whole(path, &text)?)
     }
 
-    /// Remembers a resource of the source.
+    /// Adds a resource of the source.
     pub fn learn(&mut self, key: &Key, id: &Id) {
         self.0.insert((key.kind().to_owned(), id.clone()), key.name().to_owned());
     }
 
-    /// Forgets those of which this is said: a link knows them by now.
+    /// Removes the resources for which `is_known` is true: they have a link now.
     pub fn forget(&mut self, is_known: &dyn Fn(&str, &Id) -> bool) {
         self.0.retain(|(kind, id), _| !is_known(kind, id));
     }
 
-    /// Returns each by kind, id and name.
+    /// Returns the kind, id and name of each resource.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Id, &str)> {
         self.0.iter().map(|((kind, id), name)| (kind.as_str(), id, name.as_str()))
     }

@@ -1,4 +1,4 @@
-//! What every use case needs: the configuration, tenants to connect to, folders, and secrets from outside.
+//! The environment of a use case: configuration, connections, folders and supplied secrets.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -20,17 +20,17 @@ use crate::model::event::Observer;
 use crate::plan::{Plan, SecretField};
 use crate::state::pair::{TenantIdentity, TenantPair};
 
-/// How long one request may take, answer included.
+/// The timeout of one request, including its response.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Requests to one tenant that are in flight at once.
+/// The maximum number of concurrent requests to one tenant.
 pub(crate) const CONCURRENCY: usize = 16;
 
-/// What every use case needs.
+/// The environment of a use case.
 pub struct Environment {
     settings: Settings,
     began: SystemTime,
-    /// The name of the run on each target, which tells it from every other, in the target's log too.
+    /// The name of the run on each target. It is unique, and also appears in the target's log.
     runs: Mutex<BTreeMap<String, String>>,
     pub(crate) host: Arc<dyn Host>,
     pub(crate) catalog: &'static Catalog,
@@ -43,7 +43,7 @@ impl fmt::Debug for Environment {
 }
 
 impl Environment {
-    /// Returns the environment of a program with this configuration, which this host runs.
+    /// Creates an environment with this configuration and host.
     #[must_use]
     pub fn new(settings: Settings, host: Arc<dyn Host>) -> Self {
         Self { settings, began: SystemTime::now(), runs: Mutex::default(), host, catalog: Catalog::standard() }
@@ -54,20 +54,20 @@ impl Environment {
         &self.settings
     }
 
-    /// Returns the settings of the tenant of a name.
+    /// Returns the settings of the tenant with this name.
     ///
     /// # Errors
     ///
-    /// When no such tenant is configured.
+    /// If no such tenant is configured.
     pub fn tenant(&self, name: &str) -> Result<&TenantSettings, Error> {
         Ok(self.settings.tenant(name)?)
     }
 
-    /// Prepares a connection to a tenant; sends nothing yet.
+    /// Prepares a connection to a tenant without sending anything.
     ///
     /// # Errors
     ///
-    /// When there are no credentials for the tenant, or its address is unusable.
+    /// If the tenant has no credentials or an invalid address.
     pub fn connect(&self, of: &TenantSettings) -> Result<Tenant, Error> {
         let config = ApiConfig {
             name: of.name.clone(),
@@ -85,22 +85,22 @@ impl Environment {
         Tenant::new(config, observer).map_err(|source| Error::of_tenant(source, &of.name))
     }
 
-    /// Returns the folder for one sort of file: `snapshots`, `runs`.
+    /// Returns the folder with this name: `snapshots`, `runs`.
     pub fn folder(&self, name: &str) -> PathBuf {
         self.settings.dir.join(name)
     }
 
-    /// Returns a source and a target, and where their state is.
+    /// Returns the pair of a source and a target, with its state folder.
     pub(crate) fn pair(&self, source: TenantIdentity, target: &TenantSettings) -> Result<TenantPair, Error> {
         Ok(TenantPair::new(&self.settings.dir, source, TenantIdentity::new(&target.name, &target.domain))?)
     }
 
-    /// Reads the state that runs from a source to a target left.
+    /// Loads the state that earlier runs from a source to a target left.
     pub(crate) fn sync_state(&self, source: TenantIdentity, target: &TenantSettings) -> Result<SyncState, Error> {
         self.load_state(self.pair(source, target)?)
     }
 
-    /// Reads the state that belongs to the source and the target of a plan, where it has two tenants.
+    /// Loads the state for the source and the target of a plan, if these are two tenants.
     pub(crate) fn sync_state_of(&self, plan: &Plan) -> Result<Option<SyncState>, Error> {
         SyncState::pair_of(plan, &self.settings.dir)?.map(|pair| self.load_state(pair)).transpose()
     }
@@ -117,9 +117,11 @@ impl Environment {
         Ok(SyncState::load(self.catalog, pair)?)
     }
 
-    /// Returns the name of this run on a target: its folder, and what the tenant's own log shows beside each write.
+    /// Returns the name of this run on a target, which is its folder's name and is recorded in the tenant's log with
+    /// each write.
     ///
-    /// It is the time, but always later than the newest run's name, so that the newest run is the last one also where the clock jumped back.
+    /// It is the current time, but always later than the newest run's name, so that the order is right even if the
+    /// clock was set back.
     pub(crate) fn run_on(&self, target: &str) -> String {
         let mut names = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
         let name = names.entry(target.to_owned()).or_insert_with(|| {
@@ -129,12 +131,12 @@ impl Environment {
         name.clone()
     }
 
-    /// Returns a secret that a mapping supplies.
+    /// Returns a secret that a mapping rule supplies.
     pub(crate) fn secret(&self, field: &SecretField) -> Option<SecretString> {
         self.outside(&field.from)
     }
 
-    /// Returns a secret that comes from outside: `env:NAME` (also out of `.env`) or `file:PATH`.
+    /// Returns a supplied secret: `env:NAME` (also from `.env`) or `file:PATH`.
     pub(crate) fn outside(&self, place: &str) -> Option<SecretString> {
         let found = match place.split_once(':')? {
             ("env", name) => self.settings.variable(name)?,
@@ -144,7 +146,7 @@ impl Environment {
     }
 }
 
-/// Returns the time: RFC 3339, UTC, whole seconds.
+/// Returns the current time: RFC 3339, UTC, whole seconds.
 pub(crate) fn now() -> String {
     humantime::format_rfc3339_seconds(SystemTime::now()).to_string()
 }

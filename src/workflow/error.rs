@@ -1,4 +1,4 @@
-//! Why a use case has no answer.
+//! The errors of use cases.
 
 use std::path::PathBuf;
 
@@ -12,38 +12,38 @@ use crate::snapshot::store;
 use crate::state::{baseline, pair};
 use crate::{config, export, files, management_api, mapping, plan};
 
-/// Why a use case has no answer. Unless it says otherwise, nothing was written to any tenant.
+/// Why a use case failed. Unless a variant says otherwise, nothing was written to any tenant.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The configuration is unusable.
+    /// The configuration is invalid.
     #[error(transparent)]
     Config(#[from] config::Error),
-    /// The mapping is unusable.
+    /// The mapping is invalid.
     #[error(transparent)]
     Mapping(#[from] mapping::Error),
-    /// The mapping gives two resources one key.
+    /// The mapping gives two resources the same key.
     #[error(transparent)]
     KeyCollision(#[from] Box<mapping::KeyCollision>),
-    /// A pattern matches no resource of a source.
+    /// A pattern matches no resource of the source.
     #[error("nothing in {tenant} is called \"{pattern}\"")]
     NothingMatches {
         /// The pattern.
         pattern: String,
         /// The source.
         tenant: String,
-        /// The nearest name, or pattern that matches something.
+        /// The most similar name, or pattern that matches something.
         nearest: Option<String>,
     },
-    /// Rules of the mapping match nothing, and that is not accepted.
+    /// Rules of the mapping matched nothing, and the run is strict.
     #[error("{}", unmatched_rules(rules))]
     UnmatchedRules {
-        /// The rules; at least one.
+        /// The rules, at least one.
         rules: Vec<UnmatchedRule>,
     },
-    /// State of earlier runs cannot be read or written.
+    /// The state of earlier runs cannot be read or written.
     #[error(transparent)]
     State(#[from] state_update::Error),
-    /// The folder of the state of two tenants is unusable.
+    /// The state folder of the pair cannot be used.
     #[error(transparent)]
     Pair(#[from] pair::Error),
     /// The baseline of a run cannot be read or written.
@@ -69,21 +69,21 @@ pub enum Error {
     Tenant {
         /// Its name.
         tenant: String,
-        /// Why.
+        /// The cause.
         source: Box<management_api::Error>,
     },
-    /// The snapshot is restricted, and what was selected is not in it.
+    /// The snapshot is restricted and does not contain the selection.
     #[error("the snapshot does not hold what is selected: {0}")]
     Selection(selection::Error),
-    /// There is nothing of this name to include.
+    /// The word is not valid for `--include`.
     #[error("cannot include \"{word}\"")]
     UnknownInclude {
-        /// The name.
+        /// The given word.
         word: String,
-        /// What can be included.
+        /// The valid words.
         known: Vec<&'static str>,
     },
-    /// No source was named, and none is configured for the target.
+    /// No source was given, and the target has none configured.
     #[error("no source for \"{target}\"")]
     NoSource {
         /// The target.
@@ -94,7 +94,7 @@ pub enum Error {
     Refused {
         /// The target.
         target: String,
-        /// What the guards found and nobody approved; at least one.
+        /// The unapproved findings, at least one.
         refusals: Vec<Refusal>,
     },
     /// The token lacks scopes that the plan needs.
@@ -105,17 +105,17 @@ pub enum Error {
         /// The scopes.
         scopes: Vec<String>,
     },
-    /// The plan was made for another tenant.
+    /// The plan was made for a different tenant.
     #[error("the plan was made for {planned_for}, but \"{name}\" is {domain}")]
     AnotherTarget {
-        /// The domain it was made for.
+        /// The domain that it was made for.
         planned_for: String,
         /// The target.
         name: String,
         /// Its domain.
         domain: String,
     },
-    /// The folder of a new run exists already.
+    /// The folder for a new run already exists.
     #[error("run \"{0}\" already exists")]
     RunExists(String),
     /// There is no folder for locks.
@@ -126,19 +126,19 @@ pub enum Error {
     Locked {
         /// The target.
         target: String,
-        /// Who holds it, and since when.
+        /// The process that holds it, and since when.
         holder: String,
-        /// Whether this one waited for it.
+        /// Whether this run waited for the lock.
         has_waited: bool,
     },
-    /// There is no run of this name.
+    /// There is no run with this name.
     #[error("no run \"{name}\" in \"{}\"", runs.display())]
     NoSuchRun {
         /// The name.
         name: String,
         /// The folder of all runs.
         runs: PathBuf,
-        /// The name that was probably meant.
+        /// The most similar name.
         nearest: Option<String>,
     },
     /// The files of a run cannot be read.
@@ -146,12 +146,12 @@ pub enum Error {
     UnreadableRun {
         /// Its name.
         name: String,
-        /// Why.
+        /// The cause.
         source: Box<dyn std::error::Error + Send + Sync>,
-        /// Whether it matters because it may be an undo of another run.
+        /// Whether it matters because the run may be an undo of another one.
         may_be_undo: bool,
     },
-    /// What became of some changes of an undo is unknown, and resuming it may tell.
+    /// Some changes of an undo have unknown outcomes that resuming it may resolve.
     #[error("the undo \"{name}\" of this run was interrupted")]
     UnfinishedUndo {
         /// The name of the undo.
@@ -160,32 +160,32 @@ pub enum Error {
         target: String,
         /// Its folder.
         folder: PathBuf,
-        /// What came of it.
+        /// Its summary.
         summary: Box<Summary>,
     },
-    /// The journal of a run cannot be written any more; requests may have been sent.
+    /// The journal of a run can no longer be written; requests may have been sent.
     #[error("{0}")]
     Unrecorded(Box<apply::Error>),
-    /// What a run leaves for the next one cannot be written; its changes were made.
+    /// The state for the next run cannot be written; the changes were applied.
     #[error("cannot write the state of the run")]
     Unremembered {
-        /// What came of the run.
+        /// The summary of the run.
         summary: Box<Summary>,
-        /// Why.
+        /// The cause.
         source: state_update::Error,
     },
-    /// A second interrupt ended a run while requests were in flight.
+    /// A second interrupt aborted a run while requests were in flight.
     #[error("stopped at once: requests were in flight, and their outcome is unknown")]
     StoppedAtOnce(Interrupt),
-    /// An interrupt ended a use case before anything was written.
+    /// An interrupt stopped a use case before anything was written.
     #[error("interrupted")]
     Interrupted(Interrupt),
-    /// The copy of a target on which a plan is rehearsed cannot be set up.
+    /// The copy of a target for a rehearsal cannot be set up.
     #[error("the rehearsal did not start")]
     RehearsalSetup {
-        /// Why.
+        /// The cause.
         source: Box<dyn std::error::Error + Send + Sync>,
-        /// Whether it lacks a folder for temporary files.
+        /// Whether there is no folder for temporary files.
         lacks_folder: bool,
     },
     /// A rehearsal failed on the copy.
@@ -194,12 +194,12 @@ pub enum Error {
 }
 
 impl Error {
-    /// Returns the error of a request to a tenant.
+    /// Converts the error of a request to a tenant.
     pub(crate) fn of_tenant(source: management_api::Error, tenant: &str) -> Self {
         Self::Tenant { tenant: tenant.to_owned(), source: Box::new(source) }
     }
 
-    /// Returns the error of a run that cannot be read and may be an undo of another.
+    /// Marks the error for an unreadable run that may be an undo of another one.
     pub(crate) fn into_possible_undo(self) -> Self {
         match self {
             Self::UnreadableRun { name, source, .. } => Self::UnreadableRun { name, source, may_be_undo: true },
@@ -207,7 +207,7 @@ impl Error {
         }
     }
 
-    /// Returns the refusal of a plan whose source and target are one tenant, where it is that.
+    /// Returns the refusal if source and target are the same tenant.
     #[must_use]
     pub fn same_tenant(&self) -> Option<&Refusal> {
         match self {

@@ -1,4 +1,4 @@
-//! A run carried out: interrupts, limits, and what is kept of it for the next one.
+//! Executes a run: interrupts, limits, and saving the state for the next run.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -17,24 +17,24 @@ use crate::management_api::Traffic;
 use crate::plan::{Plan, SecretField};
 use crate::state::baseline::Baseline;
 
-/// A run that ended.
+/// A finished run.
 #[derive(Debug)]
 pub struct EndedRun {
-    /// What it was to do.
+    /// Its plan.
     pub plan: Arc<Plan>,
-    /// What came of it.
+    /// Its summary.
     pub summary: Summary,
-    /// How many requests it sent to the target, those that read it included.
+    /// The number of requests to the target, including reads.
     pub requests: Traffic,
     /// Its folder.
     pub folder: PathBuf,
-    /// The limit that ended it, where one did.
+    /// The limit that ended it, if one did.
     pub limit: Option<ReachedLimit>,
-    /// The first interrupt while it went on.
+    /// The first interrupt during the run.
     pub interrupt: Option<Interrupt>,
 }
 
-/// The secrets that a plan is supplied with, each read once, so that what is remembered is what was sent.
+/// Supplied secrets, each read once, so that the recorded fingerprints are those of the sent values.
 struct SuppliedSecrets(HashMap<String, Option<SecretString>>);
 
 impl SuppliedSecrets {
@@ -48,11 +48,11 @@ impl SuppliedSecrets {
     }
 }
 
-/// Carries out a run to its end, or as far as it may go, and keeps what it leaves for the next one.
+/// Executes a run as far as its limits allow, and saves the state for the next run.
 ///
 /// # Errors
 ///
-/// When the journal or the state cannot be written, or a second interrupt ends it at once.
+/// If the journal or the state cannot be written, or a second interrupt aborts the run.
 pub(crate) async fn execute(environment: &Environment, session: Session<'_>) -> Result<EndedRun, Error> {
     let Session { plan, tenant, state, stale_changes, stop_reason, folder, journal, expected_baseline, budget, sink, lock: _lock } =
         session;
@@ -90,14 +90,14 @@ pub(crate) async fn execute(environment: &Environment, session: Session<'_>) -> 
     if let Some(state) = state {
         remember(state, (&plan, &summary), &expected_baseline, &supplied)?;
     }
-    // What the run leaves for the next one is kept: only now it is over.
+    // Only now is the state for the next run durable, so that the run is complete.
     apply::close(journal, &summary, &now()).map_err(|error| Error::Unrecorded(Box::new(error)))?;
     let requests = tenant.requests();
     let limit = budget.reached(requests).filter(|_| summary.unsent > 0 && interrupt.is_none() && !summary.is_silent);
     Ok(EndedRun { plan, summary, requests, folder, limit, interrupt })
 }
 
-/// Keeps what the next run has to know of this one.
+/// Saves the state for the next run.
 fn remember(
     mut state: SyncState,
     (plan, summary): (&Plan, &Summary),

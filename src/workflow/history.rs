@@ -1,4 +1,4 @@
-//! Runs that were: their folders, plans and journals.
+//! Past runs: their folders, plans and journals.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -14,29 +14,29 @@ use crate::model::event::Outcome;
 use crate::model::resource::Id;
 use crate::plan::{Plan, Recreated, file};
 
-/// A run that was, as its own files tell of it.
+/// A past run, loaded from its files.
 pub(crate) struct PastRun {
     /// Its name.
     pub(crate) name: String,
     /// Its folder.
     pub(crate) folder: PathBuf,
-    /// What was meant.
+    /// Its plan.
     pub(crate) plan: Plan,
-    /// What its journal tells.
+    /// The content of its journal.
     pub(crate) record: Record,
-    /// What came of it.
+    /// Its summary.
     pub(crate) summary: Summary,
 }
 
 impl PastRun {
-    /// Reads a run that a person named.
+    /// Loads the run with this name.
     pub(crate) fn load(environment: &Environment, name: &str) -> Result<Self, Error> {
         let runs = environment.folder("runs");
         let folder = folder_of(&runs, name)?;
         Self::read(folder, name)
     }
 
-    /// Reads the run in a folder.
+    /// Loads the run in a folder.
     pub(crate) fn read(folder: PathBuf, name: &str) -> Result<Self, Error> {
         let (plan, _) = file::load(&folder.join("plan.json")).map_err(|error| unreadable(name, error))?;
         let record = Record::load(&folder.join("journal.jsonl")).map_err(|error| unreadable(name, error))?;
@@ -44,23 +44,24 @@ impl PastRun {
         Ok(Self { name: name.to_owned(), folder, plan, record, summary })
     }
 
-    /// Returns whether it was cut off: something that it sent is in doubt, or what it leaves for the next run was not kept.
+    /// Returns whether the run was interrupted: outcomes are unknown, or the state for the next run was not saved.
     pub(crate) fn is_cut_off(&self) -> bool {
         let is_closed = self.record.is_ended || self.record.is_stopped;
         self.summary.tally().unknown > 0 || !is_closed
     }
 
-    /// Returns whether going on with it may tell what became of something that it sent.
+    /// Returns whether resuming the run may resolve unknown outcomes.
     fn is_unknown(&self) -> bool {
         self.summary.tally().unknown > self.record.unclear.len()
     }
 
-    /// Returns whether it is to come to its end before it can be taken back. What nobody can say of it when it was gone on with, nobody can later.
+    /// Returns whether the run must be resumed before it can be undone. An outcome that could not be resolved by an
+    /// earlier resume will not be resolved by another one.
     pub(crate) fn is_to_go_on(&self) -> bool {
         self.is_unknown() || (self.is_cut_off() && self.record.unclear.is_empty())
     }
 
-    /// Returns what was meant, without what the target refused of it.
+    /// Returns the plan without the parts that the target refused.
     pub(crate) fn arrived(&self) -> Plan {
         let mut plan = self.plan.clone();
         for (at, change) in plan.stages.iter_mut().flat_map(|stage| &mut stage.changes).enumerate() {
@@ -71,11 +72,12 @@ impl PastRun {
         plan
     }
 
-    /// Returns what earlier undos of this run, of those undos, and so on, created; they may not have come to their end.
+    /// Returns the resources that earlier undos of this run, undos of those, and so on, created; these undos need not
+    /// be finished.
     ///
     /// # Errors
     ///
-    /// When it is not known what became of a change of one of them, and going on with that one may tell.
+    /// If one of them has unknown outcomes that resuming it may resolve.
     pub(crate) fn made_again(&self, environment: &Environment) -> Result<Recreated, Error> {
         let mut again = Recreated::default();
         for undo in self.undos(environment)? {
@@ -89,11 +91,11 @@ impl PastRun {
         Ok(again)
     }
 
-    /// Returns the undos of this run, the undos of those, and so on, the oldest first.
+    /// Returns the undos of this run, their undos, and so on, oldest first.
     ///
     /// # Errors
     ///
-    /// When a later run cannot be read: it may be one.
+    /// If a later run cannot be read, since it may be one.
     fn undos(&self, environment: &Environment) -> Result<Vec<Self>, Error> {
         let runs = environment.folder("runs");
         let mut later: Vec<String> = begun_on(&runs, &self.plan.target.tenant).take_while(|later| *later > self.name).collect();
@@ -110,7 +112,7 @@ impl PastRun {
         Ok(undos)
     }
 
-    /// Returns the changes that are in the target, with the id of what they changed.
+    /// Returns the applied changes with the ids of their resources.
     pub(crate) fn applied(&self) -> BTreeMap<usize, Id> {
         let outcomes = self.record.outcomes.iter();
         outcomes.filter_map(|(at, outcome)| outcome.id().map(|id| (*at, id.clone()))).collect()
@@ -121,9 +123,9 @@ fn unreadable(name: &str, source: impl std::error::Error + Send + Sync + 'static
     Error::UnreadableRun { name: name.to_owned(), source: Box::new(source), may_be_undo: false }
 }
 
-/// Returns the name of the newest run between the two tenants of a plan that began after its own: what that planned anew is what counts.
+/// Returns the name of the newest run between the two tenants of a plan that started later: its plan takes precedence.
 ///
-/// One that cannot be read may be one.
+/// A run that cannot be read may be one.
 pub(crate) fn superseded_by(environment: &Environment, name: &str, plan: &Plan) -> Option<String> {
     let runs = environment.folder("runs");
     let is_between_others =
@@ -131,7 +133,7 @@ pub(crate) fn superseded_by(environment: &Environment, name: &str, plan: &Plan) 
     begun_on(&runs, &plan.target.tenant).take_while(|later| later.as_str() > name).find(|later| !is_between_others(later))
 }
 
-/// Returns the folder of the run that a person named.
+/// Returns the folder of the run with this name.
 pub(crate) fn folder_of(runs: &Path, name: &str) -> Result<PathBuf, Error> {
     let folder = runs.join(name);
     let all = names(runs);
@@ -150,7 +152,7 @@ mod tests {
     use crate::model::resource::Key;
     use crate::plan::{Action, Change, PlannedTenant, Stage};
 
-    /// A run of one change that was refused.
+    /// A run with one change, which was refused.
     fn refused(record: Record) -> PastRun {
         let side = |name: &str| PlannedTenant::new(name, &format!("{name}.example"), "");
         let mut plan = Plan::between(side("dev"), side("prod"));

@@ -1,4 +1,4 @@
-//! Who runs a use case: hears what happens, and may interrupt it.
+//! The host of a use case: receives notices and may interrupt it.
 
 use std::path::PathBuf;
 
@@ -6,38 +6,38 @@ use futures_util::future::{BoxFuture, pending};
 
 use crate::model::event::{NoObserver, Observer};
 
-/// What a use case reports besides the events of the engine.
+/// A notice of a use case, in addition to the events of the engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
-    /// It waits for another run on the target.
+    /// The use case waits for another run on the target.
     WaitingForLock {
         /// The target.
         target: String,
-        /// Who holds the lock, and since when.
+        /// The process that holds the lock, and since when.
         holder: String,
     },
-    /// It took over the lock of a process that died.
+    /// The use case took over the lock of a process that died.
     LockTakenOver {
         /// The target.
         target: String,
-        /// Who held the lock, and since when.
+        /// The process that held the lock, and since when.
         holder: String,
     },
-    /// The clock is behind the last run, so the new run is named after that one.
+    /// The clock is behind the last run, so the name of the new run is derived from that one.
     ClockBehind {
         /// The name of the new run.
         run: String,
     },
-    /// State files of an older version were moved to their present place.
+    /// State files of an older version were moved to their current place.
     StateMoved {
         /// The source and the target.
         pair: String,
-        /// The folder they are in now.
+        /// The folder they were moved to.
         folder: PathBuf,
         /// The files that were moved.
         files: Vec<String>,
     },
-    /// It stops: requests that were sent are still being settled.
+    /// The use case is stopping; requests in flight are being completed.
     Stopping {
         /// The target.
         target: String,
@@ -46,7 +46,7 @@ pub enum Notice {
     },
 }
 
-/// What interrupts a use case.
+/// An interrupt of a use case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Interrupt {
     /// Ctrl-C.
@@ -55,14 +55,14 @@ pub enum Interrupt {
     Terminated,
 }
 
-/// Whoever runs a use case: hears what happens, and may interrupt it.
+/// The program around a use case: receives notices and may interrupt it.
 pub trait Host: Observer {
-    /// Reports something besides the events of the engine.
+    /// Handles a notice.
     fn notice(&self, _notice: &Notice) {}
 
     /// Waits for the next interrupt.
     ///
-    /// The first one lets requests that were sent settle, and a second one ends the run at once.
+    /// The first one lets requests in flight complete; a second one aborts the run.
     fn interrupted(&self) -> BoxFuture<'_, Interrupt> {
         Box::pin(pending())
     }

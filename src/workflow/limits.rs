@@ -1,4 +1,4 @@
-//! Limits of a run: until when and with how many requests it may take new changes.
+//! Limits of a run: the time of day and the number of requests after which it starts no new changes.
 
 use std::time::{Duration, Instant};
 
@@ -11,23 +11,23 @@ use crate::management_api::Traffic;
 /// A limit that ended a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReachedLimit {
-    /// The time of day from which on no new changes are taken.
+    /// The time of day after which no new changes are started.
     Time(TimeOfDay),
-    /// The number of requests after which no new changes are taken.
+    /// The number of requests after which no new changes are started.
     Requests {
-        /// How many were allowed.
+        /// The limit.
         budget: u64,
-        /// How many were sent.
+        /// The number of requests sent.
         sent: u64,
     },
 }
 
-/// What a command that began may still do.
+/// The remaining budget of a running command.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RunBudget {
     until: Option<(Instant, TimeOfDay)>,
     max_requests: Option<u64>,
-    /// Requests of earlier connections to the same target.
+    /// The number of requests on earlier connections to the same target.
     spent: u64,
 }
 
@@ -55,7 +55,7 @@ impl std::fmt::Display for TimeOfDay {
 }
 
 impl TimeOfDay {
-    /// Reads a time of day that leaves open whose clock is meant.
+    /// Parses a time of day without a time zone.
     pub(crate) fn of_any_clock(text: &str) -> Result<Self, String> {
         let read = text.parse().ok().filter(|time: &Self| !time.is_utc);
         read.ok_or_else(|| "a time of day is HH:MM, as in 02:30".to_owned())
@@ -66,7 +66,8 @@ impl TimeOfDay {
         (self.time.hour().unsigned_abs(), self.time.minute().unsigned_abs())
     }
 
-    /// Returns how far away the nearest such time is; one that went by is over, however late a night's run begins.
+    /// Returns the time until the nearest occurrence of this time of day; `None` if that has passed, however late a
+    /// nightly run starts.
     fn left(self, now: &ZonedDateTime) -> Option<Duration> {
         let now = if self.is_utc { now.with_time_zone(TimeZone::UTC) } else { now.clone() };
         let days = [now.yesterday().ok(), Some(now.clone()), now.tomorrow().ok()];
@@ -77,29 +78,30 @@ impl TimeOfDay {
 }
 
 impl RunBudget {
-    /// Returns the budget of a command that begins now.
+    /// Creates the budget of a command that starts now.
     pub(crate) fn begin(until: Option<TimeOfDay>, max_requests: Option<u64>) -> Self {
         let until = until.map(|time| (Instant::now() + time.left(&ZonedDateTime::now()).unwrap_or_default(), time));
         Self { until, max_requests, spent: 0 }
     }
 
-    /// Returns one that is over in so much time, at five in the morning.
+    /// Creates a budget that ends after this duration, at five in the morning.
     #[cfg(test)]
     pub(crate) fn for_another(left: Duration) -> Self {
         Self { until: Some((Instant::now() + left, "05:00".parse().expect("a time of day"))), ..Self::default() }
     }
 
-    /// Counts what a connection to the target sent that is not used any more.
+    /// Adds the requests of a connection to the target that is no longer used.
     pub(crate) fn spend(&mut self, sent: Traffic) {
         self.spent += sent.reads + sent.writes;
     }
 
-    /// Returns when the time is over that a command has; nothing where there is no end, or it was over when the command began.
+    /// Returns when the time ends; `None` if there is no end, or it had passed when the command started.
     pub(crate) fn end(&self) -> Option<Instant> {
         self.until.map(|(until, _)| until).filter(|until| Instant::now() < *until)
     }
 
-    /// Returns once the time is over that a command has; a command that began after it is not ended by it, and takes no changes.
+    /// Completes when the time ends. If it had passed before the command started, this never completes, and no changes
+    /// are started.
     pub(crate) async fn over(&self) -> ReachedLimit {
         match self.until.filter(|(until, _)| Instant::now() < *until) {
             Some((until, time)) => {
@@ -110,7 +112,7 @@ impl RunBudget {
         }
     }
 
-    /// Returns how many changes may begin now, each of which takes a request at least.
+    /// Returns how many changes may start now; each takes at least one request.
     pub(crate) fn remaining_changes(&self, sent: Traffic) -> usize {
         if self.until.is_some_and(|(until, _)| Instant::now() >= until) {
             return 0;
@@ -119,12 +121,12 @@ impl RunBudget {
         left.map_or(usize::MAX, |left| usize::try_from(left).unwrap_or(usize::MAX))
     }
 
-    /// Returns the budget, where reading the target alone takes all of it: no night gets any further.
+    /// Returns the request budget if reading the target alone uses it up, so that no run could ever change anything.
     pub(crate) fn is_too_small_for(&self, read: Traffic) -> Option<u64> {
         self.max_requests.filter(|budget| self.spent == 0 && *budget <= read.reads + read.writes)
     }
 
-    /// Says which limit was reached, if one was.
+    /// Returns the limit that was reached, if any.
     pub(crate) fn reached(&self, sent: Traffic) -> Option<ReachedLimit> {
         if self.remaining_changes(sent) > 0 {
             return None;
@@ -143,7 +145,7 @@ mod tests {
 
     use super::*;
 
-    /// Minutes until a time of day, where the clock shows this and people set it as in Berlin.
+    /// Returns the minutes until a time of day when a clock in Berlin shows `clock`.
     fn minutes_left(until: &str, clock: &str) -> Option<u64> {
         let berlin = TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").expect("a zone");
         let now = clock.parse::<DateTime>().expect("a time").to_zoned_datetime(berlin).expect("there is such a time");

@@ -1,7 +1,8 @@
-//! One at a time: whoever writes to a target holds its lock, from the first look to the last file.
+//! The lock on a target: only one run at a time writes to it, from the first read to the last file.
 //!
-//! The lock is of the tenant, whatever folder a run works in and whatever the tenant is called there: one file a domain, in the state
-//! directory of this user on this machine. It does not reach another machine, nor another user of this one.
+//! The lock belongs to the tenant's domain, whatever the working folder and the configured name: one file per domain in
+//! the state directory of this user on this machine. It protects neither against other machines nor against other
+//! users.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,20 +15,20 @@ use super::host::Notice;
 use crate::config::{Settings, TenantSettings};
 use crate::files::{Lock, LockAttempt};
 
-/// How often a lock is tried again that another run holds.
+/// The interval between attempts to get a lock that another run holds.
 const AGAIN: Duration = Duration::from_millis(500);
 
-/// Returns the folder of the locks of this user on this machine.
+/// Returns the folder of this user's locks on this machine.
 ///
 /// # Errors
 ///
-/// When the user has no home: a lock in some other folder would hold nobody off.
+/// If the user has no home: a lock in some other folder would not stop anybody.
 pub(crate) fn folder_of_locks(settings: &Settings) -> Result<PathBuf, Error> {
     let home = settings.state_home.as_ref();
     home.map(|home| home.join("migrate/locks")).ok_or(Error::NoLockFolder)
 }
 
-/// Takes the lock on a target, waiting for it as long as was asked, or says who holds it.
+/// Locks a target, waiting up to the timeout, or returns who holds the lock.
 pub(crate) async fn lock(environment: &Environment, target: &TenantSettings, timeout: Option<Duration>) -> Result<Lock, Error> {
     let path = folder_of_locks(environment.settings())?.join(format!("{}.lock", target.identity()));
     let target = &target.name;
@@ -52,7 +53,7 @@ pub(crate) async fn lock(environment: &Environment, target: &TenantSettings, tim
     }
 }
 
-/// Tries once; returns the lock, or who holds it.
+/// Tries once; returns the lock or its holder.
 fn take(environment: &Environment, target: &str, path: &Path) -> Result<Result<Lock, String>, Error> {
     Ok(match Lock::take(path, &holder())? {
         LockAttempt::By(holder) => Err(holder),
@@ -65,7 +66,7 @@ fn take(environment: &Environment, target: &str, path: &Path) -> Result<Result<L
     })
 }
 
-/// Returns who is asking, where and since when.
+/// Describes this process as a lock holder: user, machine and time.
 fn holder() -> String {
     let user = ["USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()));
     let of = user.map(|user| format!(" of {user}")).unwrap_or_default();

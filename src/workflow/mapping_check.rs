@@ -1,4 +1,4 @@
-//! A mapping checked without a tenant: the values that it sets, the secrets that it names, and, by snapshots on disk, rules that match nothing.
+//! Checks a mapping without a tenant: its values, its secrets and, using stored snapshots, rules that match nothing.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ use crate::model::unmatched_rule::UnmatchedRule;
 use crate::sandbox::{ValueRefusal, value_refusals};
 use crate::snapshot::{Snapshot, store};
 
-/// Reads a mapping and returns it with everything that is wrong in its values and secrets.
+/// Loads a mapping and returns it with all problems of its values and secrets.
 pub(crate) fn check_mapping(environment: &Environment, path: &Path) -> Result<(Mapping, Vec<Diagnostic>), Error> {
     let mapping = Mapping::load(environment.catalog, path)?;
     let text = files::read_text(path)?;
@@ -32,7 +32,7 @@ pub(crate) fn check_mapping(environment: &Environment, path: &Path) -> Result<(M
     Ok((mapping, findings))
 }
 
-/// Returns the rules of a mapping that match nothing in the newest snapshot of a source.
+/// Returns the rules of a mapping that match nothing in the newest stored snapshot of a source.
 pub(crate) fn unmatched_on_disk(
     environment: &Environment,
     mapping: &Mapping,
@@ -58,7 +58,7 @@ fn missing_secret(from: &str) -> (String, String) {
     (format!("there is no secret in \"{path}\""), "write the secret into that file, and nothing else".to_owned())
 }
 
-/// Returns what is wrong with a value that a rule sets, if every kind it can be about refuses it.
+/// Returns why the value of a rule is invalid, if every kind that the rule can match refuses it.
 fn wrong_value(environment: &Environment, rule: &MappingRule, field: &str, value: &Value) -> Option<(String, String)> {
     let about = environment.catalog.kinds().filter(|kind| rule.is_about_kind(kind) && kind.fields.writable().has(field));
     let refused: Vec<Option<(&Kind, ValueRefusal)>> = about.map(|kind| Some((kind, refusal(kind, field, value)?))).collect();
@@ -66,19 +66,19 @@ fn wrong_value(environment: &Environment, rule: &MappingRule, field: &str, value
     Some(explained(kind, &refusal, field, value))
 }
 
-/// Returns why no request of a kind accepts a value, if the API's description says so.
+/// Returns why no request of a kind accepts a value, if the OpenAPI description says so.
 fn refusal(kind: &Kind, field: &str, value: &Value) -> Option<ValueRefusal> {
     let mut refusals = Vec::new();
     for (method, path) in requests(kind) {
         let of_request = value_refusals(method, &path, field, value)?;
         refusals.push(of_request.into_iter().next()?);
     }
-    // A field that one of the requests does not have at all is written by the other.
+    // A field that one request lacks entirely is written by the other one.
     let knows = |refusal: &&ValueRefusal| refusal.keyword != "additionalProperties";
     refusals.iter().find(knows).or(refusals.first()).cloned()
 }
 
-/// Returns the requests that write a kind, with any ids in their paths.
+/// Returns the requests that write a kind, with placeholder ids in their paths.
 fn requests(kind: &Kind) -> Vec<(&'static str, String)> {
     if let Shape::Child { .. } = kind.shape {
         return Vec::new();
@@ -114,7 +114,8 @@ fn explained(kind: &Kind, refusal: &ValueRefusal, field: &str, value: &Value) ->
     }
 }
 
-/// Returns the value at a place in or above the field that holds a value; of lists the first element that differs is unknown.
+/// Returns the part of a value at a position in or above its field; `None` inside lists, where the element is not
+/// known.
 fn at_place<'value>(value: &'value Value, field: &str, place: &str) -> Option<&'value Value> {
     let rest = place.strip_prefix(field)?.trim_start_matches('.');
     let steps = rest.split('.').filter(|step| !step.is_empty());

@@ -1,4 +1,4 @@
-//! What a mapping makes of some resources of a source, without a target.
+//! Previews what a mapping does to resources of a source, without a target.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -16,40 +16,40 @@ use crate::plan::diff::compared;
 use crate::plan::{Edit, maker};
 use crate::snapshot::Snapshot;
 
-/// What a mapping makes of some resources.
+/// A preview of a mapping.
 #[derive(Debug, Serialize)]
 pub(crate) struct MappingPreview {
-    /// The source.
+    /// The name of the source.
     pub(crate) source: String,
-    /// When it was read.
+    /// When the source was read.
     pub(crate) taken: String,
-    /// The file of the mapping; absent if there is none.
+    /// The mapping file; `None` without a mapping.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) mapping: Option<String>,
     /// The resources.
     pub(crate) resources: Vec<MappedResource>,
 }
 
-/// What a mapping makes of one resource.
+/// The effect of a mapping on one resource.
 #[derive(Debug, Serialize)]
 pub(crate) struct MappedResource {
     /// Its key in the source.
     pub(crate) key: Key,
-    /// Its key in the target, if that is another one.
+    /// Its key in the target, if that differs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) target_key: Option<Key>,
     /// The rule that renames it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) renamed_by: Option<String>,
-    /// The rule that leaves it out.
+    /// The rule that skips it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) skipped_by: Option<String>,
     /// The values that rules change.
     pub(crate) values: Vec<MappedValue>,
-    /// The fields of which the target's own value stands.
+    /// The fields that keep the target's own value.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) kept: Vec<NamedField>,
-    /// The fields whose secret comes from outside.
+    /// The fields with supplied secrets.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) secrets: Vec<NamedField>,
 }
@@ -57,14 +57,14 @@ pub(crate) struct MappedResource {
 /// A value before and after the rules.
 #[derive(Debug, Serialize)]
 pub(crate) struct MappedValue {
-    /// The field, with what the source holds (`old`) and what the target is to hold (`new`).
+    /// The field, with its value in the source (`old`) and its desired value in the target (`new`).
     #[serde(flatten)]
     pub(crate) edit: Edit,
     /// The rule, or the row of its table.
     pub(crate) rule: String,
 }
 
-/// A field that a rule names.
+/// A field in a rule.
 #[derive(Debug, Serialize)]
 pub(crate) struct NamedField {
     /// The field.
@@ -73,7 +73,7 @@ pub(crate) struct NamedField {
     pub(crate) rule: String,
 }
 
-/// Applies a mapping to the source of a route and returns what becomes of the resources that match a pattern.
+/// Applies the mapping of a route to its source and returns the resources that match a pattern.
 pub(crate) async fn preview(environment: &Environment, route: &Route, patterns: &[KeyPattern]) -> Result<MappingPreview, Error> {
     let target = environment.tenant(&route.target)?;
     let file = route.mapping.as_ref().or(target.mapping.as_ref());
@@ -92,7 +92,7 @@ pub(crate) async fn preview(environment: &Environment, route: &Route, patterns: 
     Ok(MappingPreview { source: tenant, taken, mapping: file.map(|path| path.display().to_string()), resources })
 }
 
-/// Reads a snapshot, or of a tenant the kinds that may match and those that they refer to.
+/// Loads a snapshot, or reads from a tenant the kinds that may match and those they refer to.
 async fn read(environment: &Environment, source: Source<'_>, include: &[String], patterns: &[KeyPattern]) -> Result<Snapshot, Error> {
     let settings = match source {
         Source::Snapshot(snapshot) => return Ok(*snapshot),

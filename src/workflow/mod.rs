@@ -1,22 +1,22 @@
-//! The use cases, without a terminal: what a program calls to import a tenant.
+//! The use cases, without a terminal: the entry point for programs that import a tenant.
 //!
 //! ```text
-//! environment.rs  what every use case needs: configuration, connections, folders
-//! host.rs         who runs a use case: hears what happens, and may interrupt it
+//! environment.rs  configuration, connections, folders and secrets
+//! host.rs         receives notices, and may interrupt a use case
 //! prepare.rs      source and target -> plan
-//! review.rs       guards before a plan is carried out
+//! review.rs       approvals and scopes before a plan is executed
 //! session.rs      a run before its first write: folder, journal, state
-//! execute.rs      the run itself: interrupts, limits, what is kept of it
-//! proposal.rs     the ceremony: guards, scopes, secret sink, approval, execution; and an unattended import
-//! rehearse.rs     an import tried on a copy of the target
-//! mapping_check.rs, mapping_preview.rs  a mapping without an import: what is wrong in it, what it makes of some resources
+//! execute.rs      executes a run: interrupts, limits, saving the state
+//! proposal.rs     from plan to run: guards, scopes, secret sink, approval, execution; unattended imports
+//! rehearse.rs     rehearses an import on a copy of the target
+//! mapping_check.rs, mapping_preview.rs  a mapping without an import: its problems, its effect on resources
 //! history.rs      past runs
-//! run_name.rs     what runs are called
-//! lock.rs         one writer a target
-//! limits.rs       until when, and with how many requests, a run may take new changes
+//! run_name.rs     the names of runs
+//! lock.rs         one writer per target
+//! limits.rs       the time and the requests after which a run starts no new changes
 //! ```
 //!
-//! Nothing here prints, asks or knows exit codes: errors are typed, and what happens is told to a [`Host`].
+//! Nothing here prints, asks or knows exit codes: errors are typed, and a [`Host`] receives events.
 
 mod environment;
 mod error;

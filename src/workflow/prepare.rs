@@ -1,4 +1,4 @@
-//! Source and target -> plan: the same for a plan, a dry run and an import.
+//! Reads source and target and plans the changes, for plans, dry runs and imports alike.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -24,51 +24,51 @@ use crate::plan::{
 use crate::snapshot::{Desired, Snapshot, store};
 use crate::state::pair::TenantIdentity;
 
-/// Where settings come from, where they go, and how.
+/// Source, target, mapping and options of a plan.
 #[derive(Debug, Clone, Default)]
 pub struct Route {
     /// The target tenant.
     pub target: String,
-    /// Where the settings come from, a tenant or the folder of a snapshot; by default the `source` of the target.
+    /// The source, a tenant or the folder of a snapshot; by default the `source` of the target.
     pub source: Option<String>,
     /// The file of the mapping; by default the `mapping` of the target.
     pub mapping: Option<PathBuf>,
-    /// What is copied though it is usually excluded: `third-party`.
+    /// The `--include` words of resources that are excluded by default: `third-party`.
     pub include: Vec<String>,
-    /// What to do about fields that the target changed by itself since the last run.
+    /// How to treat fields that were changed in the target itself since the last run.
     pub on_drift: OnDrift,
-    /// Whether what an earlier run made or adopted, and the source no longer has, is deleted.
+    /// Whether to delete what an earlier run created or adopted and the source no longer has.
     pub prune: bool,
-    /// Whether a rule of the mapping that matches nothing is an error.
+    /// Whether a mapping rule that matches nothing is an error.
     pub strict: bool,
-    /// Which resources are meant, by the keys they have in the target; by default all.
+    /// The selected resources, by their keys in the target; by default all.
     pub selection: Selection,
-    /// Whether what those need and the target lacks is meant too.
+    /// Whether dependencies that the target lacks are selected too.
     pub with_dependencies: bool,
 }
 
-/// A plan, and everything needed to carry it out.
+/// A plan and everything needed to execute it.
 pub struct Prepared {
     /// The plan.
     pub plan: Plan,
-    /// Every reason to refuse it, approved or not.
+    /// All refusals, approved or not.
     pub refusals: Vec<Refusal>,
     pub(crate) tenant: Tenant,
     pub(crate) desired: Desired,
     pub(crate) live: Snapshot,
     pub(crate) state: SyncState,
-    /// Which rule of the mapping made which value.
+    /// Which mapping rule produced which value.
     pub(crate) attribution: Attribution,
-    /// The places of the rules that left resources of the source out.
+    /// The mapping rules that skipped resources of the source.
     pub(crate) skipped_by: BTreeMap<Key, String>,
-    /// What of both tenants was read.
+    /// The part of both tenants that was read.
     pub(crate) scope: Scope,
-    /// The folder that holds what the source wanted, before any mapping.
+    /// The state folder with the ids of the source.
     pub(crate) source: PathBuf,
 }
 
 impl Prepared {
-    /// Returns what the plan takes of the target.
+    /// Estimates the requests of the plan.
     #[must_use]
     pub fn estimate(&self) -> Estimate {
         Estimate::new(Catalog::standard(), &self.plan, self.tenant.published_rate())
@@ -81,14 +81,14 @@ impl std::fmt::Debug for Prepared {
     }
 }
 
-/// A source: a tenant that is read now, or a snapshot on disk.
+/// A source: a tenant to read, or a stored snapshot.
 pub(super) enum Source<'settings> {
     Tenant(&'settings TenantSettings),
     Snapshot(Box<Snapshot>),
 }
 
 impl Source<'_> {
-    /// Returns the tenant that the settings are of.
+    /// Returns the tenant that the settings belong to.
     fn side(&self) -> TenantIdentity {
         match self {
             Self::Tenant(settings) => TenantIdentity::new(&settings.name, &settings.domain),
@@ -97,12 +97,12 @@ impl Source<'_> {
     }
 }
 
-/// Returns every word of what is usually left alone.
+/// Returns all words that `--include` accepts.
 pub(crate) fn includable(catalog: &Catalog) -> BTreeSet<&'static str> {
     catalog.kinds().flat_map(|kind| kind.lifecycle.excluded).filter_map(|alone| alone.include_word).collect()
 }
 
-/// Returns the words of what is copied though it is usually left alone, or says which there are.
+/// Checks `--include` words, and lists the valid ones if one is unknown.
 pub(crate) fn included(catalog: &Catalog, words: &[String]) -> Result<BTreeSet<String>, Error> {
     let known = includable(catalog);
     if let Some(unknown) = words.iter().find(|word| !known.contains(word.as_str())) {
@@ -112,16 +112,18 @@ pub(crate) fn included(catalog: &Catalog, words: &[String]) -> Result<BTreeSet<S
     Ok(words.iter().cloned().collect())
 }
 
-/// Reads both tenants and plans what it takes; writes nothing to any tenant.
+/// Reads both tenants and plans the changes. Writes nothing to any tenant.
 ///
 /// # Errors
 ///
-/// When the configuration or the mapping is unusable, source and target are one tenant, or one of them cannot be read.
+/// If the configuration or the mapping is invalid, source and target are the same tenant, or one of them cannot be
+/// read.
 pub async fn prepare(environment: &Environment, route: &Route) -> Result<Prepared, Error> {
     prepare_seen_by(environment, route, None).await
 }
 
-/// Reads both sides, the target seen by a recorder of its answers, and decides what it takes; writes nothing to any tenant.
+/// Reads both tenants and plans the changes; a recorder receives the responses of the target. Writes nothing to any
+/// tenant.
 pub(crate) async fn prepare_seen_by(
     environment: &Environment,
     route: &Route,
@@ -141,7 +143,7 @@ pub(crate) async fn prepare_seen_by(
     let stored = store::save(&store::folder_of(&environment.folder("snapshots"), &source), &source)?;
     let MappedSource { mut desired, attribution, unmatched, skipped_by } = mapping.apply(environment.catalog, source)?;
     (desired.selection, desired.with_dependencies) = (scope.selection.clone(), route.with_dependencies);
-    // A rule about something that was not read may well match it.
+    // A rule may well match something that was not read.
     let unmatched = if scope.selection.is_everything() { mapping.unmatched_in_both(unmatched, &live) } else { Vec::new() };
     if route.strict {
         refuse_unmatched(&unmatched)?;
@@ -188,12 +190,12 @@ pub(crate) async fn prepare_seen_by(
     Ok(Prepared { plan, refusals, tenant, desired, live, state, attribution, skipped_by, scope, source })
 }
 
-/// Refuses a mapping of which some rules match nothing.
+/// Refuses a mapping with unmatched rules.
 pub(crate) fn refuse_unmatched(unmatched: &[UnmatchedRule]) -> Result<(), Error> {
     if unmatched.is_empty() { Ok(()) } else { Err(Error::UnmatchedRules { rules: unmatched.to_vec() }) }
 }
 
-/// Returns what is to be read of both tenants: a snapshot that was restricted restricts what is planned from it.
+/// Returns the scope to read of both tenants; a restricted snapshot restricts the plan.
 fn scope(environment: &Environment, route: &Route, source: &Source<'_>) -> Result<Scope, Error> {
     let of_snapshot = match source {
         Source::Snapshot(snapshot) => snapshot.selection.clone().unwrap_or_default(),
@@ -204,14 +206,14 @@ fn scope(environment: &Environment, route: &Route, source: &Source<'_>) -> Resul
     Ok(Scope { selection, purpose, include: included(environment.catalog, &route.include)?, ..Scope::default() })
 }
 
-/// Both tenants as far as they were read.
+/// Both tenants, as far as they were read.
 struct Sides {
     source: Snapshot,
     live: Snapshot,
     scope: Scope,
 }
 
-/// Reads both tenants; what a text of either may name is read in both.
+/// Reads both tenants; whatever a text of either may name is read in both.
 async fn read_both(
     environment: &Environment,
     (source, tenant, target): (Source<'_>, &Tenant, &TenantSettings),
@@ -244,12 +246,12 @@ async fn read_both(
     Ok(Sides { source, live, scope })
 }
 
-/// Returns whether a source may hold kinds that were not read in the target.
+/// Returns whether a source may have kinds that were not read in the target.
 fn is_snapshot_wider(scope: &Scope, source: &Snapshot) -> bool {
     source.selection.as_ref() != Some(&scope.selection) && !scope.selection.is_everything()
 }
 
-/// Reads a tenant, leaving alone what is migrate's own or protected.
+/// Reads a tenant and excludes migrate's own client and protected resources.
 pub(crate) async fn read(environment: &Environment, tenant: &Tenant, settings: &TenantSettings, scope: &Scope) -> Result<Snapshot, Error> {
     let reading = Reading { tenant, scope, observer: &*environment.host, recorder: None };
     let mut snapshot = reading.export(environment.catalog, &now()).await?;
@@ -257,7 +259,7 @@ pub(crate) async fn read(environment: &Environment, tenant: &Tenant, settings: &
     Ok(snapshot)
 }
 
-/// Returns what has to be read of the target to carry out a plan: all of it, unless the plan is restricted.
+/// Returns the scope of the target needed to execute a plan: everything, unless the plan is restricted.
 pub(crate) fn scope_of(environment: &Environment, plan: &Plan, include: &[String]) -> Result<Scope, Error> {
     if plan.selection.is_none() {
         return Ok(Scope { include: included(environment.catalog, include)?, ..Scope::default() });
@@ -267,7 +269,8 @@ pub(crate) fn scope_of(environment: &Environment, plan: &Plan, include: &[String
     scope_naming(environment, keys, plan.changes().any(deletes), include)
 }
 
-/// Returns what has to be read to compare these resources with a tenant, and to know what goes with them if one is deleted.
+/// Returns the scope needed to compare these resources with a tenant, and to know what is deleted along with one of
+/// them.
 pub(crate) fn scope_naming<'key>(
     environment: &Environment,
     keys: impl Iterator<Item = &'key Key>,
@@ -279,7 +282,7 @@ pub(crate) fn scope_naming<'key>(
     Ok(Scope { selection, purpose, include: included(environment.catalog, include)?, names_everything: true })
 }
 
-/// Says of each pattern that selects nothing in either tenant that it may be misspelt.
+/// Returns a note for each pattern that selects nothing in either tenant: it may be misspelt.
 fn selects_nothing(selection: &Selection, sides: &[&Snapshot; 2]) -> Vec<String> {
     let keys = || sides.iter().flat_map(|side| side.resources.iter().map(|one| &one.key));
     let idle = selection.only.iter().filter(|pattern| !keys().any(|key| pattern.matches(key)));
@@ -293,12 +296,12 @@ fn selects_nothing(selection: &Selection, sides: &[&Snapshot; 2]) -> Vec<String>
     idle.map(note).collect()
 }
 
-/// Returns the patterns of what a tenant's configuration protects.
+/// Returns the patterns of protected resources in a tenant's configuration.
 pub(crate) fn protected(settings: &TenantSettings) -> Vec<glob::Pattern> {
     settings.protected.iter().filter_map(|text| glob::Pattern::new(text).ok()).collect()
 }
 
-/// Says of each pattern that matches nothing in either tenant that it protects nobody: it may be misspelt.
+/// Returns a note for each pattern that protects nothing in either tenant: it may be misspelt.
 fn protects_nothing(target: &TenantSettings, sides: &[&Snapshot; 2]) -> Vec<String> {
     let matches_any =
         |pattern: &glob::Pattern| sides.iter().any(|side| side.resources.iter().any(|one| pattern.matches(&one.key.to_string())));
@@ -307,11 +310,12 @@ fn protects_nothing(target: &TenantSettings, sides: &[&Snapshot; 2]) -> Vec<Stri
     idle.map(|pattern| format!("\"{pattern}\" is to be protected, and nothing in {source} or {target} is called so")).collect()
 }
 
-/// Reads a snapshot; which client migrate signed in with where it was taken is known from it, or else from the configuration of its tenant.
+/// Loads a snapshot. Which client migrate signed in with is taken from the snapshot, otherwise from the configuration
+/// of its tenant.
 fn load(environment: &Environment, path: &Path) -> Result<Snapshot, Error> {
     let mut snapshot = store::load(environment.catalog, path)?;
     let of_the_same = environment.settings().tenants.get(&snapshot.tenant).filter(|settings| settings.domain == snapshot.domain);
-    // Without credentials nothing is known, and nothing is asked of that tenant.
+    // Without credentials the client is unknown, and no request is sent to that tenant.
     let client = of_the_same.and_then(|settings| environment.connect(settings).ok()?.client_id());
     if let Some(client) = client {
         snapshot.reserve_own(environment.catalog, &Id::new(client));
@@ -319,7 +323,7 @@ fn load(environment: &Environment, path: &Path) -> Result<Snapshot, Error> {
     Ok(snapshot)
 }
 
-/// Says which clients may be migrate's own in the source, where it does not say which one is.
+/// Returns a note about the clients that may be migrate's own in the source, if that is unknown.
 fn own_unknown(source: &Snapshot) -> Option<String> {
     let may_be: Vec<String> = source.clients_of_the_management_api().iter().map(ToString::to_string).collect();
     let which = format!(
@@ -352,7 +356,7 @@ pub(crate) fn source_side(environment: &Environment, route: &Route, target: &Ten
     Ok(source(environment, route, target)?.side())
 }
 
-/// Returns a tenant that somebody names as a source; one that is not configured may be that of a snapshot.
+/// Returns the identity of a named source; an unconfigured one may be the tenant of a snapshot.
 pub(crate) fn named_source(environment: &Environment, name: &str) -> TenantIdentity {
     let domain = environment.settings().tenants.get(name).map(|tenant| tenant.domain.clone());
     TenantIdentity { tenant: name.to_owned(), domain }

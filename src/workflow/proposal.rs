@@ -1,4 +1,4 @@
-//! The ceremony before a run, once for every command that writes: guards, secret sink, approval, execution.
+//! From plan to run, for every command that writes: guards, scopes, secret sink, approval, execution.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,21 +20,21 @@ use crate::plan::refusal::Refusal;
 use crate::plan::{Estimate, Plan};
 use crate::snapshot::{Desired, Snapshot};
 
-/// A plan that may be carried out, and what guards found of it.
+/// A plan that may be executed, with its refusals.
 pub(crate) struct Proposal {
     /// The plan.
     pub(crate) plan: Arc<Plan>,
-    /// Everything that guards found, approved or not.
+    /// All refusals, approved or not.
     pub(crate) refusals: Vec<Refusal>,
-    /// What nobody approved of it.
+    /// The refusals that are not approved.
     pub(crate) unapproved: Vec<Refusal>,
     tenant: Tenant,
     basis: Basis,
 }
 
-/// What a plan was made of.
+/// What a plan is based on.
 enum Basis {
-    /// A source and its target, which are remembered as a pair.
+    /// A source and its target, whose state is saved as a pair.
     Pair(Box<(Desired, Snapshot, SyncState)>),
     /// The plan alone; these of its changes are stale.
     Plan(StaleChanges),
@@ -47,38 +47,38 @@ impl std::fmt::Debug for Proposal {
 }
 
 impl Proposal {
-    /// Returns what was prepared, with what nobody approved of it.
+    /// Creates a proposal from a prepared plan, with its unapproved refusals.
     pub(crate) fn of_prepared(prepared: Prepared, unapproved: Vec<Refusal>) -> Self {
         let Prepared { plan, refusals, tenant, desired, live, state, .. } = prepared;
         Self { plan: Arc::new(plan), refusals, unapproved, tenant, basis: Basis::Pair(Box::new((desired, live, state))) }
     }
 
-    /// Returns a plan that was made earlier, or that is of one tenant alone.
+    /// Creates a proposal from a saved plan, or from one within a single tenant.
     pub(crate) fn of_plan(plan: Plan, tenant: Tenant, (refusals, unapproved): (Vec<Refusal>, Vec<Refusal>)) -> Self {
         Self { plan: Arc::new(plan), refusals, unapproved, tenant, basis: Basis::Plan(StaleChanges::default()) }
     }
 
-    /// Leaves alone what became stale since the plan was made.
+    /// Refuses changes that became stale since the plan was made.
     pub(crate) fn without_stale(self, stale: StaleChanges) -> Self {
         Self { basis: Basis::Plan(stale), ..self }
     }
 
-    /// Returns whether there is nothing to do: the plan changes nothing, and nothing of it is refused.
+    /// Returns whether there is nothing to do: the plan has no changes and nothing is refused.
     pub(crate) fn is_empty(&self) -> bool {
         self.plan.is_empty() && self.unapproved.is_empty()
     }
 
-    /// Returns what the plan takes of the target.
+    /// Estimates the requests of the plan.
     pub(crate) fn estimate(&self) -> Estimate {
         Estimate::new(Catalog::standard(), &self.plan, self.tenant.published_rate())
     }
 
-    /// Returns the requests to the target so far.
+    /// Returns the number of requests to the target so far.
     pub(crate) fn requests(&self) -> Traffic {
         self.tenant.requests()
     }
 
-    /// Remembers that both sides agree, where nothing is to change.
+    /// If nothing is to change, saves the state in which both sides agree.
     fn agree(self) -> Result<Arc<Plan>, Error> {
         if let Basis::Pair(pair) = self.basis {
             let (desired, live, mut state) = *pair;
@@ -96,62 +96,62 @@ impl Proposal {
     }
 }
 
-/// Whoever decides whether a proposal is carried out.
+/// Decides whether a proposal is executed.
 pub(crate) trait Approver {
-    /// Why it is not, and every other error.
+    /// The error type, also used for refusing approval.
     type Error: From<Error>;
 
-    /// Shows the plan, before anything else is checked.
+    /// Shows the plan, before any other check.
     fn show(&self, _proposal: &Proposal) {}
 
-    /// Returns the error of a plan that guards refuse.
+    /// Returns the error for a plan that guards refuse.
     fn refuse(&self, _proposal: &Proposal, error: Error) -> Self::Error {
         error.into()
     }
 
-    /// Returns where the secrets go that the target makes.
+    /// Returns the sink for secrets that the target generates.
     ///
     /// # Errors
     ///
-    /// When nothing can be stored there.
+    /// If nothing can be stored there.
     fn sink(&self) -> Result<Option<Box<dyn SecretSink>>, Self::Error> {
         Ok(None)
     }
 
-    /// Decides, as the last step before anything is written.
+    /// Approves the proposal, as the last step before anything is written.
     ///
     /// # Errors
     ///
-    /// When it is not to be carried out.
+    /// If the proposal is not approved.
     fn approve(&self, _proposal: &Proposal) -> Result<(), Self::Error> {
         Ok(())
     }
 
-    /// Hears that a run begins.
+    /// Is called when a run starts.
     fn begun(&self, _run: &Session<'_>) {}
 
-    /// Returns the error of a run that began.
+    /// Returns the error for a run that had started.
     fn fail(&self, error: Error) -> Self::Error {
         error.into()
     }
 }
 
-/// What came of a proposal.
+/// The result of a proposal.
 #[derive(Debug)]
 pub enum Completion {
     /// There was nothing to do.
     Unchanged(Arc<Plan>),
-    /// It was carried out.
+    /// It was executed.
     Run(Box<EndedRun>),
 }
 
-/// Carries out a proposal under the lock on its target: guards are checked, the approver decides, and the run is executed within
-/// its budget.
+/// Executes a proposal under the lock on its target: guards are checked, the approver decides, and the run is executed
+/// within its budget.
 ///
 /// # Errors
 ///
-/// When it is refused, the approver decides against it, or the run cannot be recorded. Requests of a run may have been sent only where the
-/// error says so.
+/// If the plan is refused or not approved, or the run cannot be recorded. Requests of a run may have been sent only if
+/// the error says so.
 pub(crate) async fn carry_out<A: Approver>(
     environment: &Environment,
     proposal: Proposal,
@@ -174,21 +174,21 @@ pub(crate) async fn carry_out<A: Approver>(
     Ok(Completion::Run(Box::new(ended)))
 }
 
-/// An approver for programs: whatever guards let pass is carried out, and secrets that the target makes are left in it.
+/// An approver for programs: executes whatever the guards pass, and does not store secrets that the target generates.
 struct Unattended;
 
 impl Approver for Unattended {
     type Error = Error;
 }
 
-/// Imports a source into a target unattended, as far as guards and these approvals let it.
+/// Imports a source into a target unattended, as far as the guards and these approvals permit.
 ///
-/// Both tenants are read, and nothing is written where anything is refused. `lock_timeout` is how long to wait for another run on the target.
-/// What may keep people from signing in, or makes a protection weaker, is approved in the configuration of the target only.
+/// If anything is refused, nothing is written. `lock_timeout` is how long to wait for another run on the target.
+/// Lockout risks and weaker protection can be approved only in the configuration of the target.
 ///
 /// # Errors
 ///
-/// When the target is locked, a tenant cannot be read, a guard refuses the plan, or the run cannot be recorded.
+/// If the target is locked, a tenant cannot be read, a guard refuses the plan, or the run cannot be recorded.
 pub async fn import(
     environment: &Environment,
     route: &Route,

@@ -1,7 +1,9 @@
-//! An import tried on a copy of its target: a sandbox in this process that holds what the target answered when it was read.
+//! Rehearses an import on a copy of the target: a sandbox in this process with the responses that the target gave when
+//! it was read.
 //!
-//! The importer is the real one, journal and all; only where its requests go and where it leaves its files are others. The copy answers on
-//! loopback to a secret that was made up for it, holds none of the target's, and is gone when it is over.
+//! The importer is the real one, including its journal; only the address of the target and the folder for files differ.
+//! The copy listens on loopback, accepts a secret generated for it, contains none of the target's secrets, and is
+//! discarded at the end.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -32,12 +34,12 @@ use crate::plan::Plan;
 use crate::sandbox::{Fault, Options, Replica, RequestLog, Sandbox, State};
 use crate::snapshot::Snapshot;
 
-/// How often a run that is cut off goes on.
+/// How often an interrupted run is resumed.
 const MOST: usize = 10;
-/// What stands in the copy where the target holds a secret.
+/// Stands for a secret of the target in the copy.
 const MASKED: &str = "[REDACTED]";
 
-/// Sees what a target answers, and makes a copy of it without its secrets.
+/// Records the responses of a target and builds a copy of it without its secrets.
 #[derive(Default)]
 pub(crate) struct Copyist(Mutex<Replica>);
 
@@ -75,7 +77,7 @@ impl ResponseRecorder for Copyist {
     }
 }
 
-/// Covers every text inside a secret; its shape stays.
+/// Masks every text inside a secret and keeps its structure.
 fn mask(value: &mut Value) {
     match value {
         Value::String(text) if !text.is_empty() => MASKED.clone_into(text),
@@ -85,36 +87,37 @@ fn mask(value: &mut Value) {
     }
 }
 
-/// How a rehearsal went.
+/// The result of a rehearsal.
 #[derive(Debug)]
 pub(crate) struct Rehearsed {
     /// The run on the copy, after its last resume.
     pub(crate) ended: EndedRun,
     /// How often it was resumed.
     pub(crate) resumed: usize,
-    /// Requests to the copy.
+    /// The number of requests to the copy.
     pub(crate) requests: usize,
     /// How many of them were writes.
     pub(crate) writes: usize,
-    /// The faults that were asked for, and how often each was injected.
+    /// The requested faults, and how often each was injected.
     pub(crate) fault_counts: Vec<(String, usize)>,
-    /// What the copy answers otherwise than the target did.
+    /// Resources that the copy returned differently from the target.
     pub(crate) otherwise: Vec<Key>,
-    /// What a second import would still do.
+    /// What a second import would still change.
     pub(crate) again: Plan,
 }
 
-/// What a rehearsal is made of besides the plan.
+/// The inputs of a rehearsal besides the plan.
 pub(crate) struct Copy {
-    /// What the target answered.
+    /// The recorded state of the target.
     pub(crate) state: State,
-    /// What goes wrong at the copy, and when.
+    /// The faults to inject into the copy.
     pub(crate) faults: Vec<Fault>,
-    /// Where the requests to it are recorded.
+    /// Where requests to the copy are recorded.
     pub(crate) request_log: Option<Arc<RequestLog>>,
 }
 
-/// Carries out a plan on a copy of its target, going on where it is cut off; then plans again. A signal ends it at once: nothing is lost.
+/// Executes a plan on a copy of its target, resuming it when it is interrupted, and then plans again. A signal aborts
+/// it at once, since nothing can be lost.
 pub(crate) async fn rehearse(environment: &Environment, route: &Route, prepared: Prepared, copy: Copy) -> Result<Rehearsed, Error> {
     tokio::select! {
         biased;
@@ -140,18 +143,18 @@ async fn to_the_end(environment: &Environment, route: &Route, prepared: Prepared
     Ok(Rehearsed { ended, resumed, requests, writes, fault_counts, otherwise, again })
 }
 
-/// On the copy everything is approved.
+/// Approves everything on the copy.
 struct ApproveAll;
 
 impl Approver for ApproveAll {
     type Error = Error;
 }
 
-/// Where a rehearsal takes place.
+/// The copy of a target and its environment.
 struct TargetCopy {
     sandbox: Sandbox,
     client: (String, String),
-    /// The program's own, but for where requests to the target go, and where files are left.
+    /// The environment of the program, except for the address of the target and the folder for files.
     environment: Environment,
     request_log: Option<Arc<RequestLog>>,
     tenant: String,
@@ -175,7 +178,7 @@ impl TargetCopy {
         self.environment.tenant(&self.tenant)
     }
 
-    /// Returns what the copy answers otherwise than the target did.
+    /// Returns the resources that the copy returns differently from the target.
     async fn differs_from(&self, live: &Snapshot, target: &TenantSettings, scope: &Scope) -> Result<Vec<Key>, Error> {
         let copy = read(&self.environment, &self.environment.connect(target)?, target, scope).await.map_err(not_over)?;
         let lacks = |in_one: &Snapshot, other: &Snapshot| -> Vec<Key> {
@@ -189,7 +192,7 @@ impl TargetCopy {
         Ok(differs)
     }
 
-    /// Carries a plan out to its end; returns how often it was cut off and went on.
+    /// Executes a plan completely; returns how often it was interrupted and resumed.
     async fn carry_out(
         &self,
         prepared: Prepared,
@@ -205,7 +208,7 @@ impl TargetCopy {
         while is_cut_off(&ended) && resumed < MOST {
             resumed += 1;
             let folder = ended.folder.clone();
-            // What cannot even be read goes on being tried: that is what faults are for.
+            // Even a failed read is repeated: that is what faults are for.
             ended = self
                 .resume(&folder, target, lock, include)
                 .await
@@ -225,13 +228,13 @@ impl TargetCopy {
         execute(&self.environment, Session::again(&self.environment, target, folder, lock, include).await?).await
     }
 
-    /// Returns the requests so far, and how many of them were writes.
+    /// Returns the number of requests so far, and how many of them were writes.
     fn counts(&self) -> (usize, usize) {
         let stats = self.sandbox.stats();
         (stats.reads + stats.writes, stats.writes)
     }
 
-    /// Starts the copy anew where it was, with what it holds now, and counts from there; these things go wrong.
+    /// Restarts the copy at the same address with its current state, fresh counters and these faults.
     async fn anew(self, faults: Vec<Fault>) -> Result<Self, Error> {
         let port = self.sandbox.port();
         let held = self.sandbox.state();

@@ -1,4 +1,4 @@
-//! Guards before a plan is carried out: what stands of their findings, and what the token may do.
+//! Checks before a plan is executed: unapproved refusals, and scopes of the token.
 
 use super::environment::Environment;
 use super::error::Error;
@@ -9,7 +9,7 @@ use crate::plan::Plan;
 use crate::plan::guards;
 use crate::plan::refusal::Refusal;
 
-/// Who reviewed a plan before it is carried out.
+/// Who reviewed a plan before it is executed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Review {
     /// A person at the terminal.
@@ -20,9 +20,9 @@ pub(crate) enum Review {
     None,
 }
 
-/// Returns what guards found and nobody approved: findings that require a review stand where there was none.
+/// Returns the refusals that are not approved. Without a review, approvals of guards that require one do not count.
 ///
-/// What the configuration of the target approves was thought about beforehand, and holds for an unattended run too.
+/// Approvals in the target's configuration were considered in advance and also count for unattended runs.
 pub(crate) fn unapproved(refusals: Vec<Refusal>, allow: &Approvals, target: &TenantSettings, review: Review) -> Vec<Refusal> {
     let approved = if review == Review::None { allow.without_review() } else { allow.clone() }.and(&target.approved);
     let unseen = |refusal: Refusal| match review {
@@ -32,7 +32,8 @@ pub(crate) fn unapproved(refusals: Vec<Refusal>, allow: &Approvals, target: &Ten
     guards::unapproved(refusals, &approved).into_iter().map(unseen).collect()
 }
 
-/// Records in a plan which scopes the token lacks for it; returns all refusals, that one first: nothing else matters before it is resolved.
+/// Records in a plan which scopes the token lacks; returns all refusals with that one first, since it must be resolved
+/// before the others matter.
 pub(crate) async fn check_scopes(
     environment: &Environment,
     plan: &mut Plan,
@@ -43,13 +44,13 @@ pub(crate) async fn check_scopes(
     Ok(guards::missing_scopes(plan).into_iter().chain(refusals).collect())
 }
 
-/// Stops unless the token has every scope that a plan needs.
+/// Returns an error unless the token has every scope that a plan needs.
 pub(crate) async fn refuse_missing_scopes(environment: &Environment, plan: &Plan, tenant: &Tenant) -> Result<(), Error> {
     let scopes = missing_scopes(environment, plan, tenant).await?;
     if scopes.is_empty() { Ok(()) } else { Err(Error::MissingScopes { tenant: tenant.name().to_owned(), scopes }) }
 }
 
-/// Returns the scopes that a plan needs and the token lacks; none if the token does not say what it may do.
+/// Returns the scopes that a plan needs and the token lacks; none if the token does not list its scopes.
 async fn missing_scopes(environment: &Environment, plan: &Plan, tenant: &Tenant) -> Result<Vec<String>, Error> {
     let granted = tenant.scopes().await.map_err(|source| Error::of_tenant(source, tenant.name()))?;
     let Some(granted) = granted else { return Ok(Vec::new()) };

@@ -1,9 +1,9 @@
-//! Names of runs: the time a run began and its target, which is also its folder.
+//! The names of runs, which are also their folders: start time and target.
 
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-/// Returns the names of all runs, the newest first.
+/// Returns the names of all runs, newest first.
 pub(crate) fn names(runs: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(runs).into_iter().flatten().filter_map(Result::ok).filter(|entry| entry.path().is_dir());
     let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
@@ -17,29 +17,29 @@ pub(crate) fn newest_of(runs: &Path, target: &str) -> Option<String> {
     names(runs).into_iter().find(|name| is_of(name, target))
 }
 
-/// Returns the names of the runs on a target that came as far as their journal, the newest first; their plans are whole
-/// by then, and nothing was sent before.
+/// Returns the names of the runs on a target that have a journal, newest first. Their plans are complete, and before
+/// the journal exists nothing is sent.
 pub(crate) fn begun_on(runs: &Path, target: &str) -> impl Iterator<Item = String> {
     let has_begun = |name: &String| runs.join(name).join("journal.jsonl").exists();
     names(runs).into_iter().filter(|name| is_of(name, target)).filter(has_begun)
 }
 
-/// Returns whether a run of this name was one on this target.
+/// Returns whether this is the name of a run on this target.
 pub(crate) fn is_of(name: &str, target: &str) -> bool {
     name.split_at_checked(TIME.len()).is_some_and(|(_, rest)| rest.strip_prefix('-') == Some(target))
 }
 
-/// How the time stands in the name of a run.
+/// The format of the time in a run's name.
 const TIME: &str = "2026-11-25T06-32-27.000Z";
 
-/// Returns the name of a run that begins now: the time and its target, and always later than the newest run's.
+/// Returns the name of a run that starts now: time and target, and always later than the newest run's name.
 pub(crate) fn name_after(newest: Option<&str>, now: SystemTime, target: &str) -> String {
     let after = newest.and_then(time_of).map(|newest| newest + Duration::from_millis(1));
     let time = after.map_or(now, |after| after.max(now));
     format!("{}-{target}", humantime::format_rfc3339_millis(time).to_string().replace(':', "-"))
 }
 
-/// Returns whether the clock stands before the time in the name of a run: it jumped back since the run before.
+/// Returns whether the time in the name of a run is in the future, because the clock was set back.
 pub(crate) fn is_ahead(name: &str, now: SystemTime) -> bool {
     time_of(name).is_some_and(|time| time > now + Duration::from_secs(1))
 }

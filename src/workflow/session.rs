@@ -1,4 +1,4 @@
-//! A run before its first write: what it carries out and where, its folder and its journal.
+//! A run before its first write: its plan, target, folder and journal.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,39 +21,39 @@ use crate::plan::{Plan, file};
 use crate::snapshot::{Desired, Snapshot};
 use crate::state::baseline::Baseline;
 
-/// What the target will hold once the run ended, for whoever goes on with it.
+/// The baseline that the target will have after the run, for a resume.
 const EXPECTED_BASELINE: &str = "base.json";
 
-/// A run that is about to begin, or to go on, under the lock on its target.
+/// A run that is about to start or resume, under the lock on its target.
 pub(crate) struct Session<'lock> {
-    /// What it carries out.
+    /// The plan.
     pub(crate) plan: Arc<Plan>,
-    /// Where.
+    /// The target.
     pub(crate) tenant: Tenant,
-    /// What earlier runs left of its source and target.
+    /// The state that earlier runs between source and target left.
     pub(crate) state: Option<SyncState>,
-    /// What moved in the target since the plan was made.
+    /// Changes whose resources changed since the plan was made.
     pub(crate) stale_changes: StaleChanges,
-    /// Why nothing is sent any more, where that is so.
+    /// Why nothing more is sent, if so.
     pub(crate) stop_reason: Option<&'static str>,
     /// Its folder.
     pub(crate) folder: PathBuf,
     /// Its journal.
     pub(crate) journal: Journal,
-    /// What becomes part of the base, as far as the run comes.
+    /// The baseline to save, as far as the run gets.
     pub(crate) expected_baseline: Baseline,
-    /// How far it may go.
+    /// The limits of the run.
     pub(crate) budget: RunBudget,
-    /// Where the secrets go that the target makes.
+    /// Where secrets that the target generates are stored.
     pub(crate) sink: Option<Box<dyn SecretSink>>,
-    /// The lock, as long as it goes on.
+    /// The lock on the target, held during the run.
     pub(crate) lock: &'lock Lock,
 }
 
 impl<'lock> Session<'lock> {
-    /// Begins a run from a source to a target; `command` is the one that does.
+    /// Starts a run from a source to a target; `command` is the command that does.
     ///
-    /// What was found is kept before anything is written, so that whoever resumes the run knows it too.
+    /// Both tenants' state is saved before anything is written, so that a resume knows it too.
     pub(crate) fn of_pair(
         environment: &Environment,
         (plan, tenant): (Arc<Plan>, Tenant),
@@ -66,9 +66,7 @@ impl<'lock> Session<'lock> {
         Self::promising(environment, (plan, tenant, Some(state)), expected_baseline, lock, command)
     }
 
-    /// Begins a run of a plan that was made earlier, or that is of one tenant alone.
-    ///
-    /// `stale_changes` are refused.
+    /// Starts a run of a saved plan, or of one within a single tenant.
     pub(crate) fn of_plan(
         environment: &Environment,
         (plan, tenant): (Arc<Plan>, Tenant),
@@ -80,7 +78,7 @@ impl<'lock> Session<'lock> {
         Ok(Self { stale_changes, ..Self::promising(environment, (plan, tenant, state), Baseline::default(), lock, command)? })
     }
 
-    /// Makes the folder of a new run, with its plan, its journal and what it promises.
+    /// Creates the folder of a new run with its plan, journal and expected baseline.
     fn promising(
         environment: &Environment,
         (plan, tenant, state): (Arc<Plan>, Tenant, Option<SyncState>),
@@ -97,7 +95,7 @@ impl<'lock> Session<'lock> {
         Ok(Self { state, ..Self::new((plan, tenant), (folder, journal), expected_baseline, lock) })
     }
 
-    /// Goes on with a run that was cut off: reads its files and the target; writes nothing to it yet.
+    /// Resumes an interrupted run: loads its files and reads the target, without writing to it yet.
     pub(crate) async fn again(
         environment: &Environment,
         target: &TenantSettings,
@@ -119,7 +117,8 @@ impl<'lock> Session<'lock> {
         Ok(Self { state, stale_changes, ..begun })
     }
 
-    /// Looks up what is in doubt of a run that was cut off, and keeps what it leaves; nothing more of it is sent, because of this.
+    /// Prepares to resolve the unknown outcomes of an interrupted run and to save its state; nothing more of it is
+    /// sent, for this reason.
     pub(crate) fn looked_up(
         environment: &Environment,
         target: &TenantSettings,
@@ -162,23 +161,24 @@ impl<'lock> Session<'lock> {
         }
     }
 
-    /// Leaves links and base as they are, as a run does that is killed at its end.
+    /// Leaves links and baseline unchanged, like a run that is killed at its end.
     pub(crate) fn unremembered(self) -> Self {
         Self { state: None, ..self }
     }
 
-    /// Lets the run take no new changes beyond a budget.
+    /// Limits the run to a budget.
     pub(crate) fn within(self, budget: RunBudget) -> Self {
         Self { budget, ..self }
     }
 
-    /// Has the secrets that the target makes sent there.
+    /// Stores secrets that the target generates in this sink.
     pub(crate) fn with_sink(self, sink: Option<Box<dyn SecretSink>>) -> Self {
         Self { sink, ..self }
     }
 }
 
-/// Returns what earlier runs left of the source and the target of a plan, and the pairs that it tells of.
+/// Returns the state that earlier runs between the source and the target of a plan left, with the pairs that the plan
+/// contains.
 fn left_of(environment: &Environment, plan: &Plan, stale_changes: &StaleChanges) -> Result<Option<SyncState>, Error> {
     let mut state = environment.sync_state_of(plan)?;
     if let Some(state) = &mut state {
@@ -187,7 +187,7 @@ fn left_of(environment: &Environment, plan: &Plan, stale_changes: &StaleChanges)
     Ok(state)
 }
 
-/// A plan is carried out on the tenant it was made for.
+/// Returns an error unless the plan was made for this tenant.
 pub(crate) fn refuse_another_target(plan: &Plan, target: &TenantSettings) -> Result<(), Error> {
     let TenantSettings { name, domain, .. } = target;
     if plan.target.domain == *domain {
@@ -196,7 +196,7 @@ pub(crate) fn refuse_another_target(plan: &Plan, target: &TenantSettings) -> Res
     Err(Error::AnotherTarget { planned_for: plan.target.domain.clone(), name: name.clone(), domain: domain.clone() })
 }
 
-/// Makes the folder of a run, which must be a new one: a journal that goes on from another's would tell of neither.
+/// Creates the folder of a run. It must not exist yet: a journal must not be appended to another run's.
 fn new_folder(environment: &Environment, target: &str) -> Result<(String, PathBuf), Error> {
     let name = environment.run_on(target);
     let folder = environment.folder("runs").join(&name);

@@ -59,7 +59,7 @@ impl ApiArgs {
             let failure = Failure::of_tenant(&error, &settings.name);
             match method.as_str() {
                 "GET" => failure,
-                // The tenant may have done it and not been able to say so.
+                // The tenant may have applied the request without being able to respond.
                 _ if error.is_outcome_unknown() || error.is_unreachable() || error.may_have_been_applied() => {
                     failure.with_state(format!("{method} {path} may or may not have been carried out"))
                 }

@@ -77,7 +77,7 @@ impl ApproveArgs {
         Ok(0)
     }
 
-    /// Returns the part of the plan that is approved together with what was approved before.
+    /// Returns the part of the plan that is approved, including earlier approvals.
     fn part(&self, saved: &SavedPlan) -> Plan {
         let mut part = saved.plan.clone();
         let this = PlanApproval::new(&saved.hash, (self.only.clone(), Vec::new()), (self.by.clone(), String::new()));

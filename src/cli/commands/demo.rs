@@ -92,7 +92,7 @@ fn write_files(folder: &Path, dev: &Sandbox, prod: &Sandbox) -> Result<(), files
     files::write_whole(&folder.join("mappings/hosts.csv"), HOSTS.as_bytes())
 }
 
-/// Returns id and secret of the client that stands in a seeded tenant for migrate itself.
+/// Returns id and secret of migrate's own client in a seeded tenant.
 fn own_client(state: &serde_json::Value) -> (String, String) {
     let clients = state["data"]["/clients"].as_array().map(Vec::as_slice).unwrap_or_default();
     let own = clients.iter().find(|client| client["name"] == OWN);
@@ -100,7 +100,7 @@ fn own_client(state: &serde_json::Value) -> (String, String) {
     (text("client_id"), text("client_secret"))
 }
 
-/// One verb of the demo, run as if it had been typed.
+/// One command of the demo, run as if it had been typed.
 #[derive(Debug, Parser)]
 #[command(name = "migrate", no_binary_name = true)]
 struct DemoLine {

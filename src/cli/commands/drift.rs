@@ -46,7 +46,7 @@ impl DriftArgs {
             return Err(Failure::new(USAGE, error).hint("run an import first: drift is measured from what it applied"));
         }
         let tenant = context.environment()?.connect(target)?;
-        // An earlier run may have included what is usually left alone.
+        // An earlier run may have included resources that are excluded by default.
         let include: Vec<String> = includable(context.catalog).into_iter().map(str::to_owned).collect();
         let scope = Scope { selection, include: included(context.catalog, &include)?, purpose: Purpose::COMPARE, names_everything: false };
         let names_others = scope.names_others_in(context.catalog, memory.base.iter().map(|(key, applied)| (key, &applied.body)));

@@ -36,7 +36,7 @@ impl ExplainArgs {
         let explained = ExplainedPlan { catalog, plan, desired, live, links: &state.links, skipped_by, places };
         let mut found: Vec<Explanation> = Vec::new();
         for (text, pattern) in self.keys.iter().zip(&patterns) {
-            // A name can contain the signs of a pattern.
+            // A name can contain the special characters of a pattern.
             let exact = explained.explain(&|key| key == text);
             let meant = if exact.is_empty() {
                 explained.explain(&|key| Key::try_from(key.to_owned()).is_ok_and(|key| pattern.matches(&key)))
@@ -53,7 +53,7 @@ impl ExplainArgs {
     }
 }
 
-/// Returns the failure of a name that neither tenant has.
+/// Returns the error for a name that neither tenant has.
 fn unknown(context: &Context, explained: &ExplainedPlan<'_>, text: &str) -> Failure {
     let keys: Vec<String> = explained.keys().iter().map(ToString::to_string).collect();
     let (source, target) = (&explained.plan.source.tenant, &explained.plan.target.tenant);

@@ -56,7 +56,7 @@ impl ExportArgs {
     }
 }
 
-/// A token that may read nothing of what was asked has not exported anything.
+/// Fails if the token may read none of the requested kinds.
 fn refuse_a_blind_token(snapshot: &Snapshot) -> Result<(), Failure> {
     let forbidden: Vec<&String> =
         snapshot.kinds.values().filter_map(|status| if let Status::Forbidden(reason) = status { Some(reason) } else { None }).collect();

@@ -86,7 +86,7 @@ impl ImportArgs {
         self.ceremony(context, &proposal.plan).carry_out(proposal, &lock).await
     }
 
-    /// Makes the plan of an import, and carries it out on a copy of the target.
+    /// Plans an import and executes it on a copy of the target.
     async fn rehearse(&self, context: &Context, approved: &Approvals) -> Result<u8, Failure> {
         let environment = context.environment()?;
         let faults = self.rehearsal.faults()?;
@@ -94,7 +94,7 @@ impl ImportArgs {
         let target = context.tenant_settings(self.route.tenant.as_deref())?;
         let route = self.route.route(context, &target.name)?;
         let prepared = prepare_seen_by(environment, &route, Some(&copyist)).await?;
-        // Nothing of it reaches the target, so that a job may rehearse what a person is to look at.
+        // Nothing reaches the target, so that a job may rehearse what a person will review.
         let left = guards::unapproved(prepared.refusals.clone(), &approved.and(&target.approved));
         if prepared.plan.is_empty() || !left.is_empty() {
             return self.stop_after_the_plan(context, &prepared, &left);
@@ -108,7 +108,7 @@ impl ImportArgs {
         Ok(rehearsal::answer(context, &rehearsed, &next))
     }
 
-    /// Returns the command that does what was planned.
+    /// Returns the command that executes the plan.
     fn in_earnest(&self, plan: &Plan) -> Next {
         Next { verb: self.route.import(plan), allow: self.allow.clone(), flags: self.secrets.to_shell() }
     }
@@ -118,7 +118,7 @@ impl ImportArgs {
         Ceremony { context, command: "import", allow, secrets, question: question(plan), yes: *yes }
     }
 
-    /// A dry run is an import that ends here.
+    /// Ends a dry run after the plan.
     fn stop_after_the_plan(&self, context: &Context, prepared: &Prepared, unapproved: &[Refusal]) -> Result<u8, Failure> {
         let Prepared { plan, refusals, .. } = prepared;
         let planned = Planned { plan, refusals, unapproved, estimate: Some(prepared.estimate()) };
@@ -153,13 +153,13 @@ impl ImportArgs {
         let environment = context.environment()?;
         let target = context.tenant_settings(self.route.tenant.as_deref())?;
         let lock = lock(environment, target, self.lock_timeout.lock_timeout).await?;
-        // A run that somebody else is at is not cut off, and may be over once the lock is free.
+        // A run that another process is executing is not interrupted, and may be finished once the lock is free.
         let folder = match run {
             "" => newest(&environment.folder("runs"), &target.name)?,
             run => folder_of(&environment.folder("runs"), run)?,
         };
         refuse_ended(&folder)?;
-        // Of a superseded run nothing more is sent, and what it applied before is not the last that is known of it: another plan finds that out.
+        // Nothing more of a superseded run is sent. What it applied before may be outdated, so a new plan is needed.
         let is_superseded = is_superseded(context, &folder)?;
         let begun = if is_superseded {
             Session::looked_up(environment, target, &folder, &lock, OVERTAKEN)?.unremembered()
@@ -185,7 +185,7 @@ fn question(plan: &Plan) -> String {
     format!("Apply {changes} to \"{}\" ({})?", plan.target.tenant, plan.target.domain)
 }
 
-/// A run that came to its end is left as it is.
+/// Refuses to resume a finished run.
 fn refuse_ended(folder: &Path) -> Result<(), Failure> {
     if !journal::is_ended(&folder.join("journal.jsonl"))? {
         return Ok(());
@@ -195,14 +195,14 @@ fn refuse_ended(folder: &Path) -> Result<(), Failure> {
         .hint("run `migrate import` to plan again; `migrate runs` lists all runs"))
 }
 
-/// Returns whether a later run between the same two tenants came after the run in a folder.
+/// Returns whether a later run between the same two tenants started after the run in a folder.
 fn is_superseded(context: &Context, folder: &Path) -> Result<bool, Failure> {
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
     let (plan, _) = file::load(&folder.join("plan.json"))?;
     Ok(history::superseded_by(context.environment()?, &name, &plan).is_some())
 }
 
-/// Returns the folder of the newest run on this target; what it overtook is gone on with by name only.
+/// Returns the folder of the newest run on this target; older ones can only be resumed by name.
 fn newest(folder: &Path, target: &str) -> Result<PathBuf, Failure> {
     let Some(newest) = run_name::begun_on(folder, target).next() else {
         let error = format!("no interrupted run on \"{target}\"");

@@ -57,7 +57,7 @@ fn table(catalog: &Catalog) -> String {
     table.text()
 }
 
-/// Returns the table as a page.
+/// Formats the table as Markdown.
 fn markdown(catalog: &Catalog) -> String {
     let mut page = "# What is copied\n\nPrinted by `migrate kinds --output markdown`; in the order in which it is created.\n\n\
                     | kind | what it is | shape | key | refers to | not copied | manual steps |\n|---|---|---|---|---|---|---|\n"
@@ -79,7 +79,7 @@ fn markdown(catalog: &Catalog) -> String {
     page
 }
 
-/// Returns what a person has to do about a kind, whatever stands in a tenant.
+/// Returns the manual steps of a kind, whatever a tenant contains.
 fn manual_steps(kind: &Kind) -> Vec<String> {
     let steps = kind.lifecycle.manual_steps.iter().map(|step| step.what.to_owned());
     kind.lifecycle.manual_setup.into_iter().chain(kind.lifecycle.not_creatable).map(str::to_owned).chain(steps).collect()

@@ -56,7 +56,7 @@ struct PairArgs {
     lock_timeout: LockOptions,
 }
 
-/// A link that was made or removed.
+/// A link that was added or removed.
 #[derive(Serialize)]
 struct LinkAnswer<'a> {
     kind: &'a str,
@@ -141,7 +141,7 @@ fn linkable(context: &Context, name: &str) -> Result<&'static Kind, Failure> {
     Err(Failure::new(USAGE, error))
 }
 
-/// Returns the resource of an id, with the tenant that has it.
+/// Returns the resource with an id, and the tenant that has it.
 async fn found_at(context: &Context, tenant: &str, of: &'static Kind, id: &str) -> Result<(Tenant, FetchedResource), Failure> {
     let connected = context.environment()?.connect(context.tenant_settings(Some(tenant))?)?;
     let missing = || Failure::new(FAILED, format!("\"{tenant}\" has no {} with the id {id}", of.singular));

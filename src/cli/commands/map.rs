@@ -46,7 +46,7 @@ impl MapArgs {
         Ok(0)
     }
 
-    /// Returns the tenant that was named, or the only one that takes settings from another.
+    /// Returns the given target, or the only one with a source.
     fn target(&self, context: &Context) -> Result<String, Failure> {
         let mut targets = context.settings()?.tenants.values().filter(|tenant| tenant.source.is_some());
         match (&self.tenant, targets.next(), targets.next()) {

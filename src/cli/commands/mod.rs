@@ -1,4 +1,4 @@
-//! One file a verb.
+//! The commands, one file each.
 
 pub(super) mod api;
 pub(super) mod approve;

@@ -1,4 +1,4 @@
-//! One resource of a tenant, found by name or id.
+//! Finds one resource of a tenant by name or id.
 
 use crate::catalog::{KeyNames, Kind, Shape};
 use crate::cli::context::Context;
@@ -14,20 +14,20 @@ use crate::plan::{Plan, protected_touched_by, related_kinds};
 use crate::snapshot::Status;
 use crate::workflow::{self, now};
 
-/// A resource as the tenant answers it, and as migrate reads it.
+/// A resource as the tenant returned it, and as migrate parses it.
 pub(super) struct FetchedResource {
-    /// What it is called, for people.
+    /// The name for display.
     pub(super) name: String,
     /// Its id; a child has its parent's.
     pub(super) id: Id,
-    /// The answer, without secrets.
+    /// The response without secrets.
     pub(super) answer: Body,
-    /// The same, read: writable fields only.
+    /// The parsed resource: writable fields only.
     pub(super) resource: Resource,
 }
 
 impl FetchedResource {
-    /// Stops where a run would leave it alone: what is the tenant's own, what is protected, and what migrate signs in with.
+    /// Refuses resources that a run would exclude: system and protected ones, and migrate's own client.
     pub(super) fn refuse_reserved(&self, of: &Kind, tenant: &Tenant, settings: &TenantSettings) -> Result<(), Failure> {
         let keys = [&self.name, &name_of(of, &self.answer)].map(|name| format!("{}/{name}", of.name));
         let mut protected = settings.protected.iter().filter_map(|text| glob::Pattern::new(text).ok());
@@ -41,7 +41,8 @@ impl FetchedResource {
     }
 }
 
-/// Stops where a plan for one resource touches what a run would leave alone beside it: that belongs to it, or is named by what is to change.
+/// Refuses a plan for one resource that would affect an excluded one, which the resource belongs to or which the change
+/// refers to.
 pub(super) async fn refuse_beside(
     context: &Context,
     tenant: &Tenant,
@@ -70,19 +71,19 @@ pub(super) async fn refuse_beside(
     })
 }
 
-/// Returns whether a pattern of keys may match one of a kind.
+/// Returns whether a pattern may match keys of a kind.
 fn may_match(pattern: &str, kind: &str) -> bool {
     let of_kinds = pattern.split_once('/').map_or("*", |(of_kinds, _)| of_kinds);
     glob::Pattern::new(of_kinds).is_ok_and(|of_kinds| of_kinds.matches(kind))
 }
 
-/// Finds the resource of a kind that has this id; it goes by the name the tenant gives it.
+/// Finds the resource of a kind with this id, under the name in its tenant.
 pub(super) async fn find_by_id(tenant: &Tenant, of: &'static Kind, id: &str) -> Result<Option<FetchedResource>, Failure> {
     let answer = tenant.read(of, &Id::new(id)).await.map_err(|error| Failure::of_tenant(&error, tenant.name()))?;
     answer.map(|answer| found(of, name_of(of, &answer), answer)).transpose()
 }
 
-/// Finds the resource of a kind that has this name or id.
+/// Finds the resource of a kind with this name or id.
 pub(super) async fn find(context: &Context, tenant: &Tenant, of: &'static Kind, name: Option<&str>) -> Result<FetchedResource, Failure> {
     match (of.shape, name) {
         (Shape::Singleton, _) => {
@@ -106,10 +107,10 @@ pub(super) async fn find(context: &Context, tenant: &Tenant, of: &'static Kind, 
     }
 }
 
-/// Finds a resource by its id, or else by its name in the list.
+/// Finds a resource by its id, otherwise by its name in the list.
 async fn find_listed(tenant: &Tenant, of: &'static Kind, name: &str) -> Result<FetchedResource, Failure> {
     let by_id = if name.contains(' ') { Ok(None) } else { tenant.read(of, &Id::new(name)).await };
-    // What is asked for may be a name, of which a refusal says nothing.
+    // The argument may be a name, in which case a refusal of it as an id means nothing.
     let refused = match by_id {
         Ok(Some(answer)) => return found(of, name_of(of, &answer), answer),
         Ok(None) => None,
@@ -136,7 +137,7 @@ async fn find_listed(tenant: &Tenant, of: &'static Kind, name: &str) -> Result<F
     }
 }
 
-/// Finds a resource that hangs under another by the name its snapshot gives it, or by its id.
+/// Finds a nested resource by its name in a snapshot, or by its id.
 async fn find_below(context: &Context, tenant: &Tenant, of: &'static Kind, name: &str) -> Result<FetchedResource, Failure> {
     let scope = Scope::lookup(context.catalog, [of.name.to_owned()].into());
     let snapshot = export(context.catalog, tenant, &scope, &now(), &NoObserver).await?;

@@ -60,7 +60,7 @@ pub(in crate::cli) struct SandboxArgs {
     save: Option<PathBuf>,
 }
 
-/// Where the sandbox is reached; it has no exit code yet.
+/// The address of the sandbox; it is printed at the start, so it has no exit code.
 #[derive(Serialize)]
 struct SandboxAnswer<'a> {
     format: u32,

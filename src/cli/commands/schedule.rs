@@ -60,7 +60,7 @@ impl By {
         }
     }
 
-    /// Returns whether the job runs on another machine, out of an image.
+    /// Returns whether the job runs on another machine, from a container image.
     fn needs_an_image(self) -> bool {
         matches!(self, Self::Kubernetes | Self::Github)
     }
@@ -92,7 +92,8 @@ impl ScheduleArgs {
         Ok(0)
     }
 
-    /// Returns a unit as it is printed: where it was written, or what it holds, under its name where there are several.
+    /// Formats a unit for printing: its path if it was written, otherwise its content, under its name if there are
+    /// several.
     fn shown(&self, unit: &Unit, of: usize) -> String {
         match &self.out {
             Some(folder) => format!("Wrote {}", folder.join(&unit.name).display()),
@@ -101,7 +102,8 @@ impl ScheduleArgs {
         }
     }
 
-    /// Returns a flag as the job gives it: a file of this machine is named whole, and one elsewhere must outlive the night.
+    /// Returns an option as the job passes it: local files as absolute paths; other machines only get paths that
+    /// persist.
     fn placed(&self, flag: String) -> Result<String, Failure> {
         let Some(path) = flag.strip_prefix("file:").map(Path::new) else { return Ok(flag) };
         let lasts = self.by == By::Kubernetes && path.starts_with(VOLUME) && !leads_out(path);
@@ -116,7 +118,7 @@ impl ScheduleArgs {
         Err(failure.hint(format!("use --secrets-to exec:CMD{or}")))
     }
 
-    /// Refuses what a job of another machine would look for in vain.
+    /// Refuses files that a job on another machine would not find.
     fn refuse_what_is_not_there(&self, mapping: &MappingFiles) -> Result<(), Failure> {
         if !self.by.needs_an_image() {
             return Ok(());
@@ -156,7 +158,7 @@ impl ScheduleArgs {
             (image, _) => image.clone().unwrap_or_default(),
         };
         let owner = owner(config)?;
-        // A pod and a workflow keep no lock of this machine.
+        // A pod or a workflow uses no locks of this machine.
         let (state_home, locks) = if self.by.needs_an_image() { (String::new(), String::new()) } else { places_of_locks(settings, owner)? };
         let place = |path: &Path| if self.by == By::Github { within(path, config) } else { whole(path) };
         let mapping_place = mapping.map(|path| place(path)).transpose()?;
@@ -183,7 +185,7 @@ impl ScheduleArgs {
     }
 }
 
-/// The mapping of a job, and where its files stand.
+/// The mapping of a job and its files.
 struct MappingFiles {
     path: PathBuf,
     tables: Vec<PathBuf>,
@@ -198,7 +200,7 @@ impl MappingFiles {
         Ok(Self { path: path.to_owned(), tables, rules: mapping.rules })
     }
 
-    /// Returns the rules that supply a secret, each with the place it comes from.
+    /// Returns the rules that supply a secret, each with the secret's source.
     fn secrets(&self) -> impl Iterator<Item = (&MappingRule, &str)> {
         self.rules.iter().filter_map(|rule| match &rule.effect {
             Effect::Secret(place) => Some((rule, place.as_str())),
@@ -207,15 +209,15 @@ impl MappingFiles {
     }
 }
 
-/// Returns the user whose configuration it is, as whom the job runs.
+/// Returns the user who owns the configuration, as whom the job runs.
 fn owner(config: &Path) -> Result<u32, Failure> {
     let error = || format!("cannot determine the owner of \"{}\"", config.display());
     Ok(std::fs::metadata(config).map_err(|source| Failure::new(FAILED, error()).caused_by(&source))?.uid())
 }
 
-/// Returns the folder in which programs keep the state of the user as whom the job runs, and the nearest to that of the locks which is there.
+/// Returns the state folder of the user as whom the job runs, and the nearest existing parent of its lock folder.
 ///
-/// That user must be who asks: where another one keeps it only that one's own session knows.
+/// That must be the current user: another user's state folder is known only in that user's own session.
 fn places_of_locks(settings: &Settings, owner: u32) -> Result<(String, String), Failure> {
     let is_me = rustix::process::geteuid().as_raw() == owner;
     let state_home = settings.state_home.as_ref().filter(|_| is_me).ok_or_else(|| {
@@ -225,12 +227,12 @@ fn places_of_locks(settings: &Settings, owner: u32) -> Result<(String, String), 
     Ok((whole(state_home)?, whole(nearest(&state_home.join("migrate/locks")))?))
 }
 
-/// Returns a folder that is there, or the nearest above it that is: the sandbox of a unit opens no other.
+/// Returns a folder, or its nearest existing parent: the sandbox of a systemd unit cannot contain missing ones.
 fn nearest(folder: &Path) -> &Path {
     folder.ancestors().find(|above| above.is_dir()).unwrap_or(folder)
 }
 
-/// Returns the variables that the job reads: credentials, what the mapping supplies, and addresses of hooks.
+/// Returns the variables that the job reads: credentials, supplied secrets and webhook URLs.
 fn variables(settings: &Settings, tenants: &[&str], mapping: Option<&MappingFiles>, flags: &[String]) -> Result<Vec<String>, Failure> {
     let mut names = Vec::new();
     for tenant in tenants {
@@ -249,7 +251,7 @@ fn program() -> Result<String, Failure> {
     whole(&std::env::current_exe().map_err(unknown)?)
 }
 
-/// Returns a path that means the same from every folder, as a unit can hold it.
+/// Returns an absolute path in the form that a unit accepts.
 fn whole(path: &Path) -> Result<String, Failure> {
     let error = || format!("cannot resolve \"{}\"", path.display());
     let path = absolute(path).map_err(|source| Failure::new(FAILED, error()).caused_by(&source))?;
@@ -259,7 +261,7 @@ fn whole(path: &Path) -> Result<String, Failure> {
     }
 }
 
-/// Returns a path as a repository knows it that holds the configuration at its top.
+/// Returns a path relative to the folder of the configuration, which is the root of the repository.
 fn within(path: &Path, config: &Path) -> Result<String, Failure> {
     let (path, top) = (PathBuf::from(whole(path)?), PathBuf::from(whole(config)?));
     let top = top.parent().unwrap_or(Path::new("/"));

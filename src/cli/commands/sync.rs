@@ -58,10 +58,10 @@ pub(in crate::cli) struct SyncArgs {
     hooks: Hooks,
 }
 
-/// Why nothing more is sent of a night that was cut off.
+/// Why nothing more of an interrupted run is sent.
 const PLANNED_ANEW: &str = "the next plan decides on it";
 
-/// What came of a night, as far as it went.
+/// The progress of a sync, as far as it got.
 #[derive(Default)]
 struct Course {
     resumed: Option<ResumedRun>,
@@ -69,24 +69,24 @@ struct Course {
     run: Option<Ended>,
 }
 
-/// A run of an earlier night that was gone on with.
+/// An interrupted run of an earlier sync that was resumed.
 struct ResumedRun {
     ended: Ended,
-    /// How many of its changes were in the target before this night.
+    /// The number of its changes that were applied before this sync.
     earlier: usize,
 }
 
 impl SyncArgs {
-    /// Returns where its settings come from and where they go.
+    /// Returns its source and target.
     pub(super) fn route(&self) -> RouteOptions {
         RouteOptions { tenant: self.to.clone(), from: self.from.clone(), options: self.options.clone() }
     }
 
-    /// Returns its flags besides those of the route and the mapping, for somebody who starts it every night.
+    /// Returns its options other than source, target and mapping, for a scheduled job.
     ///
     /// # Errors
     ///
-    /// When one of them cannot be meant for every night.
+    /// If one of them is not suitable for every night.
     pub(super) fn flags(&self) -> Result<Vec<String>, Failure> {
         let _: Approvals = self.approved()?;
         let allow = if self.allow.is_empty() { Vec::new() } else { vec!["--allow".to_owned(), self.allow.join(",")] };
@@ -133,27 +133,27 @@ impl SyncArgs {
             exit,
         };
         let is_news = night.is_news(last(&path).as_ref());
-        // Whoever holds the lock writes the file of this pair.
+        // The process that holds the lock writes the file of this pair.
         let state = course.state(went.as_ref().err());
         let written = if exit == LOCKED { Ok(()) } else { write(&path, &night, state) };
         let exit = if written.is_err() && went.is_ok() { FAILED } else { exit };
         hooks.tell((is_news || written.is_err()).then(|| night.line()).as_deref(), exit).await;
         if context.is_json() {
-            // What went wrong in the night itself weighs more than that it cannot be kept.
+            // A failure of the sync itself takes precedence over a failure to save its result.
             if went.is_ok() {
                 written?;
             }
             print_json(&night.json());
             return Ok(exit);
         }
-        // A job that fails is looked at: it must not be silent about why, though nobody is told again.
+        // Somebody will look at a failed job, so it must state the reason even if that is not news.
         if went.is_ok() && (is_news || exit != 0) {
             print(&format!("{}\n", night.line()));
         }
         went.and(written).map(|()| exit)
     }
 
-    /// Returns what the flags approve: what may lock people out is looked at each time, or named in the configuration.
+    /// Returns the approvals of the options. Lockout risks are reviewed each time, or approved in the configuration.
     fn approved(&self) -> Result<Approvals, Failure> {
         let approved = approved(&self.allow)?;
         let Some(guard) = approved.requiring_review() else { return Ok(approved) };
@@ -165,7 +165,7 @@ impl SyncArgs {
         Err(Failure::new(USAGE, error).hint(hint))
     }
 
-    /// Does the night's work under one lock; what came of it stands in `course`, as far as it went. Returns the exit code.
+    /// Runs the sync under one lock and returns the exit code; `course` records how far it got.
     async fn night(
         &self,
         context: &Context,
@@ -178,7 +178,7 @@ impl SyncArgs {
         let environment = context.environment()?;
         let mut budget = self.limits.begin();
         let lock = unless_stopped(context, &budget, async { Ok(lock(environment, target, self.lock_timeout.lock_timeout).await?) }).await?;
-        // Where no secret can be kept, that is told before both tenants are read.
+        // If secrets cannot be stored, that is reported before both tenants are read.
         self.secrets.sink(&target.name)?;
         if let Some(past) = cut_off(context, source, target)?
             && let Some(code) = self.resolve_unknown(context, (target, &past), &lock, &mut budget, course).await?
@@ -212,7 +212,7 @@ impl SyncArgs {
         Execution::new(context, self.secrets.to_shell()).with_later("the next sync does the rest")
     }
 
-    /// Looks up what a sync that was cut off left in doubt; returns the exit code where the night ends with that.
+    /// Resolves the unknown outcomes of an interrupted sync; returns the exit code if this sync ends with that.
     async fn resolve_unknown(
         &self,
         context: &Context,
@@ -229,7 +229,7 @@ impl SyncArgs {
         Ok(ended.run.interrupt.map(interrupted))
     }
 
-    /// Returns how a person lets a plan pass this once, where somebody can.
+    /// Returns how a person can approve this plan once, if that is possible.
     fn by_a_person(&self, context: &Context, plan: &Plan, standing: &[Refusal]) -> Option<String> {
         let is_closed = |refusal: &&Refusal| !refusal.guard.is_approvable();
         let closed: Vec<&str> = standing.iter().filter(is_closed).map(|refusal| refusal.guard.as_str()).collect();
@@ -251,39 +251,40 @@ impl ResumedRun {
 }
 
 impl Course {
-    /// Returns what is said of a failure before the first write of this night.
+    /// Returns the state to report for a failure before the first write of this sync.
     fn unwritten(&self) -> &'static str {
         if self.resumed.is_some() { "nothing more was written" } else { NOTHING }
     }
 
-    /// Returns what was written, whether or not the night failed.
+    /// Returns what was written, whether or not the sync failed.
     fn state(&self, failure: Option<&Failure>) -> String {
         let run = self.run.as_ref().or(self.resumed.as_ref().map(|resumed| &resumed.ended));
         let of_run = || run.map(|ended| report::state(&ended.run.summary));
         failure.and_then(Failure::state).map(str::to_owned).or_else(of_run).unwrap_or_else(|| self.unwritten().to_owned())
     }
 
-    /// Returns the limit or the signal that ended the night, in words.
+    /// Returns the limit or the signal that ended the sync, as text.
     fn limit(&self) -> Option<String> {
         let resumed = self.resumed.as_ref().map(|resumed| &resumed.ended);
         let limit = resumed.into_iter().chain(&self.run).find_map(Ended::limit);
-        // A signal that came when all of a run was sent stops what would have come after it.
+        // A signal that arrives after all changes of a run were sent stops what would follow the run.
         let is_stopped = |ended: &Ended| ended.run.interrupt.is_some() && (ended.run.summary.unsent > 0 || self.run.is_none());
         limit.or_else(|| resumed.into_iter().chain(&self.run).any(is_stopped).then(|| "stopped by a signal".to_owned()))
     }
 
-    /// Returns the exit code of a night: one in which a new secret was lost is not whole, whichever run lost it.
+    /// Returns the exit code of a sync. If a new secret was lost, the sync is incomplete, whichever run lost it.
     fn with_lost_secrets(&self, code: u8) -> u8 {
         let lost = self.resumed.as_ref().map_or(0, |resumed| resumed.ended.run.summary.lost_secrets());
         if code == 0 && lost > 0 { INCOMPLETE } else { code }
     }
 }
 
-/// Returns the newest run between two tenants, where it is a sync that was cut off.
+/// Returns the newest run between two tenants, if it is an interrupted sync.
 fn cut_off(context: &Context, source: &str, target: &TenantSettings) -> Result<Option<PastRun>, Failure> {
     let runs = context.environment()?.folder("runs");
     for name in begun_on(&runs, &target.name) {
-        // A run that cannot be read cannot be gone on with, and what it overtook is not; what both did shows when the target is read.
+        // An unreadable run cannot be resumed, nor can one that it superseded. Their effects are found when the target
+        // is read.
         let Ok(past) = PastRun::read(runs.join(&name), &name) else { return Ok(None) };
         if past.plan.source_tenant() == source && past.plan.target.domain == target.domain {
             return Ok(Some(past).filter(|past| past.record.by == "sync" && past.is_cut_off()));
@@ -292,7 +293,7 @@ fn cut_off(context: &Context, source: &str, target: &TenantSettings) -> Result<O
     Ok(None)
 }
 
-/// A signal while nothing is written yet ends the command at once, and so does the end of the time that it has.
+/// Ends the work at a signal or at the end of the time limit. Before anything is written, this is safe.
 async fn unless_stopped<T>(context: &Context, budget: &RunBudget, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     tokio::select! {
         done = Box::pin(unless_over(budget, work)) => done,
@@ -302,7 +303,7 @@ async fn unless_stopped<T>(context: &Context, budget: &RunBudget, work: impl Fut
     }
 }
 
-/// The end of the time that a command has ends what it waits for while nothing is written yet.
+/// Ends the work at the end of the time limit, before anything is written.
 async fn unless_over<T>(budget: &RunBudget, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     tokio::select! {
         done = work => done,
@@ -313,7 +314,7 @@ async fn unless_over<T>(budget: &RunBudget, work: impl Future<Output = Result<T,
     }
 }
 
-/// Returns how the last night went.
+/// Loads the result of the last sync.
 fn last(path: &Path) -> Option<Value> {
     serde_json::from_slice(&files::read(path).ok()?).ok()
 }
@@ -333,7 +334,7 @@ mod tests {
 
     const MINUTE: Duration = Duration::from_secs(60);
 
-    /// Reads for so many minutes with so much time left, in simulated time; returns how it ends, and after how many minutes.
+    /// Reads for this many minutes of simulated time with a time limit; returns the result and the elapsed minutes.
     fn read_for(minutes: u32, left: Option<Duration>) -> (Result<(), Value>, u64) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
         runtime.block_on(async {

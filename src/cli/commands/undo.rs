@@ -57,7 +57,7 @@ impl UndoArgs {
         refuse_another_target(&past.plan, target)?;
         let lock =
             if self.stop.is_wanted() { None } else { Some(lock(context.environment()?, target, self.lock_timeout.lock_timeout).await?) };
-        // Whoever held the lock may have gone on with it.
+        // The process that held the lock may have resumed the run.
         let past = PastRun::load(context.environment()?, &self.run)?;
         refuse_cut_off(context, &past)?;
         let tenant = context.environment()?.connect(target)?;
@@ -75,7 +75,7 @@ impl UndoArgs {
         Ceremony { context, command: "undo", allow, secrets, question, yes: *yes }.carry_out(proposal, &lock).await
     }
 
-    /// Reads the target and decides what takes the run back; what is usually left alone may be part of it.
+    /// Reads the target and plans how to revert the run, which may involve resources that are excluded by default.
     async fn planned(
         &self,
         context: &Context,
@@ -122,7 +122,7 @@ impl UndoArgs {
         Ok((plan, refusals))
     }
 
-    /// Returns the command that does what was planned.
+    /// Returns the command that executes the plan.
     fn in_earnest(&self) -> Next {
         let words = [vec![format!("migrate undo {}", self.run)], self.part.to_shell()].concat();
         Next { verb: words.join(" "), allow: self.allow.clone(), flags: self.secrets.to_shell() }
@@ -134,10 +134,10 @@ impl UndoArgs {
     }
 }
 
-/// What an undo says that ends before its first write: another run did write.
+/// The state to report when an undo fails before its first write: nothing more precise, since the undone run did write.
 const UNDO_WROTE_NOTHING: &str = "this undo wrote nothing";
 
-/// The outcome of some changes is unknown, so they cannot be undone.
+/// Refuses to undo an interrupted run: changes with unknown outcomes cannot be reverted.
 fn refuse_cut_off(context: &Context, past: &PastRun) -> Result<(), Failure> {
     if !past.is_to_go_on() {
         return Ok(());
@@ -146,7 +146,7 @@ fn refuse_cut_off(context: &Context, past: &PastRun) -> Result<(), Failure> {
     Err(Failure::new(USAGE, error).hint(format!("resume it first:  {}", resume_of(context, past))).with_state(UNDO_WROTE_NOTHING))
 }
 
-/// Returns the failure of an error, with the command that resumes an undo that was interrupted.
+/// Converts an error; for an interrupted undo, adds the command that resumes it.
 fn unfinished(context: &Context, error: Error) -> Failure {
     let hint = match &error {
         Error::UnfinishedUndo { target, folder, .. } => Some(context.resume(target, folder, Vec::new())),

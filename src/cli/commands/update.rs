@@ -83,12 +83,12 @@ impl UpdateArgs {
         };
         let question = format!("Change {} \"{}\" of \"{}\" ({})?", kind.singular, found.name, settings.name, settings.domain);
         let proposal = Proposal::of_plan(plan, tenant, (refusals, left));
-        // An update creates nothing, so the target makes no secrets.
+        // An update creates nothing, so the target generates no secrets.
         let secrets = &Secrets::default();
         Ceremony { context, command: "update", allow: &self.allow, secrets, question, yes: self.yes }.carry_out(proposal, &lock).await
     }
 
-    /// Returns the command that does what was planned.
+    /// Returns the command that executes the plan.
     fn in_earnest(&self, tenant: &str) -> Next {
         let of: Vec<String> = std::iter::once(&self.kind).chain(&self.name_and_file).map(|word| shell_word(word)).collect();
         Next { verb: format!("migrate update {} --tenant {tenant}", of.join(" ")), allow: self.allow.clone(), flags: Vec::new() }
@@ -104,7 +104,7 @@ fn read_file(path: &Path) -> Result<Body, Failure> {
     Body::from_value(read_json(path)?).map_err(no_object)
 }
 
-/// What was read from one resource is not written over another by mistake.
+/// Refuses a file that was read from another resource.
 fn refuse_another(found: &FetchedResource, kind: &Kind, wanted: &Body, file: &Path) -> Result<(), Failure> {
     match wanted.text(kind.identity.id) {
         Some(id) if found.answer.text(kind.identity.id).is_some_and(|held| held != id) => {
@@ -117,7 +117,7 @@ fn refuse_another(found: &FetchedResource, kind: &Kind, wanted: &Body, file: &Pa
     }
 }
 
-/// A field that neither the API nor the tenant's answer has is misspelt.
+/// Refuses a field that neither the API nor the tenant's response has: it is misspelt.
 fn refuse_unknown(found: &FetchedResource, kind: &Kind, wanted: &Body, file: &Path) -> Result<(), Failure> {
     let fields = kind.fields.writable();
     let is_shown = |name: &str| found.answer.0.contains_key(name) || name == kind.identity.id;
@@ -129,7 +129,7 @@ fn refuse_unknown(found: &FetchedResource, kind: &Kind, wanted: &Body, file: &Pa
     Err(Failure::new(USAGE, error).hint(crate::diagnostic::did_you_mean(name, &known)))
 }
 
-/// Of what the tenant itself made only some fields are taken.
+/// Refuses fields that the API does not accept for a resource that the tenant itself created.
 fn refuse_fixed(found: &FetchedResource, kind: &Kind, wanted: &Body, file: &Path) -> Result<(), Failure> {
     let Some(given) = kind.quirks.built_in.filter(|_| found.resource.is_given) else { return Ok(()) };
     let (mut asked, mut held) = (wanted.clone(), found.answer.clone());
@@ -145,7 +145,7 @@ fn refuse_fixed(found: &FetchedResource, kind: &Kind, wanted: &Body, file: &Path
     Err(Failure::new(USAGE, error).hint(format!("it takes {}", given.fields.join(", "))))
 }
 
-/// Returns the body the file asks for: its writable fields over what the tenant holds.
+/// Returns the requested body: the writable fields of the file over those of the target.
 fn writable(context: &Context, kind: &'static Kind, found: &FetchedResource, mut wanted: Body, file: &Path) -> Resource {
     kind.apply_read_edits(&mut wanted);
     let secrets = take_secrets(kind, &mut wanted);

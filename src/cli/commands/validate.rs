@@ -86,7 +86,7 @@ impl ValidateArgs {
     }
 }
 
-/// Refuses a mapping in which something was found.
+/// Refuses a mapping with problems.
 fn refuse(findings: &[Diagnostic], path: &Path) -> Result<(), Failure> {
     let failure = match findings {
         [] => return Ok(()),
@@ -104,7 +104,7 @@ fn unmatched(context: &Context, mapping: &Mapping, path: &Path) -> Result<Vec<Un
     let settings = context.settings()?;
     let uses_it = |tenant: &&TenantSettings| tenant.mapping.as_deref() == Some(path);
     let is_used = settings.tenants.values().any(|tenant| uses_it(&tenant));
-    // One that no tenant names may be meant for each of them.
+    // A mapping that no tenant is configured with may be meant for any of them.
     let targets = settings.tenants.values().filter(|tenant| !is_used || uses_it(tenant));
     let routes: Vec<(&str, &TenantSettings)> = targets.filter_map(|target| Some((target.source.as_deref()?, target))).collect();
     let mut in_all: Option<Vec<UnmatchedRule>> = None;
@@ -121,7 +121,7 @@ fn unmatched(context: &Context, mapping: &Mapping, path: &Path) -> Result<Vec<Un
     })
 }
 
-/// Says that several names are one tenant, and what that means.
+/// Formats a message that several names refer to one tenant, with the consequences.
 fn one_tenant(names: &[&TenantSettings]) -> String {
     let quoted: Vec<String> = names.iter().map(|tenant| format!("\"{}\"", tenant.name)).collect();
     let domain = names.first().map_or("", |tenant| &tenant.domain);

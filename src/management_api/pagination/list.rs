@@ -1,4 +1,4 @@
-//! A list read to its end, or an error: a short list must never look like a whole one.
+//! Reads a list completely or fails: an incomplete list must never look like a complete one.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,7 +17,7 @@ use crate::management_api::safety_limits::{self, Excess};
 use crate::management_api::transport::{Request, Transport};
 use crate::model::event::Event;
 
-/// A list to read, of which each answer `A` becomes a `T` as soon as its page is there.
+/// A list to read; each element `A` is converted to a `T` as soon as its page arrives.
 pub(in crate::management_api) struct PagedList<'list, A, T> {
     transport: &'list Transport,
     kind: &'static Kind,
@@ -29,28 +29,28 @@ pub(in crate::management_api) struct PagedList<'list, A, T> {
     bytes: AtomicUsize,
 }
 
-/// An element of a list, and what tells it from the others.
+/// An element of a list and its identity.
 struct Element<T> {
     identity: String,
     value: T,
 }
 
-/// How often a list that moves between two of its pages is read.
+/// The maximum number of attempts to read a list that changes between two of its pages.
 const MAX_READS: usize = 4;
 
-/// What one reading of a list came to.
+/// The result of one attempt to read a list.
 enum ListRead<T> {
-    /// The whole list.
+    /// The complete list.
     Complete(Vec<Element<T>>),
-    /// Fewer or more than the tenant counts, or a count that moved.
+    /// The number of elements differs from the tenant's count, or the count changed.
     Short { got: usize, expected: usize },
-    /// Something came or went between two pages, so that others may have been missed.
+    /// Elements were added or removed between two pages, so that others may have been missed.
     Moved,
 }
 
-/// What a list is made of: an element names itself by the id of its kind, or by all that it holds.
+/// An element of a list, identified by the id of its kind, or by its whole content.
 pub(in crate::management_api) trait Identified {
-    /// Returns what tells it from the others of its list.
+    /// Returns what distinguishes the element from others of its list.
     fn identity(&self, kind: &Kind) -> String;
 }
 
@@ -68,7 +68,7 @@ impl Identified for Value {
 }
 
 impl<'list, A: DeserializeOwned + Identified, T> PagedList<'list, A, T> {
-    /// Returns the list of a kind at a path.
+    /// Creates the list of a kind at a path.
     pub(in crate::management_api) fn new(
         transport: &'list Transport,
         kind: &'static Kind,
@@ -88,7 +88,7 @@ impl<'list, A: DeserializeOwned + Identified, T> PagedList<'list, A, T> {
         }
     }
 
-    /// Reads every page, in the tenant's order; what the tenant lists twice is there once.
+    /// Reads every page, in the tenant's order, without duplicates.
     pub(in crate::management_api) async fn read_all(&self) -> Result<Vec<T>, Error> {
         let list = match self.kind.paths.paging {
             Paging::Whole => self.elements_of(self.page("", &[]).await?)?,
@@ -107,7 +107,8 @@ impl<'list, A: DeserializeOwned + Identified, T> PagedList<'list, A, T> {
         Ok(list.into_iter().filter_map(|element| seen.insert(element.identity).then_some(element.value)).collect())
     }
 
-    /// Reads a list until nothing came or went between two of its pages. What is listed twice in two readings alike stands there twice.
+    /// Reads a list until nothing changed between two of its pages. An element that occurs twice in two equal attempts
+    /// really is listed twice.
     async fn read_consistently(&self, field: &str, size: usize, by_checkpoint: bool) -> Result<Vec<Element<T>>, Error> {
         let mut before: Vec<String> = Vec::new();
         let (mut ended, mut was_short) = (ListRead::Moved, false);
@@ -133,7 +134,8 @@ impl<'list, A: DeserializeOwned + Identified, T> PagedList<'list, A, T> {
         }
     }
 
-    /// Reads by page numbers. Each page begins with the last element of the one before, which shows that nothing moved between the two.
+    /// Reads by page numbers. Each page begins with the last element of the previous one, which shows that nothing
+    /// changed in between.
     async fn read_by_offset(&self, field: &str, size: usize) -> Result<ListRead<T>, Error> {
         let first: Page<Element<T>> = self.offset_page(field, Window { size, number: 0 }).await?;
         let Some(total) = first.total else {
@@ -153,7 +155,7 @@ impl<'list, A: DeserializeOwned + Identified, T> PagedList<'list, A, T> {
                 return Ok(ListRead::Short { got: list.len(), expected: total });
             }
             let came = self.elements_of(page)?;
-            // Whatever the count says, nothing comes behind a page with nothing on it.
+            // Whatever the count says, nothing follows an empty page.
             if came.is_empty() {
                 break;
             }
@@ -164,7 +166,8 @@ impl<'list, A: DeserializeOwned + Identified, T> PagedList<'list, A, T> {
         if list.len() == total { Ok(ListRead::Complete(list)) } else { Ok(ListRead::Short { got: list.len(), expected: total }) }
     }
 
-    /// Reads on where the tenant does not count: until a page brings nothing new, or the same again because pages are ignored.
+    /// Reads on without a total: until a page brings nothing new, or repeats the previous one because the API ignores
+    /// page numbers.
     async fn without_total(&self, field: &str, size: usize, first: Page<Element<T>>) -> Result<ListRead<T>, Error> {
         let mut list = self.elements_of(first)?;
         let length = list.len();
@@ -195,8 +198,8 @@ impl<'list, A: DeserializeOwned + Identified, T> PagedList<'list, A, T> {
         self.page(field, &query).await
     }
 
-    /// Reads on from the last element of each page ("Optional Id from which to start selection", as the description has `from`): what comes
-    /// or goes elsewhere moves nothing.
+    /// Reads on from the last element of each page (OpenAPI description of `from`: "Optional Id from which to start
+    /// selection"): changes elsewhere in the list shift nothing.
     async fn read_by_checkpoint(&self, field: &str, size: usize) -> Result<ListRead<T>, Error> {
         let mut list = Vec::new();
         let mut from: Option<String> = None;
@@ -235,7 +238,7 @@ impl<'list, A: DeserializeOwned + Identified, T> PagedList<'list, A, T> {
     }
 
     fn elements_of(&self, page: Page<Element<T>>) -> Result<Vec<Element<T>>, Error> {
-        // Some services leave out what is zero, an empty list of an empty total included.
+        // Some services omit zeros and even the empty list.
         let is_zero = page.total == Some(0);
         page.elements.or_else(|| is_zero.then(Vec::new)).ok_or_else(|| self.unreadable(UnexpectedAnswer("it is not a list".to_owned())))
     }
@@ -248,12 +251,12 @@ impl<'list, A: DeserializeOwned + Identified, T> PagedList<'list, A, T> {
         Error::Excess { request: format!("GET {}", self.path), source }
     }
 
-    /// Refuses a list of more elements than any has.
+    /// Refuses a list with more elements than any real one has.
     fn check_length(&self, elements: usize) -> Result<(), Error> {
         if elements > safety_limits::ELEMENTS { Err(self.excess(Excess::Elements(elements))) } else { Ok(()) }
     }
 
-    /// Tells how far the list is read, and returns it.
+    /// Notifies the observer of the number of elements read, and returns it.
     fn notify_progress(&self, page: &Page<Element<T>>) -> usize {
         let came = page.elements.as_ref().map_or(0, Vec::len);
         let read = self.read.fetch_add(came, Ordering::Relaxed) + came;
@@ -263,7 +266,7 @@ impl<'list, A: DeserializeOwned + Identified, T> PagedList<'list, A, T> {
     }
 }
 
-/// One page of a list by its number, and how many elements each page has.
+/// A page by number and size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Window {
     size: usize,
@@ -280,22 +283,22 @@ impl Window {
     }
 }
 
-/// Returns the page that begins at or before the last of the elements read so far, and leads furthest beyond them: to the end with the
-/// fewest others, where one does.
+/// Returns the page that includes the last element read and extends furthest beyond it; of those that reach the end,
+/// the smallest.
 fn overlapping_window(most: usize, read: usize, total: usize) -> Window {
     let window = |size| Window { size, number: (read - 1) / size };
     let reach = |window: &Window| (window.end().min(total), usize::MAX - window.end());
     (1..=most).map(window).max_by_key(reach).unwrap_or(Window { size: most, number: read / most })
 }
 
-/// Returns the pages behind the first of a list of this total, each with the last element of the one before.
+/// Returns the remaining pages of a list of this total, each including the last element of the previous one.
 fn overlapping_windows(most: usize, first: usize, total: usize) -> impl Iterator<Item = Window> {
     let mut read = first;
     std::iter::from_fn(move || {
         if read == 0 || read >= total {
             return None;
         }
-        // Pages of one or two elements share none with the next.
+        // Pages of one or two elements cannot overlap.
         let next = Window { size: most, number: read / most.max(1) };
         let window = Some(overlapping_window(most, read, total)).filter(|window| window.end() > read).unwrap_or(next);
         read = window.end();
@@ -303,7 +306,7 @@ fn overlapping_windows(most: usize, first: usize, total: usize) -> impl Iterator
     })
 }
 
-/// Adds the elements of a page that are new; returns whether those before are the ones that were read there.
+/// Appends the new elements of a page; returns whether its other elements equal those read before.
 fn append_page<T>(list: &mut Vec<Element<T>>, window: Window, page: Vec<Element<T>>) -> bool {
     let shared = list.len().saturating_sub(window.start()).min(page.len());
     let read = list.iter().skip(window.start());
@@ -312,7 +315,7 @@ fn append_page<T>(list: &mut Vec<Element<T>>, window: Window, page: Vec<Element<
     is_the_same
 }
 
-/// Returns a path with the query that every read of the kind carries.
+/// Returns a path with the query that every read of the kind needs.
 pub(in crate::management_api) fn with_query(kind: &Kind, path: &str) -> String {
     let query: Vec<String> = kind.paths.query.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
     if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) }

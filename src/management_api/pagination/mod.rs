@@ -1,4 +1,4 @@
-//! Lists that come in pages: reading one page, and all of them.
+//! Pagination: parsing one page, and reading all pages of a list.
 
 mod list;
 mod page;

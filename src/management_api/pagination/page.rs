@@ -1,4 +1,4 @@
-//! One page of a list: `{start, limit, total, <field>: []}`, `{<field>: [], next}` or a bare array.
+//! Parses one page of a list: `{start, limit, total, <field>: []}`, `{<field>: [], next}` or a bare array.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -11,25 +11,25 @@ use crate::management_api::safety_limits::ELEMENTS;
 /// One page of a list.
 #[derive(Debug, PartialEq)]
 pub struct Page<T> {
-    /// What is on it; none where the answer is an object that lacks the field.
+    /// Its elements; `None` if the response is an object without the field.
     pub elements: Option<Vec<T>>,
-    /// How many there are on all pages.
+    /// The total number of elements on all pages.
     pub total: Option<usize>,
-    /// How many fit on one.
+    /// The size of a page.
     pub limit: Option<usize>,
-    /// What leads to the next one.
+    /// The checkpoint of the next page.
     pub next: Option<String>,
 }
 
-/// Reads a page straight into its elements, with the list in this field.
+/// Deserializes a page directly into its elements, with the list in this field.
 struct PageVisitor<'field, T>(&'field str, PhantomData<T>);
 
 impl<T> Page<T> {
-    /// Reads a page whose list stands in `field`.
+    /// Parses a page whose list is in `field`.
     ///
     /// # Errors
     ///
-    /// When it is not JSON, or the elements are not what was expected.
+    /// If it is not JSON, or the elements do not have the expected type.
     pub fn parse<'de>(body: &'de [u8], field: &str) -> Result<Self, serde_json::Error>
     where
         T: Deserialize<'de>,
@@ -39,7 +39,7 @@ impl<T> Page<T> {
         json.end().map(|()| page)
     }
 
-    /// Returns the page with each element made into something else.
+    /// Converts each element.
     pub(super) fn map<U>(self, make: impl FnMut(T) -> U) -> Page<U> {
         let elements = self.elements.map(|elements| elements.into_iter().map(make).collect());
         Page { elements, total: self.total, limit: self.limit, next: self.next }
@@ -58,7 +58,7 @@ impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for PageVisitor<'_, T> {
     }
 }
 
-/// Reads a list, which stops where it has more elements than any.
+/// Deserializes a list, and fails if it exceeds the maximum length.
 struct ElementsSeed<T>(PhantomData<T>);
 
 impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for ElementsSeed<T> {
@@ -91,10 +91,10 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for PageVisitor<'_, T> {
         let mut page = Page::empty();
         while let Some(name) = fields.next_key::<String>()? {
             match name.as_str() {
-                // Read as a page of its own, since that is where elements are counted.
+                // Deserialized like a page, since that is where elements are counted.
                 name if name == self.0 => page.elements = fields.next_value_seed(ElementsSeed(PhantomData))?,
                 "total" => page.total = fields.next_value()?,
-                // Offset answers call it `limit`, the Actions API `per_page`.
+                // Offset pagination calls it `limit`, the Actions API `per_page`.
                 "limit" | "per_page" => page.limit = fields.next_value()?,
                 "next" => page.next = fields.next_value::<Option<String>>()?.filter(|next| !next.is_empty()),
                 _ => drop(fields.next_value::<IgnoredAny>()?),

@@ -1,12 +1,13 @@
-//! One bucket of a tenant: what its subscription publishes of it, corrected by what the answers say is left in it.
+//! One rate limit bucket of a tenant: its published limits, corrected by the remaining quota in responses.
 //!
-//! Where the rate is published, a token bucket spreads our share of it over time, and the quota that the headers report holds back what
-//! would leave too little for others. Where it is not, the headers lead alone.
+//! If the rate is published, a token bucket spreads our share of it over time, and the quota in the headers holds back
+//! requests that would leave too little for others. If it is not published, only the headers control the rate.
 //!
-//! The reported quota is a level beside the token bucket of governor, not a state of it: governor takes cells out but none back, so that a
-//! higher reading would need a new limiter for every response, and it has no word for a bucket whose rate is unknown, for a level that holds
-//! only after a 429 has passed, or for requests in flight that a reading may or may not include. The two also count different things: the
-//! tokens are our share of the published rate, the level is what all clients of the tenant have left.
+//! The reported quota is kept beside governor's token bucket, not inside it: governor can only take cells out, so a
+//! higher reading would need a new limiter for every response. It also cannot represent a bucket with an unknown rate,
+//! a level that is valid only after a 429 has passed, or requests in flight that a reading may or may not include. The
+//! two also count different things: tokens are our share of the published rate, the quota is what all clients of the
+//! tenant have left.
 
 use std::time::Duration;
 
@@ -17,59 +18,60 @@ use super::token_bucket::{TokenBucket, usable};
 use crate::catalog::limits::Rate;
 use crate::management_api::safety_limits::LONGEST_RESET;
 
-/// One bucket of a tenant.
+/// One rate limit bucket of a tenant.
 #[derive(Debug)]
 pub(super) struct Bucket {
     limit: f64,
-    /// What stays in the bucket for others.
+    /// The quota that is left for others.
     kept_for_others: f64,
-    /// What comes back a second; 0 where that is unknown.
+    /// The refill per second; 0 if unknown.
     rate: f64,
-    /// Our share of what is published; none where nothing is.
+    /// Our share of the published limits, if there are any.
     tokens: Option<TokenBucket>,
-    /// What the answers say; none before the first that says anything.
+    /// The quota in the latest response, if any reported one.
     quota: Option<RemainingQuota>,
     in_flight: u32,
-    /// Requests that came back so far.
+    /// The number of responses so far.
     responses: u64,
 }
 
-/// What is left in a bucket, as the last answers had it.
+/// The remaining quota of a bucket according to the last responses.
 #[derive(Debug, Clone, Copy)]
 struct RemainingQuota {
     left: f64,
     at: Instant,
     reset: Instant,
-    /// The shortest time to a reset that was reported: whether that means full or one more, one comes back in it for certain.
+    /// The shortest reported time to a reset. Whether a reset means full or one more, at least one request is available
+    /// after it.
     soonest: Duration,
 }
 
-/// What a bucket makes the next request wait for, the shorter first.
+/// What the next request waits for, shortest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Wait {
-    /// For this time, or until an answer shows more.
+    /// This duration, or a response with a higher quota.
     For(Duration),
-    /// Until the answer under way shows more.
+    /// The response in flight.
     ForResponse,
 }
 
 impl Bucket {
-    /// Returns a bucket whose burst and rate are published, used by a share (0 to 1).
+    /// Creates a bucket with published burst and rate, of which a share (0 to 1) is used.
     pub(super) fn published(rate: Rate, share: f64) -> Self {
         let tokens = Some(TokenBucket::new(rate, share));
         Self { rate: f64::from(rate.a_minute) / 60.0, tokens, ..Self::discovered(rate.burst, share) }
     }
 
-    /// Returns a bucket that is known by its answers alone, used by a share (0 to 1).
+    /// Creates a bucket known only from responses, of which a share (0 to 1) is used.
     pub(super) fn discovered(limit: u32, share: f64) -> Self {
         let kept_for_others = f64::from(limit.saturating_sub(usable(limit, share)));
         Self { limit: f64::from(limit), kept_for_others, rate: 0.0, tokens: None, quota: None, in_flight: 0, responses: 0 }
     }
 
-    /// Records what an answer says, and how many requests had come back when its own left.
+    /// Records the headers of a response; `responses_before` is the number of responses when its request was sent.
     ///
-    /// Answers overtake each other. Where others came back meanwhile they may have been counted later, so this one can only lower what is
-    /// left.
+    /// Responses overtake each other. If others arrived in the meantime, they may have been counted later, so this one
+    /// can only lower the quota.
     pub(super) fn record_headers(&mut self, headers: RateLimitHeaders, responses_before: Option<u64>, now: Instant) {
         if self.quota.is_some_and(|quota| now < quota.at) {
             return; // An answer from before a 429 says nothing about what comes after it.
@@ -81,14 +83,14 @@ impl Bucket {
         self.quota = Some(RemainingQuota { left, at: now, reset: now + headers.reset, soonest });
     }
 
-    /// Records that the bucket is empty until then.
+    /// Records that the bucket is empty until this time.
     pub(super) fn set_empty_until(&mut self, until: Instant) {
         let until = self.quota.map_or(until, |quota| until.max(quota.at));
         let soonest = self.quota.map_or(LONGEST_RESET, |quota| quota.soonest);
         self.quota = Some(RemainingQuota { left: self.kept_for_others, at: until, reset: until, soonest });
     }
 
-    /// Counts a request that leaves, and spends its token; returns how many have come back so far.
+    /// Counts a request that is sent and spends its token; returns the number of responses so far.
     pub(super) fn reserve(&mut self) -> u64 {
         if let Some(tokens) = &mut self.tokens {
             tokens.spend();
@@ -97,17 +99,17 @@ impl Bucket {
         self.responses
     }
 
-    /// Counts a request that came back.
+    /// Counts a response.
     pub(super) fn record_response(&mut self) {
         self.in_flight = self.in_flight.saturating_sub(1);
         self.responses += 1;
     }
 
-    /// Counts a request that came back and said nothing of this bucket: a 404 carries no headers, and is counted all the same.
+    /// Counts a response without headers for this bucket: a 404 has none, but is counted nevertheless.
     pub(super) fn record_response_without_headers(&mut self, now: Instant) {
         self.record_response();
         let left = (self.refilled(now) - 1.0).max(0.0);
-        // A quota in the future is that of a 429, and this answer is from before it.
+        // A quota in the future comes from a 429, and this response is older.
         let Some(quota) = self.quota.as_mut().filter(|quota| quota.at <= now) else { return };
         (quota.left, quota.at) = (left, now);
         if now >= quota.reset {
@@ -115,15 +117,16 @@ impl Bucket {
         }
     }
 
-    /// Returns what the next request has to wait for, if anything: the quota first, then a token, which is set aside.
+    /// Returns what the next request must wait for, if anything: first the quota, then a token, which is reserved.
     pub(super) fn wait(&mut self, now: Instant) -> Option<Wait> {
         self.wait_for_quota(now).or_else(|| self.tokens.as_mut()?.set_aside().map(Wait::For))
     }
 
-    /// Returns what the next request has to wait for by what the answers say.
+    /// Returns what the next request must wait for according to the quota.
     ///
-    /// Every request under way counts against what was last reported, though the bucket may have counted it already: better late than
-    /// refused. Where the rate is unknown, one request goes ahead after the reset, and its answer says how many may follow.
+    /// Every request in flight is subtracted from the last reported quota, although the bucket may already have counted
+    /// it: a delay is better than a refusal. If the rate is unknown, a single request is sent after the reset, and its
+    /// response shows how many may follow.
     fn wait_for_quota(&self, now: Instant) -> Option<Wait> {
         let quota = self.quota?;
         let spare = self.refilled(now) - f64::from(self.in_flight) - self.kept_for_others;

@@ -1,4 +1,4 @@
-//! The buckets of one tenant: those that its subscription publishes, and those that its answers reveal.
+//! The rate limit buckets of one tenant: those that its subscription publishes, and those discovered from responses.
 
 use std::collections::HashMap;
 
@@ -13,44 +13,45 @@ use crate::catalog::limits::{CallType, Rate, Tier};
 pub(super) enum CallGroup {
     /// An endpoint group of the tier.
     Group(usize),
-    /// The rest of the tier's calls.
+    /// All other calls of the tier.
     Rest,
-    /// Where no tier is known: the first name of the path, reads and writes apart.
+    /// Without a known tier: the first segment of the path, with reads and writes separate.
     Named(CallType, String),
 }
 
-/// What tells one bucket from another.
+/// Identifies a bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum BucketId {
     /// The published bucket of the whole tenant.
     Tenant,
     /// The published bucket of an endpoint group of the tier.
     Group(usize),
-    /// One that is known from headers alone, by what it holds when full.
+    /// A bucket known only from headers, by its limit.
     Discovered(u32),
 }
 
-/// A bucket that counts a request, and how many requests had come back to it when this one left.
+/// A bucket that counts a request, and its number of responses when the request was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Reservation {
     id: BucketId,
     responses_before: u64,
 }
 
-/// The buckets of one tenant.
+/// The rate limit buckets of one tenant.
 #[derive(Debug)]
 pub(super) struct Buckets {
     tier: Option<&'static Tier>,
     tenant: Option<Rate>,
     share: f64,
     by_id: HashMap<BucketId, Bucket>,
-    /// Which bucket last answered for a group of calls, and which that is no endpoint group's for any.
+    /// The bucket that last answered for a group of calls; for limits that no endpoint group has, for any group.
     answered: HashMap<CallGroup, BucketId>,
     general: Option<BucketId>,
 }
 
 impl Buckets {
-    /// Returns the published buckets, each used by a share; `rate` is the tenant's, where it differs from the tier's.
+    /// Creates the published buckets, of each of which a share is used; `rate` is the tenant's rate, if it differs from
+    /// the tier's.
     pub(super) fn new(tier: Option<&'static Tier>, rate: Option<Rate>, share: f64) -> Self {
         let tenant = rate.or(tier.map(|tier| tier.tenant));
         let endpoints = tier.map_or(&[][..], |tier| tier.endpoints);
@@ -60,7 +61,7 @@ impl Buckets {
         Self { tier, tenant, share, by_id, answered: HashMap::new(), general: None }
     }
 
-    /// Returns our share of the tenant's published rate, in requests a second.
+    /// Returns our share of the tenant's published rate, in requests per second.
     pub(super) fn published_rate(&self) -> Option<f64> {
         self.tenant.map(|rate| f64::from(rate.a_minute) / 60.0 * self.share)
     }
@@ -73,7 +74,7 @@ impl Buckets {
         }
     }
 
-    /// Counts a request in every bucket of its group, or, unless all of them let it leave, in none.
+    /// Counts a request in every bucket of its group if all of them permit it, otherwise in none.
     pub(super) fn reserve(&mut self, group: &CallGroup, now: Instant) -> Result<Vec<Reservation>, Wait> {
         let ids = self.ids_of(group);
         let waits: Vec<Wait> = ids.iter().filter_map(|id| self.by_id.get_mut(id)?.wait(now)).collect();
@@ -85,7 +86,7 @@ impl Buckets {
         Ok(ids.into_iter().filter_map(reserve).collect())
     }
 
-    /// Records what the headers of an answer say about the bucket that they speak of.
+    /// Records the headers of a response in the bucket that they are about.
     pub(super) fn record_headers(&mut self, group: &CallGroup, headers: RateLimitHeaders, reservations: &[Reservation], now: Instant) {
         let id = self.id_of(group, headers.limit);
         self.answered.insert(group.clone(), id);
@@ -99,13 +100,13 @@ impl Buckets {
         bucket.record_headers(headers, responses_before, now);
     }
 
-    /// Records that the bucket of which an answer spoke is empty until then.
+    /// Records that the bucket that these headers are about is empty until a time.
     pub(super) fn set_empty_until(&mut self, group: &CallGroup, headers: RateLimitHeaders, until: Instant) {
         let id = self.id_of(group, headers.limit);
         self.by_id.get_mut(&id).expect("its headers were recorded").set_empty_until(until);
     }
 
-    /// Counts a request as come back in every bucket that counted it, with the headers of its answer, if any.
+    /// Counts the response in every bucket that counted the request, with its headers, if any.
     pub(super) fn release(&mut self, group: &CallGroup, headers: Option<RateLimitHeaders>, reservations: &[Reservation], now: Instant) {
         let reported = headers.map(|headers| self.id_of(group, headers.limit));
         for Reservation { id, .. } in reservations {
@@ -129,7 +130,7 @@ impl Buckets {
         ids
     }
 
-    /// Returns which bucket answered a call of a group, by what it holds.
+    /// Returns the bucket that answered a call of a group, by its limit.
     fn id_of(&self, group: &CallGroup, limit: u32) -> BucketId {
         let tenant = self.tenant.filter(|rate| rate.burst == limit);
         let endpoint = match (group, self.tier) {
@@ -137,7 +138,7 @@ impl Buckets {
             _ => None,
         };
         match (tenant, endpoint) {
-            // Where both hold as much, it may be either: the slower one is assumed.
+            // If both have the same limit, it may be either, so the slower one is assumed.
             (Some(tenant), Some((_, rate))) if tenant.a_minute <= rate.a_minute => BucketId::Tenant,
             (_, Some((place, _))) => BucketId::Group(place),
             (Some(_), None) => BucketId::Tenant,

@@ -1,7 +1,7 @@
-//! What the tenant says about a bucket: `x-ratelimit-limit`, `-remaining`, `-reset`.
+//! Parses the rate limit headers of a response: `x-ratelimit-limit`, `-remaining` and `-reset`.
 //!
-//! Recorded answers carry the three on every 2xx and on no error but 429. `reset` is in seconds of the tenant's own clock, so it is read
-//! against the answer's `Date`, never against ours.
+//! In recordings, every 2xx response has all three, and of the errors only 429. `reset` is in seconds of the tenant's
+//! clock, so it is compared with the `Date` of the response, never with the local clock.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -9,22 +9,22 @@ use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
 use crate::management_api::safety_limits::LONGEST_RESET;
 
-/// The longest wait that an answer is understood to ask for: beyond it a clock has gone wrong.
+/// The longest wait that is considered plausible; a longer one means that a clock is wrong.
 const LONGEST: Duration = Duration::from_secs(3600);
 
-/// What one answer said about the bucket that counted it.
+/// The state of the bucket that counted a request, according to its response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateLimitHeaders {
-    /// What the bucket holds when it is full.
+    /// The size of the bucket.
     pub limit: u32,
-    /// What is left in it.
+    /// The remaining quota.
     pub remaining: u32,
-    /// When it is full again, or has something again: seen from the answer.
+    /// The time from the response until the bucket is full, or has at least one request again.
     pub reset: Duration,
 }
 
 impl RateLimitHeaders {
-    /// Reads what an answer says; `now` stands in for a missing `Date`.
+    /// Parses the headers; `now` replaces a missing `Date`.
     pub fn parse(headers: &HeaderMap, now: SystemTime) -> Option<Self> {
         let remaining = number_of(headers, "x-ratelimit-remaining")?;
         let limit = number_of(headers, "x-ratelimit-limit")?;
@@ -33,7 +33,8 @@ impl RateLimitHeaders {
     }
 }
 
-/// Returns the wait that an answer asks for: `Retry-After` in seconds, else, of a 429, until `x-ratelimit-reset`.
+/// Returns the wait that a response demands: `Retry-After` in seconds, otherwise, for a 429, the time until
+/// `x-ratelimit-reset`.
 pub fn requested_wait(status: u16, headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let seconds = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse::<u32>().ok());
     seconds.map(|seconds| Duration::from_secs(seconds.into())).or_else(|| if status == 429 { time_to_reset(headers, now) } else { None })
@@ -42,7 +43,7 @@ pub fn requested_wait(status: u16, headers: &HeaderMap, now: SystemTime) -> Opti
 fn time_to_reset(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let reset = UNIX_EPOCH.checked_add(Duration::from_secs(number_of(headers, "x-ratelimit-reset")?))?;
     let date = headers.get(DATE).and_then(|value| httpdate::parse_http_date(value.to_str().ok()?).ok());
-    // Sooner than a second cannot be said in seconds.
+    // The header cannot express less than a second.
     let wait = reset.duration_since(date.unwrap_or(now)).unwrap_or_default();
     Some(wait.clamp(Duration::from_secs(1), LONGEST))
 }

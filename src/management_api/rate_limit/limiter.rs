@@ -1,9 +1,10 @@
-//! When a request may leave: the only place that waits for a tenant's limits.
+//! The rate limiter, which decides when a request may be sent: the only place that waits for a tenant's limits.
 //!
-//! Two things must agree: the buckets that count a call, and a deadline that every request shares after a 429 that names no bucket. Of each
-//! bucket only a share is used, of its burst and of its refill, so that people can still log in; with the default of 80 % a bucket of 10
-//! and 2 a second gives 8 at once and 1.6 a second. The first request goes alone, and so does the first after a pause: its answer says
-//! whether there is a limit, and what others have left.
+//! Two things must agree: the buckets that count a call, and a deadline that all requests share after a 429 that names
+//! no bucket. Only a share of each bucket is used, of its burst and of its refill, so that people can still log in;
+//! with the default of 80 %, a bucket of 10 with 2 per second allows 8 at once and 1.6 per second. The first request is
+//! sent alone, and so is the first after a pause: its response shows whether there is a limit, and what others have
+//! left.
 
 use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -18,34 +19,34 @@ use super::headers::RateLimitHeaders;
 use crate::catalog::limits::{CallType, Rate, Tier};
 use crate::model::event::WaitReason;
 
-/// How long what a tenant said is worth something while nothing is sent.
+/// How long the headers of a response remain valid while nothing is sent.
 const HEADERS_LIFETIME: Duration = Duration::from_secs(10);
 
-/// The limits that a rate limiter keeps.
+/// The configuration of a rate limiter.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::management_api) struct LimiterConfig {
-    /// The tenant's subscription, where it is known.
+    /// The tenant's subscription, if known.
     pub(in crate::management_api) tier: Option<&'static Tier>,
-    /// The tenant's bucket, where it differs from the subscription's.
+    /// The tenant's bucket, if it differs from that of the subscription.
     pub(in crate::management_api) rate: Option<Rate>,
-    /// The share of every bucket that is ours, above 0 and up to 1.
+    /// The share of every bucket to use, above 0 and up to 1.
     pub(in crate::management_api) share: f64,
-    /// Requests under way at once.
+    /// The maximum number of concurrent requests.
     pub(in crate::management_api) concurrency: usize,
 }
 
-/// Decides when each request to one tenant leaves.
+/// Decides when each request to one tenant is sent.
 #[derive(Debug)]
 pub(in crate::management_api) struct RateLimiter {
     concurrency: usize,
     state: Mutex<LimiterState>,
-    /// Wakes one request when another came back: where nothing limits, thousands a second do.
+    /// Wakes one waiting request after a response; without limits, there are thousands per second.
     freed: Notify,
-    /// Wakes every request that waits for what an answer says.
+    /// Wakes every request that waits for the headers of a response.
     response: Notify,
 }
 
-/// Leave to send one request; giving it back lets the next one go.
+/// Permission to send one request; dropping it admits the next one.
 #[derive(Debug)]
 pub(in crate::management_api) struct Permit<'limiter> {
     limiter: &'limiter RateLimiter,
@@ -54,23 +55,23 @@ pub(in crate::management_api) struct Permit<'limiter> {
     headers: Option<RateLimitHeaders>,
 }
 
-/// What holds a request back.
+/// What a request waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Blocked {
-    /// As many are under way as may be.
+    /// The maximum number of requests is in flight.
     AtCapacity,
-    /// Until a response shows whether it may leave.
+    /// A response must show whether it may be sent.
     UntilResponse,
-    /// A limit, for so long at most.
+    /// A limit, for at most this duration.
     For { wait: Duration, reason: WaitReason },
 }
 
 #[derive(Debug)]
 struct LimiterState {
     buckets: Buckets,
-    /// When an answer last said what is left, or that there is no limit; none before the first.
+    /// When a response last showed the quota, or that there is no limit; `None` before the first.
     last_seen: Option<Instant>,
-    /// No request leaves before this.
+    /// No request is sent before this time.
     deadline: Instant,
     in_flight: usize,
     waited: Duration,
@@ -79,7 +80,7 @@ struct LimiterState {
 }
 
 impl RateLimiter {
-    /// Returns the rate limiter of one tenant.
+    /// Creates the rate limiter of one tenant.
     pub(in crate::management_api) fn new(config: LimiterConfig) -> Self {
         let now = Instant::now();
         let state = LimiterState {
@@ -94,7 +95,8 @@ impl RateLimiter {
         Self { concurrency: config.concurrency.max(1), state: Mutex::new(state), freed: Notify::new(), response: Notify::new() }
     }
 
-    /// Waits until a request may leave; `notify` is called for waits longer than a second, once for all that wait.
+    /// Waits until a request may be sent; `notify` is called for waits longer than a second, once for all waiting
+    /// requests.
     pub(in crate::management_api) async fn acquire(
         &self,
         calls: CallType,
@@ -108,7 +110,7 @@ impl RateLimiter {
             response.as_mut().enable();
             let admitted = self.state().try_acquire(&group, self.concurrency);
             if was_at_capacity && admitted != Err(Blocked::AtCapacity) {
-                // What one request has no use for, or leaves over, may serve the next that waits for its turn.
+                // Another waiting request may be able to use what this one does not need.
                 self.freed.notify_one();
             }
             was_at_capacity = admitted == Err(Blocked::AtCapacity);
@@ -128,12 +130,12 @@ impl RateLimiter {
         }
     }
 
-    /// Returns how long requests were held back by limits.
+    /// Returns how long limits delayed requests.
     pub(in crate::management_api) fn waited(&self) -> Duration {
         self.state().waited
     }
 
-    /// Returns how many requests a second the published limits allow us, where they are known.
+    /// Returns our share of the published rate in requests per second, if known.
     pub(in crate::management_api) fn published_rate(&self) -> Option<f64> {
         self.state().buckets.published_rate()
     }
@@ -144,9 +146,9 @@ impl RateLimiter {
 }
 
 impl Permit<'_> {
-    /// Takes in what an answer said about its bucket, if anything.
+    /// Records the headers of a response, if it has any.
     ///
-    /// Only a 2xx that says nothing shows that there is no limit: refusals never carry the headers.
+    /// Only a 2xx without headers shows that there is no limit: refusals never have the headers.
     pub(in crate::management_api) fn record_response(&mut self, status: u16, headers: Option<RateLimitHeaders>) {
         self.headers = headers;
         let mut state = self.limiter.state();
@@ -159,7 +161,7 @@ impl Permit<'_> {
         }
     }
 
-    /// Takes in a 429: its bucket, or every one where the answer named none, is empty for so long.
+    /// Records a 429: its bucket, or every bucket if it names none, is empty for this duration.
     pub(in crate::management_api) fn record_rate_limit(self, wait: Duration) {
         let mut state = self.limiter.state();
         let until = Instant::now() + wait;
@@ -182,7 +184,7 @@ impl Drop for Permit<'_> {
 }
 
 impl LimiterState {
-    /// Lets a request leave, or says how long it is held; counts it in every bucket only when all of them let it go.
+    /// Admits a request, or returns what it must wait for; counts it in its buckets only if all of them admit it.
     fn try_acquire(&mut self, group: &CallGroup, concurrency: usize) -> Result<Vec<Reservation>, Blocked> {
         let now = Instant::now();
         if now < self.deadline {
@@ -205,14 +207,14 @@ impl LimiterState {
         Ok(reservations)
     }
 
-    /// Counts the time since then as waited, once however many waited.
+    /// Adds the time since `from` to the waiting time, counting concurrent waits only once.
     fn record_wait(&mut self, from: Instant) {
         let now = Instant::now();
         self.waited += now.saturating_duration_since(from.max(self.waited_until));
         self.waited_until = now;
     }
 
-    /// Returns whether a wait is long enough, and new enough, to announce.
+    /// Returns whether a wait is long enough, and was not announced yet.
     fn should_announce(&mut self, wait: Duration) -> bool {
         let until = Instant::now() + wait;
         let is_news = wait > Duration::from_secs(1) && until > self.announced_until + Duration::from_secs(1);

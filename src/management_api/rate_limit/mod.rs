@@ -1,6 +1,6 @@
-//! When a request may leave: token buckets, and a wait after a 429.
+//! Rate limiting: token buckets, and a pause after a 429.
 //!
-//! One set of buckets is published by the subscription, and corrected by the headers of the responses.
+//! The subscription publishes one set of buckets, which the headers of responses correct.
 
 mod bucket;
 mod buckets;

@@ -1,4 +1,5 @@
-//! The rate limiter against a simulated bucket, in simulated time: 300 requests, none refused, and the time next to the least possible.
+//! Simulates the rate limiter with a server bucket in simulated time: 300 requests, none refused, in close to the
+//! minimum time.
 
 #![expect(clippy::print_stdout, reason = "the times are the point of the simulation: `cargo test simulation -- --nocapture`")]
 
@@ -15,14 +16,14 @@ use crate::catalog::limits::{CallType, Rate, Tier};
 const REQUESTS: u32 = 300;
 const SHARE: f64 = 0.8;
 
-/// What the server means by `reset`; the documentation allows both.
+/// What the server means by `reset`; the documentation permits both.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Reset {
     WhenFull,
     AtTheNext,
 }
 
-/// A token bucket of a server.
+/// A server's token bucket.
 struct ServerBucket {
     rate: Rate,
     reset: Reset,
@@ -45,7 +46,7 @@ impl ServerBucket {
         f64::from(self.rate.a_minute) / 60.0
     }
 
-    /// Counts a request; returns whether it is served, and what the headers say, in whole seconds as `Date` and `reset` are.
+    /// Counts a request; returns whether it is served and the headers, in whole seconds like `Date` and `reset`.
     fn take(&mut self) -> (bool, RateLimitHeaders) {
         let now = Instant::now();
         self.left = (self.left + (now - self.at).as_secs_f64() * self.a_second()).min(self.rate.burst.into());
@@ -64,17 +65,17 @@ impl ServerBucket {
     }
 }
 
-/// What a simulated run came to.
+/// The result of a simulation.
 #[derive(Debug)]
 struct Run {
     took: Duration,
     refused: u32,
 }
 
-/// A server's answer to a request: whether it is served, and its headers.
+/// A server's response to a request: whether it is served, and the headers.
 type Serve<'server> = dyn Fn(CallType, &str) -> (bool, RateLimitHeaders) + 'server;
 
-/// Sends these calls in turn as a rate limiter permits, sixteen at once, with latencies from 20 to 180 ms.
+/// Sends these calls as a rate limiter permits, at most sixteen at once, with latencies from 20 to 180 ms.
 async fn run(limiter: &RateLimiter, calls: &[(CallType, &str)], serve: &Serve<'_>) -> Run {
     let (started, refused) = (Instant::now(), Cell::new(0));
     let send = |number: u32| {
@@ -100,13 +101,13 @@ async fn run(limiter: &RateLimiter, calls: &[(CallType, &str)], serve: &Serve<'_
     Run { took: started.elapsed(), refused: refused.get() }
 }
 
-/// Returns the least time in which a bucket lets our share of it through.
+/// Returns the minimum time in which a bucket admits all requests at our share.
 fn least(rate: Rate, share: f64) -> Duration {
     let burst = (f64::from(rate.burst) * share).floor();
     Duration::from_secs_f64((f64::from(REQUESTS) - burst) / (f64::from(rate.a_minute) / 60.0 * share))
 }
 
-/// Simulates a run and prints it beside the least time of the bucket, whole and at our share.
+/// Simulates a run and prints its time beside the minimum time at the full rate and at our share.
 async fn simulate(name: &str, known: bool, bucket: ServerBucket, others: Option<Duration>) -> (Run, f64) {
     let rate = bucket.rate;
     let bucket = RefCell::new(bucket);
@@ -150,8 +151,8 @@ async fn without_known_limits_the_headers_are_enough() {
             let bucket = ServerBucket::new(burst, a_second, burst.into(), reset);
             let (run, over) = simulate(&format!("unknown {burst} @ {a_second}/s, reset {reset:?}"), false, bucket, None).await;
             assert_eq!(run.refused, 0);
-            // The headers name whole seconds, so every wait is rounded up. Sixteen answers that overtake each other are
-            // believed at their lowest.
+            // The headers are in whole seconds, so every wait is rounded up. Of sixteen responses that overtake each
+            // other, the lowest quota counts.
             assert!(over < if burst > 2 { 1.2 } else { 3.0 }, "{run:?}");
         }
     }

@@ -1,4 +1,4 @@
-//! Tokens that come back at an even rate: our share of what is published of a bucket.
+//! A token bucket with our share of a published limit.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use crate::catalog::limits::Rate;
 
-/// Time as tokio tells it, so that a paused clock in a test stops the tokens too.
+/// Time according to tokio, so that pausing the clock in a test also stops the refill.
 #[derive(Debug, Clone, Copy)]
 struct Elapsed(Instant);
 
@@ -26,8 +26,8 @@ impl Clock for Elapsed {
 
 /// The tokens of one bucket.
 ///
-/// One that was set aside for a request that something else still holds back is there for whichever request asks next: taking tokens early
-/// and leaving in a bunch would overdraw the tenant's bucket.
+/// A token reserved for a request that something else still delays goes to whichever request asks next: taking tokens
+/// early and sending requests in a burst would overdraw the tenant's bucket.
 #[derive(Debug)]
 pub(super) struct TokenBucket {
     limiter: RateLimiter<NotKeyed, InMemoryState, Elapsed, NoOpMiddleware<Nanos>>,
@@ -36,7 +36,7 @@ pub(super) struct TokenBucket {
 }
 
 impl TokenBucket {
-    /// Returns the tokens of a share (0 to 1) of a bucket: of what may leave at once and of what comes back.
+    /// Creates a token bucket with a share (0 to 1) of the burst and of the refill.
     pub(super) fn new(rate: Rate, share: f64) -> Self {
         let clock = Elapsed(Instant::now());
         let burst = NonZeroU32::new(usable(rate.burst, share)).unwrap_or(NonZeroU32::MIN);
@@ -45,7 +45,7 @@ impl TokenBucket {
         Self { limiter: RateLimiter::direct_with_clock(quota, clock), clock, is_set_aside: false }
     }
 
-    /// Sets a token aside, unless one is; returns how long there will be none.
+    /// Reserves a token, unless one is reserved; otherwise returns the time until there is one.
     pub(super) fn set_aside(&mut self) -> Option<Duration> {
         if self.is_set_aside {
             return None;
@@ -59,13 +59,13 @@ impl TokenBucket {
         }
     }
 
-    /// Spends the token that was set aside: the request leaves.
+    /// Spends the reserved token when the request is sent.
     pub(super) fn spend(&mut self) {
         self.is_set_aside = false;
     }
 }
 
-/// Returns how much of a bucket is ours: the share of it, and never less than one.
+/// Returns the usable part of a burst: the share of it, but at least one.
 pub(super) fn usable(burst: u32, share: f64) -> u32 {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a u32 is a u32")]
     let part = (f64::from(burst) * share.clamp(0.0, 1.0) + 1e-9).floor() as u32;

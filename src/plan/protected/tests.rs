@@ -1,4 +1,4 @@
-//! For every kind and every reference of the catalog: what names something protected is left as the target has it.
+//! For every kind and every reference of the catalog: references to protected resources stay as in the target.
 
 use serde_json::json;
 
@@ -13,7 +13,7 @@ use crate::state::baseline::Baseline;
 use crate::state::fingerprints::SentSecrets;
 use crate::state::links::Links;
 
-/// A reference of a kind, and what a protected and another resource of the kind it names are called.
+/// A reference of a kind, and the names of a protected and of another resource that it can refer to.
 struct Case {
     kind: &'static Kind,
     reference: &'static Reference,
@@ -39,7 +39,7 @@ impl Case {
         format!("{}: {}", self.kind.name, self.reference.path)
     }
 
-    /// Returns a body in which the reference names these, one in each element of its list.
+    /// Returns a body in which the reference names these resources, one per list element.
     fn body(&self, named: &[&Key]) -> Body {
         let mut body = Body::new();
         for (at, key) in named.iter().enumerate() {
@@ -58,20 +58,20 @@ impl Case {
         body
     }
 
-    /// Returns a resource of the kind that names these, the first where it can name only one.
+    /// Returns a resource of the kind that names these, or only the first if it can name only one.
     fn resource(&self, named: &[&Key]) -> Resource {
         let name = if self.kind.shape == Shape::Singleton { "" } else { "One" };
         Resource::new(Key::new(self.kind.name, name), Id::new("one"), self.body(named))
     }
 
-    /// Returns a tenant that has what is named, what the resource hangs under, and the resource where it names anything.
+    /// Returns a tenant with the named resources, the parent, and the resource itself if it names any.
     fn tenant(&self, named: Option<&[&Key]>, is_protected: bool) -> Snapshot {
         let plain = |key: Key| Resource::new(key.clone(), Id::new(key.name()), Body::new());
         let mut resources = vec![plain(self.protected.clone()), plain(self.other.clone())];
         if let Shape::Child { parent, .. } = self.kind.shape {
             resources.push(Resource { id: Id::new("one"), ..plain(Key::new(parent, "One")) });
         }
-        // Where a source has none of a kind, nothing of it is pruned.
+        // If the source has no resources of a kind, none of that kind is pruned.
         if self.kind.has_own_ids() {
             resources.push(Resource { id: Id::new("two"), ..plain(Key::new(self.kind.name, "Two")) });
         }
@@ -86,7 +86,7 @@ impl Case {
         snapshot
     }
 
-    /// Plans with all that is linked, where one side of the resource names these and the other those.
+    /// Plans with everything linked; the resource names `source` on one side and `target` on the other.
     fn planned(&self, source: Option<&[&Key]>, target: Option<&[&Key]>) -> Plan {
         self.planned_where(source, target, true)
     }
@@ -108,7 +108,7 @@ impl Case {
         plan_after(Catalog::standard(), &Desired::unmapped(source), &target, past)
     }
 
-    /// Returns the elements of a value that name what is protected, or the value itself.
+    /// Returns the elements of a value that name the protected resource, or the value itself.
     fn naming(&self, value: &Value) -> Vec<Value> {
         let names = |value: &Value| id_substitution::mentioned(value).contains(&self.protected);
         match value {
@@ -118,7 +118,7 @@ impl Case {
         }
     }
 
-    /// Checks that no change of a plan writes anything about what is protected but what the target holds.
+    /// Checks that a plan writes no reference to a protected resource except those that the target has.
     fn check(&self, plan: &Plan, held: &[&Key], what: &str) {
         let told = || format!("{}, {what}: {:?}", self.told(), plan.stages);
         let held = self.naming(&self.body(held).into_value());
@@ -148,7 +148,7 @@ impl Case {
     }
 }
 
-/// Returns a value under what is left of a path; any depth is one level.
+/// Returns a value nested below the rest of a path; a wildcard for any depth is one level.
 fn nested(rest: &str, value: Value) -> Value {
     match rest.split_once('.') {
         _ if rest.is_empty() => value,

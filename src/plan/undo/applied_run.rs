@@ -1,4 +1,4 @@
-//! A finished run: what it applied, and the keys that its plan and the target have for the same resources.
+//! A finished run: its applied changes, and how keys of its plan map to current keys of the target.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -19,7 +19,7 @@ pub struct AppliedRun<'run> {
     pub applied: &'run BTreeMap<usize, Id>,
     /// The indexes of creates whose outcome is unknown.
     pub unclear: &'run BTreeSet<usize>,
-    /// What earlier undos created in place of what the run deleted.
+    /// Resources that earlier undos created in place of those that the run deleted.
     pub again: &'run Recreated,
 }
 
@@ -30,9 +30,10 @@ pub(super) fn known(done: AppliedRun<'_>) -> impl Iterator<Item = (&Key, &Id)> {
     done.plan.known.iter().chain(before).chain(applied)
 }
 
-/// Returns the current keys of resources that the plan of a run knows by other keys.
+/// Returns the current keys of resources whose keys in the plan of a run differ.
 ///
-/// Where duplicate names are allowed, a remaining resource may now have the key of a deleted one, which then gets a number.
+/// Where duplicate names are allowed, a remaining resource may now have the key of a deleted one, which then gets a
+/// number.
 pub(super) fn names(catalog: &Catalog, done: AppliedRun<'_>, live: &Snapshot, places: &LiveById<'_>) -> HashMap<Key, Key> {
     let now = |key: &Key, id: &Id| places.get(key.kind(), id).map(|held| &held.key);
     let renamed = |(key, id): (&Key, &Id)| now(key, id).filter(|now| *now != key).map(|now| (key.clone(), now.clone()));
@@ -55,7 +56,7 @@ pub(super) fn names(catalog: &Catalog, done: AppliedRun<'_>, live: &Snapshot, pl
     names
 }
 
-/// Returns the key of a deleted resource whose parent or identifying resource has another key now.
+/// Returns the new key of a deleted resource whose parent or identifying resource has another key now.
 fn renamed_with_others(catalog: &Catalog, held: &Resource, names: &HashMap<Key, Key>) -> Option<Key> {
     let kind = catalog.kind(held.key.kind()).filter(|_| !names.is_empty() && !names.contains_key(&held.key))?;
     if let Shape::Child { parent, .. } = kind.shape {

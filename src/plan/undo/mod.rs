@@ -1,9 +1,11 @@
-//! Undo: the plan that takes a run back, from the run and the live target.
+//! Undo: plans how to revert a run, from the run and the live target.
 //!
-//! The desired state is the target as it was before the run: what the run wrote is reverted if it is still there, and what changed
-//! since is left and listed. Everything else is planned as usual, so an undo has no requests of its own and can be undone itself.
+//! The desired state is the target as it was before the run: values that the run wrote are reverted if they are still
+//! there, and values that changed since are kept and reported. Everything else is planned as usual, so an undo has no
+//! requests of its own and can be undone itself.
 //!
-//! What is left is listed by field. A resource is listed as a whole if nothing of it is reverted, or if the run created it.
+//! Kept values are reported by field. A resource is reported as a whole if nothing of it is reverted, or if the run
+//! created it.
 
 mod applied_run;
 mod reason;

@@ -1,43 +1,43 @@
-//! Reasons why an undo leaves something as it is: the only place where they are put into words.
+//! Reasons why an undo leaves something unchanged, and their texts.
 
 use std::fmt;
 
 use crate::model::resource::Key;
 
-/// Why a part of a run is not taken back.
+/// Why a part of a run is not reverted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum UndoReason {
-    /// What the catalog, the configuration or the target says.
+    /// A reason stated by the catalog, the configuration or the target.
     Stated(String),
-    /// It may be what the run created, and so may others.
+    /// The run may have created it, or another one like it.
     MayBeCreated,
-    /// It may have been created again by an earlier undo, and so may others.
+    /// An earlier undo may have recreated it, or another one like it.
     MayBeRecreated,
     /// The target no longer has it.
     Gone,
     /// Another resource has its name.
     NameTaken,
-    /// Another value was written since.
+    /// Its value has changed since.
     ChangedAgain,
-    /// The run created it, and another value was written since.
+    /// The run created it, and a field has changed since.
     CreatedAndChanged { path: String },
-    /// What the run added was changed since.
+    /// Elements that the run added have changed since.
     AddedAndChanged,
     /// The run sent a secret.
     SecretSent,
-    /// The run created it, and no request removes it.
+    /// The run created it, and no request can delete it.
     NotRemovable,
-    /// No request takes back what took effect for the first time.
+    /// No request can undo a first deployment.
     FirstDeployment,
-    /// A protected resource would lose something.
+    /// A protected resource would be affected.
     NeededByProtected(Key),
-    /// Something refers to it that is not taken back.
+    /// A resource that is not reverted refers to it.
     ReferredToBy(Key),
     /// User data was lost with it.
     UserDataLost(&'static str),
-    /// It was deleted with something that is not created again.
+    /// It was deleted together with a resource that is not recreated.
     WentWith(Key),
-    /// It named something that is not created again.
+    /// It referred to a resource that is not recreated.
     NamedLost,
 }
 

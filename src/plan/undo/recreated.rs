@@ -1,4 +1,4 @@
-//! Resources that earlier undos created in place of deleted ones: each has a new id.
+//! Resources that earlier undos created in place of deleted ones; each has a new id.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -6,17 +6,17 @@ use crate::model::resource::{Id, Resource};
 use crate::plan::model::{Action, Plan};
 use crate::snapshot::Snapshot;
 
-/// What undos created in place of deleted resources, whether or not they finished.
+/// The resources that undos created in place of deleted ones, whether or not the undos finished.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Recreated {
-    /// The new id, by kind, and the id that it replaces.
+    /// The replaced id by kind and new id.
     stands_for: HashMap<(String, Id), Id>,
     /// Resources that may have been created again, by kind and former id: the outcome is unknown.
     unknown: HashSet<(String, Id)>,
 }
 
 impl Recreated {
-    /// Adds what an undo created: its applied changes by their index, with the ids of the new resources.
+    /// Adds the resources that an undo created: its applied changes by index, with the ids of the new resources.
     pub fn record_created(&mut self, undo: &Plan, applied: &BTreeMap<usize, Id>) {
         for (at, change) in undo.changes().enumerate().filter(|(_, change)| matches!(change.action, Action::Create { .. })) {
             if let Some(id) = applied.get(&at).filter(|id| **id != change.source_id) {
@@ -25,7 +25,7 @@ impl Recreated {
         }
     }
 
-    /// Adds what an undo may have created: the indexes of its changes whose outcome is unknown.
+    /// Adds the resources that an undo may have created: the indexes of its changes with unknown outcomes.
     pub fn record_unknown(&mut self, undo: &Plan, unclear: impl IntoIterator<Item = usize>) {
         for change in unclear.into_iter().filter_map(|at| undo.changes().nth(at)) {
             if matches!(change.action, Action::Create { .. }) {
@@ -44,7 +44,8 @@ impl Recreated {
         self.unknown.contains(&(kind.to_owned(), id.clone()))
     }
 
-    /// Returns the ids that a resource replaces: of the deleted one, of the one that this replaced, and so on.
+    /// Returns the ids that a resource replaces: that of the deleted one, of the one that this in turn replaced, and so
+    /// on.
     fn replaced_ids<'again>(&'again self, held: &Resource) -> impl Iterator<Item = &'again Id> {
         let before = |id: &Id| self.stands_for.get(&(held.key.kind().to_owned(), id.clone()));
         // At most as many steps as there are entries: an edited file may contain a cycle.

@@ -1,4 +1,5 @@
-//! Restores deleted resources, and what the tenant deleted with them: children, and references in lists, fields and code.
+//! Restores deleted resources and what the tenant deleted with them: children, and references in lists, fields and
+//! code.
 
 use std::collections::HashSet;
 
@@ -15,10 +16,10 @@ use crate::plan::normal_form::normalized;
 use crate::plan::prior_state::{deleted_with, without_references};
 use crate::snapshot::{belongs_to, id_substitution};
 
-/// The former state of a resource that exists, or was recreated.
+/// The former state of a resource that exists or was recreated.
 pub(super) struct DependentResource {
     held: Resource,
-    /// Whether all of it is restored, not only the references to what the run deleted.
+    /// Whether all of it is restored, or only its references to resources that the run deleted.
     is_whole: bool,
 }
 
@@ -33,7 +34,7 @@ impl Reversal<'_> {
         }
     }
 
-    /// Recreates a resource; returns what is to be restored in it if an earlier undo created it.
+    /// Recreates a resource; if an earlier undo already did, returns what must be restored in it.
     fn recreate_resource(&mut self, kind: &Kind, mut made: Resource) -> Option<DependentResource> {
         let key = made.key.clone();
         self.touched.insert(key.clone());
@@ -42,7 +43,7 @@ impl Reversal<'_> {
             self.restored.insert(key);
             return Some(DependentResource { held: made, is_whole: true });
         }
-        // Numbers do not tell which of several resources of one name it would be.
+        // Numbers do not show which of several resources with one name it would be.
         let is_unknown = self.again.is_unknown(kind.name, &made.id);
         if is_unknown || namesake.is_some() {
             self.skip_recreation(kind, &made, if is_unknown { &UndoReason::MayBeRecreated } else { &UndoReason::NameTaken });
@@ -71,7 +72,8 @@ impl Reversal<'_> {
         self.not_restored.learn(kind, &gone.key, &gone.id);
     }
 
-    /// Recreates what the tenant deleted with other resources; returns what still exists and may have lost a reference.
+    /// Recreates what the tenant deleted with other resources; returns existing resources that may have lost a
+    /// reference.
     pub(super) fn restore_dependents(&mut self, removed: &[(Change, &Id)]) -> Vec<DependentResource> {
         let removed: HashSet<Key> = removed.iter().map(|(change, _)| change.key.clone()).collect();
         let going = deleted_with(self.catalog, self.held_before.iter(), &removed);
@@ -137,7 +139,7 @@ impl Reversal<'_> {
         is_same_value(normalized(kind, &known).get(&edit.path), edit.old.as_ref()).then_some(value)
     }
 
-    /// Returns a value as it was before the run, where it may name something that is not restored.
+    /// Returns a value as it was before the run, unless it refers to a resource that is not restored.
     pub(super) fn previous_value(&self, kind: &Kind, path: &str, value: Value) -> Value {
         let mut whole = Body::new();
         whole.set(path, value.clone());
@@ -145,7 +147,8 @@ impl Reversal<'_> {
         whole.get(path).cloned().unwrap_or(value)
     }
 
-    /// Writes what stays deleted as the target does: a text that still holds such an id is unchanged.
+    /// Replaces keys of resources that stay deleted by their ids, as in the target, so that texts with such an id count
+    /// as unchanged.
     pub(super) fn unmark_deleted(&mut self) {
         let now: std::collections::HashMap<(&str, &Id), &Resource> =
             self.live.resources.iter().map(|held| ((held.key.kind(), &held.id), held)).collect();
@@ -163,9 +166,9 @@ impl Reversal<'_> {
 /// A body with restored references.
 struct NameRestoration {
     body: Body,
-    /// Where references were restored.
+    /// The paths at which references were restored.
     changed: Vec<String>,
-    /// Where something else is now.
+    /// The paths that have another value now.
     moved: Vec<String>,
 }
 
@@ -180,7 +183,7 @@ impl NameRestoration {
         restored
     }
 
-    /// Returns what should be at a path; `None` if it is there already.
+    /// Returns the value to write at a path; `None` if it is already there.
     fn value(&mut self, path: &str, was: &Value, now: Option<&Value>, is_whole: bool, is_meant: &dyn Fn(&Key) -> bool) -> Option<Value> {
         let names_one = |value: &Value| is_whole || id_substitution::mentioned(value).iter().any(is_meant);
         if is_same_value(Some(was), now) || !names_one(was) {
@@ -211,8 +214,8 @@ impl NameRestoration {
     }
 }
 
-/// Returns a list with its lost elements at their former places: after what precedes them, else before what follows, else at the end.
-/// An element that lost a reference inside gets it back.
+/// Returns a list with its lost elements at their former positions: after their predecessor, otherwise before their
+/// successor, otherwise at the end. References lost inside an element are restored.
 fn with_lost_elements(was: &[Value], now: &[Value], is_back: &dyn Fn(&Value) -> bool, is_meant: &dyn Fn(&Key) -> bool) -> Vec<Value> {
     let mut list = now.to_vec();
     for (at, element) in was.iter().enumerate().filter(|(_, element)| is_back(element)) {

@@ -1,4 +1,4 @@
-//! The plan that takes a run back: each of its changes reversed, as far as the target still holds what the run wrote.
+//! Builds the plan that reverts a run: each change is reversed if the target still has what the run wrote.
 
 use std::collections::{HashMap, HashSet};
 
@@ -25,7 +25,7 @@ use crate::state::baseline::Baseline;
 use crate::state::fingerprints::SentSecrets;
 use crate::state::links::Links;
 
-/// Plans what takes a run back, for resources that `is_meant` selects; returns the plan and the desired state.
+/// Plans how to revert a run for the resources that `is_meant` selects; returns the plan and the desired state.
 pub fn undo(catalog: &Catalog, done: AppliedRun<'_>, live: &Snapshot, is_meant: &dyn Fn(&Key) -> bool) -> (Plan, Desired) {
     let mut reversal = Reversal::new(catalog, done, live);
     let changes: Vec<(usize, &Change)> = done.plan.changes().enumerate().filter(|(_, change)| is_meant(&change.key)).collect();
@@ -51,25 +51,25 @@ pub(super) struct Reversal<'inputs> {
     pub(super) catalog: &'inputs Catalog,
     /// The live target.
     pub(super) live: &'inputs Snapshot,
-    /// What the target held before the run and its changes do not record, under current keys.
+    /// The target's state before the run, as far as the run's changes do not record it, under current keys.
     pub(super) held_before: Vec<Resource>,
-    /// What earlier undos created in place of what the run deleted.
+    /// Resources that earlier undos created in place of those that the run deleted.
     pub(super) again: &'inputs Recreated,
     /// The live resources by the ids that the run knows.
     pub(super) places: LiveById<'inputs>,
-    /// What the run knew, created or deleted, and the target no longer has.
+    /// Resources that the run knew, created or deleted and that the target no longer has.
     pub(super) lost: FormerIds,
-    /// Deleted resources that are to be restored.
+    /// Deleted resources to be restored.
     pub(super) restored: HashSet<Key>,
-    /// Deleted resources that are not restored, since their names are taken.
+    /// Deleted resources that are not restored because their names are taken.
     pub(super) not_restored: FormerIds,
-    /// Keys in the plan of the run that differ now.
+    /// Keys in the plan of the run that differ from the current ones.
     names: HashMap<Key, Key>,
-    /// What the target should hold.
+    /// The desired resources.
     pub(super) before: Vec<Resource>,
-    /// What the run created and that is to be deleted.
+    /// Resources to delete because the run created them.
     gone: HashSet<Key>,
-    /// What the run wrote into resources after it had created them.
+    /// What the run wrote to resources after creating them.
     written: HashMap<Key, Body>,
     pub(super) touched: HashSet<Key>,
     base: Baseline,
@@ -165,7 +165,7 @@ impl<'inputs> Reversal<'inputs> {
             (Action::Elements { parent, removed, .. }, None) if self.is_recreated(parent) => {
                 self.recreate_elements(kind, change, id, removed);
             }
-            // It is deleted already, or was never deleted.
+            // It is already deleted, or was never deleted.
             (Action::Create { .. }, None) | (Action::Delete { .. }, Some(_)) => {}
             (_, None) => self.skip_resource(&change.key, None, &UndoReason::Gone),
             (_, Some(at)) if self.before[at].excluded.is_some() => {
@@ -183,7 +183,7 @@ impl<'inputs> Reversal<'inputs> {
         }
     }
 
-    /// Returns the index of a resource or of what replaces it.
+    /// Returns the index of a resource or its replacement.
     pub(super) fn place_of(&self, kind: &Kind, id: &Id) -> Option<usize> {
         let now = &self.places.get(kind.name, id)?.id;
         self.before.iter().position(|held| held.key.kind() == kind.name && held.id == *now)
@@ -193,7 +193,7 @@ impl<'inputs> Reversal<'inputs> {
         self.skipped.push(Skipped { key: key.clone(), path: path.map(str::to_owned), reason: reason.to_string() });
     }
 
-    /// Records the live state as the baseline, so that a field which becomes empty is cleared.
+    /// Records the live state as the baseline, so that a field that becomes empty is cleared.
     fn record_agreed(&mut self, at: usize) {
         let Resource { key, id, .. } = &self.before[at];
         let live = self.live.of_kind(key.kind()).find(|held| held.id == *id);
@@ -202,7 +202,8 @@ impl<'inputs> Reversal<'inputs> {
         }
     }
 
-    /// Returns whether a value is what the run wrote, apart from references to deleted resources, which the tenant removes in places.
+    /// Returns whether a value is the one that the run wrote, ignoring references to deleted resources, which the
+    /// tenant removes in some places.
     fn is_as_written(&self, held: Option<&Value>, written: Option<&Value>) -> bool {
         let is_lost = |key: &Key| self.lost.contains(key);
         let names_lost = |value: &Value| id_substitution::mentioned(value).iter().any(is_lost);
@@ -216,7 +217,8 @@ impl<'inputs> Reversal<'inputs> {
         }
     }
 
-    /// Plans the delete of what the run created unless it changed since; if it cannot be deleted, clears what the run wrote.
+    /// Plans to delete a resource that the run created, unless it changed since; if it cannot be deleted, clears the
+    /// fields that the run wrote.
     fn undo_create(&mut self, kind: &Kind, at: usize, created: &Body) {
         let key = self.before[at].key.clone();
         let mut written = created.clone();
@@ -251,7 +253,7 @@ impl<'inputs> Reversal<'inputs> {
         })
     }
 
-    /// Reverts each field that still holds what the run wrote.
+    /// Reverts each field that still has the value that the run wrote.
     fn undo_update(&mut self, kind: &Kind, at: usize, edits: &[Edit]) {
         self.record_agreed(at);
         let key = self.before[at].key.clone();
@@ -277,7 +279,8 @@ impl<'inputs> Reversal<'inputs> {
         self.before[at].body = body.into();
     }
 
-    /// Keeps deployed what the run deployed for the first time, since no request reverts that; returns whether that is so.
+    /// Keeps content that the run deployed for the first time, since no request reverts that; returns whether there is
+    /// any.
     fn keep_first_deployment(&mut self, kind: &Kind, at: usize, edits: &[Edit]) -> bool {
         let Some(follow_up) = kind.lifecycle.follow_up else { return false };
         let is_first = edits.iter().any(|edit| edit.path == follow_up.field && edit.old.is_none());
@@ -294,7 +297,7 @@ impl<'inputs> Reversal<'inputs> {
         is_first
     }
 
-    /// Removes the elements that the run added, and adds those it removed.
+    /// Removes the elements that the run added and adds those that it removed.
     fn undo_elements(&mut self, kind: &Kind, at: usize, added: &[Value], removed: &[Value]) {
         self.record_agreed(at);
         let key = self.before[at].key.clone();
@@ -321,7 +324,7 @@ impl<'inputs> Reversal<'inputs> {
         self.before.push(Resource::new(change.key.clone(), id.clone(), body));
     }
 
-    /// Keeps what the run created if a protected resource belongs to it or would be affected by its delete.
+    /// Keeps created resources if a protected resource belongs to them or would be affected by deleting them.
     fn keep_protected(&mut self) {
         let live: Vec<&Resource> = self.live.resources.iter().collect();
         let untouched = Protected::new(self.catalog, &live, &live);
@@ -333,7 +336,7 @@ impl<'inputs> Reversal<'inputs> {
         }
     }
 
-    /// Keeps what the run created if a remaining resource refers to it or belongs to it.
+    /// Keeps created resources that a remaining resource refers or belongs to.
     fn keep_referenced(&mut self) {
         loop {
             let stays = |held: &&Resource| !self.gone.contains(&held.key);
@@ -344,7 +347,7 @@ impl<'inputs> Reversal<'inputs> {
         }
     }
 
-    /// Returns a resource to delete that a remaining resource needs.
+    /// Returns a remaining resource that needs this one.
     fn needed_by(&self, held: &Resource) -> Option<Key> {
         let kind = self.catalog.kind(held.key.kind())?;
         let body = held.body.open();
@@ -376,7 +379,7 @@ impl<'inputs> Reversal<'inputs> {
         let mut plan = plan_after(catalog, &desired, live, past);
         let ids: HashSet<(&str, &Id)> =
             live.resources.iter().filter(|held| touched.contains(&held.key)).map(|held| (held.key.kind(), &held.id)).collect();
-        // Dangling references may be planned as well, though the run did not touch them.
+        // Dangling references may be planned too, although the run did not change them.
         let reset: HashSet<&str> =
             touched.iter().filter_map(|key| catalog.kind(key.kind())).flat_map(|kind| kind.quirks.resets).copied().collect();
         let is_repeated = |change: &Change| reset.contains(change.key.kind()) && change.is_repeated();
@@ -401,7 +404,7 @@ impl<'inputs> Reversal<'inputs> {
     }
 }
 
-/// Removes a field, and each object above it that becomes empty; the outermost stays, so that it is cleared.
+/// Removes a field and each object above it that becomes empty, except the outermost, so that the field is cleared.
 fn clear(body: &mut Body, path: &str) {
     body.take(path);
     if let Some((above, _)) = path.rsplit_once('.')
@@ -418,7 +421,7 @@ fn hangs_under(catalog: &Catalog, held: &Resource, gone: &HashSet<Key>) -> bool 
     matches!(shape, Some(Shape::Part { parent }) if gone.contains(&Key::new(parent, held.key.name())))
 }
 
-/// Returns the path in the deployed content that holds what an edit wrote, where that is kept beside the draft.
+/// Returns the path of an edited value in the deployed content, if that is stored beside the draft.
 fn running_path(kind: &Kind, body: &Body, edit: &Edit) -> Option<String> {
     let follow_up = kind.lifecycle.follow_up?;
     let is_content = follow_up.content.iter().any(|field| covers(field, &edit.path));

@@ -1,4 +1,4 @@
-//! What an undo takes back, what it leaves, and how it names that.
+//! Tests of which parts of a run an undo reverts, which it keeps, and how it reports them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ fn body(value: Value) -> Body {
     Body::from_value(value).expect("an object")
 }
 
-/// A tenant that holds these resources, each with its key for an id.
+/// A tenant with these resources, whose ids equal their keys.
 fn live(resources: &[(&str, Value)]) -> Snapshot {
     let key = |text: &str| Key::try_from(text.to_owned()).expect("a key");
     let resources = resources.iter().map(|(name, held)| Resource::new(key(name), Id::new(*name), body(held.clone())));
@@ -24,7 +24,7 @@ fn live(resources: &[(&str, Value)]) -> Snapshot {
     Snapshot { tenant, domain, taken, kinds, resources: resources.collect(), twice: Vec::new(), selection: None }
 }
 
-/// Takes back a run of these changes, each of the resource of its key.
+/// Undoes a run with these changes, each by its key.
 fn taken_back(changes: Vec<(&str, Action, Vec<SecretField>)>, live: &Snapshot) -> Plan {
     let side = |name: &str| PlannedTenant::new(name, &format!("{name}.auth0.com"), "");
     let mut plan = Plan::between(side("dev"), side("prod"));
@@ -89,7 +89,7 @@ fn what_was_removed_is_created_again_unless_its_name_is_taken_by_now() {
     assert_eq!((taken.is_empty(), named(&taken)), (true, vec!["clients/Web: the target has another of this name by now".to_owned()]));
 }
 
-/// An update that added a field where there was nothing.
+/// An update that added a field.
 fn added(id: &str, path: &str, new: Value) -> Action {
     let edits = vec![Edit { path: path.into(), old: None, new: Some(new) }];
     Action::Update { id: Some(Id::new(id)), body: Body::new(), edits }

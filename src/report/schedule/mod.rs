@@ -1,6 +1,6 @@
-//! Units that start `migrate sync` every night, for systemd, cron, Kubernetes and GitHub Actions.
+//! Files that make systemd, cron, Kubernetes or GitHub Actions start `migrate sync` every night.
 //!
-//! Each has a template beside this file, with `{words}` that are filled in from one [`Nightly`].
+//! Each scheduler has a template beside this file, whose `{words}` are filled in from one [`Nightly`].
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use super::shell::{is_plain, shell_word};
 #[cfg(test)]
 mod tests;
 
-/// Where a pod keeps its state.
+/// The folder of a pod's state.
 pub(crate) const VOLUME: &str = "/var/lib/migrate";
 
 /// The longest name that Kubernetes accepts for a CronJob.
@@ -22,46 +22,46 @@ pub(crate) enum Scheduler {
     Systemd,
     /// A line in a crontab.
     Cron,
-    /// A CronJob and the volume it keeps its state on.
+    /// A CronJob and the volume for its state.
     Kubernetes,
     /// A workflow of GitHub Actions.
     Github,
 }
 
-/// A nightly job, as every scheduler needs it described.
+/// The description of a nightly job, as every scheduler needs it.
 #[derive(Debug, Clone)]
 pub(crate) struct Nightly {
     /// The source tenant.
     pub(crate) source: String,
     /// The target tenant.
     pub(crate) target: String,
-    /// Its domain.
+    /// The domain of the target.
     pub(crate) domain: String,
-    /// The hour and the minute it starts at.
+    /// The hour and the minute of the start.
     pub(crate) at: (u8, u8),
     /// The path of the program.
     pub(crate) program: String,
-    /// The configuration file: whole, or as the repository of a workflow knows it.
+    /// The configuration file: an absolute path, or a path in the repository of a workflow.
     pub(crate) config: String,
     /// The folder of snapshots, runs and state.
     pub(crate) folder: String,
-    /// The state folder of the user that the job runs as, which holds the locks.
+    /// The state folder of the user that the job runs as; it contains the locks.
     pub(crate) state_home: String,
-    /// The nearest existing folder above the locks.
+    /// The nearest existing parent folder of the locks.
     pub(crate) locks: String,
-    /// Another folder that it writes into: that of new secrets.
+    /// Another folder that the job writes to: that of new secrets.
     pub(crate) besides: Option<String>,
     /// The path of the mapping.
     pub(crate) mapping: Option<String>,
-    /// The tables of the mapping, all beside it.
+    /// The tables of the mapping, all in the same folder.
     pub(crate) tables: Vec<String>,
     /// Further arguments of the command: `--until`, `05:00`.
     pub(crate) flags: Vec<String>,
-    /// The variables it reads.
+    /// The environment variables that it reads.
     pub(crate) variables: Vec<String>,
-    /// The user whose folder it is.
+    /// The id of the user who owns the folder.
     pub(crate) owner: u32,
-    /// The container image that holds the program; Kubernetes and GitHub start it from there.
+    /// The container image with the program, for Kubernetes and GitHub.
     pub(crate) image: String,
 }
 
@@ -74,7 +74,7 @@ pub(crate) struct Unit {
     pub(crate) text: String,
 }
 
-/// Returns the files with which a scheduler starts a job every night.
+/// Returns the files that make a scheduler start a job every night.
 #[must_use]
 pub(crate) fn units(scheduler: Scheduler, nightly: &Nightly) -> Vec<Unit> {
     let mut values = nightly.template_values();
@@ -89,7 +89,7 @@ pub(crate) fn units(scheduler: Scheduler, nightly: &Nightly) -> Vec<Unit> {
             &[("service", include_str!("systemd.service")), ("timer", include_str!("systemd.timer"))]
         }
         Scheduler::Cron => {
-            // A bare % ends the command of a crontab.
+            // An unescaped `%` ends the command in a crontab.
             values.push(("command", joined(&nightly.command(), shell_word).replace('%', "\\%")));
             values.push(("state_home", nightly.state_home.clone()));
             &[("cron", include_str!("crontab"))]
@@ -110,7 +110,7 @@ pub(crate) fn units(scheduler: Scheduler, nightly: &Nightly) -> Vec<Unit> {
 }
 
 impl Nightly {
-    /// Returns the values that every template names.
+    /// Returns the values that every template uses.
     fn template_values(&self) -> Vec<(&'static str, String)> {
         let (hour, minute) = self.at;
         vec![
@@ -131,13 +131,14 @@ impl Nightly {
         ]
     }
 
-    /// Returns the name of the job: `migrate-dev-prod`. A hyphen inside a name is doubled, so that no two pairs share a name.
+    /// Returns the name of the job: `migrate-dev-prod`. Hyphens inside a name are doubled, so that every pair has a
+    /// unique name.
     fn name(&self) -> String {
         let [source, target] = [&self.source, &self.target].map(|name| name.replace(['-', '_'], "--"));
         as_name(&format!("migrate-{source}-{target}"))
     }
 
-    /// Returns the whole command, word by word.
+    /// Returns the command as a list of words.
     fn command(&self) -> Vec<String> {
         let mut words = vec![self.program.clone(), "--config".to_owned(), self.config.clone()];
         words.extend(["--dir".to_owned(), self.folder.clone()]);
@@ -151,12 +152,12 @@ impl Nightly {
         route.into_iter().chain(mapping.collect::<Vec<_>>()).chain(self.flags.clone())
     }
 
-    /// Returns the file about the last sync.
+    /// Returns the path of the file about the last sync.
     fn last_sync(&self) -> String {
         format!("{}/state/{}/{}/last-sync.json", self.folder.trim_end_matches('/'), self.source, self.target)
     }
 
-    /// Returns the folders that it writes into.
+    /// Returns the folders that it writes to.
     fn written(&self) -> Vec<String> {
         [&self.folder, &self.locks].into_iter().chain(&self.besides).cloned().collect()
     }
@@ -165,7 +166,7 @@ impl Nightly {
         self.config.rsplit_once('/').map_or(name.to_owned(), |(folder, _)| format!("{folder}/{name}"))
     }
 
-    /// Returns the values of a pod, which sees the configuration under `/etc/migrate` and keeps its state on its [`VOLUME`].
+    /// Returns the values for a pod, whose configuration is in `/etc/migrate` and whose state is on its [`VOLUME`].
     fn in_a_pod(&self) -> Vec<(&'static str, String)> {
         let name = self.name();
         let mapping = self.mapping.as_deref();
@@ -175,7 +176,7 @@ impl Nightly {
         for word in fixed.into_iter().chain(self.sync(inside.as_deref())) {
             let _ = writeln!(arguments, "                - {}", yaml_word(&word));
         }
-        // Never the folder: it may hold a secret of a rule.
+        // Never include the folder: it may contain the file of a secret.
         let step = |mapping: &str| {
             let files = [mapping].into_iter().chain(self.tables.iter().map(String::as_str));
             let words: Vec<String> = files.map(|file| format!("--from-file={}", shell_word(file))).collect();
@@ -193,7 +194,7 @@ impl Nightly {
     }
 }
 
-/// Fills a template: `{word}` becomes the value of the word; any other brace stays.
+/// Fills in a template: `{word}` is replaced by its value; other braces are kept.
 fn filled(template: &str, values: &[(&str, String)]) -> String {
     let mut text = String::with_capacity(template.len());
     let mut rest = template;
@@ -227,7 +228,7 @@ fn systemd_command_word(word: &str) -> String {
     systemd_path(word).replace('$', "$$")
 }
 
-/// Quotes a word of a list of paths.
+/// Quotes a path in a list of paths.
 fn systemd_path(word: &str) -> String {
     if is_plain(word) {
         return word.to_owned();
@@ -235,7 +236,7 @@ fn systemd_path(word: &str) -> String {
     format!("\"{}\"", word.replace('\\', "\\\\").replace('"', "\\\"").replace('%', "%%"))
 }
 
-/// Quotes a word of YAML, whose quoted strings are those of JSON.
+/// Quotes a word for YAML, in which JSON strings are valid.
 fn yaml_word(word: &str) -> String {
     serde_json::Value::from(word).to_string()
 }

@@ -1,4 +1,4 @@
-//! Each unit whole.
+//! Snapshot tests of whole units.
 
 use super::*;
 
