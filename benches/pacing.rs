@@ -1,7 +1,8 @@
-//! `cargo bench --bench pacing`: an import of 300 changes into tenants that allow little, in real time, about four minutes in all.
+//! `cargo bench --bench pacing`: an import of 300 changes into tenants with a low rate limit, in real time, about four
+//! minutes in all.
 //!
-//! Each time is printed beside the least that the bucket allows for as many requests: the whole bucket, and the 80 % that migrate uses. A
-//! request that was refused as too many is an error; how long it takes is not.
+//! Each time is printed beside the minimum for as many requests: with the whole bucket, and with the 80 % that migrate
+//! uses. A refused request (429) is an error; a long duration is not.
 
 #![expect(clippy::print_stdout, reason = "figures are what a benchmark is for")]
 
@@ -12,13 +13,13 @@ use std::process::ExitCode;
 
 use house::{House, RequestStats};
 
-/// What the tenants allow: requests at once, and requests a second.
+/// The rate limits of the tenants: burst, and requests per second.
 const BUCKETS: [(u32, u32); 2] = [(50, 16), (10, 2)];
 
-/// The share of a bucket that migrate uses unless told otherwise.
+/// The share of a bucket that migrate uses by default.
 const SHARE: f64 = 0.8;
 
-/// Clients with which the company has some 300 things to create.
+/// The number of clients with which the company has some 300 resources to create.
 const CLIENTS: usize = 177;
 
 fn main() -> ExitCode {
@@ -26,7 +27,8 @@ fn main() -> ExitCode {
     if refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Imports into an empty tenant with this bucket, of which nothing is configured; returns how many requests were refused.
+/// Imports into an empty tenant with this bucket and an unconfigured rate limit; returns the number of refused
+/// requests.
 fn import(burst: u32, rate: u32) -> usize {
     let house = House::new(CLIENTS, &["--burst", &burst.to_string(), "--rate", &rate.to_string()]);
     let cost = house.run("import --from dev --tenant prod --yes");

@@ -1,10 +1,11 @@
-//! `cargo bench --bench scale`: what an export, an import and the same import again cost, for 100, 1,000 and 10,000 clients; and what a change
-//! costs in an import of 5,000 and in one of 50,000, which is the same as long as the cost grows with the changes and no faster.
+//! `cargo bench --bench scale`: the cost of an export, an import and an unchanged import for 100, 1,000 and 10,000
+//! clients; and the cost per change of imports with 5,000 and 50,000 changes, which is equal if the cost is linear.
 //!
-//! Each size has half as many client grants. The tenants have no rate limit and live in processes of their own. Times are the best of a few
-//! runs, for a machine has other things to do, but for the two imports by number of changes, which are made once; memory is the worst.
-//! Nothing here is a test of time: an unchanged import that writes is an error, and an export or an unchanged import that needs more memory
-//! than we aim at. `-- --quick` takes the smallest sizes once, to see that all of it still works.
+//! Each size has half as many client grants. The tenants have no rate limit and run in separate processes. Times are
+//! the best of several runs, since the machine may be busy, except for the two imports by number of changes, which run
+//! once; memory is the maximum. Durations are not tested. An unchanged import that writes is an error, and so is an
+//! export or an unchanged import above the memory limit. `-- --quick` runs the smallest sizes once, to check that
+//! everything works.
 
 #![expect(clippy::print_stdout, reason = "figures are what a benchmark is for")]
 
@@ -25,14 +26,14 @@ const STARTS: usize = 20;
 
 const IMPORT: &str = "import --from dev --tenant prod --yes";
 
-/// How many changes the two imports make of which a change should cost the same.
+/// The numbers of changes of the two imports whose cost per change should be equal.
 const GROWTH: [usize; 2] = [5_000, 50_000];
 const QUICK_GROWTH: [usize; 2] = [100, 1_000];
 
-/// The memory that an export and an unchanged import may need at any size, in bytes.
+/// The maximum memory of an export and of an unchanged import at any size, in bytes.
 const MOST_MEMORY: u64 = 150 << 20;
 
-/// What each size is asked to do, with what we aim at for the last on two cores.
+/// The commands for each size, with the goal for the largest on two cores.
 const COMMANDS: [(&str, &str, &str); 3] =
     [("export", "export --tenant dev", "3 s, 150 MiB"), ("import", IMPORT, "40 s"), ("unchanged", IMPORT, "3 s, 150 MiB")];
 
@@ -54,16 +55,16 @@ fn main() {
     println!("  ratio {:.2}  (aim: 1.3 at most, from {} to {})", many / few, GROWTH[0], GROWTH[1]);
 }
 
-/// Imports about so many changes into an empty tenant, once; returns how many seconds of CPU a thousand of them took.
+/// Imports about this many changes into an empty tenant, once; returns the CPU seconds per thousand changes.
 fn cpu_per_thousand_changes(changes: usize) -> f64 {
-    // With each two clients comes a grant.
+    // There is one grant for every two clients.
     let house = House::new(changes * 2 / 3, &[]);
     let cost = house.run(IMPORT);
     let writes = u32::try_from(cost.asked.writes).expect("some ten thousand");
     cost.cpu.as_secs_f64() / f64::from(writes) * 1_000.0
 }
 
-/// Runs every command once, in tenants of its own.
+/// Runs every command once, in new tenants.
 fn round(clients: usize) -> [Cost; 3] {
     let house = House::new(clients, &[]);
     let costs = COMMANDS.map(|(_, line, _)| house.run(line));
@@ -76,7 +77,7 @@ fn round(clients: usize) -> [Cost; 3] {
     costs
 }
 
-/// Returns the better of two rounds: the shorter times, each by itself, and the higher peaks, for memory has no luck.
+/// Returns the shorter times and the higher memory peaks of two rounds.
 fn better(one: [Cost; 3], other: [Cost; 3]) -> [Cost; 3] {
     let better = |one: Cost, other: Cost| Cost {
         wall: one.wall.min(other.wall),
@@ -87,7 +88,7 @@ fn better(one: [Cost; 3], other: [Cost; 3]) -> [Cost; 3] {
     std::array::from_fn(|place| better(one[place], other[place]))
 }
 
-/// Returns the time from the start of the process until a tenant sees the first byte of its first request.
+/// Returns the time from the start of the process until a tenant receives the first byte of its first request.
 fn start_to_first_request() -> Duration {
     let tenant = TcpListener::bind("127.0.0.1:0").expect("a port");
     let folder = tempfile::tempdir().expect("a folder");

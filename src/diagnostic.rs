@@ -1,6 +1,7 @@
-//! A place in a file where something is wrong, shown with its line and a caret under the text.
+//! Diagnostics: an error at a position in a file, shown with its line and a caret below it.
 //!
-//! Only the line itself is kept, and what looks like a secret in it is covered, so that an error can be printed anywhere.
+//! Only that line is stored, and anything in it that looks like a secret is masked, so that a diagnostic can be printed
+//! anywhere.
 
 use std::fmt;
 use std::ops::Range;
@@ -8,9 +9,9 @@ use std::path::{Path, PathBuf};
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
-/// What is wrong in a file, and where.
+/// An error at a position in a file.
 ///
-/// Prints what is wrong in the first line; the file, the line and a caret follow.
+/// It displays the message in the first line, followed by the file, the line and a caret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
     what: String,
@@ -21,17 +22,17 @@ pub struct Diagnostic {
     label: String,
 }
 
-/// A file that was read, to point into.
+/// The text of a file, to refer to positions in it.
 #[derive(Debug, Clone, Copy)]
 pub struct Text<'text> {
-    /// Where it stands.
+    /// The path of the file.
     pub path: &'text Path,
-    /// What it holds.
+    /// The text.
     pub text: &'text str,
 }
 
 impl Text<'_> {
-    /// Says what is wrong at a place of the file; the label stands beside the caret.
+    /// Creates a diagnostic for a position in the file; the label is shown beside the caret.
     pub fn wrong(&self, at: Range<usize>, what: impl Into<String>, label: impl Into<String>) -> Diagnostic {
         let start = self.letter_at(at.start);
         let begins = self.text[..start].rfind('\n').map_or(0, |end| end + 1);
@@ -48,17 +49,17 @@ impl Text<'_> {
         }
     }
 
-    /// Says where the text stops being the JSON that was expected.
+    /// Creates a diagnostic for a text that is not the expected JSON.
     pub fn not_json(&self, what: impl Into<String>, error: &serde_json::Error) -> Diagnostic {
         let before: usize = self.text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
-        // The parser counts to the sign it stumbled over, and to 0 at the beginning of a line.
+        // The parser counts columns up to the offending character, and reports 0 at the beginning of a line.
         let at = self.letter_at(before + error.column().saturating_sub(1));
         let text = error.to_string();
         let label = text.rfind(" at line ").map_or(text.as_str(), |place| &text[..place]);
         self.wrong(at..at + 1, what, label)
     }
 
-    /// Returns where the letter begins that a byte belongs to.
+    /// Returns the start of the character that a byte belongs to.
     fn letter_at(&self, byte: usize) -> usize {
         (0..=byte.min(self.text.len())).rev().find(|at| self.text.is_char_boundary(*at)).unwrap_or(0)
     }
@@ -75,7 +76,7 @@ impl fmt::Display for Diagnostic {
 
 impl std::error::Error for Diagnostic {}
 
-/// Returns whether a name is one that secrets go by.
+/// Returns whether a name is that of a secret.
 pub fn is_secret(name: &str) -> bool {
     secret_word(name).is_some()
 }
@@ -88,7 +89,7 @@ fn secret_word(text: &str) -> Option<usize> {
         .min()
 }
 
-/// Returns whether a text ends inside a value of several lines, quoted or a list, that begins behind the name of a secret.
+/// Returns whether a text ends inside a multi-line value, a string or a list, that follows the name of a secret.
 fn goes_on_with_a_secret(before: &str) -> bool {
     let is_behind_one = |at: usize| before[..at].rsplit('\n').next().is_some_and(is_secret);
     let (mut at, mut lists) = (0, Vec::new());
@@ -109,9 +110,9 @@ fn goes_on_with_a_secret(before: &str) -> bool {
     lists.contains(&true)
 }
 
-/// Returns how long the quoted text is that this one begins with, quotes included; nothing where it does not end.
+/// Returns the length of the quoted text at the beginning, including the quotes; `None` if it does not end.
 ///
-/// What is quoted once ends with its line.
+/// A text in single-line quotes ends with its line.
 fn quoted_length(text: &str, quotes: &str) -> Option<usize> {
     let mut at = quotes.len();
     loop {
@@ -127,7 +128,7 @@ fn quoted_length(text: &str, quotes: &str) -> Option<usize> {
     }
 }
 
-/// Covers what follows the name of a secret, byte by byte, so that every place in the line stays where it is.
+/// Masks the values after names of secrets, byte by byte, so that positions in the line do not change.
 fn cover_secrets(line: &str) -> String {
     let Some(name_ends) = secret_word(line) else { return line.to_owned() };
     let (name, value) = line.split_at(name_ends + line[name_ends..].find(['=', ' ', '"']).unwrap_or(0));
@@ -135,14 +136,14 @@ fn cover_secrets(line: &str) -> String {
     name.to_owned() + &value.chars().map(cover).collect::<String>()
 }
 
-/// Returns the known word nearest to a misspelt one, if any is near.
+/// Returns the known word most similar to a misspelt one, if any is similar.
 pub fn nearest<'known>(word: &str, known: impl IntoIterator<Item = &'known str>) -> Option<&'known str> {
     let distance = |known: &str| strsim::damerau_levenshtein(&known.to_lowercase(), &word.to_lowercase());
     let (distance, nearest) = known.into_iter().map(|known| (distance(known), known)).min()?;
     (distance <= word.chars().count().max(4) / 3 + 1).then_some(nearest)
 }
 
-/// Returns a label that leads from a misspelt word to the right one: the nearest, or all there are.
+/// Returns a label for a misspelt word: the most similar known word, or all known words.
 pub fn did_you_mean(word: &str, known: &[&str]) -> String {
     match nearest(word, known.iter().copied()) {
         Some(nearest) => format!("did you mean \"{nearest}\"?"),

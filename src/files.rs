@@ -1,6 +1,6 @@
-//! Files that are written whole or not at all, journals that are durable line by line, and locks.
+//! Atomic files and folders, append-only files that are durable line by line, and locks.
 //!
-//! Everything written here is for its owner only (0600, folders 0700): settings of a tenant are nobody else's business.
+//! Everything is created for its owner only (0600, folders 0700), since settings of a tenant are confidential.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Read, Seek, Write};
@@ -33,7 +33,7 @@ pub enum Error {
     /// It cannot be locked.
     #[error("cannot take the lock \"{path}\"", path = .path.display())]
     Lock {
-        /// The file of the lock.
+        /// The path of the lock file.
         path: PathBuf,
         /// The cause.
         source: io::Error,
@@ -41,28 +41,28 @@ pub enum Error {
 }
 
 impl Error {
-    /// Returns the error of reading this file.
+    /// Returns a function that creates the error for reading this file.
     pub fn reading(path: &Path) -> impl Fn(io::Error) -> Self {
         move |source| Self::Read { path: path.to_owned(), source }
     }
 
-    /// Returns the error of writing this file or folder.
+    /// Returns a function that creates the error for writing this file or folder.
     pub fn writing(path: &Path) -> impl Fn(io::Error) -> Self {
         move |source| Self::Write { path: path.to_owned(), source }
     }
 
-    /// Returns the kind of its cause.
+    /// Returns the kind of the cause.
     pub fn kind(&self) -> io::ErrorKind {
         let (Self::Read { source, .. } | Self::Write { source, .. } | Self::Lock { source, .. }) = self;
         source.kind()
     }
 
-    /// Returns whether there is no file of that name.
+    /// Returns whether the file does not exist.
     pub fn is_missing(&self) -> bool {
         matches!(self.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
     }
 
-    /// Returns it with the path in a folder written aside as the path in the folder that takes its place.
+    /// Returns the error with a path in a temporary folder replaced by the path in the final one.
     fn moved(mut self, aside: &Path, folder: &Path) -> Self {
         let (Self::Read { path, .. } | Self::Write { path, .. } | Self::Lock { path, .. }) = &mut self;
         if let Ok(name) = path.strip_prefix(aside) {
@@ -72,11 +72,11 @@ impl Error {
     }
 }
 
-/// Returns what was read of a file, and nothing where there is none of that name.
+/// Returns `None` if the file does not exist.
 ///
 /// # Errors
 ///
-/// When it is there and cannot be read.
+/// If it exists but cannot be read.
 pub(crate) fn if_exists<T>(read: Result<T, Error>) -> Result<Option<T>, Error> {
     match read {
         Err(error) if error.is_missing() => Ok(None),
@@ -84,17 +84,17 @@ pub(crate) fn if_exists<T>(read: Result<T, Error>) -> Result<Option<T>, Error> {
     }
 }
 
-/// How everything is called that is written aside.
+/// The prefix of temporary files and folders.
 const PREFIX: &str = ".migrate-";
 
-/// Bytes that are read of a file at most: no snapshot, plan or journal of a tenant comes near it.
+/// The maximum size of a file that is read, far above any snapshot, plan or journal.
 pub(crate) const LARGEST: u64 = 1 << 30;
 
 /// Reads a file.
 ///
 /// # Errors
 ///
-/// When it cannot be read, is larger than any that is read, or is no file: a pipe may never end, nor a device.
+/// If it cannot be read, is too large, or is not a regular file: a pipe or a device may never end.
 pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
     content_of(path).map_err(Error::reading(path))
 }
@@ -111,17 +111,17 @@ fn content_of(path: &Path) -> io::Result<Vec<u8>> {
     Ok(content)
 }
 
-/// Reads a file that holds text.
+/// Reads a text file.
 ///
 /// # Errors
 ///
-/// As [`read`], and when it holds no UTF-8.
+/// As [`read`], and if it is not UTF-8.
 pub(crate) fn read_text(path: &Path) -> Result<String, Error> {
     let no_text = |_| io::Error::new(io::ErrorKind::InvalidData, "stream did not contain valid UTF-8");
     String::from_utf8(read(path)?).map_err(no_text).map_err(Error::reading(path))
 }
 
-/// Opens what has to be a file; waits for nobody at the other end of a pipe.
+/// Opens a regular file, without waiting for the other end of a pipe.
 fn open(how: &mut OpenOptions, path: &Path) -> io::Result<File> {
     let without_waiting = OFlags::NONBLOCK.bits().cast_signed();
     let file = how.custom_flags(without_waiting).open(path)?;
@@ -135,40 +135,40 @@ fn open(how: &mut OpenOptions, path: &Path) -> io::Result<File> {
     Err(io::Error::new(io::ErrorKind::InvalidInput, format!("it is {what}, and a file was expected")))
 }
 
-/// Returns whether anybody but its owner and their group may read or write a file.
+/// Returns whether others than its owner and their group can read or write a file.
 pub(crate) fn is_open_to_others(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o006 != 0)
 }
 
-/// Returns whether a name leads to something in a folder, and to nothing above or below it.
+/// Returns whether a name is that of an entry in a folder, rather than a path out of it.
 pub(crate) fn is_plain_name(name: &str) -> bool {
     let is_plain = |sign: char| !sign.is_control() && !['/', '\\'].contains(&sign);
     !name.is_empty() && !name.starts_with('.') && name.chars().all(is_plain)
 }
 
-/// Makes a folder and those above it, readable by the owner only.
+/// Creates a folder and its parents, readable by the owner only.
 ///
 /// # Errors
 ///
-/// When the folder cannot be made.
+/// If the folder cannot be created.
 pub(crate) fn make_folder(path: &Path) -> Result<(), Error> {
     create_folder(path).map_err(Error::writing(path))
 }
 
 fn create_folder(path: &Path) -> io::Result<()> {
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
-    // The system says "File exists" of a folder's own name and "Not a directory" of one above it; neither says which file.
+    // The system reports "File exists" for the folder itself and "Not a directory" for a parent, neither with the path.
     made.map_err(|refused| match path.ancestors().find(|above| above.is_file()) {
         Some(file) => io::Error::new(io::ErrorKind::NotADirectory, format!("\"{}\" is a file, not a folder", file.display())),
         None => refused,
     })
 }
 
-/// Makes a folder that must not be there yet, and those above it, readable by the owner only.
+/// Creates a folder that must not exist yet, and its parents, readable by the owner only.
 ///
 /// # Errors
 ///
-/// When there is one of that name, or the folder cannot be made.
+/// If it exists, or cannot be created.
 pub(crate) fn make_new_folder(path: &Path) -> Result<(), Error> {
     let make = || {
         create_folder(folder_of(path))?;
@@ -178,20 +178,20 @@ pub(crate) fn make_new_folder(path: &Path) -> Result<(), Error> {
     make().map_err(Error::writing(path))
 }
 
-/// Writes a file whole: a reader sees the old content or the new, also after a power cut.
+/// Writes a file atomically: a reader sees either the old or the new content, even after a power failure.
 ///
 /// # Errors
 ///
-/// When the content cannot be made durable; the old file is then untouched.
+/// If the content cannot be made durable; the old file is then unchanged.
 pub(crate) fn write_whole(path: &Path, content: &[u8]) -> Result<(), Error> {
     write_whole_with(path, |out| out.write_all(content))
 }
 
-/// Writes a file whole, as [`write_whole`] does, with content that is made while it is written.
+/// Writes a file atomically, like [`write_whole`], with content that `fill` generates while it is written.
 ///
 /// # Errors
 ///
-/// When `fill` fails or the content cannot be made durable; the old file is then untouched.
+/// If `fill` fails or the content cannot be made durable; the old file is then unchanged.
 pub(crate) fn write_whole_with(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Error> {
     replace(path, fill).map_err(Error::writing(path))
 }
@@ -200,7 +200,7 @@ fn replace(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> 
     let folder = folder_of(path);
     create_folder(folder)?;
     let mut aside = tempfile::Builder::new().prefix(PREFIX).permissions(fs::Permissions::from_mode(0o600)).tempfile_in(folder)?;
-    // Written past the name aside, which would stand in an error and says nothing to anybody.
+    // Writes to the inner file, so that errors do not contain the meaningless temporary path.
     let mut out = BufWriter::new(aside.as_file_mut());
     fill(&mut out)?;
     out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
@@ -208,11 +208,11 @@ fn replace(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> 
     sync_folder(folder)
 }
 
-/// Writes a folder whole: `fill` writes into a folder aside, which then takes its place under `path`.
+/// Writes a folder atomically: `fill` writes to a temporary folder, which is then renamed to `path`.
 ///
 /// # Errors
 ///
-/// When `fill` fails or `path` cannot be taken; nothing of the folder is then left behind.
+/// If `fill` fails or `path` is taken; nothing is left behind.
 pub(crate) fn write_folder_whole(path: &Path, fill: impl FnOnce(&Path) -> Result<(), Error>) -> Result<(), Error> {
     let (above, failed) = (folder_of(path), Error::writing(path));
     create_folder(above).map_err(&failed)?;
@@ -220,15 +220,15 @@ pub(crate) fn write_folder_whole(path: &Path, fill: impl FnOnce(&Path) -> Result
         tempfile::Builder::new().prefix(PREFIX).permissions(fs::Permissions::from_mode(0o700)).tempdir_in(above).map_err(&failed)?;
     fill(aside.path()).map_err(|error| error.moved(aside.path(), path))?;
     sync_folder(aside.path()).and_then(|()| fs::rename(aside.path(), path)).map_err(&failed)?;
-    // The folder has its new name; there is nothing left to tidy up under the old one.
+    // The folder was renamed, so there is nothing to clean up under the temporary name.
     let _ = aside.keep();
     sync_folder(above).map_err(&failed)
 }
 
-/// How long something that is written aside may take; nobody is at it any more that is older.
+/// The maximum age of a temporary file that may still be in use.
 const ASIDE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Removes from a folder what a process wrote aside that was killed. What cannot be removed does no harm.
+/// Deletes temporary files that a killed process left in a folder. Those that cannot be deleted do no harm.
 pub(crate) fn remove_leftovers(folder: &Path) {
     let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
     for entry in entries.filter(|entry| entry.file_name().as_encoded_bytes().starts_with(PREFIX.as_bytes())) {
@@ -240,16 +240,16 @@ pub(crate) fn remove_leftovers(folder: &Path) {
     }
 }
 
-/// Returns whether a name begins with a dot, as that of everything does that is written aside.
+/// Returns whether a name begins with a dot, as those of temporary files do.
 pub(crate) fn is_hidden(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
 }
 
-/// Moves a file to a place in another folder, which is made where it is missing.
+/// Moves a file into another folder, which is created if it is missing.
 ///
 /// # Errors
 ///
-/// When the file is not there, or cannot be moved.
+/// If the file does not exist or cannot be moved.
 pub(crate) fn move_file(from: &Path, to: &Path) -> Result<(), Error> {
     let rename = || {
         create_folder(folder_of(to))?;
@@ -268,24 +268,24 @@ fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
-/// Returns what tells this content from any other: `sha256:` and 64 hexadecimal digits.
+/// Returns the hash of a content: `sha256:` and 64 hexadecimal digits.
 pub(crate) fn content_hash(content: &[u8]) -> String {
     let mut hash = ContentHash::default();
     hash.0.update(content);
     hash.finish()
 }
 
-/// Returns bytes as hexadecimal digits.
+/// Formats bytes as hexadecimal digits.
 pub fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
-/// What tells a content from any other, found while the content is written into it.
+/// Computes the hash of a content that is written to it.
 #[derive(Debug, Default)]
 pub(crate) struct ContentHash(Sha256);
 
 impl ContentHash {
-    /// Returns the hash of everything that was written: `sha256:` and 64 hexadecimal digits.
+    /// Returns the hash of everything written: `sha256:` and 64 hexadecimal digits.
     pub(crate) fn finish(self) -> String {
         format!("sha256:{}", hexadecimal(&self.0.finalize()))
     }
@@ -302,7 +302,7 @@ impl Write for ContentHash {
     }
 }
 
-/// A file that only grows, line by line.
+/// A file that is only appended to, line by line.
 #[derive(Debug)]
 pub(crate) struct Appender {
     file: File,
@@ -310,11 +310,11 @@ pub(crate) struct Appender {
 }
 
 impl Appender {
-    /// Opens a file to append to, making it where it is missing.
+    /// Opens a file for appending, creating it if it is missing.
     ///
     /// # Errors
     ///
-    /// When the file cannot be opened or its folder cannot be made durable.
+    /// If the file cannot be opened or its folder cannot be made durable.
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
         let open = || {
             create_folder(folder_of(path))?;
@@ -325,66 +325,68 @@ impl Appender {
         open().map_err(Error::writing(path))
     }
 
-    /// Appends lines and returns when they are durable.
+    /// Appends lines and returns once they are durable.
     ///
     /// # Errors
     ///
-    /// When they may not be; the caller must not go on as if they were.
+    /// If they may not be durable; the caller must not continue as if they were.
     pub(crate) fn append(&mut self, lines: &str) -> Result<(), Error> {
         self.file.write_all(lines.as_bytes()).and_then(|()| self.file.sync_data()).map_err(Error::writing(&self.path))
     }
 
-    /// Cuts the file to a length: what a torn last line is removed with.
+    /// Truncates the file to a length, to remove a torn last line.
     ///
     /// # Errors
     ///
-    /// When the file cannot be cut.
+    /// If the file cannot be truncated.
     pub(crate) fn cut_to(&mut self, bytes: u64) -> Result<(), Error> {
         self.file.set_len(bytes).and_then(|()| self.file.sync_data()).map_err(Error::writing(&self.path))
     }
 
-    /// Returns whether only its owner may read it.
+    /// Returns whether only its owner can read it.
     ///
     /// # Errors
     ///
-    /// When the system does not say.
+    /// If the system does not report its permissions.
     pub(crate) fn is_private(&self) -> Result<bool, Error> {
         let of_others = self.file.metadata().map_err(Error::reading(&self.path))?.permissions().mode() & 0o077;
         Ok(of_others == 0)
     }
 }
 
-/// A lock held as long as this value lives, or until its process ends.
+/// A lock that is held until this value is dropped or its process ends.
 ///
-/// Its file says who holds it, and says nothing once it was given back: a word in the file of a free lock is of a process that died.
+/// Its file describes the holder and is emptied on release, so text in the file of a free lock was left by a process
+/// that died.
 #[derive(Debug)]
 pub struct Lock {
     file: File,
 }
 
-/// What came of trying to take a lock.
+/// The result of trying to take a lock.
 #[derive(Debug)]
 pub enum LockAttempt {
-    /// It is held from now on.
+    /// The lock was taken.
     Held {
         /// The lock.
         lock: Lock,
-        /// What its last holder wrote, where that one died without giving it back.
+        /// The description of the last holder, if it died without releasing the lock.
         left_behind: Option<String>,
     },
-    /// Another holds it, who wrote this.
+    /// Another process holds it; this is its description.
     By(String),
 }
 
-/// Milliseconds to wait where it is held and nobody stands in it: somebody takes it right now, or gives it back.
+/// How long to wait in milliseconds if the lock is held but its file is empty, because it is just being taken or
+/// released.
 const WHILE_IT_CHANGES_HANDS: u32 = 500;
 
 impl Lock {
-    /// Takes the lock, or returns what its holder wrote into it; waits for nobody.
+    /// Takes the lock, or returns the description of its holder, without waiting.
     ///
     /// # Errors
     ///
-    /// When the file cannot be opened, read or written.
+    /// If the file cannot be opened, read or written.
     pub fn take(path: &Path, holder: &str) -> Result<LockAttempt, Error> {
         Self::attempt(path, holder).map_err(|source| Error::Lock { path: path.to_owned(), source })
     }
@@ -413,10 +415,10 @@ impl Lock {
     }
 }
 
-/// Bytes of a lock's file that are read: more than anybody writes into it.
+/// The maximum number of bytes read from a lock file, more than any description has.
 const LONGEST_WORD: u64 = 1_000;
 
-/// Returns what a holder wrote into the file of a lock, as one line, whatever else somebody put there.
+/// Returns the description in a lock file as one line, whatever the file contains.
 fn word_in(file: &File) -> io::Result<String> {
     let mut bytes = Vec::new();
     file.take(LONGEST_WORD).read_to_end(&mut bytes)?;
@@ -425,7 +427,7 @@ fn word_in(file: &File) -> io::Result<String> {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Where it cannot be emptied the next holder hears of one who died, which takes nothing from anybody.
+        // If it cannot be emptied, the next holder is told that this one died, which does no harm.
         let _ = self.file.set_len(0);
     }
 }

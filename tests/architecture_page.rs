@@ -1,10 +1,10 @@
-//! `docs/architecture.md` names every file of the source by its own first line, and nothing that does not exist.
+//! `docs/architecture.md` lists every source file with the first line of its documentation, and no other files.
 
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What begins the list of files.
+/// The beginning of the list of files.
 const LIST: &str = "<!-- files -->\n";
 
 fn root() -> &'static Path {
@@ -15,7 +15,7 @@ fn page() -> String {
     fs::read_to_string(root().join("docs/architecture.md")).expect("the page")
 }
 
-/// Returns the folders and files below a folder, folders behind files, both in the order of their names.
+/// Returns the entries of a folder, files before folders, each sorted by name.
 fn entries(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).expect("a folder");
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
@@ -23,13 +23,13 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
     paths
 }
 
-/// Returns the first line of what a file says of itself.
+/// Returns the first line of a file's documentation.
 fn first_line(path: &Path) -> String {
     let text = fs::read_to_string(path).expect("UTF-8");
     text.lines().next().and_then(|line| line.strip_prefix("//! ")).unwrap_or_default().to_owned()
 }
 
-/// Lists the Rust files of a folder and of the folders below it; tests of a file stand in its folder and are left away.
+/// Lists the Rust files of a folder and of its subfolders, without test modules in their own files.
 fn list(folder: &Path, page: &mut String) {
     let files: Vec<PathBuf> = entries(folder).into_iter().filter(|path| path.extension().is_some_and(|end| end == "rs")).collect();
     let name = folder.strip_prefix(root()).expect("below the root").display().to_string();

@@ -1,4 +1,4 @@
-//! The integration tests: one binary, a folder for each area.
+//! The integration tests: one binary, with a folder for each area.
 
 mod architecture_page;
 mod catalog;

@@ -1,13 +1,13 @@
-//! The source itself: who may import whom, how long a file may be, and who may print.
+//! Rules for the source code: allowed imports, the length of files, and which modules may print.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The longest a file may be.
+/// The maximum number of lines of a file.
 const MOST_LINES: usize = 500;
 
-/// What each module may import; everything below it, and less where a boundary matters more than height.
+/// The modules that each module may import: those below it, or fewer where a boundary matters more than the level.
 const MAY_IMPORT: &[(&str, &str)] = &[
     ("json", ""),
     ("files", ""),
@@ -27,37 +27,37 @@ const MAY_IMPORT: &[(&str, &str)] = &[
     ("report", "apply json catalog model plan snapshot"),
 ];
 
-/// The one that may import all: the command line.
+/// The module that may import all others: the command line.
 const TOP: &str = "cli";
 
-/// The folders of everything written here.
+/// The folders of all source code.
 const WRITTEN: [&str; 5] = ["src", "tests", "benches", "fuzz/src", "fuzz/targets"];
 
-/// What prints.
+/// Macros and crates that print.
 const PRINTING: &[&str] = &["println!", "eprintln!", "print!(", "eprint!(", "anstream"];
 
-/// A file of source, without its tests.
+/// A source file, without its tests.
 struct File {
     path: PathBuf,
     text: String,
 }
 
 impl File {
-    /// Returns the module of the top level that it belongs to: `plan` for `src/plan/diff.rs`.
+    /// Returns the top-level module that it belongs to: `plan` for `src/plan/diff.rs`.
     fn module(&self) -> String {
         let under = self.path.strip_prefix(root().join("src")).expect("a file of src");
         let first = under.components().next().expect("a name").as_os_str().to_string_lossy();
         first.trim_end_matches(".rs").to_owned()
     }
 
-    /// Returns the lines of code, numbered; no comments, and nothing from the tests on.
+    /// Returns the numbered lines of code, without comments and tests.
     fn code(&self) -> impl Iterator<Item = (usize, &str)> {
         let code = self.text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
         let lines = code.lines().enumerate().map(|(at, line)| (at + 1, line.trim()));
         lines.filter(|(_, line)| !line.starts_with("//"))
     }
 
-    /// Returns whether the module above builds it for tests only.
+    /// Returns whether the parent module includes it for tests only.
     fn is_of_tests(&self) -> bool {
         let name = self.path.file_stem().expect("a name").to_string_lossy();
         let above = fs::read_to_string(self.path.with_file_name("mod.rs")).unwrap_or_default();
@@ -73,7 +73,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Every Rust file under these folders.
+/// Returns every Rust file below these folders.
 fn files(folders: &[&str]) -> Vec<File> {
     let mut open: Vec<PathBuf> = folders.iter().map(|folder| root().join(folder)).filter(|folder| folder.exists()).collect();
     let mut files = Vec::new();
@@ -92,7 +92,7 @@ fn files(folders: &[&str]) -> Vec<File> {
     files
 }
 
-/// Returns the modules that a line names behind `crate::`, `use crate::{..}` on one line included.
+/// Returns the modules after `crate::` in a line, including a `use crate::{..}` on one line.
 fn imported(line: &str) -> Vec<&str> {
     let word = |text: &str| text.find(|sign: char| !sign.is_ascii_lowercase() && sign != '_').unwrap_or(text.len());
     let mut modules = Vec::new();
@@ -167,10 +167,10 @@ fn no_path_of_one_machine_stands_in_the_source() {
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
-/// The modules of `src`, each with its code: `plan::diff` for `src/plan/diff.rs`.
+/// The modules of `src` with their code: `plan::diff` for `src/plan/diff.rs`.
 type Modules = BTreeMap<String, String>;
 
-/// Returns the paths that a tree of imports names: `a::b` and `a::c` for `a::{b, c}`.
+/// Returns the paths in a tree of imports: `a::b` and `a::c` for `a::{b, c}`.
 fn imported_paths(tree: &str) -> Vec<String> {
     let tree = tree.trim();
     let Some((above, group)) = tree.split_once('{') else {
@@ -185,7 +185,7 @@ fn imported_paths(tree: &str) -> Vec<String> {
     parts.filter(|part| !part.trim().is_empty()).flat_map(imported_paths).map(|path| format!("{above}{path}")).collect()
 }
 
-/// Returns the absolute paths that a module imports, `crate::` left out; with those that it passes on, or without them.
+/// Returns the absolute paths that a module imports, without `crate::`, and with or without its re-exports.
 fn imports_of(module: &str, code: &str, is_passed_on: bool) -> Vec<String> {
     let statements = code.split(';').filter_map(|statement| {
         let line = statement.trim().lines().rfind(|line| line.starts_with("use ") || line.starts_with("pub"))?;
@@ -209,7 +209,7 @@ fn imports_of(module: &str, code: &str, is_passed_on: bool) -> Vec<String> {
     trees.flat_map(imported_paths).filter_map(absolute).collect()
 }
 
-/// Returns the module in which the item of a path is defined; what a module passes on is followed to where it comes from.
+/// Returns the module that defines the item at a path, following re-exports.
 fn defined_in<'modules>(modules: &'modules Modules, path: &str) -> Option<&'modules str> {
     let mut module = path;
     while !modules.contains_key(module) {
@@ -221,7 +221,7 @@ fn defined_in<'modules>(modules: &'modules Modules, path: &str) -> Option<&'modu
     passed_on.and_then(|from| defined_in(modules, &from)).or(Some(module))
 }
 
-/// Returns the modules that import each other in a circle, with what leads from one circle to another.
+/// Returns the modules that import each other in a cycle, and those between two cycles.
 fn circles(modules: &Modules) -> Vec<&str> {
     let mut imports: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for (module, code) in modules {

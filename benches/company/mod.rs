@@ -1,6 +1,8 @@
-//! A tenant of any size that looks real: the clients of the embedded company over and over, each with a name, ids and hosts of its own.
+//! Generates a realistic tenant of any size: the clients of the embedded company, repeated with different names, ids
+//! and hosts.
 //!
-//! It is written piece by piece: a process inherits the peak memory of the one that starts it, so whoever measures must stay small.
+//! The state file is written piece by piece: a process inherits the peak memory of its parent, so the measuring process
+//! must stay small.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -9,13 +11,13 @@ use std::path::Path;
 use auth0_migrate::sandbox::seed::ACME_DEV;
 use serde_json::{Value, json};
 
-/// Fields of a client that hold its own hosts.
+/// Fields of a client that contain its hosts.
 const WITH_HOSTS: [&str; 6] = ["callbacks", "allowed_logout_urls", "web_origins", "allowed_origins", "initiate_login_uri", "logo_uri"];
 
-/// Writes a state file of so many clients and half as many grants; everything else is as the company has it.
+/// Writes a state file with this many clients and half as many grants; everything else is as in the company.
 ///
-/// Left out is what cannot be created in an empty tenant: rules, the client that stands for all, and the one that proves itself by a key
-/// nobody can read.
+/// Resources that cannot be created in an empty tenant are left out: rules, the global client, and the client with a
+/// private key that nobody can read.
 pub(crate) fn write(path: &Path, clients: usize) -> io::Result<()> {
     let mut seed: Value = serde_json::from_str(ACME_DEV)?;
     let mut own_clients = take(&mut seed, "/clients");
@@ -44,14 +46,14 @@ fn take(seed: &mut Value, path: &str) -> Vec<Value> {
     taken.and_then(|list| list.as_array().cloned()).expect("a list of the seed")
 }
 
-/// The APIs that clients may be granted: not the tenant's own.
+/// Returns the APIs that clients can have grants on, without the system APIs.
 fn own_apis(seed: &Value) -> Vec<Value> {
     let apis = seed["data"]["/resource-servers"].as_array().expect("a list").iter();
     apis.filter(|api| api["is_system"] != true).cloned().collect()
 }
 
 fn is_model(client: &Value) -> bool {
-    // Clients that others registered are left alone.
+    // Third-party clients are excluded.
     client["client_authentication_methods"].is_null() && client["is_first_party"] != false
 }
 
@@ -92,7 +94,7 @@ fn client_id(number: usize) -> String {
     signs(number, 32)
 }
 
-/// Returns signs as ids and keys are made of, other ones for each number.
+/// Returns characters like those of ids and keys, different for each number.
 fn signs(number: usize, length: usize) -> String {
     const SIGNS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     let mut state = number as u64 + 1;

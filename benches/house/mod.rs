@@ -1,7 +1,7 @@
-//! The built binary as a person runs it, between two tenants in processes of their own; and what each command costs.
+//! Runs the built binary between two tenants in separate processes and measures each command.
 //!
-//! Cost is what the kernel says of a process that has ended (`wait4`): it needs no sampling, so a short peak is not missed, and it holds on
-//! Linux and macOS alike.
+//! Costs come from the kernel (`wait4`) after a process has ended: this needs no sampling, so a short peak is not
+//! missed, and works on Linux and macOS alike.
 
 use std::fmt;
 use std::io::{Read, Write};
@@ -21,20 +21,20 @@ const MIGRATE: &str = env!("CARGO_BIN_EXE_migrate");
 /// The domains of source and target.
 const DOMAINS: [&str; 2] = ["acme-dev.eu.auth0.com", "acme-prod.eu.auth0.com"];
 
-/// Two tenants, the first with a company in it and the second empty, and a folder to work in.
+/// Two tenants, the first with a company in it and the second empty, and a working folder.
 pub(crate) struct House {
     folder: tempfile::TempDir,
     dev: Sandbox,
     prod: Sandbox,
 }
 
-/// A tenant in a process of its own; it ends with this.
+/// A tenant in a separate process, which is stopped when this is dropped.
 struct Sandbox {
     process: Child,
     url: String,
 }
 
-/// What a tenant was asked so far.
+/// The requests that a tenant has received.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 pub(crate) struct RequestStats {
     pub(crate) reads: usize,
@@ -42,19 +42,19 @@ pub(crate) struct RequestStats {
     pub(crate) refused: usize,
 }
 
-/// What a command cost.
+/// The cost of a command.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cost {
     pub(crate) wall: Duration,
     pub(crate) cpu: Duration,
     /// In bytes.
     pub(crate) peak: u64,
-    /// Of both tenants.
+    /// The requests to both tenants.
     pub(crate) asked: RequestStats,
 }
 
 impl House {
-    /// Starts both tenants; the target is set up by these arguments besides.
+    /// Starts both tenants; `target` are additional arguments for the second one.
     pub(crate) fn new(clients: usize, target: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let state = folder.path().join("dev.json");
@@ -65,7 +65,7 @@ impl House {
         Self { folder, dev, prod }
     }
 
-    /// Runs a command, which must end well, and returns what it cost.
+    /// Runs a command, which must succeed, and returns its cost.
     pub(crate) fn run(&self, line: &str) -> Cost {
         let (before, began) = (self.asked(), Instant::now());
         let ended = command(self.folder.path(), line).spawn().expect("the binary").wait4().expect("it ended");
@@ -74,7 +74,7 @@ impl House {
         Cost { wall, cpu: ended.rusage.utime + ended.rusage.stime, peak: ended.rusage.maxrss, asked: self.asked() - before }
     }
 
-    /// Returns what the target alone was asked so far.
+    /// Returns the requests that the target has received.
     pub(crate) fn asked_of_target(&self) -> RequestStats {
         self.prod.asked()
     }
@@ -84,7 +84,7 @@ impl House {
     }
 }
 
-/// Writes a configuration of both tenants: the domain of each, and where it answers.
+/// Writes a configuration with the domains and addresses of both tenants.
 pub(crate) fn configure(folder: &Path, dev: &str, prod: &str) {
     let tenant = |name: &str, domain: &str, url: &str| format!("[tenants.{name}]\ndomain = \"{domain}\"\nurl = \"{url}\"\n");
     let configuration =
@@ -92,7 +92,7 @@ pub(crate) fn configure(folder: &Path, dev: &str, prod: &str) {
     std::fs::write(folder.join("migrate.toml"), configuration).expect("a configuration");
 }
 
-/// Returns a command that tells nothing but what goes wrong.
+/// Returns a command that prints only errors.
 pub(crate) fn command(folder: &Path, line: &str) -> Command {
     let mut command = Command::new(MIGRATE);
     command
@@ -114,7 +114,7 @@ impl Sandbox {
         command.args(["sandbox", "--port", "0", "--credentials", "id:secret", "--output", "json", "--quiet"]).args(arguments);
         let mut process = command.env_clear().stdout(Stdio::piped()).spawn().expect("the binary");
         let stdout = process.stdout.take().expect("it is piped");
-        // It goes on after its answer, so the stream has no end to wait for.
+        // The process continues after this output, so the stream has no end to wait for.
         let answer: Value = serde_json::Deserializer::from_reader(stdout).into_iter().next().expect("an answer").expect("JSON");
         Self { process, url: answer["url"].as_str().expect("where it answers").to_owned() }
     }
@@ -131,7 +131,7 @@ impl Sandbox {
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        // One that ended by itself is gone already.
+        // It may already have ended by itself.
         let _ = self.process.kill().and_then(|()| self.process.wait());
     }
 }

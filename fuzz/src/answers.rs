@@ -1,4 +1,4 @@
-//! What a server answers: whatever it is, no answer stops the program, and no error shows a secret.
+//! Properties of responses: no response makes the program panic, and no error shows a secret.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, UNIX_EPOCH};
@@ -15,12 +15,12 @@ use serde_json::Value;
 use super::{CANARY, hides_the_canary};
 
 const DOMAIN: &str = "acme-dev.eu.auth0.com";
-/// The longest wait that a reset is believed to mean.
+/// The longest wait that is accepted for a reset.
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// What a tenant lists becomes resources without secrets, each under a key of its own; and going back, it is what was listed.
+/// A list becomes resources without secrets, each under a unique key; resolved again, it equals the original.
 ///
-/// The input is one object that holds the list of every kind under its name, as a page holds it under its field.
+/// The input is an object with the list of every kind under its name, as a page has its list under a field.
 pub fn listing(bytes: &[u8]) -> bool {
     let before = resources(bytes);
     let snapshot = portable(bytes);
@@ -36,7 +36,7 @@ pub fn listing(bytes: &[u8]) -> bool {
         for path in kind.secrets.paths {
             assert!(body.find(path).is_empty() && resource.carried.find(path).is_empty(), "{path} of {}", resource.key);
         }
-        // Where an older version was named, the newest takes its place; that is not undone.
+        // A reference to an older version becomes one to the newest; that is not reversible.
         if !kind.references.iter().any(|reference| reference.by == ReferencedBy::Alias) {
             let attached = names.resolve(kind, &body).map(|body| lower_domain(&body));
             assert_eq!(attached, Ok(lower_domain(&before.body.open())), "{}", resource.key);
@@ -45,7 +45,7 @@ pub fn listing(bytes: &[u8]) -> bool {
     !before.is_empty()
 }
 
-/// Returns a tenant that lists this, portable.
+/// Returns the portable snapshot of a tenant that lists this.
 pub(super) fn portable(bytes: &[u8]) -> Snapshot {
     let mut resources = resources(bytes);
     let twice = id_substitution::to_portable(Catalog::standard(), DOMAIN, &mut resources);
@@ -61,7 +61,7 @@ pub(super) fn portable(bytes: &[u8]) -> Snapshot {
     }
 }
 
-/// Returns the resources that an answer lists, of each kind it names; a tenant never lists one id twice.
+/// Returns the resources in a response, by kind; a tenant never lists an id twice.
 fn resources(bytes: &[u8]) -> Vec<Resource> {
     let Ok(Value::Object(lists)) = serde_json::from_slice(bytes) else { return Vec::new() };
     let mut seen = BTreeSet::new();
@@ -74,7 +74,7 @@ fn resources(bytes: &[u8]) -> Vec<Resource> {
     listed.filter(|resource| seen.insert(resource.id.clone())).collect()
 }
 
-/// Writes the domain in small letters wherever a text names it: a host is the same in any letters, and comes back in those of the tenant.
+/// Converts the domain in texts to lower case: hosts ignore case, and come back in the tenant's spelling.
 fn lower_domain(body: &Body) -> Value {
     let text = serde_json::to_string(body).expect("a body is JSON");
     let (lower, mut lowered, mut copied) = (text.to_ascii_lowercase(), String::new(), 0);
@@ -90,7 +90,8 @@ fn kind_of(resource: &Resource) -> &'static Kind {
     Catalog::standard().kind(resource.key.kind()).expect("a kind")
 }
 
-/// An answer that refuses becomes a sentence without secrets: the first two bytes are its status, and `~` is where a secret is quoted.
+/// An error response becomes a sentence without secrets: the first two bytes are its status, and `~` stands for a
+/// quoted secret.
 pub fn refusal(bytes: &[u8]) -> bool {
     let [high, low, answer @ ..] = bytes else { return false };
     let status = u16::from_be_bytes([*high, *low]);
@@ -104,12 +105,12 @@ pub fn refusal(bytes: &[u8]) -> bool {
     serde_json::from_slice::<Value>(&answer).is_ok_and(|answer| answer.is_object())
 }
 
-/// An answer that grants a token is read whatever it says of its life, and its token is not shown.
+/// A token response is parsed whatever its lifetime, and the token is never shown.
 pub fn grant(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes).replace('~', CANARY);
     match answers::parse_token_response(text.as_bytes()) {
         Ok(token) => {
-            // Scopes are shown, and may say anything.
+            // Scopes are shown, and may contain anything.
             if token.scopes.is_none() {
                 hides_the_canary(&format!("{token:?}"));
             }
@@ -123,7 +124,7 @@ pub fn grant(bytes: &[u8]) -> bool {
     }
 }
 
-/// Whatever the headers say, a wait for a reset is between a second and an hour; one input is `name: value` lines.
+/// Whatever the headers, a wait for a reset is between a second and an hour; the input consists of `name: value` lines.
 pub fn headers(bytes: &[u8]) -> bool {
     let headers: HeaderMap = bytes.split(|byte| *byte == b'\n').filter_map(header).collect();
     let mut is_told = false;

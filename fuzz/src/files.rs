@@ -1,4 +1,4 @@
-//! The files that `migrate` writes itself: what is read of one can be written and read again, and is the same.
+//! Properties of the files that migrate writes itself: what was read can be written and read again, and stays the same.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -17,7 +17,7 @@ use serde::Deserialize;
 
 use super::{CANARY, hides_the_canary, lines_of, names_a_line_of};
 
-/// A plan is read as it was written; one that nobody hashed is refused.
+/// A plan reads back as it was written; one without a valid hash is refused.
 pub fn plan(bytes: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(bytes) else { return false };
     let path = Path::new("plan.json");
@@ -29,7 +29,7 @@ pub fn plan(bytes: &[u8]) -> bool {
         }
         Err(_) => false,
     };
-    // Whoever edits a plan cannot sign it, and neither can a fuzzer: what it made up is signed here.
+    // A fuzzer cannot compute the hash of a plan, so a generated plan is hashed here.
     if let Ok(Unsigned { refusals, plan }) = serde_json::from_str(text) {
         let mut written = Vec::new();
         file::write(&plan, &refusals, &mut written).expect("memory takes everything");
@@ -47,7 +47,7 @@ struct Unsigned {
     plan: Plan,
 }
 
-/// A journal is read up to where a cut tore it, wherever that was, and never further.
+/// A journal is read exactly up to a torn last line, wherever it was torn.
 pub fn journal(bytes: &[u8]) -> bool {
     let (entries, whole) = match read_journal(bytes) {
         Ok(read) => read,
@@ -75,7 +75,7 @@ fn read_journal(bytes: &[u8]) -> Result<(Vec<Entry>, usize), journal::Error> {
     Ok((entries, usize::try_from(whole).expect("no longer than what was read")))
 }
 
-/// Links are read as they were written.
+/// Links read back as they were written.
 pub fn links(bytes: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(bytes) else { return false };
     let path = Path::new("dev-prod.csv");
@@ -93,7 +93,7 @@ pub fn links(bytes: &[u8]) -> bool {
     }
 }
 
-/// A base is read as it was written.
+/// A baseline reads back as it was written.
 pub fn base(bytes: &[u8]) -> bool {
     let path = Path::new("dev-prod.json");
     match Baseline::parse(path, bytes) {
@@ -112,7 +112,7 @@ pub fn base(bytes: &[u8]) -> bool {
     }
 }
 
-/// Fingerprints are read as they were written, and the key among them is never shown; one input has `~` where it stands.
+/// Fingerprints read back as they were written, and their key is never shown; in the input, `~` stands for it.
 pub fn fingerprints(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes).replace('~', CANARY);
     let path = Path::new("dev-prod.secrets.json");
@@ -130,11 +130,11 @@ pub fn fingerprints(bytes: &[u8]) -> bool {
     }
 }
 
-/// A snapshot is read as it was written; what nobody hashed is refused with its place.
+/// A snapshot reads back as it was written; one without a valid hash is refused with its position.
 pub fn snapshot(bytes: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(bytes) else { return false };
     let (catalog, path) = (Catalog::standard(), Path::new("snapshot"));
-    // Whatever a manifest says, what is read stands in the folder of the snapshot.
+    // Whatever the manifest, only files in the folder of the snapshot are read.
     let inside = |file: &Path| {
         assert!(file.parent() == Some(path) && file.components().all(|part| matches!(part, Component::Normal(_))), "{}", file.display());
         Ok(text.to_owned())

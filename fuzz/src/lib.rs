@@ -1,8 +1,8 @@
-//! What must hold for every reader, whatever it is given.
+//! Properties that every parser must have for any input.
 //!
-//! Each property takes the bytes of one input and returns whether its reader took them; it panics where something does not hold. The fuzz
-//! targets call them with what the fuzzer makes up, and a test of the project calls them with the seeds and with broken seeds. None
-//! touches a network, a clock or a disk.
+//! Each property takes the bytes of an input and returns whether its parser accepted them; it panics if the property is
+//! violated. The fuzz targets call them with generated inputs, and a test of the project calls them with the seeds and
+//! with damaged seeds. None uses the network, the clock or the disk.
 //!
 //! ```text
 //! .ci/fuzz 60                                                              every target for a minute
@@ -19,7 +19,7 @@ pub use files::{base, fingerprints, journal, links, plan, snapshot};
 pub use limits::{nesting, paths, printing};
 pub use words::{configuration, dotenv, mapping, table};
 
-/// A property of a reader.
+/// A property of a parser.
 pub type Property = fn(&[u8]) -> bool;
 
 /// Every property, under the name of its target and of its folder of seeds.
@@ -43,15 +43,15 @@ pub const ALL: [(&str, Property); 17] = [
     ("table", table),
 ];
 
-/// A secret that is planted into inputs and must never be seen again.
+/// A secret that is planted into inputs and must never be shown.
 const CANARY: &str = "CANARY-7f3a";
 
-/// Panics where an error shows the planted secret.
+/// Panics if an error shows the planted secret.
 fn hides_the_canary(error: &str) {
     assert!(!error.contains(CANARY), "a secret is shown: {error}");
 }
 
-/// Panics where what an error says of a place behind `marker` (`file.toml:`) is no line of the text.
+/// Panics if the line number after `marker` (`file.toml:`) in an error is not a line of the text.
 fn names_a_line_of(text: &[u8], marker: &str, error: &str) {
     let Some((_, behind)) = error.split_once(marker) else { panic!("no \"{marker}\" in: {error}") };
     let digits: String = behind.chars().take_while(char::is_ascii_digit).collect();

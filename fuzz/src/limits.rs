@@ -1,4 +1,5 @@
-//! What is not believed: bodies that are too deep or too many, names that draw on a terminal, ids that lead elsewhere.
+//! Limits on input: bodies that are too deep or too large, names with terminal control characters, ids that change a
+//! request's path.
 
 use auth0_migrate::catalog::{Catalog, Kind, Shape};
 use auth0_migrate::json::Body;
@@ -8,14 +9,15 @@ use auth0_migrate::model::resource::{Id, Resource};
 use auth0_migrate::report;
 use serde_json::{Value, json};
 
-/// One of so many kinds is looked at for one input.
+/// Each input is tested with one of this many kinds.
 const KINDS: usize = 12;
 const DOMAIN: &str = "acme-dev.eu.auth0.com";
 
-/// A body is read as deep as it may be and no deeper, and a page with as many elements as it may have and no more.
+/// A body is parsed up to the maximum depth and no deeper, and a page up to the maximum number of elements and no
+/// further.
 ///
-/// The first byte is how far below or above the depth the body is, the second how far the elements of a page are from their number; of the
-/// others each is a level, a list or an object, and what is left is tried as a page.
+/// The first byte is the distance of the body from the maximum depth, the second that of the page from the maximum
+/// number of elements; each of the others is a level, a list or an object, and the rest is parsed as a page.
 pub fn nesting(bytes: &[u8]) -> bool {
     let [depth, count, shape @ ..] = bytes else { return false };
     let depth = NESTING + 8 - usize::from(*depth % 16);
@@ -27,14 +29,14 @@ pub fn nesting(bytes: &[u8]) -> bool {
     assert_eq!(is_read, depth <= NESTING, "{depth} levels");
     let page = Page::<Value>::parse(deep.as_bytes(), "roles");
     assert!(page.is_err() || depth <= NESTING, "a page of {depth} levels");
-    // What nobody looks into is passed over, however deep it is.
+    // A field that is not used is skipped, however deep it is.
     let passed = Page::<Value>::parse(deep.replace("roles", "other").as_bytes(), "roles");
     assert!(passed.is_ok_and(|page| page.elements.is_none() && page.total == Some(1)), "{depth} levels");
     // Never closed, and closed too often.
     for torn in [&deep[..deep.len() / 2], &format!("{deep}]"), &opened.repeat(64)] {
         assert!(serde_json::from_str::<Body>(torn).is_err() && Page::<Value>::parse(torn.as_bytes(), "roles").is_err());
     }
-    // Long to make, so not of every input.
+    // Slow to generate, so not for every input.
     if *count > 250 && shape.is_empty() {
         let elements = ELEMENTS + 253 - usize::from(*count);
         let page = format!("{{\"roles\":[{}0]}}", "0,".repeat(elements - 1));
@@ -47,7 +49,7 @@ pub fn nesting(bytes: &[u8]) -> bool {
     is_read
 }
 
-/// Returns a sign that does something to a terminal: what is left of a text besides line breaks, tabs and colours.
+/// Returns a character that affects a terminal: one that remains besides line breaks, tabs and colours.
 fn raw(text: &str) -> Option<char> {
     let mut rest = text;
     while let Some(at) = rest.find('\u{1b}') {
@@ -74,7 +76,7 @@ fn drawing(text: &str) -> Option<char> {
     text.chars().find(does_something)
 }
 
-/// No text reaches a terminal with anything in it that does something there, and JSON still says the same.
+/// No printed text affects a terminal, and printed JSON keeps its meaning.
 pub fn printing(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes);
     let name = report::printable(&text);
@@ -89,15 +91,15 @@ pub fn printing(bytes: &[u8]) -> bool {
     name == text
 }
 
-/// No id and no `next` leads a request out of the place where its kind stands: it is refused, or it is one part of the path.
+/// No id and no `next` leads a request out of the path of its kind: it is refused, or stays one segment of the path.
 ///
-/// The first line is an id, the rest what a page calls the next one.
+/// The first line is an id, the rest is the `next` of a page.
 pub fn paths(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes);
     let (id, next) = text.split_once('\n').unwrap_or((&text, ""));
     let address = Address::new(DOMAIN, None).expect("an address");
     let mut is_every_one_taken = true;
-    // A few kinds are enough for one input.
+    // A few kinds suffice for one input.
     let first = bytes.iter().fold(0_usize, |sum, byte| sum * 31 % 997 + usize::from(*byte)) % KINDS;
     for kind in Catalog::standard().kinds().skip(first).step_by(KINDS) {
         let segments = format!("/api/v2/{}", kind.path_of("a/b").trim_start_matches('/')).split('/').count();
@@ -121,14 +123,14 @@ pub fn paths(bytes: &[u8]) -> bool {
     is_every_one_taken
 }
 
-/// Reads a resource that a list answers with this id.
+/// Parses a listed resource with this id.
 fn read(kind: &Kind, id: &str) -> Option<Resource> {
     let is_listed = matches!(kind.shape, Shape::Collection);
     let answer = Body::from_iter([(kind.identity.id.to_owned(), json!(id)), ("name".to_owned(), json!("a"))]);
     is_listed.then(|| Resource::read(kind, answer).ok()).flatten()
 }
 
-/// Writes a `next` as a page is asked for by it.
+/// Encodes a `next` as the request for its page does.
 fn percent_encoded(text: &str) -> String {
     text.bytes().map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }

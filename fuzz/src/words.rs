@@ -1,4 +1,4 @@
-//! The files that people write: every error names a place in them, and none shows a secret.
+//! Properties of the files that people write: every error names a position in them, and none shows a secret.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use auth0_migrate::snapshot::Snapshot;
 
 use super::{CANARY, answers, hides_the_canary, names_a_line_of};
 
-/// A configuration and variables that a fuzzer need not find out.
+/// A valid configuration and variables, so that a fuzzer need not discover them.
 const CONFIGURATION: &str = "[tenants.dev]\ndomain = \"acme-dev.eu.auth0.com\"\n";
 const DOTENV: &str = "MIGRATE_DEV_CLIENT_ID=one\nMIGRATE_DEV_CLIENT_SECRET=CANARY-7f3a\n";
 const HOSTS: &str = include_str!("../seeds/table/hosts.csv");
@@ -21,7 +21,7 @@ const HOSTS: &str = include_str!("../seeds/table/hosts.csv");
 /// The tenant that mappings are applied to.
 static SOURCE: LazyLock<Snapshot> = LazyLock::new(|| answers::portable(include_bytes!("../seeds/listing/small.json")));
 
-/// A mapping that is read can be applied, and gives the same each time; a rule that does nothing is named by its line.
+/// A valid mapping can be applied, with the same result each time; an unmatched rule is reported with its line.
 pub fn mapping(bytes: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(bytes) else { return false };
     let secret = format!("{text}\n[[rule]]\nmatch = \"clients/*\"\nfield = \"client_secret\"\nsecret = \"{CANARY}\"\n");
@@ -42,7 +42,7 @@ pub fn mapping(bytes: &[u8]) -> bool {
     true
 }
 
-/// Reads a mapping beside which one table stands.
+/// Parses a mapping with one table beside it.
 fn read_mapping(text: &str) -> Result<Mapping, mapping::Error> {
     let table = |path: &Path| match path.to_str() {
         Some("hosts.csv") => Ok(HOSTS.to_owned()),
@@ -52,7 +52,7 @@ fn read_mapping(text: &str) -> Result<Mapping, mapping::Error> {
     Mapping::parse(Catalog::standard(), Text { path: Path::new("m.toml"), text }, &table)
 }
 
-/// Every row of a table has a text to look for, which stands once.
+/// Every row of a table has a non-empty, unique text to look for.
 pub fn table(bytes: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(bytes) else { return false };
     match mapping::rows(Text { path: Path::new("hosts.csv"), text }) {
@@ -70,7 +70,7 @@ pub fn table(bytes: &[u8]) -> bool {
     }
 }
 
-/// A configuration never holds a secret, and one that does is refused without showing it.
+/// A configuration never contains a secret; one that does is refused without showing it.
 pub fn configuration(bytes: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(bytes) else { return false };
     let planted = format!("[tenants.planted]\nclient_secret = \"{CANARY}\"\n");
@@ -86,7 +86,7 @@ pub fn configuration(bytes: &[u8]) -> bool {
         }
         Err(Error::Invalid(wrong)) => {
             let told = wrong.to_string();
-            // What the configuration says decides which variables there are, so either file can be the wrong one.
+            // The configuration determines the valid variables, so either file can be the invalid one.
             if told.contains("migrate.toml:") {
                 names_a_line_of(bytes, "migrate.toml:", &told);
             } else {
@@ -99,7 +99,7 @@ pub fn configuration(bytes: &[u8]) -> bool {
     }
 }
 
-/// What stands in `.env` is never shown, wherever it goes wrong.
+/// The values of `.env` are never shown, whatever is wrong with it.
 pub fn dotenv(bytes: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(bytes) else { return false };
     let planted = format!("MIGRATE_DEV_CLIENT_SECRET={CANARY}");

@@ -31,9 +31,10 @@ impl Kind {
         self.fields.writable().iter().filter(|field| field.in_path).map(|field| field.name)
     }
 
-    /// Returns the id of a resource: the parameters of its path, joined by slashes. The id of a singleton is the name of the kind.
+    /// Returns the id of a resource: the parameters of its path, joined by slashes. The id of a singleton is the name
+    /// of the kind.
     ///
-    /// An answer may contain it as `id` although a write uses another name (the grants of an organization).
+    /// A response may contain it as `id` although a write uses another name (the grants of an organization).
     #[must_use]
     pub fn id_of(&self, answered: &Body) -> Option<String> {
         let places = self.path_parameters();
@@ -45,7 +46,7 @@ impl Kind {
         Some(parts?.join("/"))
     }
 
-    /// Sets the path fields of a tenant's answer from an id, unless the answer contains them.
+    /// Sets the path fields of a tenant's response from an id, unless the response contains them.
     pub fn fill_path_fields(&self, answered: &mut Body, id: &str) {
         let places = self.path_parameters();
         for (place, part) in places.iter().zip(id.splitn(places.len().max(1), '/')).filter(|(place, _)| *place != "id") {
@@ -86,7 +87,7 @@ impl Kind {
         }
     }
 
-    /// Returns the path at which a POST creates a resource, unless one exists by being written.
+    /// Returns the path at which a POST creates a resource, unless a resource comes into being by being written.
     #[must_use]
     pub fn creation(&self) -> Option<&'static str> {
         match self.shape {
@@ -118,7 +119,7 @@ pub fn places(path: &str) -> impl Iterator<Item = &str> {
     path.split('{').skip(1).filter_map(|rest| rest.split('}').next())
 }
 
-/// Returns the parameters of a path if it matches a template; both without a query.
+/// Returns the parameters of a path if it matches a template; neither may have a query.
 #[must_use]
 pub fn matched(form: &str, path: &str) -> Option<Vec<(String, String)>> {
     let (form, path) = (form.trim_matches('/').split('/'), path.trim_matches('/').split('/'));

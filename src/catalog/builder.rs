@@ -1,6 +1,4 @@
-//! The words in which an entry of the catalog is written, in the order in which every entry states them.
-//!
-//! The methods set the fields of the groups of [`Kind`], whose documentation explains them.
+//! The builder for entries of the catalog; its methods are in the order in which every entry calls them.
 
 use super::groups::{Defaults, FieldRules, Identity, Lifecycle, Lists, Paths, RequiredScopes, SecretFields};
 use super::kind::Kind;
@@ -32,13 +30,13 @@ impl Kind {
         }
     }
 
-    /// Opens the entry of a collection.
+    /// Starts the entry of a collection.
     #[must_use]
     pub const fn collection(name: &'static str, singular: &'static str, path: &'static str) -> Self {
         Self::new(Shape::Collection, name, singular, path)
     }
 
-    /// Opens the entry of a singleton: its key is its own name.
+    /// Starts the entry of a singleton, whose key is its own name.
     #[must_use]
     pub const fn singleton(name: &'static str, singular: &'static str, path: &'static str) -> Self {
         let mut kind = Self::new(Shape::Singleton, name, singular, path);
@@ -46,7 +44,7 @@ impl Kind {
         kind
     }
 
-    /// Opens the entry of a set of named objects; `fields` hold the name in the body, and are the key.
+    /// Starts the entry of a set of named objects; `fields` contain the name in the body, and are the key.
     #[must_use]
     pub(crate) const fn keyed(
         name: &'static str,
@@ -61,7 +59,7 @@ impl Kind {
         kind
     }
 
-    /// Opens the entry of a list under each resource of `parent`.
+    /// Starts the entry of a list under each resource of `parent`.
     #[must_use]
     pub const fn child(
         name: &'static str,
@@ -75,19 +73,19 @@ impl Kind {
         kind
     }
 
-    /// Opens the entry of a collection under each resource of `parent`; the field in the path names the parent.
+    /// Starts the entry of a collection under each resource of `parent`; the field in the path names the parent.
     #[must_use]
     pub const fn nested(name: &'static str, singular: &'static str, path: &'static str, parent: &'static str) -> Self {
         Self::new(Shape::Nested { parent }, name, singular, path)
     }
 
-    /// Opens the entry of an object that a resource of `parent` may have; the field in the path names the parent.
+    /// Starts the entry of an object that a resource of `parent` may have; the field in the path names the parent.
     #[must_use]
     pub const fn part(name: &'static str, singular: &'static str, path: &'static str, parent: &'static str) -> Self {
         Self::new(Shape::Part { parent }, name, singular, path)
     }
 
-    /// Sets what the dashboard calls it.
+    /// Sets the name in Auth0's dashboard.
     #[must_use]
     pub const fn titled(mut self, title: &'static str) -> Self {
         self.title = title;
@@ -101,7 +99,8 @@ impl Kind {
         self
     }
 
-    /// Sets where a POST creates a resource; without it a singleton, a part or a named object exists by being written.
+    /// Sets the path at which a POST creates a resource; without it, a singleton, a part or a named object comes into
+    /// being by being written.
     #[must_use]
     pub(crate) const fn create_path(mut self, path: &'static str) -> Self {
         self.paths.create = path;
@@ -115,7 +114,7 @@ impl Kind {
         self
     }
 
-    /// Sets which parents can have any: those whose field contains one of these values.
+    /// Restricts the kind to parents whose field contains one of these values.
     #[must_use]
     pub(crate) const fn parent_condition(mut self, field: &'static str, values: &'static [&'static str]) -> Self {
         self.paths.parent_condition = Some((field, values));
@@ -136,21 +135,21 @@ impl Kind {
         self
     }
 
-    /// Says that an update is a PUT of the complete resource.
+    /// Declares that an update is a PUT of the complete resource.
     #[must_use]
     pub const fn put(mut self) -> Self {
         self.paths.write = Write::Put;
         self
     }
 
-    /// Says that the list contains only summaries.
+    /// Declares that the list contains only summaries.
     #[must_use]
     pub(crate) const fn summary_list(mut self) -> Self {
         self.paths.list_is_summary = true;
         self
     }
 
-    /// Says that a resource can only be read as part of the list.
+    /// Declares that a resource can only be read as part of the list.
     #[must_use]
     pub(crate) const fn list_only(mut self) -> Self {
         self.paths.is_list_only = true;
@@ -178,14 +177,14 @@ impl Kind {
         self
     }
 
-    /// Says that two resources may have the same key.
+    /// Declares that two resources may have the same key.
     #[must_use]
     pub const fn allows_duplicates(mut self) -> Self {
         self.identity.allows_duplicates = true;
         self
     }
 
-    /// Says that a tenant may have none: it answers 404 until one is written.
+    /// Declares that a tenant may have none: it answers 404 until one is written.
     #[must_use]
     pub(crate) const fn optional(mut self) -> Self {
         self.identity.is_optional = true;
@@ -199,7 +198,7 @@ impl Kind {
         self
     }
 
-    /// Sets the fields besides the key that tell a reader what a new resource is.
+    /// Sets the fields besides the key that show a reader what a new resource is.
     #[must_use]
     pub const fn distinguished_by(mut self, fields: &'static [&'static str]) -> Self {
         self.identity.distinguishing = fields;
@@ -241,7 +240,7 @@ impl Kind {
         self
     }
 
-    /// Sets objects that are written with the target's own value merged in; such objects are replaced completely.
+    /// Sets objects that are merged into the target's own value and then replaced completely.
     #[must_use]
     pub(crate) const fn read_modify_write(mut self, paths: &'static [&'static str]) -> Self {
         self.fields.read_modify_write = paths;
@@ -256,7 +255,7 @@ impl Kind {
         self
     }
 
-    /// Sets groups of fields that are sent in one request or not at all if they change together.
+    /// Sets groups of fields that, if they change together, are sent in one request or not at all.
     #[must_use]
     pub(crate) const fn written_together(mut self, groups: &'static [&'static [&'static str]]) -> Self {
         self.fields.written_together = groups;
@@ -374,14 +373,14 @@ impl Kind {
         self
     }
 
-    /// Says why the API no longer creates any.
+    /// States why the API no longer creates any.
     #[must_use]
     pub const fn not_creatable(mut self, reason: &'static str) -> Self {
         self.lifecycle.not_creatable = Some(reason);
         self
     }
 
-    /// Says what a person has to do to get one.
+    /// States what a person has to do to get one.
     #[must_use]
     pub const fn manual_setup(mut self, step: &'static str) -> Self {
         self.lifecycle.manual_setup = Some(step);
@@ -402,7 +401,7 @@ impl Kind {
         self
     }
 
-    /// Says what users lose when a resource is deleted.
+    /// States what users lose when a resource is deleted.
     #[must_use]
     pub(crate) const fn user_data(mut self, what: &'static str) -> Self {
         self.lifecycle.user_data = Some(what);
@@ -416,7 +415,7 @@ impl Kind {
         self
     }
 
-    /// Sets what changes of its resources may cost.
+    /// Sets the risks of changes to its resources.
     #[must_use]
     pub const fn risk(mut self, risk: Risks) -> Self {
         self.risk = risk;

@@ -37,7 +37,7 @@ pub enum RequestPurpose {
     Create,
     /// The request that updates one.
     Update,
-    /// A snapshot, which contains every writable field.
+    /// A snapshot, which contains all writable fields.
     Snapshot,
 }
 
@@ -51,13 +51,13 @@ pub struct Field {
     pub written: Writability,
     /// Whether an update may send null to clear it.
     pub nullable: bool,
-    /// Whether an empty list, text or object is refused, and so not sent.
+    /// Whether an empty list, text or object is refused, so that it is not sent.
     pub refuses_empty: bool,
-    /// Whether it is in the path of the request and not in its body.
+    /// Whether it is in the path of the request rather than in its body.
     pub in_path: bool,
     /// Whether it is a list of objects.
     pub is_list: bool,
-    /// The fields of the object, or of each object of the list; absent if any value is accepted.
+    /// The fields of the object, or of each object in the list; `None` if any value is accepted.
     pub below: Option<Fields>,
 }
 
@@ -87,11 +87,11 @@ impl Field {
 }
 
 impl Fields {
-    /// Parses the notation that the module documentation explains.
+    /// Parses the notation described in the module documentation.
     ///
     /// # Panics
     ///
-    /// When the text is not in that notation; a test parses every table of the catalog.
+    /// If the text is not in that notation; a test parses every table of the catalog.
     #[must_use]
     pub fn parse(text: &'static str) -> Self {
         let mut rest = text;
@@ -126,7 +126,7 @@ impl Fields {
         self.open
     }
 
-    /// Returns whether a dotted path (lists as `[]` or with an index) can be written.
+    /// Returns whether a dotted path (with `[]` or an index for lists) can be written.
     #[must_use]
     pub fn has(&self, path: &str) -> bool {
         let (name, rest) = path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
@@ -147,10 +147,11 @@ impl Fields {
         (Body(kept), Body(left))
     }
 
-    /// Returns the part of a body that can be sent: without nulls at any depth, and without empty values where they are refused.
+    /// Returns the part of a body that can be sent: without nulls at any depth, and without empty values where they are
+    /// refused.
     ///
-    /// A null in an answer means the same as an absent field, but would be stored if it were sent. A value without listed fields
-    /// (`actions` of a flow) is content and stays as it is.
+    /// A null in a response means the same as an absent field, but would be stored if it were sent. A value without
+    /// listed fields (`actions` of a flow) is content and not modified.
     #[must_use]
     pub(crate) fn sendable(&self, object: Map<String, Value>) -> Map<String, Value> {
         let sendable = object.into_iter().filter_map(|(name, value)| {

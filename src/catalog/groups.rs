@@ -1,6 +1,7 @@
-//! The groups of an entry's words: paths, identity, fields, secrets, lists, defaults, scopes and lifecycle.
+//! The groups of fields in an entry: paths, identity, fields, secrets, lists, defaults, scopes and lifecycle.
 //!
-//! [`Kind`](super::Kind) lists them in the order in which every entry states them. `DEFAULT` is what a kind has that says nothing of a group.
+//! [`Kind`](super::Kind) lists them in the order in which every entry sets them. `DEFAULT` is the value of a group that
+//! an entry does not mention.
 
 use std::sync::OnceLock;
 
@@ -8,20 +9,22 @@ use super::fields::Fields;
 use super::reference::{Exclusion, GeneratedSecretField, ManualStepTemplate, RequiredSecrets};
 use super::shape::{FollowUp, Paging, Write};
 
-/// Where the API serves a kind, and how its resources are listed and written there.
+/// The paths of a kind, and how its resources are listed and written.
 #[derive(Debug)]
 pub struct Paths {
     /// The path of the list under `/api/v2`, or of a singleton.
     ///
-    /// That of a child contains `{id}`, the id of its parent; that of a nested kind or a part contains the field that names the parent.
+    /// For a child it contains `{id}`, the id of its parent; for a nested kind or a part it contains the field that
+    /// names the parent.
     pub list: &'static str,
     /// The path of one resource, if it does not follow from the path of the list. It contains `{id}` and fields of the body in braces.
     pub item: &'static str,
     /// Where a POST creates a resource, if that does not follow from the shape.
     pub create: &'static str,
-    /// Older paths of the same endpoint: the sandbox serves them, and they are never called.
+    /// Older paths of the same endpoint: the sandbox serves them, but they are never called.
     pub aliases: &'static [&'static str],
-    /// A field of the parent and the values with which a parent can have any, if other parents cannot.
+    /// A field of the parent and its values with which a parent can have resources of this kind; `None` if every parent
+    /// can.
     pub parent_condition: Option<(&'static str, &'static [&'static str])>,
     /// Query parameters of every list request.
     pub query: &'static [(&'static str, &'static str)],
@@ -52,7 +55,7 @@ impl Paths {
     }
 }
 
-/// What tells resources of a kind apart, in one tenant and across tenants.
+/// What distinguishes resources of a kind, in one tenant and across tenants.
 #[derive(Debug)]
 pub struct Identity {
     /// The field that contains the id.
@@ -61,13 +64,13 @@ pub struct Identity {
     pub key: &'static [&'static str],
     /// Fields besides the key whose value no two resources may share.
     pub unique: &'static [&'static str],
-    /// Whether two resources may have the same key; where they may not, the API answers 409.
+    /// Whether two resources may have the same key; otherwise the API answers 409.
     pub allows_duplicates: bool,
     /// Whether a tenant may have none of a singleton: it answers 404 until one is written.
     pub is_optional: bool,
     /// The field that contains a host of the tenant itself, which means nothing in another tenant.
     pub tenant_host: &'static str,
-    /// Fields besides the key that tell a reader what a new resource is.
+    /// Fields besides the key that show a reader what a new resource is.
     pub distinguishing: &'static [&'static str],
 }
 
@@ -82,21 +85,23 @@ pub struct FieldRules {
     /// The writable fields, in the notation of [`Fields`].
     pub(super) table: &'static str,
     pub(super) parsed: OnceLock<Fields>,
-    /// Fields that the API returns and never accepts: dropped when a resource is read.
+    /// Fields that the API returns but never accepts: dropped when a resource is read.
     pub read_only: &'static [&'static str],
     /// Fields that a create must contain.
     pub required: &'static [&'static str],
-    /// Objects that a PATCH replaces completely, while it merges other objects one level deep.
+    /// Objects that a PATCH replaces completely, whereas it merges other objects one level deep.
     pub replaced: &'static [&'static str],
-    /// Objects in which an update adds and changes fields but cannot remove any.
+    /// Objects in which an update can add and change fields but not remove any.
     pub merge_only: &'static [&'static str],
-    /// Objects written as the target's own value with ours merged into it, because they contain what must not be read out of a tenant.
+    /// Objects that are merged into the target's own value before they are sent, because they contain values that must
+    /// not be read from a tenant.
     pub read_modify_write: &'static [&'static str],
     /// Fields repeated in every update, because omitting one resets it.
     pub always_sent: &'static [&'static str],
-    /// Groups of fields that are sent in one request or not at all if they change together: one says whether the others are in force.
+    /// Groups of fields that, if they change together, are sent in one request or not at all: one controls whether the
+    /// others are in force.
     pub written_together: &'static [&'static [&'static str]],
-    /// Fields that contain code, which is copied as it is.
+    /// Fields that contain code, which is copied unchanged.
     pub code: &'static [&'static str],
 }
 
@@ -130,9 +135,9 @@ pub struct SecretFields {
     pub paths: &'static [&'static str],
     /// Fields whose names sound like secrets but contain none, each with the reason: secret detection exempts them.
     ///
-    /// A path covers only that field; one that ends in `**` covers everything below it.
+    /// A path covers only that field; a path that ends in `**` covers everything below it.
     pub exempt: &'static [(&'static str, &'static str)],
-    /// Secrets that the tenant generates when it creates a resource, so that nobody has to supply them.
+    /// Secrets that the tenant generates when it creates a resource, so that they need not be supplied.
     pub generated: &'static [GeneratedSecretField],
     /// Secrets that no response contains.
     pub write_only: &'static [&'static str],
@@ -189,12 +194,12 @@ impl RequiredScopes {
     pub(super) const DEFAULT: Self = Self { read: &[], create: &[], update: &[], delete: &[] };
 }
 
-/// What is not copied, what a person has to do, and what happens besides a write.
+/// What is not copied, the manual steps, and what happens besides a write.
 #[derive(Debug)]
 pub struct Lifecycle {
     /// Which resources are not copied.
     pub excluded: &'static [Exclusion],
-    /// Why the API no longer creates any, if it refuses to.
+    /// Why the API no longer creates any, if so.
     pub not_creatable: Option<&'static str>,
     /// What a person has to do to get one, if no request can create it.
     pub manual_setup: Option<&'static str>,

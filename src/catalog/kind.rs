@@ -1,4 +1,5 @@
-//! One kind of settings, and what follows from its entry. `builder` writes the words of an entry, `address` derives its paths.
+//! `Kind`: one kind of settings, and what follows from its entry. `builder` has the builder of entries, `address`
+//! derives their paths.
 
 use std::collections::BTreeSet;
 
@@ -11,20 +12,20 @@ use super::risk::Risks;
 use super::shape::{ElementChanges, KeyNames, Shape, Write};
 use crate::json::{Body, PackedBody};
 
-/// One kind of settings. Its groups are in the order in which every entry states them.
+/// One kind of settings. Its groups are in the order in which every entry sets them.
 #[derive(Debug)]
 pub struct Kind {
     /// The name in commands, keys and file names: the path segment of the API, in the plural.
     pub name: &'static str,
-    /// One of them in a sentence: `client "Billing API"`.
+    /// The singular, for sentences: `client "Billing API"`.
     pub(crate) singular: &'static str,
-    /// What Auth0's dashboard calls it.
+    /// The name in Auth0's dashboard.
     pub title: &'static str,
     /// How the API serves it.
     pub shape: Shape,
-    /// Where the API serves it.
+    /// Its paths.
     pub paths: Paths,
-    /// What tells its resources apart.
+    /// What distinguishes its resources.
     pub identity: Identity,
     /// What the API accepts and returns.
     pub fields: FieldRules,
@@ -40,13 +41,13 @@ pub struct Kind {
     pub defaults: Defaults,
     /// The scopes that a token needs.
     pub scopes: RequiredScopes,
-    /// Fields that need a subscription which includes them: if a tenant refuses one, the resource is written without it.
+    /// Fields that not every subscription includes: if a tenant refuses one, the resource is written without it.
     pub entitlements: &'static [&'static str],
-    /// What is not copied, what a person has to do, and what happens besides a write.
+    /// What is not copied, the manual steps, and what happens besides a write.
     pub lifecycle: Lifecycle,
     /// What is true of this kind only.
     pub quirks: Quirks,
-    /// What changes of its resources may cost.
+    /// The risks of changes to its resources.
     pub risk: Risks,
 }
 
@@ -109,7 +110,7 @@ impl Kind {
         }
     }
 
-    /// Returns the kind above it.
+    /// Returns the parent kind.
     #[must_use]
     pub fn parent(&self) -> Option<&'static str> {
         match self.shape {
@@ -118,7 +119,7 @@ impl Kind {
         }
     }
 
-    /// Returns whether a tenant assigns ids that mean nothing in another tenant.
+    /// Returns whether a tenant assigns ids, which mean nothing in another tenant.
     #[must_use]
     pub fn has_own_ids(&self) -> bool {
         match self.shape {
@@ -134,7 +135,7 @@ impl Kind {
         self.secrets.required_in.iter().find(|required| required.path == path)
     }
 
-    /// Returns whether a parent, as a snapshot contains it, can have any.
+    /// Returns whether a parent, as in a snapshot, can have resources of this kind.
     #[must_use]
     pub(crate) fn applies_to_parent(&self, parent: &PackedBody) -> bool {
         self.paths
@@ -166,8 +167,8 @@ impl Kind {
 
     /// Returns whether an update merges a field into the target's own value.
     ///
-    /// This is so for fields that the entry lists, and for objects with a readable secret two levels down: a PATCH merges one level, so the
-    /// object in between would lose its secret.
+    /// This applies to fields that the entry lists, and to objects with a readable secret two levels down: a PATCH
+    /// merges one level, so the object in between would lose its secret.
     #[must_use]
     pub(crate) fn is_read_modify_write(&self, name: &str) -> bool {
         let is_deep = |path: &&&str| path.split('.').next() == Some(name) && path.split('.').nth(2).is_some();

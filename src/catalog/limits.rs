@@ -38,14 +38,14 @@ impl Limit {
     }
 }
 
-/// What one subscription allows.
+/// The rate limits of one subscription.
 #[derive(Debug)]
 pub struct Tier {
     /// The name used in `migrate.toml`.
     pub name: &'static str,
     /// The bucket of the whole Management API.
     pub tenant: Rate,
-    /// The buckets of endpoint groups, which count in addition.
+    /// The buckets of endpoint groups, which apply in addition.
     pub endpoints: &'static [Limit],
 }
 
@@ -70,7 +70,7 @@ const ENTERPRISE: &[Limit] = &[
     Limit::new("/token-exchange-profiles", CallType::Read, 20, 200),
 ];
 
-/// Every published tier, the smallest first.
+/// Every published tier, smallest first.
 pub(crate) static TIERS: &[Tier] = &[
     Tier {
         // Page: free-public.
@@ -256,9 +256,10 @@ impl Tier {
         TIERS.iter().find(|tier| tier.name == name)
     }
 
-    /// Returns the index in [`Tier::endpoints`] of the group that counts a request: that with the longest matching path.
+    /// Returns the index in [`Tier::endpoints`] of the group that counts a request: the one with the longest matching
+    /// path.
     ///
-    /// A limit on `/clients` counts `/clients/{id}` too, unless a longer path of the table does.
+    /// A limit on `/clients` also counts `/clients/{id}`, unless a longer path in the table does.
     #[must_use]
     pub(crate) fn group_of(&self, calls: CallType, path: &str) -> Option<usize> {
         let matching = self.endpoints.iter().enumerate().filter(|(_, limit)| limit.calls == calls && covers(limit.path, path));

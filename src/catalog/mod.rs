@@ -1,16 +1,16 @@
-//! What Auth0 has: every kind of settings as one entry.
+//! The catalog: everything specific to Auth0, with one entry per kind of settings.
 //!
-//! Export, references, diff, order, redaction, scopes, rate limits, the sandbox and the help text are derived from these entries. A new kind
-//! is one entry. Its behaviour is stated in the words of the builder; only what is true of that kind alone is a field of [`Quirks`].
-//! This module knows bodies and paths; it does no input or output.
+//! Export, references, diff, order, redaction, scopes, rate limits, the sandbox and the help text are derived from
+//! these entries. A new kind is one entry, written with the builder; only what is true of that kind alone is a field of
+//! [`Quirks`]. This module knows bodies and paths; it does no input or output.
 //!
 //! ```text
-//! kind.rs groups.rs     an entry, and the groups of its words
-//! builder.rs            the words, in the order in which every entry states them
+//! kind.rs groups.rs     an entry and its groups
+//! builder.rs            the builder, in the order in which every entry calls its methods
 //! shape.rs address.rs   how the API serves a kind; its paths
 //! fields.rs             writable fields
 //! reference.rs          references, generated secrets, exclusions, manual steps
-//! risk.rs               what a change may cost
+//! risk.rs               the risks of changes
 //! quirks.rs             what is true of one kind only
 //! secret_detection.rs   finds secrets that no entry lists
 //! limits.rs             published rate limits
@@ -55,11 +55,12 @@ impl Catalog {
         STANDARD.get_or_init(|| Self::new(kinds::ALL))
     }
 
-    /// Returns a catalog of these kinds, sorted so that a kind comes after those that it refers to, except by deferred references.
+    /// Creates a catalog of these kinds, sorted so that each kind comes after those it refers to, except by deferred
+    /// references.
     ///
     /// # Panics
     ///
-    /// When references that are not deferred form a cycle.
+    /// If references that are not deferred form a cycle.
     #[must_use]
     pub fn new(kinds: &[&'static Kind]) -> Self {
         let mut sorted: Vec<&'static Kind> = Vec::with_capacity(kinds.len());
@@ -73,7 +74,7 @@ impl Catalog {
         Self { kinds: sorted }
     }
 
-    /// Returns every kind, each after those that it refers to.
+    /// Returns every kind, each after those it refers to.
     pub fn kinds(&self) -> impl DoubleEndedIterator<Item = &'static Kind> + '_ {
         self.kinds.iter().copied()
     }
@@ -88,7 +89,7 @@ impl Catalog {
     ///
     /// # Panics
     ///
-    /// When the catalog has no such kind.
+    /// If the catalog has no such kind.
     #[must_use]
     pub fn position(&self, name: &str) -> usize {
         self.kinds.iter().position(|kind| kind.name == name).expect("a key names a kind of the catalog")

@@ -1,6 +1,7 @@
-//! What is true of one kind only: flags, and pure edits of what a tenant returns, each with its evidence and a test. Ten edits at most.
+//! Quirks, which are true of one kind only: flags, and pure edits of what a tenant returns, each with its evidence and
+//! a test. Ten edits at most.
 //!
-//! A quirk that a second kind needs becomes a word of the vocabulary.
+//! A quirk that a second kind needs becomes a method of the builder.
 
 use serde_json::{Value, json};
 
@@ -12,25 +13,26 @@ use crate::json::{Body, is_blank};
 pub struct Quirks {
     /// Pure edits of what a tenant returns, made when a resource is read.
     pub edits: &'static [fn(&mut Body)],
-    /// The API answers and accepts a bare array, which is kept under this field.
+    /// The API returns and accepts a bare array, which is stored under this field.
     pub list_field: &'static str,
     /// The list also contains presets, which have no id and count as absent.
     pub has_presets: bool,
-    /// Another kind with the same paths, of whose resources this one shows a part.
+    /// Another kind with the same paths, of whose resources this one is a part.
     pub same_endpoint_as: Option<&'static str>,
     /// The field that contains a second id, by which [`ReferencedBy::Alias`](super::ReferencedBy::Alias) refers to a resource.
     pub alias_id: &'static str,
-    /// Templates in which Auth0 fills in values, each with the variables that it knows: `@@ID@@` is not a placeholder that somebody forgot.
+    /// Templates in which Auth0 fills in values, each with its variables: `@@ID@@` is not a forgotten placeholder.
     pub template_variables: &'static [(&'static str, &'static [&'static str])],
     /// Resources that the tenant itself creates, of which only some fields are written.
     pub built_in: Option<BuiltIn>,
     /// Ordered lists in which elements that refer to resources only the target has are kept, after the others.
     pub ordered_merge: &'static [&'static str],
-    /// Fields that contain what another field contains when they are absent.
+    /// Fields that default to the value of another field.
     pub defaults_to_field: &'static [(&'static str, &'static str)],
-    /// Objects whose presence is the setting: an empty one differs from none.
+    /// Objects whose presence is the setting: an empty one differs from an absent one.
     ///
-    /// An update accepts no null for one of them: the object around it is cleared completely, and written again without it.
+    /// An update accepts no null for one of them: the object around it is cleared completely, and written again without
+    /// it.
     pub presence_is_setting: &'static [&'static str],
     /// Values of a field that only the server sets: neither compared nor sent.
     ///
@@ -38,7 +40,7 @@ pub struct Quirks {
     pub server_values: &'static [(&'static str, &'static [&'static str])],
     /// Fields required by a create when another field meets a condition: that field, the condition, the required field.
     pub required_when: &'static [(&'static str, Condition, &'static str)],
-    /// Pairs of fields of which a resource has only one: the newer field, and the older one that it replaces.
+    /// Pairs of fields of which a resource can have only one: the newer field, and the older one that it replaces.
     pub exclusive: &'static [(&'static str, &'static str)],
     /// Fields that an update refuses as long as the resource has another field: the field, and the other.
     pub blocked_by: &'static [(&'static str, &'static str)],
@@ -72,10 +74,11 @@ impl Quirks {
 
 const LIFETIMES: [&str; 4] = ["session_lifetime", "idle_session_lifetime", "ephemeral_session_lifetime", "idle_ephemeral_session_lifetime"];
 
-/// Tenant settings return lifetimes in hours, with a fraction (181 minutes are returned as 3.0166…), and accept them in minutes.
+/// Tenant settings return lifetimes in hours, with a fraction (181 minutes are returned as 3.0166…), and accept them in
+/// minutes.
 ///
-/// Evidence: recorded `PATCH /tenants/settings` with `session_lifetime_in_minutes: 181`, answered `session_lifetime: 3.0166666666666666`; the
-/// description says that the two exclude each other.
+/// Evidence: recorded `PATCH /tenants/settings` with `session_lifetime_in_minutes: 181`, answered `session_lifetime:
+/// 3.0166666666666666`; the OpenAPI description says that the two exclude each other.
 pub(super) fn lifetimes_in_minutes(settings: &mut Body) {
     for name in LIFETIMES {
         let Some(hours) = settings.0.remove(name).as_ref().and_then(Value::as_f64) else { continue };
@@ -112,8 +115,9 @@ pub(super) fn discovered_metadata(connection: &mut Body) {
     }
 }
 
-/// Realms are returned for every connection and accepted only for databases (terraform-provider-auth0 issue 827; of the description's create
-/// schemas by strategy that of `auth0` alone has them; none of 103 recorded writes of other strategies holds them).
+/// Realms are returned for every connection and accepted only for databases (terraform-provider-auth0 issue 827; of the
+/// OpenAPI description's create schemas by strategy, only that of `auth0` has them; none of 103 recorded writes of
+/// other strategies contains them).
 pub(super) fn realms_of_databases(connection: &mut Body) {
     if connection.text("strategy").is_some_and(|strategy| strategy != "auth0") {
         connection.0.remove("realms");

@@ -1,4 +1,4 @@
-//! What entries say about references, generated secrets, excluded resources and manual steps.
+//! References, generated secrets, exclusions and manual steps, as entries declare them.
 
 use serde_json::Value;
 
@@ -26,36 +26,36 @@ pub struct Reference {
     pub to: &'static str,
     /// How it refers to the resource.
     pub by: ReferencedBy,
-    /// Whether it may be written after the resource was created, so that it does not order the kinds.
+    /// Whether it may be written after the resource was created, so that it does not affect the order of kinds.
     pub is_deferred: bool,
 }
 
 impl Reference {
-    /// Returns a reference by id.
+    /// Creates a reference by id.
     #[must_use]
     pub const fn id(path: &'static str, to: &'static str) -> Self {
         Self { path, to, by: ReferencedBy::Id, is_deferred: false }
     }
 
-    /// Returns a reference by key.
+    /// Creates a reference by key.
     #[must_use]
     pub const fn key(path: &'static str, to: &'static str) -> Self {
         Self { path, to, by: ReferencedBy::Key, is_deferred: false }
     }
 
-    /// Returns a reference by a second id of the resource.
+    /// Creates a reference by a second id of the resource.
     #[must_use]
     pub const fn alias(path: &'static str, to: &'static str) -> Self {
         Self { path, to, by: ReferencedBy::Alias, is_deferred: false }
     }
 
-    /// Returns a reference within a text.
+    /// Creates a reference within a text.
     #[must_use]
     pub const fn within(path: &'static str, to: &'static str) -> Self {
         Self { path, to, by: ReferencedBy::Within, is_deferred: false }
     }
 
-    /// Says that the reference may be written later, in an update.
+    /// Allows the reference to be written later, in an update.
     #[must_use]
     pub const fn deferred(mut self) -> Self {
         self.is_deferred = true;
@@ -74,35 +74,35 @@ pub struct GeneratedSecretField {
     pub shown_at: &'static str,
 }
 
-/// A mark of resources that are not copied.
+/// Identifies resources that are not copied.
 #[derive(Debug, Clone, Copy)]
 pub struct Exclusion {
     /// The field to examine, as the API returns it.
     pub field: &'static str,
-    /// The condition that it meets.
+    /// The condition for the field.
     pub when: Condition,
     /// Why such a resource is not copied, as part of a sentence.
     pub reason: &'static str,
     /// The word with which `--include` copies such resources anyway.
     pub include_word: Option<&'static str>,
-    /// Whether somebody else created it, so that it is never matched with a resource of the tenant's own by name.
+    /// Whether a third party created it, so that it is never matched by name with a resource of the tenant's own.
     pub is_foreign: bool,
 }
 
 impl Exclusion {
-    /// Returns an exclusion that no `--include` lifts.
+    /// Creates an exclusion that no `--include` lifts.
     #[must_use]
     pub const fn always(field: &'static str, when: Condition, reason: &'static str) -> Self {
         Self { field, when, reason, include_word: None, is_foreign: false }
     }
 
-    /// Returns an exclusion that `--include` with this word lifts.
+    /// Creates an exclusion that `--include` with this word lifts.
     #[must_use]
     pub const fn unless(word: &'static str, field: &'static str, when: Condition, reason: &'static str) -> Self {
         Self { field, when, reason, include_word: Some(word), is_foreign: false }
     }
 
-    /// Says that somebody else created such a resource: a third party, the marketplace, an organization.
+    /// Declares that a third party creates such resources: a partner, the marketplace, an organization.
     #[must_use]
     pub const fn foreign(mut self) -> Self {
         self.is_foreign = true;
@@ -110,12 +110,13 @@ impl Exclusion {
     }
 }
 
-/// A mark of resources that the tenant itself creates: nobody creates or deletes one, and only some fields are written.
+/// Identifies resources that the tenant itself creates: they are never created or deleted, and only some fields are
+/// written.
 #[derive(Debug, Clone, Copy)]
 pub struct BuiltIn {
     /// The field to examine, as the API returns it.
     pub field: &'static str,
-    /// The condition that it meets.
+    /// The condition for the field.
     pub when: Condition,
     /// A field, and the condition under which nothing is written at all.
     pub except: (&'static str, Condition),
@@ -128,7 +129,7 @@ pub struct BuiltIn {
 }
 
 impl BuiltIn {
-    /// Returns whether a resource, as the API returns it, has the mark.
+    /// Returns whether a resource, as the API returns it, is built in.
     #[must_use]
     pub fn matches(&self, answered: &Body) -> bool {
         let (field, fixed) = self.except;
@@ -144,7 +145,7 @@ impl BuiltIn {
     }
 }
 
-/// What a person has to do once a resource was created, or meets the condition of the step.
+/// A manual step for a resource that was created, or meets the condition of the step.
 #[derive(Debug, Clone, Copy)]
 pub struct ManualStepTemplate {
     /// The field to examine.

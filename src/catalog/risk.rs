@@ -1,12 +1,12 @@
-//! What a change may cost: a lockout, weaker protection, lost data, or added access.
+//! The risks of a change: a lockout, weaker protection, lost data, or added access.
 //!
-//! An entry gives every writable field of its kind a rule, and the rule gives the class of an edit by its direction. A field without a rule
-//! fails a test, so that somebody considers a new field before it is copied.
+//! An entry gives every writable field of its kind a rule, which determines the class of an edit by its direction. A
+//! field without a rule fails a test, so that somebody considers a new field before it is copied.
 
 use serde::Serialize;
 use serde_json::Value;
 
-/// What a change may cost, the least first.
+/// The risk of a change, lowest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RiskClass {
@@ -23,35 +23,37 @@ pub enum RiskClass {
 }
 
 impl RiskClass {
-    /// Returns whether an edit of this class needs an approval.
+    /// Returns whether an edit of this class needs approval.
     #[must_use]
     pub fn is_dangerous(self) -> bool {
         self >= Self::DataLoss
     }
 }
 
-/// How the class of an edit follows from the old and the new value of a field.
+/// How the old and the new value of a field determine the class of an edit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RiskRule {
-    /// Only the appearance of something: any change is routine.
+    /// Appearance only: any change is routine.
     Routine,
     /// What may be used: less may lock out, more widens.
     Access,
-    /// An object whose presence grants access: adding it widens, removing it may lock out, and changes inside it have rules of their own.
+    /// An object whose presence grants access: adding it widens, removing it may lock out, and fields inside it have
+    /// their own rules.
     Presence,
-    /// What identifies two sides to each other, or code that decides: a new value widens, any other change may lock out.
+    /// What identifies two sides to each other, or code that decides: a first value widens, any other change may lock
+    /// out.
     Identity,
-    /// What takes part in every login: any change may lock out, including a first value.
+    /// Something that takes part in every login: any change may lock out, including a first value.
     AnyChange,
-    /// What people and services must fulfil: more may lock out, less is weaker.
+    /// A requirement for people or services: more may lock out, less is weaker.
     Requirement,
     /// A protection that blocks no legitimate login: less is weaker.
     Protection,
-    /// Exceptions from a protection: more is weaker, less may lock out.
+    /// An exception from a protection: more is weaker, less may lock out.
     Exception,
-    /// How long something is valid: shorter may lock out, longer is weaker.
+    /// A period of validity: shorter may lock out, longer is weaker.
     Lifetime,
-    /// What disables something: more may lock out, less widens.
+    /// A switch that disables something: more may lock out, less widens.
     Disabling,
     /// An upper limit: a lower or new one may lock out, a higher one or none is weaker.
     Limit,
@@ -59,7 +61,7 @@ pub enum RiskRule {
     Monitoring,
 }
 
-/// Ordered values, the least first, as the OpenAPI description lists them.
+/// Ordered values, lowest first, as the OpenAPI description lists them.
 pub const SCALES: &[&[&str]] = &[
     &["none", "low", "fair", "good", "excellent"],
     &["low", "medium", "high"],
@@ -177,44 +179,46 @@ fn on_a_scale(old: &str, new: &str) -> Direction {
     }
 }
 
-/// The end of the identifier of the Management API: access to it allows any change.
+/// The end of the identifier of the Management API; access to it allows any change.
 const MANAGEMENT_API: &str = "/api/v2/";
 
-/// What changes of the resources of a kind may cost.
+/// The risks of changes to the resources of a kind.
 #[derive(Debug, Clone, Copy)]
 pub struct Risks {
     /// The class of a new resource.
     pub created: RiskClass,
     /// The class of a deleted resource, besides lost data.
     pub deleted: RiskClass,
-    /// Whether each resource gives access to an API, which may be the Management API.
+    /// Whether each resource grants access to an API, which may be the Management API.
     pub(crate) opens_apis: bool,
-    /// Rules, each with its fields, separated by spaces; a path covers everything below it for which no longer path has a rule.
+    /// Rules, each with its fields, separated by spaces; a path covers everything below it for which no longer path has
+    /// a rule.
     pub fields: &'static [(RiskRule, &'static str)],
 }
 
 impl Risks {
-    /// Only the appearance of something changes.
+    /// Every change affects appearance only.
     pub(crate) const COSMETIC: Self = Self::new(RiskClass::Routine, RiskClass::DataLoss, &[(RiskRule::Routine, "*")]);
-    /// People and services sign in with such a resource, or are let in by it, and every field is part of its identity.
+    /// People or services sign in with such a resource, or are admitted by it, and every field is part of its identity.
     pub(crate) const SIGN_IN: Self = Self::new(RiskClass::Widened, RiskClass::DataLoss, &[(RiskRule::Identity, "*")]);
     /// There is only one, and everybody uses every field of it at once.
     pub(crate) const TENANT_WIDE: Self = Self::new(RiskClass::Lockout, RiskClass::Lockout, &[(RiskRule::AnyChange, "*")]);
 
-    /// Returns the risks of a kind: the class of a new resource, that of a deleted one, and the rules of its fields.
+    /// Creates the risks of a kind: the class of a new resource, that of a deleted one, and the rules of its fields.
     #[must_use]
     pub const fn new(created: RiskClass, deleted: RiskClass, fields: &'static [(RiskRule, &'static str)]) -> Self {
         Self { created, deleted, opens_apis: false, fields }
     }
 
-    /// Says that each resource gives access to an API, which may be the Management API.
+    /// Declares that each resource grants access to an API, which may be the Management API.
     #[must_use]
     pub(crate) const fn opening_apis(mut self) -> Self {
         self.opens_apis = true;
         self
     }
 
-    /// Returns the class of an edit that concerns something of this name: more access to the Management API is weaker protection.
+    /// Returns the class of an edit that concerns something with this name: more access to the Management API is weaker
+    /// protection.
     pub(crate) fn raised(&self, class: RiskClass, what: &str) -> RiskClass {
         if self.opens_apis && class == RiskClass::Widened && what.contains(MANAGEMENT_API) { RiskClass::Weakened } else { class }
     }

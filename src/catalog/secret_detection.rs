@@ -1,9 +1,10 @@
-//! Finds secrets that no entry lists, by the name of a field or by a pattern in its text.
+//! Secret detection: finds secrets that no entry lists, by the name of a field or by a pattern in its text.
 //!
-//! Many objects of the API accept any field, and new fields appear every month. So besides the secrets that an entry lists
-//! ([`SecretFields::paths`](super::SecretFields)), every text of an answer is examined, at any depth. When in doubt, it is withheld: a field
-//! that is mistaken for a secret is listed as exempt ([`SecretFields::exempt`](super::SecretFields)), with the reason. Code is copied as it
-//! is, because a program without some of its text would be a different program.
+//! Many objects of the API accept any field, and new fields appear every month. Therefore, besides the secrets that an
+//! entry lists ([`SecretFields::paths`](super::SecretFields)), every text of a response is examined, at any depth. In
+//! case of doubt, it is withheld: a field that is mistaken for a secret is listed as exempt
+//! ([`SecretFields::exempt`](super::SecretFields)), with the reason. Code is copied unchanged, because a program
+//! without some of its text would be a different program.
 
 mod field_names;
 mod field_values;
@@ -19,12 +20,12 @@ use field_names::{CONTENTS, LABELS, NAMES, NameClass, PRIVATE_MEMBERS, VALUES};
 pub(crate) use field_values::is_mask;
 use field_values::is_template;
 
-/// Why a field is withheld that no entry lists.
+/// Why a field that no entry lists is withheld.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WithheldReason {
-    /// It is named like a secret, or it is the value of something that is.
+    /// Its name is that of a secret, or it is the value of something with such a name.
     SecretName,
-    /// It may be named like a secret: it is withheld unless the value is plain words.
+    /// Its name may be that of a secret: it is withheld unless the value is plain words.
     PossibleSecretName,
     /// It is in an object or list that contains only secrets.
     InSecretContainer,
@@ -41,15 +42,15 @@ impl fmt::Display for WithheldReason {
 }
 
 impl Kind {
-    /// Removes every secret that the entry lists from an answer, and returns each with its path.
+    /// Removes every secret that the entry lists from a response, and returns each with its path.
     ///
-    /// A text that consists of templates stays: it refers to a secret and contains none.
+    /// A text that consists of templates is kept: it refers to a secret but contains none.
     pub fn take_listed_secrets(&self, answer: &mut Body) -> Vec<(String, Value)> {
         let is_secret = |value: &Value| !value.as_str().is_some_and(is_template);
         self.secrets.paths.iter().flat_map(|path| answer.take_if(path, &is_secret)).collect()
     }
 
-    /// Replaces every secret of an answer that the entry lists.
+    /// Replaces every secret in a response that the entry lists.
     pub(crate) fn replace_listed_secrets(&self, answer: &mut Body, change: &mut dyn FnMut(&mut Value)) {
         let mut change_secret = |value: &mut Value| {
             if !value.as_str().is_some_and(is_template) {
@@ -61,7 +62,7 @@ impl Kind {
         }
     }
 
-    /// Removes every secret that no entry lists from an answer, and returns each with its path.
+    /// Removes every secret that no entry lists from a response, and returns each with its path.
     pub fn take_unlisted_secrets(&self, answer: &mut Body) -> Vec<(String, Value)> {
         let mut taken = Vec::new();
         self.visit_unlisted(answer, &mut |path, value| {
@@ -71,7 +72,7 @@ impl Kind {
         taken
     }
 
-    /// Replaces every secret of an answer that no entry lists.
+    /// Replaces every secret in a response that no entry lists.
     pub(crate) fn replace_unlisted_secrets(&self, answer: &mut Body, change: &mut dyn FnMut(&mut Value)) {
         self.visit_unlisted(answer, &mut |_, value| {
             change(value);
@@ -102,7 +103,7 @@ impl Kind {
         SecretScanner { kind: self, visit }.scan_object(&mut answer.0, "", ParentContext::default());
     }
 
-    /// Returns whether the entry says that this field is not a secret.
+    /// Returns whether the entry declares that this field is not a secret.
     fn is_listed(&self, path: &str) -> bool {
         self.secrets.exempt.iter().any(|(plain, _)| is_exactly(plain, path)) || is_any(self.fields.read_only, path)
     }
@@ -115,7 +116,7 @@ enum SecretAction {
     Remove,
 }
 
-/// What the names around an object say about its content.
+/// What the names around an object imply about its content.
 #[derive(Clone, Copy)]
 struct ParentContext {
     /// The class of its own name, which applies to its field `value`.
@@ -142,7 +143,7 @@ impl ParentContext {
     }
 }
 
-/// What the fields of an object say about each other.
+/// What the fields of an object imply about each other.
 #[derive(Default)]
 struct ObjectContext {
     /// The fields that contain the name of the object.
@@ -184,12 +185,12 @@ fn value_repeats_name(fields: &Map<String, Value>, name: &str) -> bool {
     VALUES.iter().filter_map(|value| fields.get(*value)?.as_str()).any(|value| field_names::are_same_words(name, value))
 }
 
-/// Returns whether a field in an object of secrets is not a secret itself, by its name.
+/// Returns whether a field in an object of secrets is not a secret itself, judging by its name.
 fn is_exempt_among_secrets(name: &str) -> bool {
     field_names::is_attribute_name(name) || NAMES.contains(&name) || LABELS.contains(&name)
 }
 
-/// Searches an answer for secrets.
+/// Searches a response for secrets.
 struct SecretScanner<'scan> {
     kind: &'scan Kind,
     visit: &'scan mut dyn FnMut(String, &mut Value) -> SecretAction,

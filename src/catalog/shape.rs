@@ -13,7 +13,7 @@ pub enum Shape {
     Singleton,
     /// A set of named objects, each at its own path: `GET` and `PATCH path/{name}`.
     Keyed {
-        /// Which names there are.
+        /// Its names.
         names: KeyNames,
     },
     /// A list under each resource of another kind (`/roles/{id}/permissions`), changed element by element.
@@ -64,19 +64,19 @@ pub enum KeyNames {
 pub enum ElementChanges {
     /// `POST {field: [added]}` and `DELETE {field: [removed]}`.
     AddRemove {
-        /// The most elements per request.
+        /// The maximum number of elements per request.
         most: usize,
     },
     /// `POST {field: [added]}`, `DELETE {field: [names]}`, and `PATCH path/{name}` if other fields of an element change.
     AddUpdateRemove {
         /// The field of an element that names it.
         by: &'static str,
-        /// The most elements per request.
+        /// The maximum number of elements per request.
         most: usize,
     },
     /// `PATCH [{..element, "status": true}]`, with false to remove one.
     Switch {
-        /// The most elements per request.
+        /// The maximum number of elements per request.
         most: usize,
     },
 }
@@ -84,32 +84,32 @@ pub enum ElementChanges {
 /// How a list is paginated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Paging {
-    /// One answer, a bare array or an object.
+    /// A single response, a bare array or an object.
     Whole,
-    /// One answer, an object that contains the list.
+    /// A single response, an object that contains the list.
     In {
-        /// The field of the answer that contains the list.
+        /// The field of the response that contains the list.
         field: &'static str,
     },
     /// `page`, `per_page`, `include_totals`; the total gives the number of pages.
     Offset {
-        /// The field of the answer that contains the list.
+        /// The field of the response that contains the list.
         field: &'static str,
         /// Elements per page.
         size: usize,
         /// Whether `from` and `take` work too, for lists whose later pages the API refuses (400 `invalid_paging`).
         or_checkpoint: bool,
     },
-    /// `page` and `per_page`; the answer always contains the total, and `include_totals` is refused.
+    /// `page` and `per_page`; the response always contains the total, and `include_totals` is refused.
     Counted {
-        /// The field of the answer that contains the list.
+        /// The field of the response that contains the list.
         field: &'static str,
         /// Elements per page.
         size: usize,
     },
-    /// `from` and `take`; `next` of an answer is the next `from`.
+    /// `from` and `take`; `next` in a response is the next `from`.
     Checkpoint {
-        /// The field of the answer that contains the list.
+        /// The field of the response that contains the list.
         field: &'static str,
         /// Elements per page.
         size: usize,
@@ -127,15 +127,15 @@ pub enum Write {
 
 /// The request after a write that makes it take effect: an action is deployed, a module published.
 ///
-/// A field of the body represents it, which is never sent: true if the current content is deployed, the deployed content if it differs, and
-/// absent if nothing is deployed.
+/// A field of the body that is never sent represents it: true if the current content is deployed, the deployed content
+/// if it differs, and absent if nothing is deployed.
 #[derive(Debug, Clone, Copy)]
 pub struct FollowUp {
     /// The field that represents it.
     pub field: &'static str,
-    /// The field of an answer that says whether the current content is deployed.
+    /// The field of a response that shows whether the current content is deployed.
     pub status_field: &'static str,
-    /// The field of an answer that contains the deployed version.
+    /// The field of a response that contains the deployed version.
     pub version_field: &'static str,
     /// The fields that are deployed.
     pub content: &'static [&'static str],
@@ -146,7 +146,7 @@ pub struct FollowUp {
 }
 
 impl FollowUp {
-    /// Returns the value of the field that represents the deployment, for an answer of the tenant.
+    /// Returns the value of the field that represents the deployment, for a response of the tenant.
     #[must_use]
     pub fn deployed(&self, answered: &Body) -> Option<Value> {
         if answered.get(self.status_field) == Some(&Value::Bool(true)) {

@@ -1,4 +1,4 @@
-//! Facts that hold for every entry.
+//! Facts that are true for every entry of the catalog.
 
 use std::collections::BTreeMap;
 
@@ -199,7 +199,7 @@ fn deleting_a_resource_of_a_collection_is_lost_data() {
     assert_eq!(all_risks().filter(locks_out).map(|(kind, _)| kind.name).collect::<Vec<_>>(), [""; 0]);
 }
 
-/// The words of an entry, in the order in which `builder.rs` defines them.
+/// The methods of the builder, in the order of their definition.
 fn words() -> Vec<&'static str> {
     let methods = include_str!("builder.rs").split("pub const fn ").skip(1).filter(|method| method.contains("mut self"));
     methods.filter_map(|method| method.split('(').next()).collect()

@@ -135,7 +135,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     };
     let output = arguments.everywhere.output;
     let writes = arguments.verb.writes();
-    // One thread suffices: there is little computation to share, and more threads would cost ten times the memory.
+    // One thread suffices: there is little work to share, and more threads would take a tenth more memory.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let outcome = match runtime {
         Ok(runtime) => runtime.block_on(answer(arguments)),

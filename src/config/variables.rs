@@ -83,21 +83,21 @@ impl std::fmt::Display for Prefix {
     }
 }
 
-/// A value, and the folder that a path in it is relative to.
+/// A value and the folder that a path in it is relative to.
 #[derive(Debug, Clone)]
 struct FoundVariable {
     value: SecretString,
     folder: PathBuf,
 }
 
-/// Every variable that was found; one that is set to nothing counts as not set.
+/// Every variable that is set; an empty one counts as not set.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Variables {
     found: BTreeMap<String, FoundVariable>,
 }
 
 impl Variables {
-    /// Lays the environment over what `.env` says.
+    /// Merges both; variables of the environment override those of `.env`.
     pub(super) fn merge(environment: &EnvironmentVariables, dotenv: Option<Text<'_>>) -> Result<Self, Error> {
         let mut found = BTreeMap::new();
         for (name, value) in environment {
@@ -111,7 +111,7 @@ impl Variables {
         Ok(Self { found })
     }
 
-    /// Puts a client and its secret in the place of all that a tenant's variables held.
+    /// Replaces a tenant's credential variables by a client and its secret.
     pub(super) fn sign_in(&mut self, prefix: &Prefix, (id, secret): (&str, &str)) {
         prefix.names().for_each(|name| drop(self.found.remove(&name)));
         for (part, value) in [(Part::ClientId, id), (Part::ClientSecret, secret)] {
@@ -127,22 +127,24 @@ impl Variables {
         self.found.contains_key(name)
     }
 
-    /// Returns the path that a variable holds.
+    /// Returns the path in a variable.
     pub(super) fn path(&self, name: &str) -> Option<PathBuf> {
         self.found.get(name).map(|found| found.folder.join(found.value.expose_secret()))
     }
 }
 
-/// Reads `NAME=value` lines, of several for one name the last; a wrong one is named by its number alone, for it may hold a secret.
+/// Parses `NAME=value` lines; the last one for a name counts. Errors contain only the number of a line, since the line
+/// may contain a secret.
 ///
-/// A value is what is written: nothing in it stands for another variable. A `#` inside a value without quotes would cut it short, and is refused.
+/// Values are taken literally, without variable substitution. A `#` in an unquoted value would cut it short, and is
+/// refused.
 fn read_dotenv(file: Text<'_>) -> Result<Vec<(String, String)>, Error> {
     let wrong = |line: u32, reason| Error::Line { path: file.path.to_owned(), line: usize::try_from(line).unwrap_or(1), reason };
-    // A line ends with `\n`, as it does wherever else lines are counted.
+    // Lines end with `\n`, as everywhere else that lines are counted.
     let text = file.text.trim_start_matches('\u{feff}').replace("\r\n", "\n").replace('\r', " ");
     let entries = dotenvor::parse_str(&text).map_err(|error| match error {
         dotenvor::Error::Parse(error) => wrong(error.line, "is not NAME=value"),
-        // The text is already here; only lines can be wrong.
+        // The text is already in memory; only lines can be malformed.
         dotenvor::Error::Io(_) | dotenvor::Error::InvalidEncoding(_) => wrong(1, "is not NAME=value"),
     })?;
     let lines: Vec<&str> = text.split('\n').collect();
@@ -153,16 +155,17 @@ fn read_dotenv(file: Text<'_>) -> Result<Vec<(String, String)>, Error> {
     Ok(entries.into_iter().map(|entry| (entry.key, entry.value)).collect())
 }
 
-/// Returns whether a line holds a `#` that would end its value, though nothing says that a comment begins there.
+/// Returns whether a line contains a `#` that would cut its value short although it does not clearly begin a comment.
 fn is_cut_short(line: &str) -> bool {
     let value = line.split_once('=').map_or("", |(_, value)| value);
     let is_quoted = value.trim_start().starts_with(['\'', '"', '`']);
     !is_quoted && value.split_once('#').is_some_and(|(before, _)| !before.ends_with(char::is_whitespace))
 }
 
-/// Refuses variables that are nearly ours; a misspelt one would be missed in silence. One that is like none of ours is somebody else's.
+/// Refuses variables that are similar to ours: a misspelt one would otherwise be ignored. Dissimilar ones belong to
+/// other programs.
 ///
-/// Without tenants to compare with, every beginning may be right.
+/// Without tenants to compare with, every prefix may be right.
 pub(super) fn refuse_unknown(environment: &EnvironmentVariables, dotenv: Option<Text<'_>>, tenants: &[&Prefix]) -> Result<(), Error> {
     let mut known: Vec<String> = tenants.iter().flat_map(|prefix| prefix.names()).collect();
     known.push(DIR.to_owned());
@@ -184,14 +187,14 @@ pub(super) fn refuse_unknown(environment: &EnvironmentVariables, dotenv: Option<
 }
 
 fn unknown_in_file(file: Text<'_>, name: &str, known: &[&str]) -> super::Diagnostic {
-    // The text up to the name is all that is shown: what follows may be a secret under a misspelt name.
+    // Only the text up to the name is shown: what follows may be a secret under a misspelt name.
     let ends = place_of(name, file.text).map_or(0, |at| at + name.len());
     let shown = Text { path: file.path, text: &file.text[..ends] };
     let label = if OF_THE_ENVIRONMENT.contains(&name) { "counts in the environment only".to_owned() } else { did_you_mean(name, known) };
     shown.wrong(ends.saturating_sub(name.len())..ends, format!("unknown variable \"{name}\""), label)
 }
 
-/// Returns where a variable is set: at the beginning of a line, or behind `export`.
+/// Returns the position at which a variable is set: at the beginning of a line, or after `export`.
 fn place_of(name: &str, text: &str) -> Option<usize> {
     let mut begins = 0;
     for line in text.split_inclusive('\n') {

@@ -1,4 +1,4 @@
-//! A JSON object, and what is read and changed at paths in it.
+//! `Body`: a JSON object, with access to values by path.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -6,9 +6,9 @@ use serde_json::{Map, Value};
 use super::path::{steps, top};
 use super::traversal::{Removal, change_fields, change_texts, each_text, find_fields, names_in, put_at};
 
-/// A JSON object: what the API answers, what we compare, what we send.
+/// A JSON object: what the API returns, what is compared, what is sent.
 ///
-/// Fields are held in alphabetical order, so that two equal bodies print the same.
+/// Fields are in alphabetical order, so that equal bodies print equally.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Body(pub Map<String, Value>);
@@ -20,11 +20,11 @@ impl Body {
         Self::default()
     }
 
-    /// Returns the body a JSON object holds, or the value back where it is something else.
+    /// Converts a JSON object to a body.
     ///
     /// # Errors
     ///
-    /// Hands the value back when it is not an object.
+    /// The unchanged value, if it is not an object.
     pub fn from_value(value: Value) -> Result<Self, Value> {
         match value {
             Value::Object(fields) => Ok(Self(fields)),
@@ -38,7 +38,7 @@ impl Body {
         Value::Object(self.0)
     }
 
-    /// Returns whether there is no field at all.
+    /// Returns whether the body has no fields.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -58,7 +58,7 @@ impl Body {
         self.get(path).and_then(Value::as_str)
     }
 
-    /// Sets the value at a plain path, making the objects above it where they are missing.
+    /// Sets the value at a plain path, creating missing objects above it.
     pub fn set(&mut self, path: &str, value: Value) {
         let mut fields = &mut self.0;
         let mut names = path.split('.').peekable();
@@ -76,7 +76,7 @@ impl Body {
         }
     }
 
-    /// Sets the value at a plain path, or removes it where there is none.
+    /// Sets the value at a plain path, or removes it if `value` is `None`.
     pub fn put(&mut self, path: &str, value: Option<Value>) {
         match value {
             Some(value) => self.set(path, value),
@@ -84,7 +84,7 @@ impl Body {
         }
     }
 
-    /// Returns the value at the concrete path of one, in whose names dots may stand: `client_metadata.api.key`.
+    /// Returns the value at a concrete path, whose names may contain dots: `client_metadata.api.key`.
     #[must_use]
     pub fn at(&self, path: &str) -> Option<&Value> {
         let names = names_in(&self.0, path)?;
@@ -92,7 +92,8 @@ impl Body {
         rest.iter().try_fold(self.0.get(*first)?, |value, name| value.get(name))
     }
 
-    /// Lets what another body holds at a path stand here, be it nothing; of a list the whole. Dots may stand in the names of a concrete path.
+    /// Copies the value at a path from another body, or removes it if that has none; for a path into a list, the whole
+    /// list. The names of a concrete path may contain dots.
     pub(crate) fn take_over(&mut self, path: &str, other: &Self) {
         let path = path.split('[').next().unwrap_or(path);
         if let Some(names) = names_in(&other.0, path).or_else(|| names_in(&self.0, path)) {
@@ -105,23 +106,23 @@ impl Body {
         }
     }
 
-    /// Removes everything the path names; returns each removed value with its concrete path (`scopes[2].value`).
+    /// Removes every value at a path; returns each with its concrete path (`scopes[2].value`).
     pub fn take(&mut self, path: &str) -> Vec<(String, Value)> {
         self.take_if(path, &|_| true)
     }
 
-    /// Removes what the path names where this holds of it; returns each removed value with its concrete path.
+    /// Removes those values at a path for which `goes` is true; returns each with its concrete path.
     pub(crate) fn take_if(&mut self, path: &str, goes: &dyn Fn(&Value) -> bool) -> Vec<(String, Value)> {
         let mut taken = Removal { goes, values: Vec::new() };
         let first = top(path);
-        // Most of what is taken out of answers is not there.
+        // A shortcut, since most paths to remove do not occur in a response.
         if first.contains('*') || self.0.contains_key(first) {
             taken.take_fields(&mut self.0, &steps(path), "");
         }
         taken.values
     }
 
-    /// Returns the concrete path and value of everything the path names.
+    /// Returns every value at a path with its concrete path.
     #[must_use]
     pub fn find(&self, path: &str) -> Vec<(String, &Value)> {
         let mut found = Vec::new();
@@ -129,19 +130,19 @@ impl Body {
         found
     }
 
-    /// Calls `change` on every value the path names; returns how many there were.
+    /// Calls `change` on every value at a path; returns how many there are.
     pub fn change(&mut self, path: &str, change: &mut dyn FnMut(&mut Value)) -> usize {
         change_fields(&mut self.0, &steps(path), change)
     }
 
-    /// Calls `change` on every string in the body, at any depth, with its path (lists written as `[]`).
+    /// Calls `change` on every string in the body, at any depth, with its path (`[]` for lists).
     pub fn change_texts(&mut self, change: &mut dyn FnMut(&str, &mut String)) {
         for (name, value) in &mut self.0 {
             change_texts(name, value, change);
         }
     }
 
-    /// Calls `see` with every string in the body, at any depth, and its path (lists written as `[]`).
+    /// Calls `see` with every string in the body, at any depth, and its path (`[]` for lists).
     pub fn each_text<'body>(&'body self, see: &mut dyn FnMut(&str, &'body str)) {
         for (name, value) in &self.0 {
             each_text(name, value, see);
@@ -155,10 +156,10 @@ impl FromIterator<(String, Value)> for Body {
     }
 }
 
-/// Returns whether a value says nothing: null, an empty text, list or object.
+/// Returns whether a value is blank: null, an empty text, list or object.
 ///
-/// For most fields of the API these and an absent field mean the same (measured on the recordings: of 731 full reads of a
-/// client 53 carry `callbacks`).
+/// For most fields of the API, a blank and an absent field mean the same (measured on the recordings: of 731 full reads
+/// of a client, 53 contain `callbacks`).
 #[must_use]
 pub fn is_blank(value: &Value) -> bool {
     match value {
@@ -170,7 +171,7 @@ pub fn is_blank(value: &Value) -> bool {
     }
 }
 
-/// Lays a value over another one: objects field by field, anything else whole.
+/// Merges a value into another one: objects field by field, everything else is replaced.
 pub fn lay_over(held: &mut Value, wanted: Value) {
     match (held, wanted) {
         (Value::Object(held), Value::Object(wanted)) => {

@@ -1,8 +1,8 @@
-//! A JSON object and paths into it.
+//! JSON objects and paths into them.
 //!
-//! A path is dotted field names: `a.b`. `[]` after a name means every element of that list (`scopes[].value`), `*` every field
-//! of an object, `**` any depth below. This module knows JSON only: nothing of Auth0, tenants or kinds. A body that nobody looks into is
-//! kept [`PackedBody`].
+//! A path consists of dotted field names: `a.b`. `[]` after a name stands for every element of that list
+//! (`scopes[].value`), `*` for every field of an object, `**` for any depth below. This module knows only JSON: nothing
+//! of Auth0, tenants or kinds. A body that is not in use is stored as [`PackedBody`].
 
 mod body;
 mod packed_body;

@@ -1,6 +1,7 @@
-//! A body at rest: its text, a sixth of what the same body takes while it is looked into.
+//! `PackedBody`: a body as compact text, which takes a sixth of the memory of an unpacked one.
 //!
-//! Each field of an open body costs a node and a name of its own. Ten thousand clients that nobody looks at just now need not.
+//! Each field of an unpacked body needs a node and a name of its own, which ten thousand clients that are not in use
+//! can do without.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,24 +13,24 @@ use super::body::Body;
 
 /// A body as its canonical text, so that equal bodies are equal texts.
 ///
-/// A body without fields takes no room at all.
+/// A body without fields needs no allocation.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct PackedBody(Box<str>);
 
 impl PackedBody {
-    /// Returns the body, to look into; what is changed in it does not change here.
+    /// Returns an unpacked copy of the body.
     #[must_use]
     pub fn open(&self) -> Body {
         self.read(|text| serde_json::from_str(text))
     }
 
-    /// Returns the body with only those of its fields that these paths lead into; the others are passed over, which costs little.
+    /// Returns the body with only those fields that these paths lead into; skipping the others is cheap.
     #[must_use]
     pub fn pick(&self, paths: &[&str]) -> Body {
         self.read(|text| Picked(paths).deserialize(&mut serde_json::Deserializer::from_str(text)))
     }
 
-    /// Changes the body; returns what `change` returns.
+    /// Changes the body; returns the result of `change`.
     pub fn change<T>(&mut self, change: impl FnOnce(&mut Body) -> T) -> T {
         let mut body = self.open();
         let told = change(&mut body);
@@ -37,13 +38,13 @@ impl PackedBody {
         told
     }
 
-    /// Returns whether there is no field at all.
+    /// Returns whether the body has no fields.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Returns whether a sign beyond ASCII stands anywhere in the body.
+    /// Returns whether a character outside ASCII occurs anywhere in the body.
     #[must_use]
     pub fn has(&self, sign: char) -> bool {
         self.0.contains(sign)
@@ -63,7 +64,7 @@ impl From<Body> for PackedBody {
     }
 }
 
-/// It prints as the body does.
+/// Formats it like the unpacked body.
 impl fmt::Debug for PackedBody {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.open().fmt(out)
@@ -82,7 +83,7 @@ impl<'de> Deserialize<'de> for PackedBody {
     }
 }
 
-/// Reads a body's fields that some paths lead into.
+/// Deserializes only the fields of a body that some paths lead into.
 struct Picked<'paths>(&'paths [&'paths str]);
 
 impl Picked<'_> {

@@ -1,15 +1,15 @@
 //! Paths into a JSON object.
 
-/// One step of a path.
+/// One segment of a path.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum PathSegment<'path> {
-    /// The field of this name.
+    /// The field with this name.
     Field(&'path str),
     /// Every field of an object.
     EveryField,
     /// Every element of a list.
     EveryElement,
-    /// This place and every place below it.
+    /// This value and every value below it.
     AnyDepth,
 }
 
@@ -31,26 +31,27 @@ pub(super) fn steps(path: &str) -> Vec<PathSegment<'_>> {
     steps
 }
 
-/// Returns the first step of a path: `options` of `options.scope[]`.
+/// Returns the first segment of a path: `options` of `options.scope[]`.
 #[must_use]
 pub fn top(path: &str) -> &str {
     path.split(['.', '[']).next().unwrap_or(path)
 }
 
-/// Returns the path of a field of an object at a path.
+/// Returns the path of a field in the object at a path.
 #[must_use]
 pub fn join(above: &str, name: &str) -> String {
     if above.is_empty() { name.to_owned() } else { format!("{above}.{name}") }
 }
 
-/// Returns whether `path` (dotted, lists as `[]`, concrete indexes allowed) is named by `pattern` (with `*`, `**`) or lies below it.
+/// Returns whether `pattern` (with `*`, `**`) matches `path` (dotted, with `[]` or indexes for lists) or a path above
+/// it.
 #[must_use]
 pub fn covers(pattern: &str, path: &str) -> bool {
     let path: Vec<String> = path.split('.').map(without_index).collect();
     covers_steps(&pattern.split('.').collect::<Vec<_>>(), &path)
 }
 
-/// Returns whether a plain path is a field or lies in it.
+/// Returns whether a plain path is a field or leads into it.
 #[must_use]
 pub fn is_in(field: &str, path: &str) -> bool {
     path.strip_prefix(field).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))

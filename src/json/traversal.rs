@@ -1,10 +1,10 @@
-//! What a path names in the fields of an object: found, changed and taken out.
+//! Walks the values at a path: finding, changing and removing them.
 
 use serde_json::{Map, Value};
 
 use super::path::{PathSegment, join};
 
-/// What is taken out of a body, and what of it goes.
+/// A removal: which values to remove, and the removed ones.
 pub(super) struct Removal<'goes> {
     pub(super) goes: &'goes dyn Fn(&Value) -> bool,
     pub(super) values: Vec<(String, Value)>,
@@ -65,7 +65,7 @@ impl Removal<'_> {
     }
 }
 
-/// Returns the names that lead to what stands at a concrete path, where there is something; the first of them that is there counts whole.
+/// Returns the names along a concrete path to an existing value; names may contain dots.
 pub(super) fn names_in<'path>(fields: &Map<String, Value>, path: &'path str) -> Option<Vec<&'path str>> {
     if fields.contains_key(path) {
         return Some(vec![path]);
@@ -76,7 +76,7 @@ pub(super) fn names_in<'path>(fields: &Map<String, Value>, path: &'path str) -> 
     })
 }
 
-/// Puts a value where these names lead, or removes what is there.
+/// Sets the value at these names, or removes it.
 pub(super) fn put_at(fields: &mut Map<String, Value>, names: &[&str], value: Option<&Value>) {
     match (names, value) {
         ([], _) => {}

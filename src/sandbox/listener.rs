@@ -1,4 +1,4 @@
-//! A running sandbox: listens on loopback and reports the requests it received.
+//! A running sandbox: listens on loopback and records the requests that it receives.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -33,7 +33,7 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// When the port cannot be bound.
+    /// If the port cannot be bound.
     pub async fn start(options: Options) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
         let address = listener.local_addr()?;
@@ -64,7 +64,7 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// When the file cannot be written.
+    /// If the file cannot be written.
     pub fn save_to(&self, path: &Path) -> Result<Value, files::Error> {
         let state = self.state().to_json();
         std::fs::write(path, format!("{state:#}\n")).map_err(files::Error::writing(path))?;
@@ -77,7 +77,7 @@ impl Sandbox {
         self.tenant.lock().seen.clone()
     }
 
-    /// Waits until the Management API has received that many requests; the last of them may still be in flight.
+    /// Waits until the Management API has received this many requests; the last of them may still be in flight.
     pub async fn wait_for_requests(&self, times: usize) {
         self.tenant.wait_for_requests(times).await;
     }

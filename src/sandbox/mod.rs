@@ -1,20 +1,21 @@
-//! A tenant on loopback that behaves as the real server does in recordings.
+//! The sandbox: a tenant on loopback that behaves as the real server does in recordings.
 //!
-//! Routes, paging, keys, body validation and scopes are derived from the catalog, so that a new kind needs no line here. Tests judge the
-//! rest of the crate by the sandbox, so it must not import what it tests: it shares only the catalog and JSON paths.
+//! Routes, pagination, keys, body validation and scopes are derived from the catalog, so that a new kind needs no code
+//! here. Tests judge the rest of the crate by the sandbox, so it must not import what it tests: it shares only the
+//! catalog and JSON paths.
 //!
 //! ```text
-//! listener.rs   the running sandbox: listens on loopback, reports what it received
+//! listener.rs   the running sandbox: listens on loopback, records the requests
 //! server.rs     one tenant over HTTP: faults, rate limits, tokens, then the api
 //! options.rs    state, port, credentials, limits, faults
-//! api/          what each endpoint does: dispatch, reads, lists, writes, removals, children, /oauth/token, and what it refuses
+//! api/          the endpoints: dispatch, reads, lists, writes, removals, children, /oauth/token, and their refusals
 //!               (preconditions, validation by the OpenAPI description in schema/ or by the catalog, reports about the live API)
 //! behaviour/    what the server does with single kinds beyond the catalog, its history, faults
 //! store/        the state of a tenant: tables, ids, state files, a new tenant, a replica, seeds, rules
 //! http/         requests, responses, routing, rate limits, the request log
 //! ```
 //!
-//! Each line may use the ones below it, never one above.
+//! Each line may use those below it, never those above.
 
 mod api;
 mod behaviour;

@@ -1,4 +1,4 @@
-//! Options of a sandbox.
+//! The options of a sandbox.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use super::http::request_log::RequestLog;
 use super::store::state::State;
 use crate::catalog::limits::Tier;
 
-/// Options of a sandbox; only the state is required.
+/// The options of a sandbox; only the state is required.
 #[derive(Clone)]
 pub struct Options {
     pub(super) state: State,
@@ -42,7 +42,7 @@ impl Options {
         }
     }
 
-    /// Sets the port; 0 takes a free one.
+    /// Sets the port; 0 picks a free one.
     #[must_use]
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;

@@ -21,7 +21,7 @@ use super::options::Options;
 use super::store::state::State;
 
 const API: &str = "/api/v2";
-/// Returns request statistics; not a path of Auth0.
+/// The path that returns request statistics; not a path of Auth0.
 const STATS_PATH: &str = "/seen";
 
 /// The HTTP response that is sent.

@@ -1,4 +1,4 @@
-//! The sandbox over HTTP, as the rest of the crate uses it.
+//! Tests of the sandbox over HTTP, as the rest of the crate uses it.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -12,14 +12,14 @@ use crate::catalog::{Catalog, ElementChanges, Kind, Paging};
 const DOMAIN: &str = "acme-dev.eu.auth0.com";
 const CREDENTIALS: (&str, &str) = ("tool", "tool-secret");
 
-/// A client that speaks to one sandbox with a token.
+/// A client that sends requests to one sandbox with a token.
 struct Caller {
     sandbox: Sandbox,
     http: reqwest::Client,
     token: String,
 }
 
-/// What came back.
+/// A response.
 struct TestResponse {
     status: u16,
     headers: reqwest::header::HeaderMap,
@@ -28,7 +28,7 @@ struct TestResponse {
 
 impl Caller {
     async fn start(options: Options) -> Self {
-        // A second test finds it installed already.
+        // In a second test it is already installed.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let sandbox = Sandbox::start(options.credentials(CREDENTIALS.0, CREDENTIALS.1)).await.expect("a free port");
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
@@ -245,7 +245,7 @@ async fn a_template_is_absent_until_it_is_made_and_then_made_once() {
 
 #[tokio::test]
 async fn a_cut_before_changes_nothing_and_a_cut_after_leaves_the_change() {
-    // The tenant's own client is there before.
+    // The tenant's own client exists before.
     for (fault, left) in [("cut-before@w1", 1), ("cut-after@w1", 2)] {
         let faults = Fault::list(fault).expect("a fault");
         let caller = Caller::start(Options::new(State::empty(DOMAIN)).faults(faults)).await;
@@ -298,7 +298,7 @@ async fn a_fault_has_struck_where_it_made_a_difference() {
     }
     let injected = caller.sandbox.fault_counts();
     let injected: Vec<(&str, usize)> = injected.iter().map(|(fault, injected)| (fault.as_str(), *injected)).collect();
-    // The empty list was whole, the third write was cut by then, and the ninth request never came.
+    // The empty list was complete, the third write was already cut, and the ninth request was never sent.
     assert_eq!(injected, [("short@1", 0), ("slow:1s@w1", 1), ("cut-after@w2x*", 2), ("503-before@w3", 0), ("500-after@9", 0)]);
 }
 
@@ -376,7 +376,7 @@ fn a_state_is_written_as_it_was_read_and_old_fields_become_lists() {
     assert_eq!(state.ask("GET", "/client-grants", Value::Null).body, json!([]));
 }
 
-/// Returns what this tenant fills in where a body says no more than it must.
+/// Returns what this tenant fills in for a minimal body.
 fn made(tenant: Value, path: &str, body: Value) -> Value {
     State::from_json(tenant).expect("a state").ask("POST", path, body).body
 }
@@ -423,7 +423,7 @@ fn settings_show_some_fields_only_in_the_answer_of_an_update() {
     assert_eq!((&read["universal_login"], &read["friendly_name"]), (&json!({}), &json!("Acme")));
 }
 
-/// Kinds that the sandbox has never heard of.
+/// Kinds that the sandbox has no code for.
 static WIDGETS: Kind = Kind::collection("widgets", "widget", "/widgets")
     .paged(Paging::Checkpoint { field: "widgets", size: 10 })
     .writable("name+ size parts[]{name}")

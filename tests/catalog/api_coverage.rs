@@ -1,4 +1,5 @@
-//! The catalog against the operations of Auth0's API description and its newest SDK: each is used by a kind or left out for a stated reason.
+//! The catalog covers every operation of Auth0's OpenAPI description and newest SDK, or lists it as left out with a
+//! reason.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +10,7 @@ use serde_json::Value;
 use crate::catalog::sdk_types;
 use crate::support::auth0_reference;
 
-/// Operations that no kind uses: the beginning of their paths, and why.
+/// Operations that no kind uses: the beginning of their paths, and the reason.
 const LEFT_OUT: &[(&str, &str)] = &[
     ("/users", "users are no settings"),
     ("/users-by-email", "users are no settings"),
@@ -80,7 +81,7 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("/organizations/{}/organization-templates", "which template it follows is a step by hand"),
     ("/organization-templates/{}/organizations", "another view of the template that each organization follows"),
     ("/experimentation/experiments/{}/advance-ramp", "a person advances an experiment"),
-    // One path, several methods: the others are used.
+    // One path with several methods; the others are used.
     ("GET /organizations/{}/clients/{}", "another way to one that is listed"),
     ("POST /connections/{}/directory-provisioning/synchronized-groups", "the list is replaced whole"),
     ("PATCH /prompts/rendering", "each screen is written by itself, so that each has its own outcome"),
@@ -91,12 +92,12 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("PUT /guardian/factors/push-notification/providers/", "a change is a PATCH"),
 ];
 
-/// Returns a path, or an operation, with every place as `{}`.
+/// Returns a path or an operation with `{}` for every parameter.
 pub(crate) fn plain(path: &str) -> String {
     path.split('/').map(|name| if name.starts_with('{') { "{}" } else { name }).collect::<Vec<_>>().join("/")
 }
 
-/// Returns the operations that a kind is read and written by.
+/// Returns the operations that read and write a kind.
 pub(crate) fn operations(kind: &Kind) -> Vec<String> {
     let (list, item) = (plain(kind.paths.list), plain(&kind.item()));
     let mut used = vec![("GET", list.clone())];
@@ -128,14 +129,14 @@ fn described() -> Option<Vec<String>> {
     Some(paths.iter().flat_map(of_path).collect())
 }
 
-/// Returns whether an operation, such as `GET /users/{id}`, is left out for a reason.
+/// Returns whether an operation such as `GET /users/{id}` is left out for a reason.
 pub(crate) fn is_left_out(operation: &str) -> bool {
     let (method, path) = operation.split_once(' ').unwrap_or(("", operation));
     let operation = format!("{method} {}", plain(path));
     LEFT_OUT.iter().any(|(start, _)| is_meant(&operation, start))
 }
 
-/// Returns whether a reason for what begins like this is one for an operation.
+/// Returns whether an entry that begins like this covers an operation.
 fn is_meant(operation: &str, start: &str) -> bool {
     let path = operation.split_once(' ').map_or(operation, |(_, path)| path);
     operation.starts_with(start)
@@ -151,7 +152,7 @@ fn every_operation_of_the_api_is_used_by_a_kind_or_left_out_for_a_reason() {
     let mut all: BTreeSet<String> = described.into_iter().flatten().collect();
     all.extend(sdk_types::requests().into_iter().map(|(operation, _)| operation));
     let used: BTreeSet<String> = Catalog::standard().kinds().flat_map(operations).collect();
-    // A kind may fix what stands in a place of the description: the one page of a self-service profile.
+    // A kind may have a fixed value for a parameter of the description: the only page of a self-service profile.
     let is_form_of = |form: &str, one: &str| {
         let (form, one): (Vec<&str>, Vec<&str>) = (form.split('/').collect(), one.split('/').collect());
         form.len() == one.len() && form.iter().zip(&one).all(|(form, one)| form == one || *form == "{}")

@@ -1,4 +1,4 @@
-//! The catalog: its fields, operations and references against Auth0's OpenAPI description and SDK, and how a kind is added.
+//! The catalog compared with Auth0's OpenAPI description and SDK, and what a new kind requires.
 
 pub(crate) mod api_coverage;
 mod new_kind;

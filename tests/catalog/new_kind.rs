@@ -1,4 +1,4 @@
-//! A kind that Auth0 does not have: one catalog entry is enough to export, plan, import, serve and describe it.
+//! A new kind: one catalog entry suffices to export, plan, import, serve and describe it.
 
 use std::sync::OnceLock;
 
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::support::imports::{NOW, connect_with_secret};
 use crate::support::request_recording::recorded;
 
-/// The whole entry.
+/// The complete entry.
 static WIDGETS: Kind = Kind::collection("widgets", "widget", "/widgets")
     .titled("Widgets")
     .paged(Paging::Checkpoint { field: "widgets", size: 10 })

@@ -1,20 +1,20 @@
-//! The catalog knows which fields accept null and which reject an empty value, as Auth0's OpenAPI description says.
+//! The catalog agrees with the OpenAPI description on which fields accept null and which reject an empty value.
 
 use auth0_migrate::catalog::{Catalog, Field, Fields, Kind, RequestPurpose, Shape, Writability, Write};
 use auth0_migrate::json::covers;
 use auth0_migrate::sandbox::{SchemaViolation, schema_violations};
 use serde_json::{Value, json};
 
-/// What the description says of a blank at a place.
+/// What the description says about a blank value at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum CommandOutput {
     Taken,
     Refused,
-    /// The place holds another type, or is not described.
+    /// The field has another type, or is not described.
     Other,
 }
 
-/// A request of a kind that is described.
+/// A described request of a kind.
 struct Request {
     method: &'static str,
     path: String,
@@ -38,7 +38,7 @@ fn requests(kind: &Kind) -> Vec<Request> {
     requests
 }
 
-/// Returns a body that holds nothing but this value at a path: lists have one element.
+/// Returns a body with only this value at a path; lists have one element.
 fn holding(path: &str, value: Value) -> Value {
     path.rsplit('.').fold(value, |value, name| match name.strip_suffix("[]") {
         Some(name) => json!({ name: [value] }),
@@ -70,13 +70,13 @@ fn each<'fields>(fields: &'fields Fields, above: &str, see: &mut dyn FnMut(Strin
     }
 }
 
-/// What an update, or a create where only that writes it, says of the blanks of a field.
+/// What an update accepts as a blank value of a field, or a create if only that writes the field.
 struct Blanks {
     takes_null: bool,
     refuses_empty: bool,
 }
 
-/// Returns nothing where the field is not described.
+/// Returns `None` if the field is not described.
 fn blanks(request: &Request, path: &str) -> Option<Blanks> {
     let is_unknown = schema_violations(request.method, &request.path, &holding(path, json!(1.5)))
         .iter()
@@ -87,7 +87,8 @@ fn blanks(request: &Request, path: &str) -> Option<Blanks> {
     (!is_unknown && !is_anything).then_some(Blanks { takes_null: null == CommandOutput::Taken, refuses_empty })
 }
 
-/// Fields that take null though the description says otherwise: recorded, as `tests/support/openapi/exceptions.rs` proves.
+/// Fields that accept null although the description says otherwise: recorded, as `tests/support/openapi/exceptions.rs`
+/// proves.
 const TAKES_NULL: [&str; 4] =
     ["clients addons", "clients oidc_backchannel_logout", "clients signed_request_object", "clients token_vault_privileged_access"];
 

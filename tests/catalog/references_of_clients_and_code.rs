@@ -1,5 +1,5 @@
-//! Every reference of clients, grants, code, flows, organizations, roles and connections: two tenants have different ids for the same
-//! resources, and the target ends up with its own ids.
+//! References of clients, grants, code, flows, organizations, roles and connections: each is resolved to the target's
+//! own id of the same resource.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use auth0_migrate::plan::Action;
 use auth0_migrate::sandbox::State;
 use auth0_migrate::snapshot::Desired;
 
-/// What both tenants hold under ids of their own; `@` stands for the tenant.
+/// What both tenants contain under different ids; `@` stands for the tenant.
 const SHARED: &str = r#"{
     "/clients": [{"client_id": "@Client00000000000000001", "name": "Web"}],
     "/resource-servers": [
@@ -38,7 +38,8 @@ const SHARED: &str = r#"{
     "/experimentation/segments": [{"id": "seg_@1111111111", "name": "All", "rules": [{"match": {"country": ["de"]}}]}]
 }"#;
 
-/// A reference: the path of the list, what the source has in it beside what both have, and what the target must end with.
+/// A reference: the path of the list, the additional resource of the source, the pointer to the reference, and its
+/// expected value in the target.
 struct Row(&'static str, &'static str, &'static str, &'static str);
 
 const CLIENTS: [Row; 15] = [
@@ -97,7 +98,7 @@ const CODE: [Row; 11] = [
         "/modules/0/module_version_id",
         "@-version-00000000001",
     ),
-    // An older version of a module becomes the newest.
+    // A reference to an older version of a module becomes one to the newest.
     Row(
         "/actions/actions",
         r#"{"code": "1", "supported_triggers": [{"id": "post-login"}], "modules": [{"module_id": "@-module-000000000001", "module_version_id": "0ld-version-0000000001"}]}"#,
@@ -262,7 +263,7 @@ fn state(tenant: &str, more: Option<(&str, Value)>) -> State {
     State::from_json(json!({"tenant": tenant, "domain": format!("{tenant}.eu.auth0.com"), "data": data})).expect("a state")
 }
 
-/// Copies one row's object into a tenant that lacks it; returns what went wrong.
+/// Copies the resource of a row into a tenant that lacks it; returns what went wrong.
 async fn failure(&Row(path, object, pointer, expected): &Row) -> Option<String> {
     let mut object: Value = serde_json::from_str(&of("alpha", object)).expect("JSON");
     for (field, value) in [("name", "New"), ("id", "alpha_of_the_new"), ("client_id", "alpha_client_of_the_new")] {
@@ -334,19 +335,19 @@ async fn references_of_experiments_hold_the_targets_own_ids() {
     check(&EXPERIMENTS).await;
 }
 
-/// How the API answers what a write calls otherwise.
+/// Fields that the API returns under a different name than it accepts.
 const ANSWERED: [(&str, &str); 2] = [("bindings[].ref.value", "/action/id"), ("grant_id", "/id")];
 
-/// Returns whether a row is about a reference: its list is the kind's, and its pointer ends as the path does.
+/// Returns whether a row covers a reference: its list is the kind's, and its pointer ends like the path.
 fn is_about(row: &Row, kind: &Kind, path: &str) -> bool {
     let (places, at): (Vec<&str>, Vec<&str>) = (kind.paths.list.split('/').collect(), row.0.split('/').collect());
-    // The bindings of a trigger stand below the list of triggers.
+    // The bindings of a trigger are below the list of triggers.
     let is_at = at.len() >= places.len() && places.iter().zip(&at).all(|(place, at)| place == at || place.starts_with('{'));
     let answered = ANSWERED.iter().find(|(known, _)| *known == path).map(|(_, pointer)| *pointer);
     let path = path.replace("[]", "").replace("**.", "");
     let names: Vec<&str> = path.split('.').collect();
     let pointed: Vec<&str> = row.2.split('/').filter(|name| !name.is_empty() && name.parse::<usize>().is_err()).collect();
-    // What hangs under a parent is answered element by element.
+    // Lists below a parent are compared element by element.
     let is_element = kind.parent().is_some() && pointed == names[1..];
     let is_inside = pointed.first() == names.first() && pointed.last() == names.last();
     is_at && (answered == Some(row.2) || is_element || is_inside)
@@ -354,12 +355,12 @@ fn is_about(row: &Row, kind: &Kind, path: &str) -> bool {
 
 #[test]
 fn no_reference_of_these_kinds_is_without_a_row() {
-    // Those of `references_pages`.
+    // These are in `references_of_pages_and_connections`.
     let others = ["prompt-", "rate-", "network-", "tenant-", "custom-", "branding", "email-", "phone-", "guardian-", "attack-"];
     let rows: Vec<&Row> = CLIENTS.iter().chain(&CODE).chain(&ORGANIZATIONS).chain(&EXPERIMENTS).collect();
     let is_other = |kind: &&Kind| kind.name == "connections" || others.iter().any(|start| kind.name.starts_with(start));
     for kind in Catalog::standard().kinds().filter(|kind| !is_other(kind)) {
-        // What stands in the path of the request is the target's, or nothing would be found there.
+        // Parameters of the path are the target's, or the request would find nothing.
         let in_path: Vec<&str> = kind.path_fields().collect();
         for reference in kind.references.iter().filter(|reference| !in_path.contains(&reference.path)) {
             assert!(rows.iter().any(|row| is_about(row, kind, reference.path)), "{} {}", kind.name, reference.path);

@@ -1,5 +1,5 @@
-//! Every reference of pages, protection settings, connections and tenant settings: two tenants have different ids for the same resources, and
-//! the target ends up with its own ids.
+//! References of pages, protection settings, connections and tenant settings: each is resolved to the target's own id
+//! of the same resource.
 
 use auth0_migrate::catalog::{Catalog, KeyNames, Kind, Shape};
 use auth0_migrate::management_api::{Listing, Tenant};
@@ -10,15 +10,15 @@ use serde_json::{Value, json};
 
 use crate::support::imports::{empty_sync_state, import, read, start};
 
-/// One reference: what of the source holds it, and what the target must hold.
+/// A reference: the resource of the source with it, and its expected value in the target.
 struct Row {
     /// The kind and the path of the reference.
     reference: (&'static str, &'static str),
-    /// Where the source answers what holds it.
+    /// The path of the resource in the source.
     at: &'static str,
-    /// What the source answers there.
+    /// The resource in the source.
     holds: Value,
-    /// What stands at the reference in the target afterwards.
+    /// The expected value of the reference in the target.
     ends: Value,
 }
 
@@ -132,7 +132,7 @@ fn rows() -> Vec<Row> {
     rows
 }
 
-/// Returns a rule for requests that are signed with a key, or for those that are not.
+/// Returns a rule for requests with a key signature, or for those without one.
 fn signed(side: &'static str) -> Row {
     let path = Box::leak(format!("rule.{side}.http_message_signature.keys[].id").into_boxed_str());
     let holds = json!([{"id": "acl_1", "description": "own", "active": true, "priority": 1, "rule": {"action": {"block": true},
@@ -140,7 +140,7 @@ fn signed(side: &'static str) -> Row {
     Row { reference: ("network-acls", path), at: "/network-acls", holds, ends: json!(KEYS.1) }
 }
 
-/// Returns one of the two tenants: the same things under their own ids.
+/// Returns one of the two tenants, which have the same resources under different ids.
 fn tenant(domain: &str, pick: fn((&'static str, &'static str)) -> &'static str) -> Value {
     json!({"domain": domain, "data": {
         "/tenants/settings": {"enabled_locales": ["en"]},
@@ -155,7 +155,7 @@ fn tenant(domain: &str, pick: fn((&'static str, &'static str)) -> &'static str) 
     }})
 }
 
-/// Returns what stands at a path in every resource of a kind, as the tenant itself answers.
+/// Returns the values at a path in every resource of a kind, as the tenant returns them.
 async fn held(tenant: &Tenant, kind: &'static Kind, path: &str) -> Vec<Value> {
     let bodies = if let Shape::Keyed { names: KeyNames::PerElement { .. } } = kind.shape {
         tenant.read(kind, &Id::new("login/en")).await.expect("read").into_iter().collect()

@@ -1,7 +1,7 @@
-//! The catalog against the types of Auth0's newest SDK, which is ahead of its OpenAPI description.
+//! The catalog compared with the types of Auth0's newest SDK, which is ahead of the OpenAPI description.
 //!
-//! `sdk_types/requests.json` says by operation which fields a request may hold, in the notation of the catalog's field tables, and of a GET which
-//! words its query may have; `sdk_types/read_types.cjs` writes it anew from newer packages.
+//! `sdk_types/requests.json` lists by operation which fields a request may contain, in the notation of the catalog's
+//! field tables, and for a GET its query parameters; `sdk_types/read_types.cjs` regenerates it from newer packages.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::catalog::api_coverage::operations;
 
-/// Fields of requests that the catalog does not take: operations, paths and why.
+/// Fields of requests that the catalog does not have: operations, paths and the reason.
 const NOT_TAKEN: &[(&str, &str, &str)] = &[
     ("DELETE /actions/actions/{}", "force", "an action is deleted once nothing binds it"),
     ("actions", "modules.module_name", "an answer tells it"),
@@ -35,7 +35,7 @@ const NOT_TAKEN: &[(&str, &str, &str)] = &[
     ("roles", "owner_id", "roles of one organization are left alone"),
 ];
 
-/// Returns what the SDK sends, by operation.
+/// Returns the fields that the SDK sends, by operation.
 pub(crate) fn requests() -> Vec<(String, Fields)> {
     let file: Value = serde_json::from_str(include_str!("sdk_types/requests.json")).expect("JSON");
     let tables = file["operations"].as_object().expect("operations").clone();
@@ -43,7 +43,7 @@ pub(crate) fn requests() -> Vec<(String, Fields)> {
     tables.into_iter().map(|(operation, value)| (operation, table(value))).collect()
 }
 
-/// Returns the paths of all fields, without a mark where there is a list: `scopes.value`.
+/// Returns the paths of all fields, without marking lists: `scopes.value`.
 pub(crate) fn paths(fields: &Fields) -> Vec<String> {
     let below = |inside: &Fields, name: &str| paths(inside).into_iter().map(|path| format!("{name}.{path}")).collect::<Vec<_>>();
     let of_field = |field: &Field| {
@@ -53,13 +53,14 @@ pub(crate) fn paths(fields: &Fields) -> Vec<String> {
     fields.iter().flat_map(of_field).collect()
 }
 
-/// Returns the fields that a request of this kind may hold: those of its elements, where a child's list is sent bare or an element alone.
+/// Returns the fields that a request of this kind may contain; those of its elements if a child's list is sent bare or
+/// an element is sent alone.
 pub(crate) fn taken(kind: &'static Kind, is_of_elements: bool) -> &'static Fields {
     let elements = || kind.fields.writable().get(kind.elements()).and_then(|field| field.below.as_ref()).expect("a list of objects");
     if is_of_elements { elements() } else { kind.fields.writable() }
 }
 
-/// Returns whether a field that may be written at this time goes with a request of this method.
+/// Returns whether a field with this writability is part of requests with this method.
 pub(crate) fn is_taken_by(method: &str, written: Writability) -> bool {
     match method {
         "POST" => written != Writability::OnUpdate,
@@ -68,7 +69,7 @@ pub(crate) fn is_taken_by(method: &str, written: Writability) -> bool {
     }
 }
 
-/// Returns the paths of the fields that are sent and not taken, or dropped where they are read.
+/// Returns the paths of fields that are sent but neither in the catalog nor dropped on read.
 fn surplus(kind: &Kind, method: &str, sent: &Fields, taken: &Fields, above: &str) -> Vec<String> {
     let open = Fields::parse("*");
     let mut surplus = Vec::new();
@@ -93,7 +94,7 @@ fn every_field_of_a_request_of_the_sdk_can_be_written_or_is_listed_with_a_reason
     let (mut missed, mut seen) = (Vec::new(), 0);
     for (operation, sent) in requests().into_iter().filter(|(operation, _)| !operation.starts_with("GET ")) {
         let (method, _) = operation.split_once(' ').expect("a method and a path");
-        // What shows part of another kind is written with that part alone.
+        // A kind that is part of another one is written with that part only.
         let own = Catalog::standard().kinds().filter(|kind| kind.quirks.same_endpoint_as.is_none());
         for kind in own.filter(|kind| operations(kind).contains(&operation)) {
             let is_of_elements = matches!(kind.shape, Shape::Child { .. }) && method == "PATCH";

@@ -1,5 +1,5 @@
-//! Actions and what depends on them: deployed before they are bound; drafts stay drafts, and circular references are closed with a second
-//! update.
+//! Actions and what depends on them: they are deployed before they are bound, drafts stay drafts, and circular
+//! references are completed by a second update.
 
 use serde_json::{Value, json};
 
@@ -11,12 +11,12 @@ use auth0_migrate::plan::Plan;
 use auth0_migrate::sandbox::State;
 use auth0_migrate::snapshot::{Desired, Snapshot};
 
-/// What a copy left behind.
+/// The result of a copy.
 struct Copied {
     plan: Plan,
     /// The writes, in order: `POST /actions/actions`.
     writes: Vec<String>,
-    /// What the target holds, by path.
+    /// The content of the target, by path.
     held: Value,
 }
 
@@ -30,7 +30,7 @@ async fn snapshot(data: Value, include: &[&str]) -> Snapshot {
     export(Catalog::standard(), &tenant, &scope, NOW, &NoObserver).await.expect("exported")
 }
 
-/// Copies a tenant into another; nothing may be refused, and a second time nothing may be left to do.
+/// Copies a tenant into another; nothing may be refused, and a second copy must have nothing to do.
 async fn copied(source: Value, target: Value) -> Copied {
     land(&snapshot(source, &[]).await, target).await
 }
@@ -62,7 +62,7 @@ fn action(id: &str, name: &str, more: &Value) -> Value {
     action
 }
 
-/// Returns the writes with the ids that the target gave cut out.
+/// Returns the writes without the ids that the target assigned.
 fn without_ids(writes: &[String]) -> Vec<String> {
     let cut = |part: &str| if part.len() > 20 || part.starts_with("org_") { "{id}".to_owned() } else { part.to_owned() };
     writes.iter().map(|write| write.split('/').map(cut).collect::<Vec<_>>().join("/")).collect()
@@ -167,7 +167,7 @@ async fn secrets_of_code_and_of_streams_are_named_before_the_first_write() {
     assert!(!copied.held.to_string().contains("CANARY"));
 }
 
-/// Returns a client as a tenant fills it in.
+/// Returns the fields of a client that a tenant fills in.
 fn defaults_of_a_client() -> Value {
     let mut tenant = state("alpha.eu.auth0.com", &json!({}));
     tenant.ask("POST", "/clients", json!({"name": "Web"})).body

@@ -1,4 +1,4 @@
-//! What somebody at a terminal sees and types while the program works.
+//! Input and output at a terminal while the program works.
 
 use crate::support::fixture::Fixture;
 use crate::support::program::Terminal;
@@ -10,7 +10,7 @@ const QUESTION: &str = "[y/N] ";
 fn what_was_typed_before_the_question_does_not_answer_it() {
     let fixture = Fixture::small();
     let terminal = Terminal::open();
-    // The terminal keeps what is typed as long as some program has an end of it.
+    // The terminal keeps typed input as long as some process has it open.
     let end = terminal.end();
     terminal.type_keys("y\n");
     let mut import = fixture.start_at(&terminal, IMPORT);

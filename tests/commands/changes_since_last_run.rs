@@ -1,4 +1,4 @@
-//! What changed in either tenant since the last run, as the next plan reports it: renames, conflicts, drift and deletions.
+//! Changes in either tenant since the last run, as the next plan reports them: renames, conflicts, drift and deletions.
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ const TILL: &str = "devTill000000000000000000000000a";
 const IMPORT: &str = "import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet";
 const PLAN: &str = "plan --tenant prod --quiet";
 
-/// Imports what dev has, so that both have a past.
+/// Imports dev into prod, so that there is a previous run.
 fn imported() -> Fixture {
     let fixture = Fixture::small();
     done(&fixture, IMPORT);
@@ -22,13 +22,13 @@ fn done(fixture: &Fixture, line: &str) {
     assert_eq!(said.code, 0, "{}", said.whole());
 }
 
-/// Changes a client of dev as somebody in its dashboard would.
+/// Changes a client of dev as in the dashboard.
 fn change_dev(fixture: &Fixture, id: &str, fields: &Value) {
     fixture.write("fields.json", &fields.to_string());
     done(fixture, &format!("api patch clients/{id} --data fields.json --tenant dev --yes --quiet"));
 }
 
-/// Returns the clients of prod by name, each with its id and one field.
+/// Returns the name, the id and one field of each client of prod.
 fn clients(fixture: &Fixture, field: &str) -> Vec<(String, String, Value)> {
     let clients = fixture.prod("/clients");
     let text = |client: &Value, field: &str| client[field].as_str().unwrap_or_default().to_owned();
@@ -298,7 +298,7 @@ fn a_conflict_is_settled_by_the_command_that_the_plan_names() {
     done(&fixture, &format!("{} --yes --quiet", command.replace("FILE", "ours.json")));
     done(&fixture, IMPORT);
     assert_eq!(clients(&fixture, "description")[0].2, json!("ours"));
-    // From here on it is the source's again.
+    // From here on the field is the source's again.
     change_dev(&fixture, SHOP, &json!({"description": "newer"}));
     done(&fixture, IMPORT);
     assert_eq!(clients(&fixture, "description")[0].2, json!("newer"));

@@ -12,7 +12,7 @@ fn imported(fixture: &Fixture) {
     assert_eq!(said.code, 0, "{}", said.whole());
 }
 
-/// Returns what is said to have moved: each field, and each resource that is gone.
+/// Returns the reported drift: each field, and each deleted resource.
 fn moved(fixture: &Fixture) -> Vec<String> {
     let said = fixture.run("drift --tenant prod --output json --quiet").json();
     let text = |value: &Value| value.as_str().expect("a text").to_owned();
@@ -27,7 +27,7 @@ fn rename_in_dev(fixture: &Fixture, from: &str, to: &str) {
     assert_eq!(said.code, 0, "{}", said.whole());
 }
 
-/// Returns the client of prod that has this id.
+/// Returns the client of prod with this id.
 fn client_of<'held>(held: &'held mut Value, id: &str) -> &'held mut Value {
     let clients = held["/clients"].as_array_mut().expect("clients");
     clients.iter_mut().find(|client| client["client_id"] == id).expect("this client")
@@ -107,7 +107,7 @@ fn a_list_that_the_mapping_keeps_by_its_elements_stays_whole() {
     fixture.change_prod(|held| assert_eq!(client_of(held, SHOP)["callbacks"], json!(["https://shop.acme.example/old"])));
 }
 
-/// Both tenants with one connection, on in prod for Shop and for a client that only prod has.
+/// Both tenants with one connection, which in prod is enabled for Shop and for a client that only prod has.
 fn with_a_connection() -> Fixture {
     let (mut ours, mut theirs) = (dev(), prod());
     let connection = |id: &str| json!([{"id": id, "name": "users", "strategy": "auth0"}]);

@@ -1,4 +1,4 @@
-//! The whole output of a dry run of the demo's tenants.
+//! The complete output of a dry run between the demo's tenants.
 
 use crate::support::fixture::Fixture;
 

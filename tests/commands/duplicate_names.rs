@@ -13,7 +13,7 @@ fn registered(id: &str, name: &str) -> Value {
     client
 }
 
-/// Returns two tenants, of which the second holds these clients besides its own, before or behind them.
+/// Returns two tenants, the second of which lists these clients before or after its own.
 fn with_clients_of_others(others: &[Value], is_before: bool) -> Fixture {
     let mut target = prod();
     let clients = target["data"]["/clients"].as_array_mut().expect("a list");
@@ -92,7 +92,7 @@ fn a_name_that_looks_numbered_is_created_as_it_is() {
     assert_eq!(held.iter().map(|one| one["name"].clone()).collect::<Vec<_>>(), ["Web", "Web", "Web#2"]);
 }
 
-/// Three of a kind that share a name and differ in one field; `at` is where they stand.
+/// Three resources with the same name that differ in one field; `at` is the path of their list.
 fn three_of(at: &str, name: &str, field: &str) -> Value {
     let one = |number: usize| -> Value {
         let id = format!("{name}{number}");
@@ -137,7 +137,7 @@ fn a_lost_create_is_never_taken_for_a_namesake_that_the_run_made() {
     }
 }
 
-/// A tenant with three clients of one name, of which the last has a grant, and two APIs.
+/// A tenant with three clients of the same name, the last of which has a grant, and two APIs.
 fn with_three_twins() -> Value {
     let twin = |of: &str| {
         json!({"client_id": format!("devTwin{of}000000000000000000000000"), "name": "Twin", "description": of, "is_first_party": true,
@@ -153,7 +153,7 @@ fn with_three_twins() -> Value {
         "data": {"/clients": [twin("O"), twin("A"), twin("B")], "/resource-servers": [api("payments", 1), api("books", 2)], "/client-grants": [grant]}})
 }
 
-/// Returns of each client of the name what it is for, and the APIs that it may call.
+/// Returns the description of each client with the name, and the APIs that it has grants on.
 fn rights_of_twins(held: &Value) -> Vec<(String, Vec<String>)> {
     let text = |one: &Value, field: &str| one[field].as_str().unwrap_or_default().to_owned();
     let grants = held["/client-grants"].as_array().cloned().unwrap_or_default();
@@ -178,7 +178,7 @@ fn a_saved_plan_gives_grants_to_the_right_twin_though_the_target_numbers_them_ot
         fixture.run("import --tenant prod --plan plan.json --yes --quiet --allow lockout-risk,weaker-protection,many-changes")
     };
     assert_eq!(by_plan().code, 0);
-    // Dev makes one of them anew, which it lists last from then on.
+    // Dev recreates one of them and then lists it last.
     fixture.write(
         "twin.json",
         "{\"name\": \"Twin\", \"description\": \"A\", \"app_type\": \"non_interactive\", \"grant_types\": [\"client_credentials\"]}",

@@ -7,13 +7,13 @@ use insta::assert_snapshot;
 use crate::support::fixture::Fixture;
 use crate::support::program::Terminal;
 
-/// Runs a command line with all that it says going to a terminal of eighty columns; returns what stands there, without colours.
+/// Runs a command line at a terminal of eighty columns; returns the output without colours.
 fn on_a_terminal(fixture: &Fixture, line: &str) -> String {
     let terminal = Terminal::open().of_columns(80);
     let mut command = Command::new(env!("CARGO_BIN_EXE_migrate"));
     command.args(line.split(' ')).stdout(terminal.end()).stderr(terminal.end());
     let mut started = fixture.with_environment(&mut command).spawn().expect("it started");
-    // Its ends are ours too, as long as it is there.
+    // The command holds the terminal open as well.
     drop(command);
     let shown = terminal.shown();
     started.wait().expect("it ended");

@@ -13,7 +13,7 @@ use crate::support::imports::{Imported, empty_sync_state, import, read, start};
 const DEV: &str = "acme-dev.eu.auth0.com";
 const PROD: &str = "acme-prod.eu.auth0.com";
 
-/// Two tenants, and what a mapping makes of the first.
+/// Two tenants, and the mapped state of the first.
 struct Pair {
     desired: Desired,
     into: Sandbox,
@@ -44,7 +44,7 @@ impl Pair {
         self
     }
 
-    /// Imports; nothing may be refused, and a second import must find nothing to do.
+    /// Imports; nothing may be refused, and a second import must have nothing to do.
     async fn import(&mut self) -> Plan {
         let Imported { plan, summary, .. } = import(&self.desired, &self.tenant, &mut self.memory).await;
         assert!(summary.is_whole(), "{:?}", summary.settled);

@@ -1,21 +1,21 @@
-//! A plan longer than the terminal goes through the reader's pager; whatever goes elsewhere does not.
+//! A plan longer than the terminal is shown in the user's pager; other output is not.
 
 use std::process::{Command, Stdio};
 
 use crate::support::fixture::Fixture;
 use crate::support::program::Terminal;
 
-/// A pager that marks each line it was given.
+/// A pager that marks each of its lines.
 const MARKING: &str = "sed s/^/paged:/";
 
-/// Runs a command line at a terminal of 24 rows whose reader has `MARKING` as their pager; returns what it shows.
+/// Runs a command line at a terminal of 24 rows with `MARKING` as the pager; returns the output.
 fn at_a_terminal(line: &str) -> String {
     let fixture = Fixture::small();
     let terminal = Terminal::open().of_columns(80);
     let mut command = Command::new(env!("CARGO_BIN_EXE_migrate"));
     command.args(line.split(' ')).env("PAGER", MARKING).stdout(terminal.end()).stderr(Stdio::null());
     let mut started = fixture.with_environment(&mut command).spawn().expect("it started");
-    // Its end is ours too, as long as it is there.
+    // The command holds the terminal open as well.
     drop(command);
     let shown = terminal.shown();
     started.wait().expect("it ended");

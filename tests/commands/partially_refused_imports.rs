@@ -1,4 +1,4 @@
-//! A refusal of the target costs only what it is about: a kind, a resource, a field or an element. The rest is imported.
+//! A refusal of the target affects only its subject: a kind, a resource, a field or an element. The rest is imported.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,8 @@ use crate::support::imports::{empty_sync_state, import, read, start};
 
 const IMPORT: &str = "import --tenant prod --allow many-changes,lockout-risk,weaker-protection --yes";
 
-/// Returns a state whose tenant refuses these requests: `path` with stars, and `{}` in a message for the field.
+/// Returns a state whose tenant refuses these requests: `path` may contain `*`, and `{}` in a message stands for the
+/// field.
 fn refusing(mut state: Value, mut refused: Value) -> Value {
     for rule in refused.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
         let text = |name: &str| rule[name].as_str().expect("a text").to_owned();
@@ -34,7 +35,7 @@ fn with(mut state: Value, path: &str, held: Value) -> Value {
     state
 }
 
-/// Returns the methods and paths of the writes to prod from this one on.
+/// Returns the methods and paths of the writes to prod from this index on.
 fn writes(fixture: &Fixture, from: usize) -> Vec<String> {
     let writes = fixture.writes().into_iter().skip(from);
     writes.map(|seen| format!("{} {}", seen.method, seen.path)).collect()
@@ -161,7 +162,8 @@ async fn a_list_that_is_refused_costs_its_kind_alone() {
     let acme: Value = serde_json::from_str(seed::ACME_DEV).expect("JSON");
     let whole = exported(acme.clone()).await;
     let all: Vec<&'static Kind> = Catalog::standard().kinds().collect();
-    // Several kinds are refused at once, each time others, so that a tenant is not read for each.
+    // Several kinds are refused at once, different ones each time, since reading a tenant for each kind would take too
+    // long.
     for (turn, status) in (0..GROUPS).flat_map(|turn| [(turn, 400), (turn, 501)]) {
         let chosen: Vec<&'static Kind> = all.iter().copied().skip(turn).step_by(GROUPS).collect();
         let refusal =
@@ -179,10 +181,10 @@ async fn a_list_that_is_refused_costs_its_kind_alone() {
     }
 }
 
-/// How many groups the kinds are refused in.
+/// The number of groups of kinds that are refused together.
 const GROUPS: usize = 8;
 
-/// Returns where the list of a kind is read, or each of its named objects.
+/// Returns the path at which the list of a kind is read, or each of its named objects.
 fn list_of(kind: &Kind) -> String {
     if matches!(kind.shape, Shape::Keyed { .. }) { without_places(&kind.item()) } else { without_places(kind.paths.list) }
 }
@@ -196,7 +198,7 @@ fn without_places(form: &str) -> String {
     form.split('/').map(|part| if part.contains('{') { "*" } else { part }).collect::<Vec<_>>().join("/")
 }
 
-/// Returns the kinds that are read at the same paths, or under what is read there.
+/// Returns the kinds that are read at the same paths, or below what is read there.
 fn lost_with(kind: &Kind, path: &str) -> BTreeSet<&'static str> {
     let pattern = glob::Pattern::new(path).expect("a pattern");
     let mut lost = BTreeSet::new();
@@ -211,7 +213,7 @@ fn lost_with(kind: &Kind, path: &str) -> BTreeSet<&'static str> {
     lost
 }
 
-/// Returns the fields of each kind that a plan sends and that could be left away.
+/// Returns the fields of each kind that a plan sends and that could be omitted.
 fn optional_fields(plan: &Plan) -> BTreeMap<&'static str, BTreeSet<String>> {
     let mut fields: BTreeMap<&'static str, BTreeSet<String>> = BTreeMap::new();
     for change in plan.changes() {
@@ -256,7 +258,7 @@ async fn a_field_that_is_refused_costs_that_field_alone_whether_it_is_named_or_n
         let refused: Vec<Value> = chosen.iter().flat_map(refusal).collect();
         let (_into, into) = start(target(Value::Array(refused))).await;
         let run = import(&desired, &into, &mut empty_sync_state()).await;
-        // What an API does not list, a role cannot have.
+        // A role cannot have permissions that the API does not define.
         let goes_with_it =
             |kind: &str| kind == "role-permissions" && chosen.get("resource-servers").is_some_and(|field| *field == "scopes");
         for one in run.summary.settled.iter().filter(|one| !goes_with_it(one.key.kind())) {

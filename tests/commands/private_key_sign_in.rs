@@ -7,14 +7,14 @@ use simple_asn1::ASN1Block;
 
 use crate::support::fixture::Fixture;
 
-/// An RSA key as a person would have made it with any tool: PKCS#1, in PEM.
+/// An RSA key in the format of common tools: PKCS#1, in PEM.
 struct Key {
     private: String,
     public: String,
 }
 
 impl Key {
-    /// Makes a key of 2048 bits from the system's random numbers.
+    /// Generates a key of 2048 bits from the system's random numbers.
     fn make() -> Self {
         let exponent = BigUint::from(65_537_u32);
         let (one, p, q) = (BigUint::from(1_u32), prime(), prime());
@@ -27,7 +27,7 @@ impl Key {
     }
 }
 
-/// Returns a prime of 1024 bits, of which two make a modulus of 2048.
+/// Returns a prime of 1024 bits, half of a modulus of 2048.
 fn prime() -> BigUint {
     loop {
         let mut bytes = [0; 128];
@@ -42,7 +42,7 @@ fn prime() -> BigUint {
     }
 }
 
-/// Asks Miller and Rabin: a composite number chosen at random hardly ever passes one base, let alone four.
+/// Runs the Miller-Rabin test: a random composite number hardly ever passes one base, let alone four.
 fn is_likely_prime(candidate: &BigUint, base: u32) -> bool {
     let one = BigUint::from(1_u32);
     let below = candidate - &one;
@@ -63,7 +63,7 @@ fn written(label: &str, numbers: &[&BigUint]) -> String {
     pem::encode(&Pem::new(label, whole))
 }
 
-/// A fixture on which prod knows one public key, and migrate signs with another or the same.
+/// A fixture in which prod knows one public key, and migrate signs with the same key or another one.
 fn fixture(known: &Key, held: &Key) -> Fixture {
     let mut fixture = Fixture::small();
     fixture.prod_knows_the_key(&known.public);

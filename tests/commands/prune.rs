@@ -1,4 +1,5 @@
-//! Pruning of what has no id of its own: what an earlier import created is deleted when the source no longer has it, or is named.
+//! Pruning resources without their own ids, and duplicates: what an earlier import created is deleted when the source
+//! no longer has it, or reported.
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};
@@ -12,7 +13,7 @@ fn done(said: &CommandOutput) {
     assert!([0, 3].contains(&said.code), "{}", said.whole());
 }
 
-/// A tenant with an organization and a connection, and with what may hang below and beside them where it is ahead.
+/// A tenant with an organization and a connection, and, if it is ahead, with resources below and beside them.
 fn tenant(mut state: Value, side: &str, is_ahead: bool) -> Value {
     let (organization, connection) = (format!("org_{side}Alpha00000001"), format!("con_{side}Guest00000001"));
     let data = &mut state["data"];
@@ -47,7 +48,7 @@ fn all(is_there: bool) -> Vec<(String, bool)> {
     PATHS.iter().map(|path| ((*path).to_owned(), is_there)).collect()
 }
 
-/// Two tenants of which the second was given what the first had, and has no more.
+/// Two tenants, the second of which was given what the first had and no longer has.
 fn behind() -> Fixture {
     let fixture = Fixture::new(tenant(dev(), "dev", true), tenant(prod(), "prod", false), "");
     done(&fixture.run(IMPORT));
@@ -116,7 +117,7 @@ fn what_no_run_brought_is_not_pruned() {
     assert_eq!(held(&fixture), all(true));
 }
 
-/// Two APIs, and clients of one name, each with a grant on one of them and a place in a list of another client.
+/// Two APIs, and clients of the same name, each with a grant on one of them and listed by another client.
 fn with_namesakes(domain: &str, side: &str) -> Value {
     let id = |number: usize| format!("{side}Twin00000000000000000000000{number}");
     let mut clients: Vec<Value> = (1..=2)
@@ -134,7 +135,8 @@ fn with_namesakes(domain: &str, side: &str) -> Value {
     json!({"tenant": format!("acme-{side}"), "domain": domain, "data": {"/clients": clients, "/resource-servers": apis, "/client-grants": grants, "/roles": roles}})
 }
 
-/// Returns of each client of the shared name what it is for, the API that it may call, and whether the other client lists it.
+/// Returns for each client with the shared name its description, the API that it has a grant on, and whether the other
+/// client lists it.
 fn namesakes_of(fixture: &Fixture) -> Vec<(String, String, bool)> {
     let all = fixture.all_of_prod();
     let list = |path: &str| all[path].as_array().cloned().unwrap_or_default();
@@ -150,7 +152,7 @@ fn namesakes_of(fixture: &Fixture) -> Vec<(String, String, bool)> {
     found
 }
 
-/// Returns two tenants that were alike, of which the first lost both clients of the shared name and its role.
+/// Returns two tenants that were equal, the first of which then lost both clients with the shared name and its role.
 fn without_namesakes() -> Fixture {
     let empty = json!({"tenant": "acme-prod", "domain": "acme-prod.eu.auth0.com", "data": {}});
     let fixture = Fixture::new(with_namesakes("acme-dev.eu.auth0.com", "dev"), empty, "");
@@ -176,7 +178,7 @@ fn namesakes_that_went_together_come_back_each_with_its_own_grant_and_place() {
     assert_eq!(namesakes_of(&fixture), before);
 }
 
-/// Returns how many resources prod has of the kinds that a prune took something of.
+/// Returns the number of resources in prod of the kinds from which a prune deleted something.
 fn counted(fixture: &Fixture) -> [usize; 3] {
     ["/clients", "/client-grants", "/roles"].map(|path| fixture.prod(path).as_array().map_or(0, Vec::len))
 }
@@ -216,7 +218,7 @@ fn an_undo_that_was_cut_off_is_finished_though_nobody_can_say_what_became_of_a_c
     let newest = |fixture: &Fixture| fixture.in_folder("runs").into_iter().max().expect("a run");
     let (prune, flags) = (newest(&fixture), "--yes --quiet --allow lockout-risk,weaker-protection,many-changes,deletes");
     done(&fixture.run(&format!("undo {prune} {flags}")));
-    // As if it had been killed once both clients were asked for; somebody has edited one of them since.
+    // As if the run had been killed after both clients were requested; somebody has edited one of them since.
     let undo = newest(&fixture);
     let journal = format!("runs/{undo}/journal.jsonl");
     let text = fixture.read(&journal);
@@ -237,7 +239,7 @@ fn an_undo_that_was_cut_off_is_finished_though_nobody_can_say_what_became_of_a_c
     assert!(resumed.code == 3 && resumed.whole().contains("that may be it"), "{}", resumed.whole());
 
     let finished = fixture.run(&format!("undo {prune} {flags}"));
-    // The number of a namesake follows from the ids that the target made up.
+    // The number of a duplicate depends on the ids that the target generated.
     let left = ": an earlier undo may have created it again, but which of those in the target it is, is not known";
     let is_named = |line: &str| line.trim_start().starts_with("client \"Twin") && line.ends_with(left);
     assert!(finished.code == 3 && finished.out.lines().any(is_named), "{}", finished.whole());

@@ -1,4 +1,4 @@
-//! Rehearsals: an import tried on a local copy of its target, which is only read.
+//! Rehearsals: an import on a local copy of its target, which is only read.
 
 use std::sync::Mutex;
 
@@ -22,7 +22,7 @@ fn acme() -> [Value; 2] {
     [seed::ACME_DEV, seed::ACME_PROD].map(|text| serde_json::from_str(text).expect("JSON"))
 }
 
-/// Rehearses; nothing may reach prod but reads, and nothing may be left behind but a snapshot of the source.
+/// Rehearses; prod may receive only reads, and only a snapshot of the source may be left behind.
 fn rehearsed(fixture: &Fixture, flags: &str) -> CommandOutput {
     let (held, runs) = (fixture.all_of_prod(), fixture.in_folder("runs"));
     let said = fixture.run(&format!("{REHEARSE}{flags}"));
@@ -33,7 +33,7 @@ fn rehearsed(fixture: &Fixture, flags: &str) -> CommandOutput {
     said
 }
 
-/// The believable company, with a folder for what is left in temporary files.
+/// The example company, with a folder for temporary files.
 fn fixture(dev: Value, prod: Value) -> Fixture {
     let mut fixture = Fixture::acme_of(dev, prod, "");
     let temporary = fixture.path("temporary");
@@ -42,7 +42,7 @@ fn fixture(dev: Value, prod: Value) -> Fixture {
     fixture
 }
 
-/// Returns what is said after the plan.
+/// Returns the output after the plan.
 fn after_the_plan(said: &CommandOutput) -> String {
     let at = said.out.find("Rehearsed on").unwrap_or_else(|| panic!("{}", said.whole()));
     format!("exit {}\n{}{}", said.code, &said.out[at..], said.err)
@@ -106,7 +106,7 @@ fn a_rehearsal_says_how_often_each_fault_struck_and_which_never_did() {
 fn a_rehearsal_that_is_cut_off_goes_on() {
     let [dev, prod] = acme();
     let fixture = fixture(dev, prod);
-    // Every attempt at the first changes is cut: the first create, which goes alone, and what follows it.
+    // Every attempt at the first changes is cut: the first create, which is sent alone, and the following ones.
     let said = rehearsed(&fixture, " --fault cut-before@w1x15");
     let told = after_the_plan(&said);
     assert!(said.code == 0 && told.contains("It was interrupted and resumed 2 times. A second plan finds nothing to do."), "{told}");
@@ -175,7 +175,7 @@ fn a_rehearsal_knows_what_earlier_runs_left() {
     fixture.write("client.json", r#"{"description": "edited"}"#);
     let edited = fixture.run("update clients Tableau client.json --tenant dev --yes --quiet");
     assert_eq!(edited.code, 0, "{}", edited.whole());
-    // What prod changed by itself stays, in the rehearsal too.
+    // Drift of prod is kept in the rehearsal too.
     fixture.change_prod(|data| {
         let all = data["/clients"].as_array_mut().expect("a list");
         all.iter_mut().find(|one| one["name"] == "Tableau").expect("there")["logo_uri"] = json!("https://logo.acme.example/hot.png");
@@ -193,7 +193,7 @@ fn a_rehearsal_knows_what_earlier_runs_left() {
     assert_eq!(files(&fixture), before);
 }
 
-/// Makes a copy of what it sees, secrets and all.
+/// Copies the responses that it records, including secrets.
 #[derive(Default)]
 struct Copyist(Mutex<Replica>);
 

@@ -1,4 +1,4 @@
-//! Names that become free or are swapped: in one run, in a saved plan, and undone.
+//! Names that become free or are swapped: in one run, in a saved plan, and in an undo.
 
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ fn tenant(mut state: Value, side: &str, names: &[&str]) -> Value {
     state
 }
 
-/// Two tenants with these roles, which were imported once.
+/// Two tenants with these roles, after one import.
 fn imported() -> Fixture {
     let fixture = Fixture::new(tenant(dev(), "dev", &NAMES), tenant(prod(), "prod", &NAMES), "");
     done(&fixture.run(IMPORT));
@@ -25,7 +25,7 @@ fn done(said: &CommandOutput) {
     assert_eq!(said.code, 0, "{}", said.whole());
 }
 
-/// Gives roles of dev these names, by their place.
+/// Renames roles of dev, by index.
 fn rename(fixture: &Fixture, names: &[(usize, &str)]) {
     for (at, name) in names {
         fixture.write("fields.json", &json!({"name": name}).to_string());
@@ -45,7 +45,7 @@ fn expected(names: [&str; 3]) -> Vec<(String, String)> {
     names.iter().enumerate().map(|(at, name)| (format!("rol_prodRole00000000{at}"), (*name).to_owned())).collect()
 }
 
-/// Lets three roles change places in dev: the first is out of the way while the others move.
+/// Rotates the names of three roles in dev; the first gets a temporary name meanwhile.
 fn turn(fixture: &Fixture) {
     rename(fixture, &[(0, "Somebody"), (2, NAMES[0]), (1, NAMES[2]), (0, NAMES[1])]);
 }

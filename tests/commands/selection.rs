@@ -1,4 +1,4 @@
-//! Selections: `--kinds`, `--only` and `--exclude` touch, read, delete and remember nothing but what is selected.
+//! Selections: with `--kinds`, `--only` and `--exclude`, nothing else is written, read, deleted or recorded.
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};
@@ -8,8 +8,8 @@ use crate::support::fixture::{CommandOutput, Fixture, client, dev, prod};
 const ALLOW: &str = "--allow lockout-risk,weaker-protection,many-changes,deletes --yes --quiet";
 const API: &str = "https://api.acme.example";
 
-/// What the source is ahead by: an API, a client with a grant on it, a role with a permission, a connection of the client, and an action that
-/// names another client.
+/// A source with additional resources: an API, a client with a grant on it, a role with a permission, a connection of
+/// the client, and an action that names another client.
 fn ahead() -> Value {
     let mut dev = dev();
     let data = &mut dev["data"];
@@ -59,14 +59,14 @@ fn skipped(plan: &Value) -> Vec<String> {
     left.iter().map(|left| format!("{}: {}", left["key"].as_str().expect("a key"), left["reason"].as_str().expect("a reason"))).collect()
 }
 
-/// Returns what prod holds but at these paths.
+/// Returns the content of prod except at these paths.
 fn beside(fixture: &Fixture, paths: &[&str]) -> Value {
     let mut held = fixture.all_of_prod();
     held.as_object_mut().expect("an object").retain(|path, _| !paths.iter().any(|of| path.starts_with(of)));
     held
 }
 
-/// Returns what the baseline and the links hold of every kind but one.
+/// Returns the entries of the baseline and of the links for all kinds except one.
 fn remembered_beside(fixture: &Fixture, kind: &str) -> (Value, Vec<String>) {
     let mut base: Value = serde_json::from_str(&fixture.read("state/dev/prod/baseline.json")).expect("JSON");
     base["resources"].as_object_mut().expect("an object").retain(|key, _| !key.starts_with(kind));
@@ -138,7 +138,7 @@ fn a_selected_import_neither_forgets_nor_overwrites_what_a_whole_one_remembers()
     done(&fixture.run(&format!("import --tenant prod --only clients/Shop {ALLOW}")));
     assert_eq!(fixture.prod("/clients")[0]["description"], "changed in dev");
     assert_eq!(remembered_beside(&fixture, "clients"), remembered);
-    // The change in dev is no drift of prod, and the one in prod is no change of dev.
+    // The change in dev is not drift of prod, and the one in prod is not a change of dev.
     assert_eq!(planned(&fixture, "").0, ["roles/Auditor"]);
     let drift = fixture.run("drift --tenant prod --output json --quiet").json();
     assert_eq!(drift["drift"].as_array().expect("a list").len(), 1, "{drift}");
@@ -159,7 +159,7 @@ fn only_what_is_selected_is_deleted_and_nothing_that_takes_along_something_outsi
     let grant = format!("client-grants/Till · {API} · client");
     assert_eq!(skipped(&plan), [format!("clients/Till: gone from dev, and {grant}, which is not selected, would be deleted with it")]);
     assert_eq!(plan["unmanaged"], json!({"clients": ["clients/Till"]}));
-    // A grant goes with its client.
+    // A grant is selected with its client.
     assert_eq!(planned(&fixture, "--prune --kinds clients,client-grants").0, ["clients/Till"]);
 }
 
@@ -173,7 +173,7 @@ fn only_what_a_selection_needs_is_read() {
     };
     let [whole, _] = requests("");
     assert!(whole > 100, "{whole}");
-    // The list of what is selected, of what it refers to, and the custom domains, by which hosts of the source are known.
+    // The list of the selected kind, those it refers to, and custom domains, which identify hosts of the source.
     for (flags, most) in [("--kinds roles", 6), ("--kinds rules", 4), ("--kinds clients", 14), ("--kinds email-templates", 25)] {
         for count in requests(flags) {
             assert!(count <= most, "{flags}: {count} of {whole}: {:?}", fixture.requests().iter().rev().take(count).collect::<Vec<_>>());

@@ -14,7 +14,7 @@ fn done(fixture: &Fixture, line: &str) -> CommandOutput {
     said
 }
 
-/// A fixture on which prod's client "Shop" was read into `client.json`.
+/// A fixture in which prod's client "Shop" was saved to `client.json`.
 fn read_into_a_file(faults: &str) -> Fixture {
     let fixture = Fixture::new(dev(), prod(), faults);
     let said = done(&fixture, "get clients Shop --tenant prod --quiet");
@@ -80,7 +80,7 @@ fn an_edited_file_changes_the_fields_that_differ_and_leaves_out_what_is_read_onl
 
 #[test]
 fn an_update_sends_only_what_changed() {
-    // The tenant refuses it in words that repeat what was sent.
+    // The tenant refuses it with a message that repeats the request.
     let fixture = read_into_a_file("echo@w1");
     fixture.edit("client.json", "https://shop.acme.example/old", "https://shop.acme.example/new");
     assert_snapshot!(fixture.run("update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection --yes --quiet").whole(), @r#"
@@ -284,7 +284,7 @@ fn a_plan_that_would_change_nothing_ends_with_0() {
     ");
 }
 
-/// Returns JSON as people would have to read it, with times, ids and costs replaced.
+/// Formats JSON for a snapshot, with times, ids and costs replaced.
 fn pretty(mut json: Value) -> String {
     for cost in ["seconds", "requests", "waited_seconds"] {
         if let Some(field) = json.get_mut(cost) {

@@ -1,10 +1,10 @@
-//! What the target's subscription lacks, the scopes that a run needs, and clients that a third party registered.
+//! Features that the target's subscription lacks, the scopes that a run needs, and third-party clients.
 
 use serde_json::{Value, json};
 
 use crate::support::fixture::{Fixture, dev, prod};
 
-/// A new client of dev, with everything that a create would fill in.
+/// A new client of dev, including everything that a create would fill in.
 fn client(name: &str, more: &Value) -> Value {
     let mut client = json!({
         "client_id": format!("dev{name}00000000000000000000000000"), "name": name, "app_type": "regular_web", "is_first_party": true,

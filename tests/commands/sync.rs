@@ -1,4 +1,5 @@
-//! The nightly job: silent when nothing changed, otherwise one line and one report; the next run completes one that a limit ended.
+//! `migrate sync`: silent when nothing changed, otherwise one line and one report; the next sync completes a run that a
+//! limit ended.
 
 use std::time::{Duration, SystemTime};
 
@@ -14,7 +15,7 @@ fn outcome(fixture: &Fixture) -> Value {
     serde_json::from_str(&fixture.read(OUTCOME)).expect("JSON")
 }
 
-/// A dev tenant with this many clients that prod does not have; all that both have is equal.
+/// A dev tenant with this many clients that prod lacks; everything else is equal.
 fn ahead_by(clients: usize) -> Fixture {
     let of = |tenant: &str, count: usize| {
         let clients: Vec<Value> = (0..count)
@@ -154,7 +155,7 @@ fn a_night_that_ended_early_stays_so_where_nobody_says_yes_to_going_on_with_it()
     assert!(said.code == 0 && !said.out.contains("earlier run"), "it is planned anew: {}", said.whole());
 }
 
-/// Returns what the clients of prod are called.
+/// Returns the names of the clients of prod.
 fn names(fixture: &Fixture) -> Vec<Value> {
     fixture.prod("/clients").as_array().into_iter().flatten().map(|client| client["name"].clone()).collect()
 }
@@ -241,7 +242,7 @@ fn a_night_whose_time_ends_while_a_tenant_refuses_all_it_sends_repeats_nothing_a
     let soon = humantime::format_rfc3339(SystemTime::now() + Duration::from_secs(70)).to_string();
     let said = fixture.run(&format!("{SYNC} --until {}Z", &soon[11..16]));
     let end = humantime::parse_rfc3339(&format!("{}:00Z", &soon[..16])).expect("a time");
-    // A tenant that refuses what it is sent is asked again for ten minutes otherwise.
+    // Otherwise a request that the tenant refuses is retried for ten minutes.
     assert!(SystemTime::now() < end + Duration::from_mins(5), "{}", said.whole());
     assert!(said.code == 3 && said.out.contains("applied 0 of 2 changes in TIME; 2 failed"), "{}", said.whole());
     let held = fixture.stop_prod();
@@ -331,7 +332,7 @@ fn programs_read_the_outcome_on_stdout_too() {
     let said = fixture.run(&format!("{SYNC} --output json"));
     let mut printed = said.json();
     let mut written = outcome(&fixture);
-    // The stage rewrites folders and times in what is printed.
+    // Folders and times in the output are replaced.
     for told in [&mut printed, &mut written] {
         for name in ["began", "ended", "runs", "text"] {
             told[name].take();

@@ -1,4 +1,4 @@
-//! What a tenant does not show is neither deleted nor copied: it stays in the target, and is named.
+//! Resources that a tenant does not return are neither deleted nor copied: they stay in the target and are reported.
 
 use std::io;
 use std::path::Path;
@@ -22,7 +22,8 @@ const DEV: &str = "acme-dev.eu.auth0.com";
 const PROD: &str = "acme-prod.eu.auth0.com";
 const SPARED_BY: &str = "; a rule with `skip = true` accepts that";
 
-/// A tenant with two organizations that each have a connection and a domain, two roles with a permission, and texts in two prompts.
+/// A tenant with two organizations that each have a connection and a domain, two roles with a permission, and texts in
+/// two prompts.
 fn dev() -> Value {
     let mut data = json!({
         "/tenants/settings": {"enabled_locales": ["en"]},
@@ -49,7 +50,7 @@ fn email(template: &str) -> Value {
     json!({"template": template, "body": "Hello", "from": "a@acme.example", "subject": "Hi", "syntax": "liquid", "enabled": true})
 }
 
-/// Reads dev where one request is answered so.
+/// Reads dev with one request answered like this.
 async fn shown(path: &str, status: u16, message: &str) -> Snapshot {
     let body = json!({"statusCode": status, "error": "Refused", "message": message});
     let refuse = json!([{"method": "GET", "path": format!("^{path}$"), "status": status, "body": body}]);
@@ -58,7 +59,7 @@ async fn shown(path: &str, status: u16, message: &str) -> Snapshot {
     read(&tenant).await
 }
 
-/// Returns the resources that a plan leaves out whole, each with the reason.
+/// Returns the resources that a plan skips as a whole, each with the reason.
 fn skipped(plan: &Plan) -> Vec<String> {
     plan.skipped.iter().filter(|left| left.path.is_none()).map(|left| format!("{}: {}", left.key, left.reason)).collect()
 }
@@ -68,7 +69,7 @@ fn removed(plan: &Plan) -> Vec<String> {
     removes.map(|change| change.key.to_string()).collect()
 }
 
-/// Imports dev, and then, pruning, dev as it is shown where one request is answered so; returns the second plan.
+/// Imports dev, then imports it again with pruning and one request answered like this; returns the second plan.
 async fn pruned_after(path: &str, status: u16, message: &str) -> Plan {
     let (_into, tenant) = start(State::empty(PROD)).await;
     let mut memory = empty_sync_state();
@@ -145,7 +146,7 @@ async fn a_name_that_neither_tenant_knows_is_no_concern_and_one_that_the_subscri
     assert!(plan.excluded.iter().any(|left| left.key == Key::new("email-templates", "welcome_email")));
 }
 
-/// Reads the parts of dev that are selected, where one request is answered so.
+/// Reads the selected part of dev with one request answered like this.
 async fn selected(only: &str, path: &str) -> Snapshot {
     let refuse = json!([{"method": "GET", "path": format!("^{path}$"), "status": 400, "body": {"statusCode": 400, "message": "No"}}]);
     let state = State::from_json(json!({"domain": DEV, "data": dev(), "refuse": refuse})).expect("a state");
@@ -172,7 +173,7 @@ async fn what_is_not_shown_is_named_where_only_a_part_is_read() {
     }
 }
 
-/// Maps a tenant by a rule that skips.
+/// Applies a rule that skips resources.
 fn skipping(matched: &str, snapshot: Snapshot) -> MappedSource {
     let rules = format!("[[rule]]\nmatch = \"{matched}\"\nskip = true\n");
     let text = Text { path: Path::new("skips.toml"), text: &rules };

@@ -1,5 +1,5 @@
-//! Absent, null and empty values at every path, and unknown fields: two tenants that differ in nothing else. The expected result is computed
-//! here by a merge of plain JSON; the comparison takes only defaults and unordered lists from the catalog.
+//! Absent, null and empty values at every path, and unknown fields: two tenants that differ in nothing else. The
+//! expected result is computed here by merging plain JSON; only defaults and unordered lists come from the catalog.
 
 use std::collections::BTreeMap;
 
@@ -24,8 +24,8 @@ use crate::support::recorded_tenants::{ONE, recorded};
 
 const TARGET: &str = "other.eu.auth0.com";
 
-/// What no tenant leaves blank: an action that was deployed with a runtime and has none would be a draft of another one, and without
-/// one of the others the object around it is none.
+/// Fields that no tenant leaves blank: without its runtime, a deployed action would be a draft of another one, and
+/// without one of the others the object around it would be meaningless.
 const NEVER_BLANK: &[(&str, &str)] = &[
     ("actions", "runtime"),
     ("network-acls", "rule"),
@@ -36,23 +36,23 @@ const NEVER_BLANK: &[(&str, &str)] = &[
     ("guardian-phone-templates", "verification_message"),
 ];
 
-/// What an update of anything beside it fills in where it is absent, as in an older recording.
+/// A field that any update of its kind fills in if it is absent, as in an older recording.
 const FILLED_IN: &str = "prompts identifier_first";
 
-/// Returns whether a field may say nothing: no request needs it, and nothing is told apart or referred to by it.
+/// Returns whether a field may be blank: no request requires it, and it neither identifies nor refers to anything.
 fn may_be_blank(kind: &Kind, field: &Field, path: &str) -> bool {
     let is_named = kind.identity.key.contains(&path)
         || kind.identity.id == path
         || kind.fields.required.contains(&path)
         || kind.secrets.paths.contains(&path);
     let is_bound = kind.references.iter().any(|reference| reference.path.starts_with(path));
-    // An object without a part that the API does not take blank is refused whole.
+    // An object without a field that must not be blank is refused as a whole.
     let is_needed = path.contains('.') && field.refuses_empty;
     let is_never = is_needed || NEVER_BLANK.iter().any(|(name, never)| *name == kind.name && is_in(never, path));
     field.written == Writability::Always && !field.in_path && !is_named && !is_bound && !is_never
 }
 
-/// Leaves fields absent, null or empty, one in three of those that may be, and adds one that nobody knows here and there.
+/// Makes a third of the possible fields absent, null or empty, and sometimes adds an unknown field.
 fn blank_some(kind: &Kind, fields: &Fields, above: &str, object: &mut Map<String, Value>, dice: &mut dyn FnMut(u32) -> u32) {
     for field in fields.iter() {
         let Some(value) = object.get_mut(field.name) else { continue };
@@ -77,7 +77,7 @@ fn blank_some(kind: &Kind, fields: &Fields, above: &str, object: &mut Map<String
     }
 }
 
-/// Returns a tenant with blanks in it.
+/// Returns a tenant with random blanks.
 fn blanked(state: &State, domain: &str, rng: &mut TestRng) -> Value {
     let text = state.to_json().to_string().replace(state.domain(), domain);
     let mut state: Value = serde_json::from_str(&text).expect("JSON");
@@ -95,7 +95,8 @@ fn blanked(state: &State, domain: &str, rng: &mut TestRng) -> Value {
     state
 }
 
-/// Returns what a target must hold once a source came over it: what the source says, and where it says nothing, what the target holds.
+/// Returns what the target must contain after an import: the source's values, and where the source is blank, the
+/// target's.
 fn merged(source: &Value, held: &Value) -> Value {
     match (source, held) {
         (Value::Object(source), Value::Object(held)) => {
@@ -108,7 +109,7 @@ fn merged(source: &Value, held: &Value) -> Value {
     }
 }
 
-/// One reading of a tenant, by key.
+/// The content of a tenant, by key.
 struct Held(BTreeMap<Key, Value>);
 
 impl Held {
@@ -125,13 +126,13 @@ fn of_kind(key: &Key) -> &'static Kind {
     Catalog::standard().kind(key.kind()).expect("a kind")
 }
 
-/// Returns whether a plan says of a field that it is not written.
+/// Returns whether a plan reports that a field is not written.
 fn is_named(plan: &Plan, key: &Key, path: &str) -> bool {
     let mut said = plan.skipped.iter().chain(&plan.excluded).filter(|left| left.key == *key);
     said.any(|left| left.path.as_ref().is_none_or(|named| is_in(named, path) || is_in(path, named)))
 }
 
-/// Returns whether a plan changes a field, or has it changed by what it does.
+/// Returns whether a plan changes a field, directly or by a side effect.
 fn is_shown(plan: &Plan, key: &Key, path: &str) -> bool {
     plan.changes().filter(|change| change.key == *key).any(|change| match &change.action {
         Action::Update { edits, .. } => edits.iter().any(|edit| is_in(&edit.path, path) || is_in(path, &edit.path)),
@@ -147,7 +148,7 @@ fn is_cleared(plan: &Plan, key: &Key, path: &str) -> bool {
     })
 }
 
-/// Returns whether a run says that a resource, or this field of it, was refused: a blank that no tenant would hold.
+/// Returns whether a run reports that a resource or this field was refused: a blank that no tenant would have.
 fn is_refused(summary: &Summary, key: &Key, path: Option<&str>) -> bool {
     summary.settled.iter().filter(|one| one.key == *key).any(|one| match (&one.outcome, path) {
         (Outcome::Failed(reason), _) => reason.contains("Missing required property"),
@@ -158,7 +159,8 @@ fn is_refused(summary: &Summary, key: &Key, path: Option<&str>) -> bool {
     })
 }
 
-/// Imports a tenant with blanks into its like with other blanks, twice, and takes it back; returns what is not as it must be.
+/// Imports a tenant with blanks into the same tenant with other blanks, twice, and undoes it; returns everything that
+/// is wrong.
 async fn copied(state: &State, seed: u8) -> Vec<String> {
     let mut rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[seed; 32]);
     let mut side = |domain: &str| State::from_json(blanked(state, domain, &mut rng)).expect("a state");
@@ -185,7 +187,7 @@ async fn copied(state: &State, seed: u8) -> Vec<String> {
     let again = second.changes().filter(|change| !is_refused(&summary, &change.key, None));
     wrong.extend(again.map(|change| format!("{} is written again: {:?}", change.key, change.action)));
     let (mut back, ended) = undo_run(&plan, &summary, &into).await;
-    // What the target would not let go, or left as it is, is told by the run.
+    // The run reports values that the target refused to clear or did not change.
     let told = |one: &ChangeResult| {
         let parts = one.outcome.shortfall().map_or(&[][..], |short| &short.parts[..]);
         let paths = parts.iter().chain(one.altered.iter().map(|altered| &altered.path));

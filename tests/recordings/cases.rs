@@ -1,4 +1,5 @@
-//! The given cases: small situations from public bug reports, run by a separate program that comes with the facts about Auth0.
+//! External cases: small situations from public bug reports, run by a separate program that comes with the facts about
+//! Auth0.
 #![expect(clippy::print_stdout, reason = "what each case falls short of is wanted beside the verdict")]
 
 use std::collections::BTreeSet;
@@ -9,18 +10,18 @@ use crate::recordings::tenant_double::process::installed;
 use crate::recordings::tenant_double::project::program;
 use crate::support::{auth0_reference, known_failures};
 
-/// How often a known case has to hold, since some depend on chance, before it is said to.
+/// How often a known failure must pass before it counts as fixed, since some cases depend on chance.
 const HOLDS: usize = 5;
-/// The steps of a script that fail because it was written for another place of a file; all others must hold. `hostile::small` has each of them
-/// in our own words.
+/// Steps of a script that fail because it expects an earlier location of a file; all others must pass. `hostile::small`
+/// has equivalents of each.
 ///
-/// `small-things` empties the base in `base/`, where it no longer stands, and finds that nobody read it.
+/// `small-things` empties the base in `base/`, which is no longer used, and finds that nothing happened.
 const STEPS_OF_ANOTHER_PLACE: [(&str, &str, usize); 1] =
     [("small-things", "a base that is empty beside links is as one that is missing", 5)];
-/// What is said where a case was not judged.
+/// Messages for a case that was not judged.
 const NOT_JUDGED: [&str; 4] = ["cannot be run", "cannot be judged", "it has no checks", "it says nothing"];
 
-/// One case, and what came of it.
+/// The result of one case.
 #[derive(Debug, PartialEq, Eq)]
 struct Verdict {
     case: String,
@@ -31,18 +32,19 @@ struct Verdict {
 enum Finding {
     Holds,
     FallsShort,
-    /// The cases' own program failed; it says nothing about ours.
+    /// The external program itself failed, which says nothing about ours.
     NotJudged,
 }
 
 impl Verdict {
-    /// Reads a line: `pair-names   falls short  prod's own change was written over`; others are no verdict.
+    /// Parses a line: `pair-names   falls short  prod's own change was written over`; other lines are ignored.
     fn read(line: &str) -> Option<Self> {
         let (case, rest) = line.split_once("  ").filter(|(case, _)| !case.is_empty() && !case.contains(' '))?;
         let rest = rest.trim_start();
         let finding = match (rest.starts_with("holds"), rest.strip_prefix("falls short")) {
             (true, _) => Finding::Holds,
-            // The script goes on with a run that came to no end; one that looked its lost answer up has ended, and there is nothing to go on with.
+            // The script resumes an unfinished run; a run that resolved its lost response is finished and has nothing
+            // to resume.
             (_, Some(why)) if case == "organization-grant-lost" && why.contains("came to its end") => Finding::Holds,
             (_, Some(why)) if NOT_JUDGED.iter().any(|words| why.contains(words)) => Finding::NotJudged,
             (_, Some(_)) => Finding::FallsShort,
@@ -51,7 +53,7 @@ impl Verdict {
         Some(Self { case: case.to_owned(), finding })
     }
 
-    /// Reads all that was said: the verdicts, under each the steps of a script.
+    /// Parses the complete output: the results, each with the steps of its script.
     fn read_all(said: &str) -> Vec<Self> {
         let mut verdicts: Vec<(Self, Vec<&str>)> = Vec::new();
         for line in said.lines() {
@@ -64,7 +66,7 @@ impl Verdict {
         verdicts.into_iter().map(|(verdict, steps)| verdict.judged_by(&steps)).collect()
     }
 
-    /// Returns a verdict by the steps of its script, where one of them is of another place: that one fails, and only that one.
+    /// Corrects the result of a script whose only failed step is one of those that expect an earlier location.
     fn judged_by(mut self, steps: &[&str]) -> Self {
         let Some((_, excused, count)) = STEPS_OF_ANOTHER_PLACE.iter().find(|(case, ..)| *case == self.case) else { return self };
         let (held, failed): (Vec<&str>, Vec<&str>) =
@@ -81,7 +83,7 @@ impl Verdict {
     }
 }
 
-/// Runs these cases, or all where none is named; nothing where they cannot be run, and then the test is skipped.
+/// Runs these cases, or all if none is given; `None` if they cannot be run, and the test is then skipped.
 fn run(names: &[&str]) -> Option<Vec<Verdict>> {
     let (cases, home) = (auth0_reference::beside("cases")?, installed()?);
     let description = auth0_reference::path("management-api-oas.json.gz")?.canonicalize().expect("a path");

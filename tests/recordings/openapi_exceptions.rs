@@ -1,4 +1,5 @@
-//! Where the OpenAPI description is narrower than the API: each exception has a recorded request that a real tenant accepted.
+//! Exceptions where the OpenAPI description is narrower than the API: each is proven by a recorded request that a real
+//! tenant accepted.
 
 use std::io::{BufRead, BufReader};
 
@@ -47,7 +48,7 @@ fn accepted() -> Option<Vec<Interaction>> {
     Some(all.filter(Interaction::is_accepted).collect())
 }
 
-/// Returns the breaks of an interaction.
+/// Returns the violations of an interaction.
 fn breaks(description: &Description, one: &Interaction) -> Vec<Break> {
     description.breaks(&one.method, &one.target(), Some(&one.request_body).filter(|body| !body.is_null()))
 }

@@ -1,4 +1,4 @@
-//! The OpenAPI validator of the tests reports wrong names, types and limits, and never a value.
+//! The tests' OpenAPI validator reports wrong names, types and limits, but never a value.
 
 use serde_json::{Value, json};
 
@@ -6,12 +6,12 @@ use auth0_migrate::catalog::{Catalog, Kind};
 
 use crate::support::openapi::{Break, Description, exceptions};
 
-/// Returns what a request breaks, a line each; nothing where the description is not at hand.
+/// Returns the violations of a request, one per line; `None` if the description is not available.
 fn lines(method: &str, target: &str, body: Option<&Value>) -> Option<Vec<String>> {
     Some(Description::read()?.breaks(method, target, body).iter().map(Break::to_string).collect())
 }
 
-/// Asserts what a request breaks, unless the description is not at hand.
+/// Asserts the violations of a request, unless the description is not available.
 fn assert_breaks(method: &str, target: &str, body: Option<&Value>, expected: &[&str]) {
     if let Some(found) = lines(method, target, body) {
         assert_eq!(found, expected);
@@ -108,8 +108,8 @@ fn every_schema_of_a_body_compiles() {
     }
 }
 
-/// A resource is read by its id right before it is removed, and where it alone is asked for; where there is no such request, a 404 would pass
-/// for gone.
+/// A resource is read by its id just before it is deleted, and when it is requested alone; without such a request, a
+/// 404 would look like a deleted resource.
 #[test]
 fn what_is_read_by_its_id_can_be_or_is_known_to_be_only_listed() {
     let Some(description) = Description::read() else { return };

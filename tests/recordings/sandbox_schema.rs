@@ -1,6 +1,6 @@
-//! The request schemas that the sandbox ships are those of Auth0's OpenAPI description, with what recordings show to be accepted as well.
+//! The sandbox's request schemas equal those of the OpenAPI description, plus what recordings show to be accepted.
 //!
-//! `UPDATE_SCHEMA=1 cargo test --test integration schema` rewrites them from `management-api-oas.json.gz`.
+//! `UPDATE_SCHEMA=1 cargo test --test integration schema` regenerates them from `management-api-oas.json.gz`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -16,7 +16,7 @@ use crate::recordings::replay::{rows, text};
 use crate::support::auth0_reference;
 use crate::support::openapi::sdk_additions::SENT;
 
-/// Where the description's own words stand in for what is carried over: names, types and limits, no sentences.
+/// The keywords that are copied: names, types and limits, no prose.
 const CARRIED: [&str; 21] = [
     "additionalProperties",
     "allOf",
@@ -43,14 +43,14 @@ const CARRIED: [&str; 21] = [
 
 const SHAPES: &str = "#/components/schemas/";
 
-/// The description, and the names of its shapes that are needed so far.
+/// The description, and the names of the schemas needed so far.
 struct Reader {
     description: Value,
     needed: BTreeSet<String>,
 }
 
 impl Reader {
-    /// Returns a schema with what limits a value, and notes the shapes it refers to.
+    /// Returns a schema with only the copied keywords, and records the schemas that it refers to.
     fn carried(&mut self, schema: &Value) -> Value {
         let Value::Object(fields) = schema else { return schema.clone() };
         let mut carried = Map::new();
@@ -65,13 +65,13 @@ impl Reader {
                     let below = value.as_object().expect("properties").iter().map(|(name, below)| (name.clone(), self.carried(below)));
                     carried.insert(word.clone(), Value::Object(below.collect()));
                 }
-                // Alternatives that differ by an unknown format alone would both match.
+                // Alternatives that differ only in an unknown format would both match.
                 "oneOf" | "anyOf" | "allOf" => {
                     let word = if word == "allOf" { word } else { "anyOf" };
                     let below = value.as_array().expect("schemas").iter().map(|below| self.carried(below)).collect();
                     carried.insert(word.to_owned(), below);
                 }
-                // A hyphen behind a class is itself to JavaScript, and an error to others.
+                // A hyphen after a class is literal in JavaScript, and an error elsewhere.
                 "pattern" => drop(carried.insert(word.clone(), value.as_str().expect("a pattern").replace(r"[\w-", r"[\w\-").into())),
                 "items" | "additionalProperties" => drop(carried.insert(word.clone(), self.carried(value))),
                 known if CARRIED.contains(&known) => drop(carried.insert(word.clone(), value.clone())),
@@ -81,7 +81,7 @@ impl Reader {
         Value::Object(carried)
     }
 
-    /// Returns whether a schema says more of a text than that it is one.
+    /// Returns whether a schema restricts a text in any way.
     fn is_limited(&self, schema: &Value) -> bool {
         let shape = schema["$ref"].as_str().and_then(|path| path.strip_prefix(SHAPES));
         let schema = shape.map_or(schema, |name| &self.description["components"]["schemas"][name]);
@@ -124,16 +124,17 @@ impl Reader {
     }
 }
 
-/// Paths at which the sandbox also answers by the methods and old names that the program does not use.
+/// Paths at which the sandbox also serves methods and old names that the program does not use.
 const SERVED: [&str; 3] = ["/email-templates", "/guardian/factors/", "/network-acls"];
 
-/// Returns whether the sandbox has to judge an operation.
+/// Returns whether the sandbox must validate an operation.
 fn is_served(operation: &str) -> bool {
     let path = operation.split_once(' ').map_or(operation, |(_, path)| path);
     !is_left_out(operation) || SERVED.iter().any(|served| path.starts_with(served))
 }
 
-/// Returns the file as the description has it; an entry a line, so that a change of the description is read as one.
+/// Returns the file according to the description, with one entry per line, so that a change of the description is a
+/// readable diff.
 fn written(description: Value, wider: &BTreeMap<SchemaViolation, String>) -> String {
     let paths = description["paths"].clone();
     let mut reader = Reader { description, needed: BTreeSet::new() };
@@ -163,7 +164,7 @@ fn written(description: Value, wider: &BTreeMap<SchemaViolation, String>) -> Str
     text + &format!("}},\n\"wider\": [\n{}\n]\n}}\n", wider.collect::<Vec<_>>().join(",\n"))
 }
 
-/// Returns what recordings show to be taken though the description does not allow it, each with the first recording that shows it.
+/// Returns the deviations that recordings show to be accepted, each with the first such recording.
 fn wider() -> Option<BTreeMap<SchemaViolation, String>> {
     let mut wider = BTreeMap::new();
     let rows = rows("traffic.jsonl.gz")?;
@@ -176,7 +177,7 @@ fn wider() -> Option<BTreeMap<SchemaViolation, String>> {
     Some(wider)
 }
 
-/// Returns the fields that Auth0's newest SDK sends and the description lacks in every alternative it has.
+/// Returns the fields that Auth0's newest SDK sends and that the description lacks in every alternative.
 fn newer(operations: &BTreeMap<String, Value>, shapes: &BTreeMap<String, Value>) -> BTreeMap<SchemaViolation, String> {
     let mut newer = BTreeMap::new();
     for (name, fields) in sdk_types::requests() {
@@ -199,7 +200,7 @@ fn newer(operations: &BTreeMap<String, Value>, shapes: &BTreeMap<String, Value>)
     newer
 }
 
-/// Returns whether some alternative of a schema has a field of this path.
+/// Returns whether some alternative of a schema has a field at this path.
 fn knows(shapes: &BTreeMap<String, Value>, schema: &Value, names: &[&str]) -> bool {
     let Some((first, rest)) = names.split_first() else { return true };
     let shape = schema["$ref"].as_str().and_then(|path| shapes.get(path.trim_start_matches("#/shapes/")));
@@ -209,20 +210,20 @@ fn knows(shapes: &BTreeMap<String, Value>, schema: &Value, names: &[&str]) -> bo
     below.is_some_and(|below| knows(shapes, below, rest)) || alternatives.any(|one| knows(shapes, one, names))
 }
 
-/// Returns the break that a field of this path is too much in a request, where the description lacks it.
+/// Returns the violation for a surplus field at this path, if the description lacks it.
 fn surplus(operation: &str, path: &str) -> Option<SchemaViolation> {
     let (method, form) = operation.split_once(' ').expect("a method and a path");
     let names: Vec<&str> = path.split('.').collect();
     let plain = |one: &SchemaViolation| one.place.replace("[]", "");
     bodies(&names).iter().find_map(|body| {
         let broken = schema_violations(method, &form.replace("{}", "x"), body);
-        // What stands where another type is wanted is not looked at.
+        // Values inside one of the wrong type are not checked.
         let is_unread = broken.iter().any(|one| one.keyword == "type" && path.starts_with(&format!("{}.", plain(one))));
         broken.into_iter().find(|one| !is_unread && one.keyword == "additionalProperties" && plain(one) == path)
     })
 }
 
-/// Returns what may hold a field: objects, and lists of them.
+/// Returns bodies that may contain a field: objects, and lists of them.
 fn bodies(names: &[&str]) -> Vec<Value> {
     let Some((first, rest)) = names.split_first() else { return vec![Value::Null] };
     let inside = bodies(rest);

@@ -1,4 +1,4 @@
-//! The state of a sandbox as a file: saved, loaded again, and what a new tenant contains.
+//! The state of a sandbox as a file: saving, loading, and the content of a new tenant.
 
 use std::collections::BTreeSet;
 
@@ -26,7 +26,7 @@ fn what_is_saved_can_be_loaded_and_is_the_same() {
     }
 }
 
-/// What a client of the API sees of a new tenant, request by request.
+/// The requests and responses by which a client of the API sees a new tenant.
 #[test]
 fn a_new_tenant_has_what_auth0_makes_itself() {
     let mut tenant = State::empty("acme.eu.auth0.com");

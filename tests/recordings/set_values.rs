@@ -1,4 +1,4 @@
-//! What `validate` says of values that a mapping sets: nothing of any value that a tenant took in a recording.
+//! `validate` reports nothing about a mapping's value that a tenant accepted in a recording.
 
 use auth0_migrate::sandbox::value_refusals;
 use serde_json::{Value, json};

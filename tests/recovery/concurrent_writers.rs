@@ -1,4 +1,4 @@
-//! Several writers to one tenant: nothing is created twice, and the one that comes second reports it.
+//! Several writers to one tenant: nothing is created twice, and the second one reports the conflict.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Child;
@@ -19,12 +19,12 @@ use crate::support::recorded_tenants::recorded;
 const DOMAIN: &str = "target.eu.auth0.com";
 const IMPORT: &str = "import --tenant prod --allow lockout-risk,weaker-protection,many-changes --yes";
 
-/// Returns the kinds of which a tenant may hold two of one name.
+/// Returns the kinds that allow duplicate names.
 fn sharing() -> impl Iterator<Item = &'static Kind> {
     Catalog::standard().kinds().filter(|kind| kind.identity.allows_duplicates)
 }
 
-/// Counts what a tenant holds of each name, of the kinds that share names.
+/// Counts the resources of a tenant by name, for kinds with duplicate names.
 fn counted(sandbox: &Sandbox) -> BTreeMap<(&'static str, String), usize> {
     let held = sandbox.state().to_json()["data"].take();
     let mut counted = BTreeMap::new();
@@ -36,7 +36,7 @@ fn counted(sandbox: &Sandbox) -> BTreeMap<(&'static str, String), usize> {
     counted
 }
 
-/// Returns the names of which there is one.
+/// Returns the names that occur once.
 fn once(mut counted: BTreeMap<(&'static str, String), usize>) -> BTreeMap<(&'static str, String), usize> {
     counted.retain(|_, count| *count == 1);
     counted
@@ -52,7 +52,7 @@ fn first_of(plan: &Plan, most: usize) -> Plan {
     first
 }
 
-/// Returns whether a plan creates what tells of it: what may be there twice, and what the tenant takes only one of.
+/// Returns whether a plan creates what detects a concurrent run: something that may exist twice, and something unique.
 fn creates_what_tells(plan: &Plan) -> bool {
     let is_collection =
         |name: &str| Catalog::standard().kind(name).is_some_and(|kind| kind.shape == Shape::Collection && kind.has_own_ids());
@@ -64,7 +64,8 @@ fn reasons(summary: &Summary) -> Vec<&str> {
     skipped.filter_map(|settled| settled.outcome.message()).collect()
 }
 
-/// Lets another writer carry out the first changes of a plan between that plan and its first request, for parts of each size.
+/// Lets another writer apply the first changes of a plan between that plan and its first request, for parts of each
+/// size.
 async fn nothing_is_made_twice(source: State) {
     let (_from, from) = start(source).await;
     let desired = Desired::unmapped(read(&from).await);
@@ -80,10 +81,11 @@ async fn nothing_is_made_twice(source: State) {
         assert_eq!(twice, [], "{part}");
         let is_noticed = reasons(&ended).iter().any(|reason| reason.ends_with("that this run did not create; plan again"));
         assert_eq!(is_noticed, creates_what_tells(&of_another), "{part}: {:?}", ended.tally());
-        // What is planned anew knows what the other has made.
+        // A new plan knows what the other writer created.
         let again = planned(&desired, &read(&tenant).await, &empty_sync_state());
         apply_plan(&again, &tenant).await;
-        // Of several of one name nobody can say which of them the other has made: those are left out, and named.
+        // Which of several resources with one name the other writer created cannot be determined: they are skipped and
+        // reported.
         let (wanted, held) = (once(whole.clone()), counted(&into));
         let lacks: Vec<_> = wanted.into_iter().filter(|(key, _)| held.get(key) != Some(&1)).collect();
         assert_eq!(lacks, [], "{part}");
@@ -139,7 +141,8 @@ async fn a_client_of_a_third_party_that_registers_meanwhile_is_no_second_writer(
     assert!(ended.is_whole(), "{:?}", reasons(&ended));
 }
 
-/// Lets two runs of one plan begin together, as from two machines; returns how each ended, and whether anything is there twice.
+/// Starts two runs of one plan together, as from two machines; returns their results, and whether anything exists
+/// twice.
 async fn together(source: State) {
     let (_from, from) = start(source).await;
     let desired = Desired::unmapped(read(&from).await);
@@ -164,7 +167,7 @@ async fn of_two_runs_that_begin_together_one_goes_on_and_the_other_makes_nothing
     together(state(seed::ACME_DEV)).await;
 }
 
-/// Two tenants of which the second lacks ten clients.
+/// Two tenants, the second of which lacks ten clients.
 fn ahead() -> Fixture {
     let mut source = dev();
     let clients = source["data"]["/clients"].as_array_mut().expect("a list");
@@ -212,7 +215,7 @@ fn exports_and_plans_that_begin_in_one_second_do_not_meet() {
     assert!(!fixture.in_folder("snapshots/dev").is_empty());
 }
 
-/// Lets the same two tenants be called otherwise too: `dev-eu` and `eu-prod`.
+/// Adds alternative names for the same two tenants: `dev-eu` and `eu-prod`.
 fn with_two_pairs() -> Fixture {
     let mut fixture = Fixture::small();
     let text = fixture.read("migrate.toml").replace("source = \"dev\"\n", "");
@@ -225,7 +228,7 @@ fn with_two_pairs() -> Fixture {
     fixture
 }
 
-/// What an earlier version would have left of dev and prod.
+/// The files that an earlier version would have left for dev and prod.
 fn as_an_earlier_version_left_it(fixture: &Fixture, name: &str) {
     for (now, then) in [("links.csv", format!("links/{name}.csv")), ("baseline.json", format!("base/{name}.json"))] {
         fixture.write(&then, &fixture.read(&format!("state/dev/prod/{now}")));

@@ -1,11 +1,11 @@
-//! Journals damaged by a power cut or by hand.
+//! Journals damaged by a power failure or by hand.
 
 use insta::assert_snapshot;
 
 use crate::support::fixture::Fixture;
 use crate::support::refusals::{IMPORT, RESUME, cut, refused_offline};
 
-/// Everything said by a resume that must not write.
+/// Returns the output of a resume that must not write.
 fn refused(fixture: &Fixture, line: &str) -> String {
     let before = fixture.writes().len();
     let said = fixture.run(line).whole();
@@ -17,7 +17,7 @@ fn names(fixture: &Fixture) -> Vec<String> {
     let clients = fixture.prod("/clients");
     let names = clients.as_array().expect("a list").iter().map(|client| client["name"].as_str().expect("a name").to_owned());
     let mut names: Vec<String> = names.collect();
-    // Both are sent at the same time.
+    // Both are sent concurrently.
     names.sort();
     names
 }
@@ -45,7 +45,7 @@ fn a_torn_last_line_is_dropped_and_the_run_goes_on() {
     assert!(lines.lines().last().expect("a line").contains("\"ended\""), "{lines}");
 }
 
-/// What a cut makes of a journal.
+/// Truncates a journal.
 type Tail<'tail> = &'tail dyn Fn(&str) -> String;
 
 #[test]
@@ -77,7 +77,7 @@ fn whatever_a_power_cut_left_at_the_end_the_run_goes_on_and_nothing_is_there_twi
     }
 }
 
-/// A run that a clock named which ran ahead, and was set right since.
+/// A run whose name has a time in the future, since the clock was set back.
 #[test]
 fn a_run_after_the_clock_jumped_back_takes_no_other_runs_place_and_is_the_newest() {
     let (fixture, run) = cut();

@@ -8,7 +8,7 @@ use crate::support::fixture::{CommandOutput, Fixture};
 use crate::support::refusals::{IMPORT, RESUME, cut, refused};
 use crate::support::skip::skip;
 
-/// Runs a command line where no file can grow beyond so many blocks of 512 bytes.
+/// Runs a command line with a file size limit of this many blocks of 512 bytes.
 fn run_in_little_room(fixture: &Fixture, blocks: usize, line: &str) -> CommandOutput {
     fixture.run_in_shell(&format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$MIGRATE\" {line}"))
 }
@@ -53,7 +53,7 @@ fn an_import_without_room_for_its_plan_writes_to_no_tenant() {
     assert_eq!(fixture.writes(), []);
 }
 
-/// Fills the journal of a run up so that so many bytes are left of its last block; returns its blocks.
+/// Pads the journal of a run so that this many bytes are left in its last block; returns its blocks.
 fn fill_up(fixture: &Fixture, run: &str, left: usize) -> usize {
     let journal = format!("{run}/journal.jsonl");
     let text = fixture.read(&journal);
@@ -82,7 +82,7 @@ fn a_journal_without_room_lets_nothing_be_sent() {
 #[test]
 fn a_disk_that_fills_up_while_requests_are_under_way_loses_nothing() {
     let (fixture, run) = cut();
-    // Room for the resumption and both intents, and none for how they ended.
+    // Room for the resume and both intents, but not for their outcomes.
     let blocks = fill_up(&fixture, &run, 260);
     assert_snapshot!(run_in_little_room(&fixture, blocks, RESUME).whole(), @r#"
     exit 1
@@ -98,7 +98,7 @@ fn a_disk_that_fills_up_while_requests_are_under_way_loses_nothing() {
     assert_eq!(fixture.prod("/clients").as_array().map(Vec::len), Some(2));
 }
 
-/// A real file system of 32 KiB, where the machine lets a user mount one.
+/// A real file system of 32 KiB, if the user may mount one.
 #[test]
 fn a_file_system_that_is_full_says_so() {
     let fixture = Fixture::acme("");
@@ -161,7 +161,7 @@ fn a_folder_without_the_permission_to_write_is_named() {
     std::fs::set_permissions(fixture.path("locked"), std::fs::Permissions::from_mode(0o500)).expect("locked");
     let may_write_anywhere = std::fs::write(fixture.path("locked/probe"), "").is_ok();
     let _ = std::fs::remove_file(fixture.path("locked/probe"));
-    // In a user namespace of its own, root is as bound by permissions as anybody.
+    // In a user namespace, permissions apply to root too.
     let bound = if may_write_anywhere { "unshare -U" } else { "" };
     if fixture.run_in_shell(&format!("{bound} true 2>/dev/null || exit 9")).code != 0 {
         return skip("whoever runs it may write anywhere, and this machine has no user namespaces");

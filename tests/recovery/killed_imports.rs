@@ -1,6 +1,7 @@
-//! The real program killed at random moments of an import of more than sixty changes, and started again: the target ends up the same.
+//! The real program, killed at random moments of an import of more than sixty changes and resumed: the target ends up
+//! the same.
 //!
-//! Prints the seed of the moments, and how many of them met what. `TEST_SEED` chooses another seed.
+//! Prints the seed of the moments, and how many of them hit what. `TEST_SEED` sets another seed.
 #![expect(clippy::print_stdout, reason = "a test at random says which random")]
 
 use std::path::Path;
@@ -17,17 +18,17 @@ use crate::support::divergent_tenants::{self, SavedState, StableNames};
 use crate::support::program::{command, configure};
 use crate::support::request_recording::recorded;
 
-/// Moments at which the program is killed.
+/// The number of moments at which the program is killed.
 const MOMENTS: u64 = 200;
-/// How many of them are tried at the same time.
+/// How many of them are tested concurrently.
 const AT_ONCE: usize = 4;
-/// What the moments are drawn with, unless another seed is given.
+/// The default seed.
 const SEED: u64 = 20_261_125;
 
 const IMPORT: &str = "import --tenant prod --from taken --allow many-changes,lockout-risk,weaker-protection --yes --quiet";
 const RESUME: &str = "import --tenant prod --resume --yes --quiet";
 
-/// When the program is killed: so long after the target was asked so often.
+/// When the program is killed: this long after the target received this many requests.
 #[derive(Debug, Clone, Copy)]
 struct Moment {
     asked: usize,
@@ -35,7 +36,7 @@ struct Moment {
 }
 
 impl Moment {
-    /// Returns the moment of a number: one of four while the target is read, and three while it is written to.
+    /// Returns the moment with this number: one in four while the target is read, the others while it is written to.
     fn new(seed: u64, number: u64, undisturbed: &Left) -> Self {
         let chance = |of: u64, salt: u64| mixed(seed ^ mixed(number ^ mixed(salt))) % of.max(1);
         let (reads, all) = (undisturbed.first_write as u64, undisturbed.seen.len() as u64);
@@ -44,7 +45,7 @@ impl Moment {
     }
 }
 
-/// Returns a number that looks like chance: splitmix64.
+/// Returns a pseudo-random number: splitmix64.
 fn mixed(number: u64) -> u64 {
     let mut mixed = number.wrapping_add(0x9E37_79B9_7F4A_7C15);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -52,7 +53,7 @@ fn mixed(number: u64) -> u64 {
     mixed ^ (mixed >> 31)
 }
 
-/// What is left of an import: the target, links and base, in words that do not depend on ids, and what the target was asked.
+/// The result of an import without its ids: the target, links and baseline, and the requests to the target.
 struct Left {
     held: String,
     remembered: SavedState,
@@ -61,29 +62,29 @@ struct Left {
     met: Met,
 }
 
-/// What was on record of the run when the program was killed.
+/// What was recorded of the run when the program was killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Met {
-    /// Nothing: it is begun anew.
+    /// Nothing: a new run is started.
     Nothing,
-    /// That it had begun: it is gone on with.
+    /// Its start: it is resumed.
     Begun,
-    /// That it was over.
+    /// Its end.
     Ended,
 }
 
 impl Left {
-    /// Counts the creates that landed.
+    /// Counts the creates that were applied.
     fn created(&self) -> usize {
         let is_create = |seen: &&SeenRequest| seen.method == "POST" && Catalog::standard().kinds().any(|kind| kind.paths.list == seen.path);
         self.seen.iter().filter(is_create).filter(|seen| (200..300).contains(&seen.status)).count()
     }
 }
 
-/// Imports, kills the program at this moment, and lets it go on.
+/// Imports, kills the program at this moment, and resumes.
 async fn killed_and_resumed(taken: &Path, dev: &Sandbox, moment: Option<Moment>) -> Left {
     let options = Options::new(divergent_tenants::target()).credentials("id", "secret");
-    // As slow as a near tenant, so that a kill meets requests under way.
+    // As slow as a near tenant, so that a kill hits requests in flight.
     let prod = Sandbox::start(recorded(options.latency(Duration::from_millis(2)))).await.expect("a sandbox");
     let folder = divergent_tenants::folder();
     configure_mapped(folder.path(), dev, &prod);
@@ -118,7 +119,7 @@ fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-/// Reads what is left, and the record of the run.
+/// Reads the result and the journal of the run.
 fn left(prod: &Sandbox, folder: &Path, met: Met) -> Left {
     let records = records(folder);
     assert!(records.len() == 1 && records[0].is_ended, "{met:?}: {records:?}");
@@ -134,7 +135,7 @@ fn left(prod: &Sandbox, folder: &Path, met: Met) -> Left {
     }
 }
 
-/// Waits for the moment and kills; returns what is on record then.
+/// Waits for the moment and kills the program; returns what is recorded then.
 async fn killed(mut program: Command, prod: &Sandbox, moment: Moment, folder: &Path) -> Met {
     let mut program = program.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it started");
     prod.wait_for_requests(moment.asked).await;
@@ -148,7 +149,7 @@ async fn killed(mut program: Command, prod: &Sandbox, moment: Moment, folder: &P
     }
 }
 
-/// Reads the journal of every run; one that was not begun tells nothing.
+/// Reads the journal of every run that has one.
 fn records(folder: &Path) -> Vec<Record> {
     let runs = std::fs::read_dir(folder.join("runs")).into_iter().flatten().map(|entry| entry.expect("an entry").path());
     let journals = runs.map(|run| run.join("journal.jsonl")).filter(|journal| journal.metadata().is_ok_and(|file| file.len() > 0));
@@ -159,7 +160,8 @@ async fn ended(mut command: Command) -> Output {
     tokio::task::spawn_blocking(move || command.output().expect("it ran")).await.expect("it ended")
 }
 
-/// Kills an import at so many moments, and finds each time what an undisturbed one leaves; returns what was on record when it was killed.
+/// Kills an import at this many moments and compares each result with that of an undisturbed one; returns what was
+/// recorded at each kill.
 async fn killed_at(moments: u64) -> Vec<Met> {
     let seed = std::env::var("TEST_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(SEED);
     println!("seed {seed}");

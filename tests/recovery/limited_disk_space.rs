@@ -1,6 +1,8 @@
-//! Disk space that ends at each write in turn: every command that writes is tried with more and more space, until it has enough.
+//! Disk space that runs out at each write in turn: every command that writes is run with more and more space, until it
+//! suffices.
 //!
-//! Wherever the space ended, the command said so, no file is torn, and the same command succeeds once there is space.
+//! Wherever the space runs out, the command reports it, no file is torn, and the same command succeeds once there is
+//! space.
 #![expect(clippy::print_stdout, reason = "how often the room was too small is told")]
 
 use std::path::Path;
@@ -13,17 +15,17 @@ use crate::support::skip::skip;
 
 const IMPORT: &str = "import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet";
 
-/// How little room there is.
+/// The available space.
 #[derive(Debug, Clone, Copy)]
 enum Room {
-    /// A file system of so many pages of 4 KiB.
+    /// A file system of this many pages of 4 KiB.
     Pages(usize),
-    /// No file larger than so many blocks of 512 bytes.
+    /// No file larger than this many blocks of 512 bytes.
     Blocks(usize),
 }
 
 impl Room {
-    /// Runs a command line in this room; what it left is in the folder `kept`.
+    /// Runs a command line in this space; its files are in the folder `kept`.
     fn run(self, fixture: &Fixture, line: &str) -> CommandOutput {
         match self {
             Self::Pages(pages) => {
@@ -45,7 +47,7 @@ impl Room {
     }
 }
 
-/// Returns the smallest rooms that this machine lets a user have.
+/// Returns the smallest spaces that this machine lets a user create.
 fn rooms() -> Vec<Room> {
     let fixture = Fixture::small();
     std::fs::create_dir(fixture.path("small")).expect("made");
@@ -53,11 +55,11 @@ fn rooms() -> Vec<Room> {
     if may_mount {
         return vec![Room::Blocks(0), Room::Pages(1)];
     }
-    // Blocks end every write as pages do, file by file.
+    // A block limit ends every write as pages do, file by file.
     vec![Room::Blocks(0)]
 }
 
-/// Reads every file below a folder, and finds none torn and none left aside.
+/// Checks that every file below a folder is complete and that no temporary file is left.
 fn assert_whole(folder: &Path, room: Room) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     for path in entries.map(|entry| entry.expect("an entry").path()) {
@@ -78,7 +80,8 @@ fn assert_whole(folder: &Path, room: Room) {
     }
 }
 
-/// Tries a command line in more and more room, each time on a fixture of its own, until it has enough; returns how often it had not.
+/// Runs a command line in more and more space, each time on a new fixture, until it suffices; returns how often it did
+/// not.
 fn until_there_is_room(mut room: Room, step: usize, line: &str, ends_right: &dyn Fn(&Fixture, CommandOutput)) -> usize {
     let mut refused = 0;
     loop {
@@ -101,12 +104,12 @@ fn until_there_is_room(mut room: Room, step: usize, line: &str, ends_right: &dyn
     }
 }
 
-/// Returns by how much a room grows where a snapshot is all that is written: it is many files of one page.
+/// Returns the step size for a command that writes only a snapshot, which consists of many files of one page.
 const fn step_of(room: Room) -> usize {
     if matches!(room, Room::Pages(_)) { 9 } else { 1 }
 }
 
-/// Returns how many pages the snapshot takes that an import writes before all else.
+/// Returns the number of pages of the snapshot that an import writes first.
 fn pages_of_a_snapshot() -> usize {
     let fixture = Fixture::small();
     assert_eq!(fixture.run("export --tenant dev --quiet").code, 0);
@@ -114,7 +117,7 @@ fn pages_of_a_snapshot() -> usize {
     sizes.map(|path| path.metadata().expect("there").len().div_ceil(4096)).sum::<u64>().try_into().expect("a small number")
 }
 
-/// How much faster the fast tests let a room grow: their share of the grids.
+/// The factor by which the fast tier increases the step size.
 const FASTER: usize = 6;
 
 #[test]
@@ -190,7 +193,7 @@ fn an_import_ends_right(faster: usize) {
     }
 }
 
-/// A file system that cannot be written to, where the machine lets a user mount one: whoever is root may write anywhere else.
+/// A read-only file system, if the user may mount one: elsewhere, root may write anywhere.
 #[test]
 fn a_folder_that_can_only_be_read_is_named_before_anything_is_written() {
     let fixture = Fixture::small();

@@ -1,4 +1,4 @@
-//! Lists that change while they are read, in every kind of pagination: nothing is created or deleted because of it.
+//! Lists that change while they are read, with every kind of pagination: nothing is created or deleted because of it.
 
 use std::process::{Child, Command};
 use std::time::Duration;
@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 
 use crate::support::fixture::Fixture;
 
-/// How many of each kind both tenants have: more than a page in each way of paging.
+/// The number of resources of each kind in both tenants: more than a page in each kind of pagination.
 const EACH: usize = 130;
-/// How many of each prod has besides, which come and go.
+/// The number of additional resources of each kind in prod, which come and go.
 const STRANGERS: usize = 20;
 
-/// A kind, how it is paged, and what one of it is.
+/// A kind, its pagination, and a sample resource.
 struct Listed {
     path: &'static str,
     paging: &'static str,
@@ -46,14 +46,14 @@ impl Listed {
         let mut one = (self.one)(&name);
         one[self.id] = json!(id);
         if self.path == "/actions/actions" {
-            // What the tenant says of an action, and takes from nobody.
+            // The tenant sets the status of an action and accepts none.
             one["status"] = json!("built");
             one["all_changes_deployed"] = json!(true);
         }
         one
     }
 
-    /// Returns what a tenant holds of it; strangers stand before the others.
+    /// Returns a tenant's list; additional resources come first.
     fn response(&self, side: &str, strangers: usize) -> Value {
         let id = |word: &str, number: usize| format!("{side}{word}{number:020}");
         let strangers = (0..strangers).map(|number| self.called("stranger", number, &id("Other", number)));
@@ -68,9 +68,9 @@ fn tenant(side: &str, strangers: usize) -> Value {
     json!({"tenant": format!("acme-{side}"), "domain": format!("acme-{side}.eu.auth0.com"), "data": data})
 }
 
-/// Removes a stranger from prod and makes another, again and again while something runs.
+/// Repeatedly deletes an additional resource of prod and creates another while a command runs.
 ///
-/// Returns how often that was tried, and how often it was done.
+/// Returns the number of attempts and of successes.
 fn meddle(fixture: &Fixture, running: &mut Child) -> (usize, usize) {
     let (mut calls, mut moves) = (0, 0);
     for number in 0..STRANGERS {
@@ -81,7 +81,7 @@ fn meddle(fixture: &Fixture, running: &mut Child) -> (usize, usize) {
             fixture.write("one.json", &(listed.one)(&format!("newcomer-{number:03}")).to_string());
             let gone = format!("{}/prodOther{number:020}", listed.path.trim_start_matches('/'));
             for call in [format!("delete {gone}"), format!("post {} --data one.json", listed.path.trim_start_matches('/'))] {
-                // The lock on prod is another's: somebody in the dashboard takes none.
+                // The lock on prod belongs to the import; somebody in the dashboard takes none.
                 let mut command = Command::new(env!("CARGO_BIN_EXE_migrate"));
                 command.args(format!("api {call} --tenant prod --yes --quiet").split(' '));
                 let ended =
@@ -108,7 +108,7 @@ fn a_list_that_changes_while_it_is_read_costs_nothing_and_brings_nothing() {
         let (calls, done) = meddle(&fixture, &mut running);
         moved += done;
         let said = fixture.end(running);
-        // A list that never stands still is refused, and nothing is written then.
+        // A list that never stops changing is refused, and then nothing is written.
         assert!(
             said.code == 0 && said.out.contains("Nothing to do.") || said.code == 1 && said.err.contains("nothing was written"),
             "{}",

@@ -9,7 +9,7 @@ use crate::support::fixture::Fixture;
 
 const IMPORT: &str = "import --tenant prod --allow lockout-risk,weaker-protection --yes";
 
-/// Returns where the lock on prod stands.
+/// Returns the path of the lock on prod.
 fn path(fixture: &Fixture) -> PathBuf {
     fixture.state_home().join(format!("migrate/locks/acme-prod.eu.auth0.com@{}.lock", fixture.port_of_prod()))
 }
@@ -81,7 +81,7 @@ fn the_lock_of_a_run_that_died_is_taken_over_with_a_word() {
     assert!(!fixture.run(IMPORT).err.contains("Took over"), "a run that ends gives its lock back");
 }
 
-/// Returns the runs that wrote to prod, in the order in which each began to and took turns.
+/// Returns the runs that wrote to prod, in order of their starts.
 fn turns(fixture: &Fixture) -> Vec<String> {
     let mut turns: Vec<String> =
         fixture.writes().into_iter().map(|seen| seen.correlation.expect("a write says which run it is of")).collect();

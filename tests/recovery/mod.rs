@@ -1,4 +1,4 @@
-//! What survives a fault, a kill, a full disk or another writer: locks, journals, resumed runs and undo.
+//! Faults, kills, full disks and concurrent writers: locks, journals, resumed runs and undo.
 
 mod concurrent_writers;
 mod damaged_journals;

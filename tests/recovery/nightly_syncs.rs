@@ -1,7 +1,7 @@
-//! Many nights of `migrate sync` while people edit both tenants and requests to the target fail at random: no edit is lost, nothing is created
-//! twice, and nothing that belongs to the source only reaches the target.
+//! Many nights of `migrate sync` while people edit both tenants and requests to the target fail at random: no edit is
+//! lost, nothing is created twice, and nothing that belongs only to the source reaches the target.
 //!
-//! What each night must leave is computed here by a three-way merge that shares no code with the program.
+//! The expected result of each night is computed here by a three-way merge that shares no code with the program.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Output, Stdio};
@@ -13,7 +13,7 @@ use tokio::runtime::Runtime;
 use crate::support::program::{command, configure};
 use crate::support::request_recording::recorded;
 
-/// Each world lives through this many pairs of nights, the first of which something goes wrong.
+/// The number of pairs of nights; in the first night of each pair, something fails.
 const PAIRS: usize = 50;
 
 const DEV: &str = "acme-dev.eu.auth0.com";
@@ -21,7 +21,7 @@ const PROD: &str = "acme-prod.eu.auth0.com";
 const API: &str = "https://api.acme.example";
 const SCOPES: usize = 6;
 
-/// Numbers that are the same for the same seed (splitmix64).
+/// Reproducible random numbers for a seed (splitmix64).
 struct Dice(u64);
 
 impl Dice {
@@ -38,20 +38,20 @@ impl Dice {
     }
 }
 
-/// What a person sees of one application, whatever tenant it is in: one value a field, and lists without an order.
+/// An application independent of its tenant: single-valued fields, and lists without an order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct App {
     name: String,
     description: Option<String>,
     aliases: BTreeSet<String>,
-    /// The scopes it is granted, where it is granted any.
+    /// Its granted scopes, if it has a grant.
     granted: Option<BTreeSet<String>>,
 }
 
-/// Applications by the serial number that nobody edits.
+/// Applications by a serial number that nobody edits.
 type Apps = BTreeMap<u64, App>;
 
-/// A tenant as its state file holds it.
+/// A tenant as in its state file.
 #[derive(Debug, Clone)]
 struct Held {
     domain: &'static str,
@@ -106,7 +106,7 @@ impl Held {
         }
     }
 
-    /// Returns the applications in words that are the same in every tenant; no serial stands twice.
+    /// Returns the applications independent of their tenant; no serial number occurs twice.
     fn apps(&self) -> Apps {
         let words = |list: &Value| list.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
         let mut apps = Apps::new();
@@ -131,7 +131,7 @@ fn serial_of(client: &Value) -> Option<u64> {
     client["client_metadata"]["serial"].as_str()?.parse().ok()
 }
 
-/// Both tenants, what they last agreed on, and the folder of the program.
+/// Both tenants, the state in which they last agreed, and the folder of the program.
 struct World {
     dice: Dice,
     runtime: Runtime,
@@ -139,26 +139,26 @@ struct World {
     dev: Held,
     prod: Held,
     agreed: Apps,
-    /// Applications that prod deleted though dev has them: they stay away.
+    /// Applications that prod deleted although dev has them: they are not recreated.
     gone: BTreeSet<u64>,
     made: u64,
     nights: usize,
 }
 
-/// How a night ended.
+/// The result of a night.
 struct Ended {
     output: Output,
     writes: usize,
 }
 
-/// What goes wrong in a night.
+/// What fails in a night.
 #[derive(Debug, Default)]
 struct Trouble {
-    /// With requests to prod.
+    /// Faults of requests to prod.
     faults: String,
-    /// What ends it early.
+    /// Options that end it early.
     flags: String,
-    /// After how many requests to prod the program is killed.
+    /// The number of requests to prod after which the program is killed.
     killed_after: Option<usize>,
 }
 
@@ -175,7 +175,7 @@ impl World {
         world
     }
 
-    /// Runs one night in which this goes wrong.
+    /// Runs one night with these failures.
     fn night(&mut self, Trouble { faults, flags, killed_after }: &Trouble) -> Ended {
         self.nights += 1;
         let seed = format!("night {}", self.nights);
@@ -211,7 +211,7 @@ impl World {
         self.dev.add(serial, &name);
     }
 
-    /// A person edits dev.
+    /// Edits dev as a person would.
     fn edit_dev(&mut self) {
         let serials: Vec<u64> = self.dev.apps().into_keys().collect();
         let Some(serial) = self.dice.one(&serials).copied() else { return self.create() };
@@ -233,7 +233,7 @@ impl World {
         }
     }
 
-    /// A person edits prod.
+    /// Edits prod as a person would.
     fn edit_prod(&mut self) {
         let apps = self.prod.apps();
         let serials: Vec<u64> = apps.keys().copied().collect();
@@ -263,7 +263,7 @@ impl World {
         }
     }
 
-    /// Something that goes wrong in the middle of a night: faults of prod, a budget, or the program is killed.
+    /// Returns a random failure: faults of prod, a request budget, or a kill.
     fn trouble(&mut self) -> Trouble {
         let at = 1 + self.dice.below(6);
         let faults = match self.dice.below(10) {
@@ -281,7 +281,7 @@ impl World {
     }
 }
 
-/// Adds a word to a list, or removes it where it stands there.
+/// Adds a word to a list, or removes it if it is there.
 fn flip(list: &mut Value, word: &str) {
     let mut words: BTreeSet<String> = list.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
     toggle(&mut words, word.to_owned());
@@ -294,7 +294,7 @@ fn toggle(words: &mut BTreeSet<String>, word: String) {
     }
 }
 
-/// Returns what one value comes to; nothing where both sides changed it, and not to the same.
+/// Merges one value; `None` if both sides changed it differently.
 fn merged<T: Clone + PartialEq>(dev: &T, prod: &T, agreed: &T) -> Option<T> {
     match (dev == agreed, prod == agreed) {
         (true, _) => Some(prod.clone()),
@@ -303,22 +303,22 @@ fn merged<T: Clone + PartialEq>(dev: &T, prod: &T, agreed: &T) -> Option<T> {
     }
 }
 
-/// Returns what a list comes to: what dev added and what it took away, over what prod has.
+/// Merges a list: what dev added and removed is applied to prod's list.
 fn merged_list(dev: &BTreeSet<String>, prod: &BTreeSet<String>, agreed: &BTreeSet<String>) -> BTreeSet<String> {
     let kept = prod.iter().filter(|word| dev.contains(*word) || !agreed.contains(*word));
     kept.chain(dev.difference(agreed)).cloned().collect()
 }
 
-/// What a pair of nights must leave.
+/// The expected result of a pair of nights.
 struct Due {
     prod: Apps,
     agreed: Apps,
-    /// Whether something has to be left out, which ends a night with 3.
+    /// Whether something must be skipped, so that a night exits with 3.
     is_left_out: bool,
 }
 
 impl World {
-    /// Decides what the next nights must leave of what both tenants hold now.
+    /// Computes the expected result of the next nights from both tenants.
     fn due(&self) -> Due {
         let (dev, prod) = (self.dev.apps(), self.prod.apps());
         let mut due = Due { prod: prod.clone(), agreed: self.agreed.clone(), is_left_out: false };
@@ -359,7 +359,7 @@ impl World {
         due
     }
 
-    /// Lives through a pair of nights after some edits; fails where one was lost.
+    /// Runs a pair of nights after some edits; fails if one was lost.
     fn pair(&mut self) {
         for _ in 0..self.dice.below(4) {
             self.edit_dev();
@@ -389,7 +389,7 @@ impl World {
     }
 }
 
-/// Lives through so many pairs of nights.
+/// Runs this many pairs of nights.
 fn live_through(seed: u64, pairs: usize) {
     let mut world = World::new(seed);
     for pair in 0..pairs {

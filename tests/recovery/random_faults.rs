@@ -1,7 +1,7 @@
-//! A share of all requests to the target fails, for the whole of an import, of a prune and of its undo.
+//! A share of all requests to the target fails during an import, a prune and its undo.
 //!
-//! What happens to a request is drawn from its number, so that a seed always produces the same faults. Runs are resumed until they are
-//! complete; the target ends up as after an undisturbed run.
+//! The fault of a request is drawn from its number, so that a seed always produces the same faults. Runs are resumed
+//! until they are complete; the target ends up as after an undisturbed run.
 
 use std::time::Duration;
 
@@ -12,19 +12,20 @@ use proptest::test_runner::{RngAlgorithm, TestRng};
 use serde_json::json;
 
 const FLAGS: &str = "--allow lockout-risk,weaker-protection,many-changes,deletes --yes --quiet";
-/// What may happen to a request.
+/// The possible faults of a request.
 const TROUBLES: [&str; 4] = ["cut-before", "cut-after", "500-before", "500-after"];
-/// Why a run may end with 3: nobody can tell what came of a create, or what users had of a resource is gone.
+/// Part of the reason for exit code 3: the outcome of a create cannot be determined, or user data was lost.
 const UNCLEAR: &str = "may be it";
 const OF_USERS: &str = "went with it, and nothing here brings that back";
-/// How many requests a storm strikes among.
+/// The number of requests among which faults are drawn.
 const REQUESTS: usize = 20_000;
-/// What a run says that something is in doubt of.
+/// Part of the output of a run with unknown outcomes.
 const GOES_ON: &str = "To resume this run:";
-/// How often a run is begun or gone on with: where three requests in ten fail, most attempts end while the tenant is read, and write nothing.
+/// The maximum number of attempts: if three in ten requests fail, most attempts end while the tenant is read, and write
+/// nothing.
 const ATTEMPTS: usize = 60;
 
-/// Returns faults for so many of a hundred requests.
+/// Returns faults for this percentage of requests.
 fn storm(percent: u32, seed: u8) -> String {
     let mut random = TestRng::from_seed(RngAlgorithm::ChaCha, &[seed; 32]);
     let mut struck = Vec::new();
@@ -37,7 +38,7 @@ fn storm(percent: u32, seed: u8) -> String {
     struck.join(",")
 }
 
-/// Goes through a command in however many attempts it takes; returns how the last one ended.
+/// Runs a command and resumes it until it is complete; returns the last output.
 fn gone_through(fixture: &Fixture, command: &str) -> CommandOutput {
     let mut begun: Option<String> = None;
     let mut said = None;
@@ -62,7 +63,7 @@ fn gone_through(fixture: &Fixture, command: &str) -> CommandOutput {
     said.expect("at least one attempt")
 }
 
-/// What prod holds after each of the three runs, and whether the last attempt said that something is unclear.
+/// The state of prod after each of the three runs, and whether the last attempt reported unknown outcomes.
 struct Weathered {
     held: Vec<String>,
     unclear: Vec<String>,
@@ -85,14 +86,14 @@ fn weathered(faults: &str) -> Weathered {
     let imports = fixture.in_folder("runs");
     remove_from_dev(&fixture);
     goes(&["import --tenant prod --prune".to_owned()]);
-    // One that ended with what failed was done by the next; each is taken back, the last one first.
+    // What failed in a finished run was applied by the next; both are undone, last one first.
     let mut prunes: Vec<String> = fixture.in_folder("runs").into_iter().filter(|run| !imports.contains(run)).collect();
     prunes.sort();
     goes(&prunes.iter().rev().map(|run| format!("undo {run}")).collect::<Vec<_>>());
     weathered
 }
 
-/// A run that goes on is the program killed and started again.
+/// Kills a program and resumes its run.
 fn killed_and_gone_on(fixture: &Fixture, command: &str, asked: usize) -> CommandOutput {
     let before = (fixture.in_folder("runs"), fixture.requests().len());
     let mut started = fixture.start(&format!("{command} {FLAGS}"));
@@ -108,7 +109,7 @@ fn killed_and_gone_on(fixture: &Fixture, command: &str, asked: usize) -> Command
     }
 }
 
-/// Kills a prune and its undo when prod was asked so often in each; returns what prod holds behind each.
+/// Kills a prune and its undo when prod has received this many requests in each; returns the state of prod after each.
 fn killed(asked: usize) -> [String; 2] {
     let fixture = Fixture::acme_of(divergent_tenants::source().to_json(), divergent_tenants::target().to_json(), "");
     assert_eq!(gone_through(&fixture, "import --tenant prod").code, 0);
@@ -126,7 +127,7 @@ fn killed(asked: usize) -> [String; 2] {
     [pruned, divergent_tenants::normalized_without_bound_code(&fixture.all_of_prod())]
 }
 
-/// Kills at so many moments, a few requests apart.
+/// Kills at this many moments, `step` requests apart.
 fn kill_at(moments: usize, step: usize) {
     let calm = weathered("");
     for moment in 1..=moments {
@@ -148,7 +149,7 @@ fn a_prune_and_its_undo_that_are_killed_at_twenty_moments_leave_what_they_leave_
     kill_at(20, 15);
 }
 
-/// Somebody removes much from dev.
+/// Deletes much from dev, as a person would.
 fn remove_from_dev(fixture: &Fixture) {
     for path in divergent_tenants::deletions() {
         let said = fixture.run(&format!("api delete {} --tenant dev --yes --quiet", path.trim_start_matches('/')));
@@ -184,7 +185,7 @@ fn five_fifteen_and_thirty_of_a_hundred_requests_may_fail() {
     weather(&[(5, 1), (5, 2), (15, 2), (30, 1)]);
 }
 
-/// Two organizations, both of which may use one grant, and one of which may use another.
+/// Two organizations that may both use one grant, and one of which may use another.
 fn with_shared_grants(mut state: serde_json::Value, side: &str) -> serde_json::Value {
     let id = |name: &str| format!("{name}{side}Alpha");
     let grants = ["Shop", "Till"].map(|of| {

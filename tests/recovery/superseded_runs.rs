@@ -1,4 +1,4 @@
-//! An interrupted run that a later one superseded: how it is reported, and what resuming it leaves.
+//! An interrupted run that a later one superseded: how it is reported, and the effect of resuming it.
 
 use insta::assert_snapshot;
 use serde_json::json;
@@ -7,13 +7,13 @@ use crate::support::fixture::Fixture;
 
 const IMPORT: &str = "import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet";
 
-/// Imports what dev has and cuts the journal after the first of two changes; returns the run's name.
+/// Imports dev and truncates the journal after the first of two changes; returns the run's name.
 fn cut(fixture: &Fixture) -> String {
     let said = fixture.run(IMPORT);
     assert_eq!(said.code, 0, "{}", said.whole());
     let run = newest(fixture);
     let journal = format!("runs/{run}/journal.jsonl");
-    // That it began, both intents, the outcome of the first.
+    // The start, both intents, and the outcome of the first.
     let lines: Vec<String> = fixture.read(&journal).lines().take(4).map(|line| format!("{line}\n")).collect();
     fixture.write(&journal, &lines.concat());
     run
@@ -30,7 +30,7 @@ fn describe(fixture: &Fixture, text: &str) {
     assert_eq!(said.code, 0, "{}", said.whole());
 }
 
-/// A run that was cut off, and one that came after it; returns the name of the first.
+/// An interrupted run and a later one; returns the name of the first.
 fn superseded() -> (Fixture, String) {
     let fixture = Fixture::small();
     describe(&fixture, "one");

@@ -10,7 +10,7 @@ use crate::support::fixture::{CommandOutput, Fixture, dev, prod};
 const IMPORT: &str = "import --tenant prod --allow lockout-risk,weaker-protection,many-changes,deletes --yes --quiet";
 const ALL: &str = "--allow deletes,lockout-risk,weaker-protection,many-changes --yes";
 
-/// Imports what dev has; returns the run's name.
+/// Imports dev into prod; returns the run's name.
 fn imported(fixture: &Fixture) -> String {
     let said = fixture.run(IMPORT);
     assert!([0, 3].contains(&said.code), "{}", said.whole());
@@ -26,7 +26,8 @@ fn undone(fixture: &Fixture, run: &str, more: &str) -> CommandOutput {
     fixture.run(format!("undo {run} {more} --quiet").as_str())
 }
 
-/// Returns what a tenant holds without what says nothing: order of sets, blanks, and ids that a new resource gets anew.
+/// Returns the state of a tenant without meaningless differences: the order of sets, blanks, and ids that a new
+/// resource gets.
 fn meaning(held: &Value) -> Value {
     match held {
         Value::Object(fields) => {
@@ -44,7 +45,7 @@ fn meaning(held: &Value) -> Value {
     }
 }
 
-/// Returns the paths at which two tenants differ, with what each holds.
+/// Returns the paths at which two tenants differ, with both values.
 fn differences(one: &Value, other: &Value) -> BTreeMap<String, (Value, Value)> {
     let (Value::Object(one), Value::Object(other)) = (meaning(one), meaning(other)) else { panic!("two objects") };
     let names = one.keys().chain(other.keys());
@@ -57,7 +58,7 @@ fn differences(one: &Value, other: &Value) -> BTreeMap<String, (Value, Value)> {
 fn undo_after_an_import_gives_the_tenant_before_it() {
     let mut fixture = Fixture::acme("");
     let before = fixture.all_of_prod();
-    // A secret that was sent cannot be taken back; this one is what prod has anyway.
+    // A sent secret cannot be reverted; this one equals the one that prod had.
     let google = before["/connections"].as_array().and_then(|all| all.iter().find(|one| one["name"] == "google-oauth2"));
     fixture.set("PROD_GOOGLE_SECRET", google.and_then(|one| one["options"]["client_secret"].as_str()).expect("a secret"));
     let run = imported(&fixture);
@@ -336,7 +337,7 @@ fn what_ran_before_is_deployed_again_and_what_never_ran_is_named() {
     assert_eq!(held(1), (json!("// old"), json!(false), json!("// new")));
 }
 
-/// Returns an action whose code is a draft, or runs.
+/// Returns an action whose code is a draft or deployed.
 fn action(id: &str, name: &str, code: &str, is_deployed: bool) -> Value {
     let mut action = json!({"id": id, "name": name, "code": code, "status": "built", "all_changes_deployed": is_deployed, "runtime": "node22",
         "dependencies": [], "secrets": [], "supported_triggers": [{"id": "post-login", "version": "v3"}]});
@@ -410,7 +411,7 @@ fn names(fixture: &Fixture) -> Vec<String> {
     names
 }
 
-/// Returns how much a tenant holds, by the shape of its paths: ids are left out.
+/// Returns the number of resources in a tenant by path, without ids.
 fn counts(held: &Value) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     for (path, value) in held.as_object().expect("an object") {

@@ -21,7 +21,7 @@ fn a_target_that_does_not_answer_is_named() {
 
 const ACME: &str = "import --tenant prod --allow many-changes,lockout-risk,weaker-protection --yes --quiet";
 
-/// How many requests prod sees before the first write of an import.
+/// Returns the number of requests to prod before the first write of an import.
 fn reads() -> usize {
     let fixture = Fixture::acme("");
     let said = fixture.run("import --tenant prod --allow many-changes,lockout-risk,weaker-protection --dry-run --quiet");
@@ -31,10 +31,10 @@ fn reads() -> usize {
 
 #[test]
 fn a_target_gone_in_the_middle_of_a_run_is_finished_when_it_is_back() {
-    // One or two requests beside them list what a fixture is to create once more.
+    // One or two requests among them list again the kinds that are to be created.
     let mut fixture = Fixture::acme(&format!("cut-before@{}x*", reads() + 16));
     let said = fixture.run(ACME);
-    // Which requests were under way together is not the same each time; that they are told and go on later is.
+    // Which requests were in flight together varies; that they are reported and can be resumed does not.
     let (_, told) = said.out.split_once("\nApplied ").expect("how it ended");
     assert_eq!(said.code, 3, "{told}");
     assert!(["13 of 41 changes", "14 of 41 changes"].iter().any(|done| told.starts_with(done)), "{told}");
@@ -45,7 +45,7 @@ fn a_target_gone_in_the_middle_of_a_run_is_finished_when_it_is_back() {
     let held = fixture.stop_prod();
     fixture.restart_prod(held);
     let said = fixture.run(RESUME);
-    // Which client was made before the cut, so that no journal says what became of its secret, is not the same each time either.
+    // Which client was created before the cut, so that no journal records its secret, varies too.
     let told = said.whole().replace(", and the journal does not say whether it was stored", "; hand it to whoever needs it");
     assert_snapshot!(told, @r#"
     exit 0

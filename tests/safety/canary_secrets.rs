@@ -1,4 +1,4 @@
-//! Secrets planted in every field of every tenant are found in no output and no file.
+//! Secrets planted in every field of every tenant appear in no output and no file.
 
 use std::collections::BTreeMap;
 
@@ -12,14 +12,14 @@ use crate::support::fixture::{CommandOutput, Fixture};
 
 const IMPORT: &str = "import --tenant prod --allow many-changes,lockout-risk,weaker-protection --yes --verbose";
 
-/// Puts a secret into every secret field of every resource; returns how many.
+/// Puts a secret into every secret field of every resource; returns the number of secrets.
 fn plant(state: &mut Value) -> usize {
     let mut planted = 0;
     for kind in Catalog::standard().kinds().filter(|kind| kind.shape == Shape::Collection) {
         let Some(Value::Array(resources)) = state["data"].get_mut(kind.paths.list) else { continue };
         for resource in resources {
             let mut body = Body::from_value(resource.take()).expect("an object");
-            // Of a gateway that is no text message's, no connection has anything.
+            // Only connections for text messages have a gateway.
             let has_gateway = body.text("strategy") == Some("sms");
             if has_gateway {
                 let gateway = json!({"method": "bearer", "audience": "urn:AcmeGateway"});
@@ -29,7 +29,7 @@ fn plant(state: &mut Value) -> usize {
                 let secret = Value::from(format!("CANARY-{}-{path}", kind.name));
                 match path.split_once("[].") {
                     Some((list, field)) => drop(body.change(&format!("{list}[]"), &mut |element| element[field] = secret.clone())),
-                    // An add-on that both tenants know stands for every one.
+                    // An add-on that both tenants have represents all add-ons.
                     None => body.set(&path.replace('*', "samlp"), secret),
                 }
                 planted += 1;
@@ -46,7 +46,7 @@ fn plant(state: &mut Value) -> usize {
 
 fn assert_silent(fixture: &Fixture, said: &CommandOutput) {
     assert!(!said.whole().contains("CANARY"), "a secret in a stream: {}", said.whole());
-    // What a person wrote is theirs; everything else was written by migrate.
+    // Files that a person wrote are exempt; all others were written by migrate.
     for path in fixture.files() {
         let content = std::fs::read(&path).expect("read");
         let line = String::from_utf8_lossy(&content).lines().find(|line| line.contains("CANARY")).map(str::to_owned);
@@ -81,9 +81,9 @@ fn no_secret_reaches_a_stream_or_a_file_of_a_full_run_even_from_error_bodies() {
     assert!(fixture.writes().len() > 40, "{}", fixture.writes().len());
 }
 
-/// Puts a secret that no entry lists beside the fields of every object in a value, each time under another name or in another form.
+/// Adds undeclared secrets to every object in a value, each with a different name and in a different form.
 ///
-/// What an entry says holds only texts, whatever they are called, stays as it is.
+/// Objects that an entry declares to contain only texts are not changed.
 fn plant_unlisted(kind: Option<&Kind>, path: &str, value: &mut Value, number: &mut usize) {
     match value {
         Value::Array(list) => list.iter_mut().for_each(|element| plant_unlisted(kind, &format!("{path}[]"), element, number)),
@@ -102,7 +102,7 @@ fn plant_unlisted(kind: Option<&Kind>, path: &str, value: &mut Value, number: &m
     }
 }
 
-/// Adds to a tenant a resource of each kind that it has none of, with no more than a create needs.
+/// Adds to a tenant a minimal resource of each kind that it has none of.
 fn complete(state: &mut Value, tenant: &str) {
     let is_created = |kind: &&&Kind| {
         kind.lifecycle.not_creatable.is_none()
@@ -135,7 +135,7 @@ fn complete(state: &mut Value, tenant: &str) {
     ]}]);
 }
 
-/// Returns the secrets of a tenant that no entry lists, each with where it stands.
+/// Returns the undeclared secrets of a tenant with their paths.
 fn unlisted(state: &Value) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     let body = Body::from_value(state["data"].clone()).expect("an object");
@@ -153,7 +153,7 @@ fn assert_keeps(before: &BTreeMap<String, String>, held: &State) {
     assert!(lost.is_empty(), "the target lost {lost:?}");
 }
 
-/// Runs a command that ends with one of these codes and lets no secret out.
+/// Runs a command that must end with one of these codes and show no secret.
 fn run_silently(fixture: &Fixture, line: &str, codes: &[i32]) {
     let said = fixture.run(line);
     assert!(codes.contains(&said.code), "{line}: {}", said.whole());

@@ -1,4 +1,4 @@
-//! The properties of the fuzz targets hold for their seeds, whole and damaged.
+//! The properties of the fuzz targets hold for their seeds, complete and damaged.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,7 +10,7 @@ use properties::ALL;
 #[expect(unreachable_pub, reason = "the fuzz targets are crates of their own")]
 mod properties;
 
-/// How many places a seed is broken at, each in a few ways.
+/// The number of positions at which a seed is damaged, each in several ways.
 const PLACES: usize = 60;
 
 fn folder() -> PathBuf {
@@ -28,7 +28,7 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
     files.map(|file| fs::read(file.expect("a seed").path()).expect("read")).collect()
 }
 
-/// Returns a seed cut short, and with single bytes replaced, at places all over it.
+/// Returns a seed truncated, and with single bytes replaced, at positions throughout.
 fn broken(seed: &[u8]) -> impl Iterator<Item = Vec<u8>> {
     let places = (0..seed.len()).step_by(seed.len().div_ceil(PLACES).max(1));
     places.flat_map(move |at| {

@@ -13,20 +13,20 @@ use crate::support::fixture::{CommandOutput, Fixture, client, prod};
 
 const IMPORT: &str = "import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet";
 
-/// At once, also on a machine that has much to do; a command of `--secrets-to` may take twice as long.
+/// Soon, even on a busy machine; a command of `--secrets-to` may take twice as long.
 const SOON: Duration = Duration::from_secs(30);
 
 fn import_to(fixture: &Fixture, place: &str) -> CommandOutput {
     fixture.run_words(&[&IMPORT.split(' ').collect::<Vec<_>>()[..], &["--secrets-to", place]].concat())
 }
 
-/// A fixture on which an import makes one client, and the answer to that is lost.
+/// A fixture in which an import creates one client, and the response to the create is lost.
 fn cut_after_the_create() -> Fixture {
     let till = client("devTill000000000000000000000000a", "Till", "https://till.acme.example/back");
     Fixture::new(json!({"domain": "acme-dev.eu.auth0.com", "data": {"/clients": [till]}}), prod(), "cut-after@w1")
 }
 
-/// Returns id and secret of the client that an import makes.
+/// Returns id and secret of the client that an import creates.
 fn till(fixture: &Fixture) -> (String, String) {
     let clients = fixture.prod("/clients");
     let till = clients.as_array().expect("a list").iter().find(|client| client["name"] == "Till").expect("it was made");
@@ -34,7 +34,7 @@ fn till(fixture: &Fixture) -> (String, String) {
     (text("client_id"), text("client_secret"))
 }
 
-/// The line that tells of a client's secret.
+/// The line with a client's secret.
 fn line_of((id, secret): (String, String)) -> Value {
     json!({"tenant": "prod", "kind": "clients", "name": "Till", "id": id, "field": "client_secret", "secret": secret})
 }
@@ -43,7 +43,7 @@ fn lines(fixture: &Fixture, name: &str) -> Vec<Value> {
     fixture.read(name).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }
 
-/// Nothing that was said and no file but these hold the secret.
+/// Checks that neither the output nor any file except these contains the secret.
 fn assert_nowhere_but(fixture: &Fixture, files: &[&str], said: &CommandOutput) {
     let (_, secret) = till(fixture);
     assert!(!said.whole().contains(&secret), "{}", said.whole());
@@ -256,7 +256,7 @@ fn without_a_keeper_the_report_says_how_to_get_at_each_secret() {
     "#);
 }
 
-/// Starts an import whose `--secrets-to` command says that it began, and then keeps the secret once it may go on.
+/// Starts an import whose `--secrets-to` command reports its start, then waits until it may store the secret.
 fn hanging(fixture: &Fixture) -> (Child, BufReader<ChildStderr>) {
     fixture.write("keep.sh", "echo $$ > begun.aside; mv begun.aside begun; until [ -e go ]; do sleep 0.01; done; cat > got.jsonl");
     let mut import = fixture.start("import --tenant prod --allow lockout-risk,weaker-protection --yes --secrets-to exec:sh${IFS}keep.sh");
@@ -268,7 +268,7 @@ fn hanging(fixture: &Fixture) -> (Child, BufReader<ChildStderr>) {
     (import, said)
 }
 
-/// Sends SIGTERM and reads what is said until that was heard; the command goes on meanwhile.
+/// Sends SIGTERM and reads output until the signal is reported, while the command continues.
 fn until_heard(import: &Child, said: &mut BufReader<ChildStderr>) {
     let sent = Instant::now();
     Fixture::terminate(import);
@@ -297,7 +297,7 @@ fn a_second_signal_ends_the_run_and_the_command_at_once_and_the_secret_is_kept_l
     assert_eq!(fixture.end(import).code, 143);
     assert!(sent.elapsed() < SOON, "{:?}", sent.elapsed());
     let command = fixture.read("begun");
-    // Whoever was ended may be there as a zombie until somebody has seen to it.
+    // A killed process may remain as a zombie until its parent collects it.
     let is_there = || !matches!(fixture.run_in_shell(&format!("ps -o stat= -p {}", command.trim())).out.chars().next(), None | Some('Z'));
     while is_there() {
         assert!(sent.elapsed() < SOON, "the command goes on");

@@ -1,4 +1,4 @@
-//! Ids of resources that the source deleted, and that its code still contains, never reach the target.
+//! Ids of resources that the source deleted but its code still contains never reach the target.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::support::fixture::{CommandOutput, Fixture, dev, prod};
 const ALL: &str = "--allow lockout-risk,weaker-protection,many-changes,deletes --yes --quiet";
 const TILL: &str = "devTill000000000000000000000000a";
 
-/// A tenant whose action and roles name a client of it.
+/// A tenant whose action and roles refer to one of its clients.
 fn naming_till() -> Value {
     let mut source = dev();
     source["data"]["/actions/actions"] = json!([{
@@ -24,7 +24,7 @@ fn without_till(fixture: &Fixture) {
     assert_eq!(said.code, 0, "{}", said.whole());
 }
 
-/// Asserts that nothing in prod holds the id, and that what cannot be said there is named.
+/// Asserts that prod does not contain the id, and that the skipped texts are reported.
 fn is_named_and_nowhere(fixture: &Fixture, said: &CommandOutput) {
     assert_eq!(said.code, 3, "{}", said.whole());
     assert!(!fixture.all_of_prod().to_string().contains(TILL), "dev's id is in prod: {}", said.whole());

@@ -1,4 +1,4 @@
-//! What could lock people out is let through only if somebody saw it: at a terminal, or in a saved plan.
+//! Lockout risks are written only after a review: at a terminal, or in a saved plan.
 
 use insta::assert_snapshot;
 use serde_json::json;
@@ -163,7 +163,7 @@ fn what_a_saved_plan_may_cost_is_found_in_its_changes_and_not_in_what_its_file_s
     let name = run.replace("runs/", "");
     assert_eq!(fixture.run(&format!("undo {name} --allow lockout-risk,deletes --yes --quiet")).code, 0);
     let writes = fixture.writes().len();
-    // The plan of a run is kept without the reasons to refuse it, which somebody approved then.
+    // The plan in a run folder has no refusals, which were approved then.
     let said = fixture.run_unattended(&format!("import --tenant prod --plan {run}/plan.json --yes --quiet"));
     assert!(said.code == 4 && said.err.contains("cause: lockout-risk: "), "{}", said.whole());
     assert_eq!(fixture.writes().len(), writes);

@@ -1,4 +1,5 @@
-//! The program talks to its tenants only, over verified connections, and writes files that only their owner can read.
+//! The program connects only to its tenants, over verified connections, and writes files that only their owner can
+//! read.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -17,21 +18,21 @@ use crate::support::skip::skip;
 
 const IMPORT: &str = "import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet";
 
-/// Somebody on loopback who was not meant to be asked, or was: tells the first line of each request.
+/// A server on loopback that should not receive requests; it reports the first line of each.
 struct Stranger {
     port: u16,
     asked: Receiver<String>,
 }
 
 impl Stranger {
-    /// Answers every connection so.
+    /// Handles every connection with this function.
     fn answering(answer: impl Fn(TcpStream) -> String + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let (tell, asked) = channel();
         std::thread::spawn(move || {
             let mut answered = listener.incoming().map(|stream| answer(stream.expect("a connection")));
-            // Until the test is over and nobody listens any more.
+            // Until the test is over and no longer receives.
             let _ = answered.try_for_each(|request| tell.send(request));
         });
         Self { port, asked }
@@ -42,16 +43,16 @@ impl Stranger {
         Self::answering(move |stream| {
             let mut stream = BufReader::new(stream);
             let first = first_line(&mut stream);
-            // Whoever asked may be gone already.
+            // The client may have gone away.
             let _ = stream.get_mut().write_all(format!("HTTP/1.1 {head}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").as_bytes());
             first
         })
     }
 
-    /// Answers over TLS by this certificate, with 404.
+    /// Answers over TLS with this certificate and status 404.
     fn certified(key: &CertifiedKey<rcgen::KeyPair>) -> Self {
         static PROVIDER: Once = Once::new();
-        // Installing fails only where it is installed already.
+        // This fails only if a provider is already installed.
         PROVIDER.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
         let private = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.signing_key.serialize_der()));
         let config = ServerConfig::builder().with_no_client_auth().with_single_cert(vec![key.cert.der().clone()], private);
@@ -65,19 +66,19 @@ impl Stranger {
         })
     }
 
-    /// Returns what was asked so far; the program that asked is over.
+    /// Returns the requests so far; the program must have ended.
     fn asked(&self) -> Vec<String> {
         self.asked.try_iter().collect()
     }
 }
 
-/// Reads a request's head; returns its first line, or nothing where none came.
+/// Reads the head of a request; returns its first line, or an empty text.
 fn first_line(stream: &mut impl BufRead) -> String {
     let lines = stream.lines().map_while(Result::ok).take_while(|line| !line.is_empty());
     lines.collect::<Vec<_>>().into_iter().next().unwrap_or_default()
 }
 
-/// Configures prod to be spoken to at this address.
+/// Configures this address for prod.
 fn prod_at(fixture: &Fixture, url: &str) {
     let text = fixture.read("migrate.toml");
     let at = text.rfind("url = ").expect("the address of prod");
@@ -120,7 +121,7 @@ fn a_certificate_that_nobody_vouches_for_is_refused_before_anything_is_said() {
     hint:  check the domain and the network, then run the same command again
     "#);
     assert!(server.asked().iter().all(String::is_empty), "no credentials were sent");
-    // The same server is taken where the machine vouches for it: the certificate alone was the reason.
+    // The same server is accepted if the machine trusts its certificate, so only the certificate was the reason.
     fixture.set("SSL_CERT_FILE", "own.pem");
     let said = fixture.run("export --tenant prod --quiet");
     assert!(server.asked().contains(&"POST /oauth/token HTTP/1.1".to_owned()), "{}", said.whole());
@@ -159,7 +160,8 @@ fn a_redirect_is_not_followed() {
     }
 }
 
-/// A whole night between two tenants on loopback. Whatever leaves the machine would have to pass the proxy, or to be seen by the system.
+/// A whole sync between two tenants on loopback. Any other connection would have to pass the proxy, or be seen by the
+/// system.
 #[test]
 fn nobody_is_asked_but_the_two_tenants() {
     let mut fixture = Fixture::new(dev(), prod(), "");
@@ -199,7 +201,7 @@ fn nobody_is_asked_but_the_two_tenants() {
     assert_eq!(proxy.asked(), [""; 0]);
 }
 
-/// A tenant that is not on this machine is reached through the proxy, by its own name and port alone.
+/// A tenant on another machine is reached through the proxy, by its own name and port.
 #[test]
 fn a_tenant_elsewhere_is_asked_for_by_its_own_name_alone() {
     let mut fixture = Fixture::small();
@@ -214,7 +216,7 @@ fn a_tenant_elsewhere_is_asked_for_by_its_own_name_alone() {
     assert!(!asked.is_empty() && asked.iter().all(|line| line == "CONNECT acme-prod.eu.auth0.com:443 HTTP/1.1"), "{asked:?}");
 }
 
-/// Every verb that leaves a file, by somebody whose files anybody may read otherwise.
+/// Every command that writes a file, run by a user whose files are readable for everybody by default.
 #[test]
 fn every_file_that_is_left_is_for_its_owner_only() {
     let fixture = Fixture::small();

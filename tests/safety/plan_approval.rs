@@ -1,4 +1,4 @@
-//! A saved plan is approved by somebody, in whole or in part, and a job applies that part and nothing else.
+//! A saved plan is approved completely or in part, and a job applies only that part.
 
 use insta::assert_snapshot;
 
@@ -7,7 +7,7 @@ use crate::support::fixture::Fixture;
 const PLAN: &str = "plan --tenant prod --out plan.json --quiet";
 const IMPORT: &str = "import --tenant prod --plan plan.json --yes --quiet";
 
-/// Returns a tenant for which a plan was saved that creates one client, and removes a callback of another.
+/// Returns a tenant with a saved plan that creates one client and removes a callback of another.
 fn with_plan() -> Fixture {
     let fixture = Fixture::small();
     fixture.run_unattended(PLAN);

@@ -1,4 +1,4 @@
-//! Protected resources keep everything they may do, and the client that migrate signs in with stays as it is, whichever way settings arrive.
+//! Protected resources keep all their permissions, and migrate's own client is never changed, by whatever command.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ fn glass(side: &str) -> String {
     format!("{side}Glass000000000000000000000000")
 }
 
-/// A tenant with a client for emergencies, an API that it may use, and a connection and an organization.
+/// A tenant with an emergency client, an API that it may use, a connection and an organization.
 fn tenant(mut state: Value, side: &str) -> Value {
     let api = format!("5f00000000000000{side:0>8}").replace(|sign: char| !sign.is_ascii_hexdigit(), "a");
     let (connection, organization) = (format!("con_{side}Users00000001"), format!("org_{side}Acme000000001"));
@@ -25,7 +25,7 @@ fn tenant(mut state: Value, side: &str) -> Value {
     state
 }
 
-/// Lets the client for emergencies do what only prod lets it.
+/// Gives the emergency client the permissions that only prod grants.
 fn entitled(mut state: Value) -> Value {
     let (glass, shop) = (glass("prod"), "prodShop00000000000000000000000a");
     let data = &mut state["data"];
@@ -36,7 +36,7 @@ fn entitled(mut state: Value) -> Value {
     state
 }
 
-/// Two tenants whose clients for emergencies may do different things.
+/// Two tenants whose emergency clients have different permissions.
 fn two(source_may: impl FnOnce(&mut Value)) -> Fixture {
     let mut source = tenant(dev(), "dev");
     source_may(&mut source["data"]);
@@ -45,7 +45,7 @@ fn two(source_may: impl FnOnce(&mut Value)) -> Fixture {
     fixture
 }
 
-/// Returns what the client for emergencies may do in prod.
+/// Returns the permissions of the emergency client in prod.
 fn rights(fixture: &Fixture) -> Value {
     let clients = fixture.prod("/connections/con_prodUsers00000001/clients");
     let is_enabled = clients.as_array().into_iter().flatten().any(|one| one["client_id"] == glass("prod").as_str());
@@ -123,7 +123,7 @@ fn a_second_import_has_nothing_to_do_beside_what_is_protected_and_still_follows_
 
 #[test]
 fn what_a_protected_client_needs_is_not_pruned() {
-    // Where the source has none of a kind any more, nothing of it is pruned.
+    // If the source has no resources of a kind, none of that kind is pruned.
     let fixture = two(|data| {
         data["/resource-servers"].as_array_mut().expect("a list").push(json!({"id": "5f00000000000000000000ff", "name": "Orders",
             "identifier": "https://orders/", "signing_alg": "RS256", "scopes": []}));
@@ -254,7 +254,7 @@ fn a_pattern_that_protects_nothing_is_named() {
     assert_eq!(notes, json!(["\"clients/Brake glass*\" is to be protected, and nothing in dev or prod is called so"]));
 }
 
-/// Two tenants that migrate signs in to as a client which they list, with access to the Management API.
+/// Two tenants that list the client that migrate signs in with, which has access to the Management API.
 fn with_own_client(of_dev: &str) -> Fixture {
     let state = |mut state: Value, side: &str, own: &str| {
         let domain = state["domain"].as_str().expect("a domain").to_owned();
@@ -287,7 +287,7 @@ fn the_client_that_a_given_token_names_is_not_created_from_its_snapshot() {
     let mut fixture = with_own_client("sandbox");
     fixture.sign_in_to_dev_with(&["read:clients", "read:client_grants", "read:resource_servers"]);
     fixture.run("export --tenant dev --out ./given --kinds clients,client-grants,resource-servers");
-    // Whoever imports it has no credentials of dev.
+    // As if it were imported without credentials of dev.
     fixture.set("MIGRATE_DEV_ACCESS_TOKEN", "");
     let said = fixture.run("import --tenant prod --from ./given --allow lockout-risk,weaker-protection --yes");
     assert!([0, 3].contains(&said.code) && !knows_devs_own_client(&fixture), "{}", said.whole());
@@ -312,7 +312,7 @@ fn a_snapshot_that_does_not_say_which_client_it_was_taken_with_names_those_that_
     assert!(notes.contains("access to the Management API: clients/Break glass"), "{notes}");
 }
 
-/// Asks for one change of prod, and returns whether it was refused without a write.
+/// Requests a change of prod, and returns whether it was refused without a write.
 fn is_refused(fixture: &Fixture, line: &str, fields: &Value, reason: &str) -> bool {
     fixture.write("fields.json", &fields.to_string());
     let writes = fixture.writes().len();

@@ -1,4 +1,4 @@
-//! Random tenants with random references, ids in code included: nothing that belongs to the source reaches the target.
+//! Random tenants with random references, including ids in code: nothing that belongs to the source reaches the target.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +21,7 @@ use crate::support::imports::{Imported, apply_plan, empty_sync_state, import, im
 pub(super) const SOURCE: &str = "acme-dev.eu.auth0.com";
 pub(super) const TARGET: &str = "acme-prod.eu.auth0.com";
 
-/// How many of each there are, and which of them refers to which: numbers are taken modulo what there is.
+/// The number of resources, and which refers to which: numbers are taken modulo the number of resources.
 #[derive(Debug, Clone)]
 pub(super) struct Sketch {
     clients: usize,
@@ -31,9 +31,9 @@ pub(super) struct Sketch {
     actions: usize,
     organizations: usize,
     flows: usize,
-    /// Which resource each reference names, in the order they are asked for.
+    /// The targets of the references, in the order in which these are generated.
     picks: Vec<usize>,
-    /// Whether the target has the same things already, under ids of its own.
+    /// Whether the target already has the same resources under different ids.
     shared: bool,
 }
 
@@ -53,14 +53,14 @@ pub(super) fn sketches() -> impl Strategy<Value = Sketch> {
     })
 }
 
-/// A tenant of the sketch whose ids all begin with one word.
+/// A tenant built from the sketch, whose ids have a common prefix.
 struct Draft<'sketch> {
     word: &'static str,
     picks: std::iter::Cycle<std::slice::Iter<'sketch, usize>>,
 }
 
 impl Draft<'_> {
-    /// Returns an id of its own tenant that looks like the server's.
+    /// Returns an id of this tenant in the server's format.
     fn id(&self, prefix: &str, kind: &str, number: usize) -> String {
         format!("{prefix}{}{kind}{number:012}", self.word)
     }
@@ -204,7 +204,7 @@ async fn copy(sketch: Sketch) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// How many tenants the fast tests make up, and how many the slow ones.
+/// The number of random tenants in the fast and in the slow tier.
 const CASES: (u32, u32) = (3, 16);
 
 #[test]
@@ -218,7 +218,7 @@ fn nothing_of_a_random_source_gets_into_its_target_and_a_second_import_is_empty(
     copy_random(CASES.1);
 }
 
-/// Returns what makes up so many tenants, the same in every run: the requests they lead to are compared with a list.
+/// Returns a deterministic generator for this many cases: the resulting requests are compared with a list.
 pub(super) fn runner(cases: u32) -> TestRunner {
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha))
@@ -230,14 +230,14 @@ fn copy_random(cases: u32) {
     runner.run(&sketches(), |sketch| runtime.block_on(copy(sketch))).expect("every tenant is copied");
 }
 
-/// Returns what a tenant holds without what says nothing, by key.
+/// Returns the resources of a tenant by key, without meaningless values.
 pub(super) fn meaning(held: &Snapshot) -> BTreeMap<String, Body> {
     let of_resource = |one: &Resource| normalized(Catalog::standard().kind(one.key.kind()).expect("a kind"), &one.body.open());
     let all = held.resources.iter().map(|one| (one.key.to_string(), of_resource(one)));
     all.filter(|(_, body)| !body.is_empty()).collect()
 }
 
-/// Returns what one tenant holds otherwise than the other.
+/// Returns the differences between two tenants.
 pub(crate) fn moved(one: &Snapshot, other: &Snapshot) -> Vec<String> {
     let (one, other) = (meaning(one), meaning(other));
     let keys: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
@@ -245,14 +245,14 @@ pub(crate) fn moved(one: &Snapshot, other: &Snapshot) -> Vec<String> {
     differ.map(|key| format!("{key}: {:?} -> {:?}", one.get(key), other.get(key))).collect()
 }
 
-/// Takes back a run that went through whole; returns what was decided and how it ended.
+/// Undoes a run that was applied completely; returns the plan and the summary.
 pub(crate) async fn undo_run(plan: &Plan, summary: &Summary, tenant: &Tenant) -> (Plan, Summary) {
     let (plan, _) = undo_of(plan, summary, tenant, &Recreated::default()).await;
     let summary = apply_plan(&plan, tenant).await;
     (plan, summary)
 }
 
-/// Imports one sketch into another, takes that back, and takes the taking back back.
+/// Imports one sketch into another, undoes that, and undoes the undo.
 async fn there_and_back(ahead: Sketch, behind: Sketch) -> Result<(), TestCaseError> {
     let (_from, from) = start(tenant(&ahead, SOURCE, "Src")).await;
     let (_into, into) = start(tenant(&behind, TARGET, "Tgt")).await;
@@ -269,7 +269,7 @@ async fn there_and_back(ahead: Sketch, behind: Sketch) -> Result<(), TestCaseErr
     Ok(())
 }
 
-/// Imports a sketch, then less of it, so that the rest is pruned; takes that back, and takes the taking back back.
+/// Imports a sketch, then prunes to a smaller one; undoes that, and undoes the undo.
 async fn pruned_and_back(ahead: Sketch, left: (usize, usize, usize)) -> Result<(), TestCaseError> {
     let (_from, from) = start(tenant(&ahead, SOURCE, "Src")).await;
     let (_into, into) = start(State::empty(TARGET)).await;
@@ -309,7 +309,7 @@ async fn an_undo_that_stopped_anywhere_is_finished_by_another() {
     stopped_at_every(1).await;
 }
 
-/// Stops an undo of a run that pruned before every so manyth of its changes, and lets another one finish what it began.
+/// Interrupts the undo of a prune before every `step`-th change, and lets another undo finish it.
 async fn stopped_at_every(step: usize) {
     let picks = (0..64).map(|at| at * 7).collect();
     let ahead = Sketch { clients: 3, apis: 2, connections: 2, roles: 2, actions: 2, organizations: 2, flows: 1, picks, shared: false };
@@ -349,7 +349,7 @@ fn first_of(plan: &Plan, count: usize) -> Plan {
     plan
 }
 
-/// Decides what takes back a run, of which earlier undos made this again; returns that and what it leaves out.
+/// Plans the undo of a run whose resources earlier undos recreated; returns the plan and what it leaves out.
 async fn undo_of(plan: &Plan, summary: &Summary, tenant: &Tenant, again: &Recreated) -> (Plan, Vec<String>) {
     let applied = summary.settled.iter().enumerate().filter_map(|(at, one)| one.outcome.id().map(|id| (at, id.clone()))).collect();
     let done = AppliedRun { name: "r", plan, applied: &applied, unclear: &BTreeSet::new(), again };
@@ -358,13 +358,13 @@ async fn undo_of(plan: &Plan, summary: &Summary, tenant: &Tenant, again: &Recrea
     (plan, skipped)
 }
 
-/// Returns what an undo leaves out beside what users had of a resource that was removed: that is gone.
+/// Returns what an undo leaves out, except lost user data.
 pub(crate) fn beside_users(back: &Plan) -> Vec<String> {
     let is_of_users = |left: &&Skipped| left.reason.ends_with("went with it, and nothing here brings that back");
     back.skipped.iter().filter(|left| !is_of_users(left)).map(|left| format!("{}: {}", left.key, left.reason)).collect()
 }
 
-/// Returns what a tenant holds otherwise than before though the undo does not say so, field by field.
+/// Returns the differences from the state before that the undo does not report, field by field.
 async fn unreported(before: &Snapshot, tenant: &Tenant, back: &Plan) -> Vec<String> {
     let after = in_words_as_before(before, read(tenant).await, back);
     unnamed(before, &after, back)

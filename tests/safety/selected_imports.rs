@@ -1,4 +1,5 @@
-//! Random tenants and selections: nothing outside a selection changes, and a whole import afterwards comes to what it would have come to anyway.
+//! Random tenants and selections: nothing outside a selection changes, and a full import afterwards has the same result
+//! as without it.
 
 use auth0_migrate::catalog::Catalog;
 use auth0_migrate::model::selection::Selection;
@@ -24,7 +25,7 @@ const PATTERNS: [&str; 12] = [
     "tenant-settings",
 ];
 
-/// A selection: two patterns of what is in it, one of what is not, and whether dependencies are.
+/// A selection: two included patterns, one excluded pattern, and whether dependencies are included.
 type Picks = (usize, usize, usize, bool);
 
 fn selection((one, other, except, _): Picks) -> Selection {

@@ -1,4 +1,4 @@
-//! The `source-leak` guard: what belongs to the source is found in every notation and every field, and nothing else is.
+//! The `source-leak` guard finds values of the source in every notation and every field, and nothing else.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ const TARGET_CUSTOM: &str = "login.acme.example";
 const SOURCE_ID: &str = "dEvShop0000000000000000000000a1b";
 const TARGET_ID: &str = "pRdShop0000000000000000000000a1b";
 
-/// Returns what a tenant holds that answers a client, a custom domain, and this besides.
+/// Returns the snapshot of a tenant with a client, a custom domain, and these resources.
 fn tenant(domain: &str, custom: &str, id: &str, more: &[(&str, Value)]) -> Snapshot {
     let own = [
         ("clients", json!({"client_id": id, "name": "Shop"})),
@@ -39,7 +39,7 @@ fn tenant(domain: &str, custom: &str, id: &str, more: &[(&str, Value)]) -> Snaps
     Snapshot { tenant: domain.to_owned(), domain: domain.to_owned(), taken: String::new(), kinds, resources, twice, selection: None }
 }
 
-/// Plans what the source holds besides; returns the plan and what the guard found in it.
+/// Plans an import of these resources; returns the plan and the guard's finding.
 fn planned(more: &[(&str, Value)]) -> (Plan, Option<String>) {
     let catalog = Catalog::standard();
     let source = tenant(SOURCE, SOURCE_CUSTOM, SOURCE_ID, more);
@@ -53,17 +53,17 @@ fn planned(more: &[(&str, Value)]) -> (Plan, Option<String>) {
     (plan, found)
 }
 
-/// Returns what is said of a client's metadata that hold these fields.
+/// Returns the finding for a client with this metadata.
 fn of_metadata(metadata: &Value) -> Option<String> {
     planned(&[("clients", json!({"client_id": "dEvTill0000000000000000000000a1b", "name": "Till", "client_metadata": metadata}))]).1
 }
 
-/// A way of writing a text so that it does not stand in the open.
+/// A notation that hides a text.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Notation {
     Open,
     Capitals,
-    /// Dots, hyphens and underscores alone.
+    /// Only dots, hyphens and underscores.
     Url,
     WholeUrl,
     Html,
@@ -93,7 +93,7 @@ impl Notation {
         }
     }
 
-    /// Ids are told from each other by the case of their letters.
+    /// Returns whether a notation preserves a text: ids are case-sensitive.
     fn keeps(self, text: &str) -> bool {
         self != Capitals || text.contains('.')
     }
@@ -123,7 +123,7 @@ fn is_sent(change: Option<&Change>, text: &str) -> bool {
     sent.expect("JSON").contains(&text[1..text.len() - 1])
 }
 
-/// Returns the kinds that an import creates, with a body that says no more than it must.
+/// Returns the kinds that an import creates, with a minimal body.
 fn creatable() -> Vec<(&'static Kind, Body)> {
     let is_created = |kind: &&Kind| {
         kind.shape == Shape::Collection
@@ -258,7 +258,7 @@ fn of_saml(options: &Value) -> Option<String> {
     planned(&[("connections", json!({"id": "con_dEvSaml000000001", "name": "saml", "strategy": "samlp", "options": options}))]).1
 }
 
-/// Templates of public repositories, by where their differences lie.
+/// Templates of public repositories that cover their differences.
 #[test]
 fn variables_of_saml_are_no_placeholders_in_a_request_template() {
     let templates = [
@@ -294,13 +294,13 @@ fn what_nobody_put_in_is_a_placeholder_in_a_request_template_too() {
     );
 }
 
-/// Returns what makes up texts, the same in every run.
+/// Returns a deterministic generator of texts.
 fn runner() -> TestRunner {
     let config = Config { cases: 150, failure_persistence: None, ..Config::default() };
     TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha))
 }
 
-/// What stands before and behind something, so that a host or an id ends there.
+/// Text before and after something, so that a host or an id ends there.
 fn around() -> impl Strategy<Value = (String, String)> {
     let before = prop_oneof![Just(String::new()), "[a-z]{0,9}[ /:=(\"']", "é?https://", "[A-Za-z0-9]{1,5}@", "\\?x=[a-z]{1,3}&y="];
     let behind = prop_oneof![Just(String::new()), "[ /:)\"'&?;,][a-zA-Z0-9/]{0,9}", Just(". Then".to_owned())];
@@ -325,7 +325,7 @@ fn what_belongs_to_the_source_is_found_through_layers_of_notations_or_becomes_th
     let wanted = proptest::sample::select(vec![SOURCE, SOURCE_CUSTOM, SOURCE_ID]);
     let strategy = (wanted, notations(), proptest::collection::vec(around(), 3), any::<bool>());
     let tested = runner().run(&strategy, |(wanted, mut notations, around, is_name)| {
-        // Small letters cannot be had back out of large ones in what stands for something else.
+        // Lower-case letters cannot be restored from capitals inside another notation.
         notations.retain(|notation| *notation != Capitals);
         let text = written(&notations, wanted, &around);
         let field = if is_name { json!({&text: "a"}) } else { json!({"a": [text]}) };

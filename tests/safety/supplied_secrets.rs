@@ -14,7 +14,7 @@ fn fixture(faults: &str) -> Fixture {
     fixture
 }
 
-/// Runs an import that must end well; returns how many writes it took.
+/// Runs an import that must succeed; returns the number of writes.
 fn imported(fixture: &Fixture, line: &str) -> usize {
     let before = fixture.writes().len();
     let said = fixture.run(line);
@@ -23,7 +23,7 @@ fn imported(fixture: &Fixture, line: &str) -> usize {
     fixture.writes().len() - before
 }
 
-/// Returns the secrets of prod's clients that are called so.
+/// Returns the secrets of prod's clients with these names.
 fn held(fixture: &Fixture, names: &[&str]) -> Vec<String> {
     let clients = fixture.prod("/clients");
     let clients = clients.as_array().expect("a list").iter();
@@ -42,7 +42,7 @@ fn assert_silent(fixture: &Fixture, said: &CommandOutput) {
 #[test]
 fn a_secret_is_sent_once_and_again_only_when_its_value_changed() {
     let mut fixture = fixture("");
-    // Shop is changed together with its secret; Till is created, and is then given its own.
+    // Shop is changed together with its secret; Till is created first, then its secret is sent.
     assert_eq!(imported(&fixture, IMPORT), 3);
     assert_eq!(held(&fixture, &["Shop", "Till"]), ["CANARY-first", "CANARY-first"]);
     assert_eq!(imported(&fixture, IMPORT), 0);
@@ -109,7 +109,7 @@ fn what_a_killed_part_of_a_run_sent_is_sent_once_more_since_nobody_knows_its_val
     fixture.write("mapping.toml", &MAPPING.replace("clients/*", "clients/Shop"));
     fixture.configure("mapping = \"mapping.toml\"\n");
     fixture.set("SECRET", "CANARY-first");
-    // The first sixteen changes are recorded; a new secret of the next ends the process.
+    // The first sixteen changes are recorded; the next new secret kills the process.
     fixture.write("kill.sh", "echo >> kept; [ $(wc -l < kept) -lt 16 ] || kill -9 $1");
     fixture.run_in_shell(&format!("$MIGRATE {IMPORT} --allow many-changes --secrets-to 'exec:sh kill.sh $PPID'; exit 0"));
     let journal = fixture.read(&format!("{}/journal.jsonl", fixture.only_in("runs")));

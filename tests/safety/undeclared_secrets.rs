@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::recordings::replay::{rows, text};
 
-/// Returns every field of a table that no field is listed below.
+/// Returns every leaf field of a table.
 fn leaves(fields: &Fields, above: &str) -> Vec<String> {
     let of_field = |field: &auth0_migrate::catalog::Field| {
         let path = join(above, field.name);
@@ -24,7 +24,7 @@ fn leaves(fields: &Fields, above: &str) -> Vec<String> {
     fields.iter().flat_map(of_field).collect()
 }
 
-/// Returns every field that an entry names, but for those that nobody keeps.
+/// Returns every field in an entry, except read-only ones.
 fn known(kind: &Kind) -> BTreeSet<String> {
     let named = kind
         .identity
@@ -81,7 +81,7 @@ fn every_exception_has_a_reason_and_is_one() {
     }
 }
 
-/// Names that say what they name, as people write them.
+/// Typical names of secrets.
 pub(crate) const NAMES: [&str; 28] = [
     "password",
     "API key",
@@ -113,12 +113,13 @@ pub(crate) const NAMES: [&str; 28] = [
     "token_password",
 ];
 
-/// How a secret can stand in an object: by its name at one of three depths, among other secrets, and by its shape.
+/// The number of forms in which a secret can occur in an object: by its name at one of three depths, among other
+/// secrets, and by its format.
 pub(crate) const FORMS: usize = 5;
 
-/// Returns fields with what stands for a secret in one of the forms; those around it are the same in any.
+/// Returns fields with a secret in one of the forms; the surrounding fields are the same in each.
 ///
-/// What goes with its element of a list, such as a header of its own, has another mark.
+/// A list element that is withheld as a whole, such as a header, has a different mark.
 pub(crate) fn canary(name: &str, form: usize, mark: &str) -> Map<String, Value> {
     const ELEMENT: &str = "CANARY-0f-an-element";
     let mut fields = Map::new();
@@ -153,12 +154,12 @@ pub(crate) fn canary(name: &str, form: usize, mark: &str) -> Map<String, Value> 
     fields
 }
 
-/// Returns whether an entry says that all that is in the object at a path are texts, whatever they are called.
+/// Returns whether an entry declares that the object at a path contains only texts, whatever their names.
 pub(crate) fn holds_texts(kind: &Kind, path: &str) -> bool {
     kind.secrets.exempt.iter().any(|(plain, _)| plain.ends_with('*') && covers(plain, &join(path, "any")))
 }
 
-/// Puts such a secret beside all that an object holds, at every object of a table that holds more than texts.
+/// Adds such a secret to every object of a table, except objects that contain only texts.
 fn plant(kind: &Kind, path: &str, fields: &Fields, object: &mut Map<String, Value>, secret: &Map<String, Value>) {
     for field in fields.iter() {
         let Some(below) = &field.below else { continue };
@@ -176,7 +177,7 @@ fn plant(kind: &Kind, path: &str, fields: &Fields, object: &mut Map<String, Valu
 fn a_secret_of_any_name_beside_any_field_of_any_kind_does_not_become_part_of_a_resource() {
     let mut planted = 0;
     for (place, kind) in Catalog::standard().kinds().enumerate() {
-        // Each name stands in each form beside the fields of many kinds.
+        // Each name occurs in each form beside the fields of many kinds.
         let forms = |at: usize| [at % FORMS, (at + 1 + place % (FORMS - 1)) % FORMS];
         for (name, form) in NAMES.into_iter().enumerate().flat_map(|(at, name)| forms(at).map(|form| (name, form))) {
             let mut body = Map::new();
@@ -196,7 +197,7 @@ fn a_secret_of_any_name_beside_any_field_of_any_kind_does_not_become_part_of_a_r
     assert!(planted > 30_000, "{planted}");
 }
 
-/// Returns what a tenant holds of this client and this flow.
+/// Returns the snapshot of a tenant with this client and this flow.
 fn tenant(domain: &str, metadata: &Value, headers: &Value) -> Snapshot {
     let id = |kind: &str| format!("{}{kind}00000000000000000000a1b2", &domain[..4]);
     let action = json!({"id": "one", "params": {"url": "https://hook.example", "headers": headers, "from": domain[..4]}});
@@ -214,7 +215,8 @@ fn tenant(domain: &str, metadata: &Value, headers: &Value) -> Snapshot {
     Snapshot { tenant: domain.to_owned(), domain: domain.to_owned(), taken: String::new(), kinds, resources, twice, selection: None }
 }
 
-/// Plans the first of these tenants into the second; returns what is sent, what is named as left out, and what is left to a person.
+/// Plans the first of these tenants into the second; returns what is sent, what is reported as skipped, and the manual
+/// steps.
 fn planned(source: Snapshot, target: &Snapshot) -> (Vec<String>, Vec<String>, Vec<String>) {
     let plan = plan(Catalog::standard(), &Desired::unmapped(source), target, &Links::default());
     let sent = |change: &Change| match &change.action {
@@ -297,13 +299,13 @@ fn what_a_new_resource_lacks_is_a_step_and_a_field_that_nobody_knows_is_not_offe
     }
 }
 
-/// Returns the kind of a path, as it is recorded or described.
+/// Returns the kind of a recorded or described path.
 pub(crate) fn kind_of(path: &str) -> Option<&'static Kind> {
     let own = Catalog::standard().kinds().filter(|kind| kind.quirks.same_endpoint_as.is_none());
     own.filter_map(|kind| Some((kind.match_path(path)?.len(), kind))).min_by_key(|(places, _)| *places).map(|(_, kind)| kind)
 }
 
-/// Returns the objects that an answer of a kind holds: itself, or those of its list.
+/// Returns the objects in a response of a kind: the response itself, or the elements of its list.
 pub(crate) fn bodies(kind: &Kind, answer: &Value) -> Vec<Body> {
     let is_list_of = |value: &&Value| value.as_array().is_some_and(|list| list.iter().any(Value::is_object));
     let is_one = || kind.identity.key.iter().chain([&kind.identity.id]).any(|field| answer.get(field).is_some());
@@ -315,12 +317,12 @@ pub(crate) fn bodies(kind: &Kind, answer: &Value) -> Vec<Body> {
     }
 }
 
-/// Returns a path with each index of a list as `[]`.
+/// Returns a path with `[]` in place of list indexes.
 pub(crate) fn without_indexes(path: &str) -> String {
     path.split(['[', ']']).enumerate().map(|(at, part)| if at % 2 == 0 { part } else { "[]" }).collect()
 }
 
-/// Returns every recorded object with its kind: of answers, and of whole tenants.
+/// Returns every recorded object with its kind, from responses and from tenants.
 fn recorded() -> Option<Vec<(&'static Kind, Body)>> {
     let mut all = Vec::new();
     let mut add = |path: &str, value: &Value| {

@@ -1,4 +1,5 @@
-//! Every field that Auth0's OpenAPI description has, under the rule for undeclared secrets: what is withheld is a list to review.
+//! Applies the detection of undeclared secrets to every field of the OpenAPI description; the withheld fields are a
+//! list to review.
 
 use std::collections::BTreeSet;
 
@@ -9,9 +10,9 @@ use serde_json::{Map, Value, json};
 use crate::safety::undeclared_secrets::{bodies, kind_of, without_indexes};
 use crate::support::auth0_reference;
 
-/// A text that nobody reads as words.
+/// A text that does not consist of words.
 const TEXT: &str = "x1y2z3a4b5c6";
-/// Returns a value with every field that a schema describes, and a text wherever one may stand; of a schema that stands in itself, twice.
+/// Returns a value with every field of a schema, and a text wherever possible; a recursive schema is expanded twice.
 fn sample(schema: &Value, document: &Value, around: &[&str]) -> Value {
     if let Some(at) = schema["$ref"].as_str() {
         let referred = document.pointer(at.trim_start_matches('#')).filter(|_| around.iter().filter(|around| **around == at).count() < 2);
@@ -38,7 +39,7 @@ fn described(schema: &Value, document: &Value, around: &[&str]) -> Value {
     }
 }
 
-/// Returns what two choices hold together; a text says more than a choice, and an object more than a text.
+/// Merges two alternatives; a text takes precedence over a choice, and an object over a text.
 fn both(one: Value, other: Value) -> Value {
     match (one, other) {
         (Value::Object(mut one), Value::Object(other)) => {
@@ -54,7 +55,7 @@ fn both(one: Value, other: Value) -> Value {
     }
 }
 
-/// Returns a body of each request and answer that is described, with its kind.
+/// Returns a body of each described request and response, with its kind.
 fn described_bodies() -> Option<Vec<(&'static Kind, Value)>> {
     let file = std::fs::File::open(auth0_reference::path("management-api-oas.json.gz")?).expect("it is there");
     let document: Value = serde_json::from_reader(GzDecoder::new(file)).expect("JSON");

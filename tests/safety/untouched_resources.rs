@@ -1,5 +1,5 @@
-//! What no run changes: the client that migrate signs in with, protected resources, the tenant's own resources, and what a truncated list does
-//! not show.
+//! What no run changes: migrate's own client, protected resources, system resources, and resources missing from a
+//! truncated list.
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use crate::support::refusals::refused;
 
 const IMPORT: &str = "import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet";
 
-/// Two tenants of which each has these clients besides, under an id of its own, and other callbacks.
+/// Two tenants that also have these clients, with different ids and callbacks.
 fn with_clients(names: &[&str], id_of: impl Fn(&str, &str) -> String) -> Fixture {
     let (mut source, mut target) = (dev(), prod());
     for (tenant, state) in [("dev", &mut source), ("prd", &mut target)] {
@@ -25,7 +25,7 @@ fn named<'held>(held: &'held Value, name: &str) -> &'held Value {
 
 #[test]
 fn the_client_that_migrate_signs_in_with_stays_as_it_is() {
-    // The tenants of the fixture know this client by the id that migrate signs in with.
+    // The tenants of the fixture list this client with the id that migrate signs in with.
     let fixture = with_clients(&["Deployer"], |_, _| "tool".to_owned());
     let before = fixture.prod("/clients");
     assert_snapshot!(fixture.run(IMPORT).whole(), @r#"
@@ -162,7 +162,7 @@ fn a_list_that_lacks_what_it_counts_stops_a_run_before_it_writes() {
     cause: the tenant lists 1 of 2 clients
     state: nothing was written
     "#);
-    // As a source it stops a run too: what it does not list is not gone.
+    // As a source, too, it stops a run: resources missing from its list are not deleted.
     let said = fixture.run("import --tenant dev --from prod --prune --allow deletes,lockout-risk,weaker-protection --yes --quiet");
     assert!(said.code == 1 && said.err.contains("the tenant lists 1 of 2 clients"), "{}", said.whole());
     assert_eq!(fixture.writes(), []);

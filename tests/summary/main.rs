@@ -1,10 +1,11 @@
-//! The last lines of `cargo test`: how many requests violate Auth0's OpenAPI description, how many tests were not run, and why.
+//! Prints the last lines of `cargo test`: how many requests violate Auth0's OpenAPI description, how many tests were
+//! not run, and why.
 //!
-//! It is a program of its own because cargo runs test targets in the order of their names; only doc tests run after this one.
+//! It is a separate program because cargo runs test targets in the order of their names; only doc tests run after it.
 #![expect(clippy::print_stdout, reason = "that is what it is for")]
 
 mod requests;
-/// What the integration tests share with this program.
+/// The modules that the integration tests share with this program.
 #[path = "../support"]
 mod support {
     #[expect(dead_code, reason = "other tests need other facts")]
@@ -26,9 +27,9 @@ use std::time::Duration;
 use support::{known_failures, summary_notes};
 use tiers::Tiers;
 
-/// What is noted for this program.
+/// The subjects of the notes for this program.
 const SUBJECTS: [&str; 3] = ["requests", "skipped", "tiers"];
-/// How long notes of a command are kept that did not come to its end.
+/// How long notes of an unfinished command are kept.
 const KEPT: Duration = Duration::from_secs(86_400);
 
 fn main() {
@@ -66,10 +67,10 @@ fn skipped() -> String {
     }
 }
 
-/// Removes the notes of this command, unless others of its session follow, and those that nobody came to read.
+/// Deletes the notes of this command, unless other commands of its session follow, and old notes that were never read.
 fn clear() {
     if std::env::var_os("TEST_SESSION").is_none() {
-        // They are there only where there was something to note.
+        // A file exists only if something was noted.
         for subject in SUBJECTS {
             let _ = fs::remove_file(summary_notes::path(subject));
         }

@@ -1,4 +1,4 @@
-//! Every request that the sandboxes of the tests received, validated against Auth0's OpenAPI description.
+//! Validates every request that the sandboxes of the tests received against Auth0's OpenAPI description.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs::File;
@@ -10,12 +10,12 @@ use serde_json::Value;
 use crate::support::openapi::{Break, Description, exceptions};
 use crate::support::summary_notes;
 
-/// What is no path of Auth0's, and why it is asked for.
+/// Paths that Auth0 does not have, and why they are requested.
 const MADE_UP: &[(&str, &str)] = &[("/widgets", "a kind that only `new_kind.rs` knows")];
-/// How fields are called that no tenant has: `canary_secrets.rs` puts them into every object.
+/// The beginning of field names that no tenant has: `canary_secrets.rs` adds them to every object.
 const MADE_UP_FIELD: &str = "\"a_made_up_";
 
-/// One request on record.
+/// A recorded request.
 #[derive(Deserialize, PartialEq, Eq, Hash)]
 struct Request {
     method: String,
@@ -23,7 +23,7 @@ struct Request {
     body: Value,
 }
 
-/// What was found.
+/// The results.
 #[derive(Default)]
 struct Tally {
     requests: usize,
@@ -31,11 +31,12 @@ struct Tally {
     broken: usize,
     excepted: usize,
     made_up: usize,
-    /// Each break, and how many distinct requests have it.
+    /// Each violation, with the number of distinct requests.
     breaks: BTreeMap<Break, usize>,
 }
 
-/// Judges the requests and tells what was found; returns the breaks, or nothing where the description is not at hand.
+/// Validates the requests and prints the results; returns the violations, or `None` if the description is not
+/// available.
 pub(crate) fn judge() -> Option<BTreeSet<String>> {
     let description = Description::read()?;
     let mut tally = Tally::default();
@@ -47,7 +48,7 @@ pub(crate) fn judge() -> Option<BTreeSet<String>> {
 }
 
 impl Tally {
-    /// Adds a line of the record; an empty one stands for a request that is on record already.
+    /// Adds a line of the recording; an empty one stands for a request that is already recorded.
     fn add(&mut self, line: &str, description: &Description) {
         self.requests += 1;
         if line.is_empty() {
@@ -95,7 +96,7 @@ impl Tally {
     }
 }
 
-/// Returns what is wrong without the types in it: `wrong type`, `no enum match`.
+/// Returns a violation without types: `wrong type`, `no enum match`.
 fn kind_of(broken: &Break) -> &str {
     broken.what.split(':').next().unwrap_or_default()
 }

@@ -1,25 +1,25 @@
-//! Which tier of the tests a command runs, from its arguments after `--`.
+//! Determines from the arguments after `--` which tier of the tests a command runs.
 
 use std::path::{Path, PathBuf};
 
 use crate::support::summary_notes;
 
-/// How a slow test is marked.
+/// The attribute of a slow test.
 const SLOW: &str = "#[ignore = \"slow";
 
-/// What part of the tests ran, in this command or in all of a session.
+/// The tests that ran, in this command or in its whole session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tiers {
-    /// All that are not slow.
+    /// All except the slow ones.
     Fast,
     /// Every test.
     Both,
-    /// The slow ones alone, or some that were named.
+    /// Only the slow ones, or some by name.
     Part,
 }
 
 impl Tiers {
-    /// Returns what these words and those of earlier commands of the session make run.
+    /// Returns the tests that these arguments and earlier commands of the session run.
     pub(crate) fn new(words: &[String]) -> Self {
         let has = |word: &str| words.iter().any(|one| one == word);
         let is_harmless = |word: &String| {
@@ -43,7 +43,7 @@ fn has_run_fast() -> bool {
     std::fs::read_to_string(summary_notes::path("tiers")).is_ok_and(|ran| ran.lines().any(|tier| tier == "fast"))
 }
 
-/// Counts the slow tests, by what the source says.
+/// Counts the slow tests in the source.
 pub(crate) fn slow_tests() -> usize {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut open: Vec<PathBuf> = ["src", "tests"].iter().map(|folder| root.join(folder)).collect();

@@ -1,4 +1,4 @@
-//! Two tenants that are more than sixty changes apart, and how to compare what they contain without ids and times.
+//! Two tenants that are more than sixty changes apart, and comparisons of their content without ids and times.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,15 +7,16 @@ use auth0_migrate::catalog::Catalog;
 use auth0_migrate::sandbox::{State, seed};
 use serde_json::{Value, json};
 
-/// Changes between the two at the least.
+/// The minimum number of changes between the two.
 pub(crate) const CHANGES: usize = 60;
 
-/// When something was written, which no two runs have alike.
+/// Fields with times, which differ between runs.
 const TIMES: [&str; 2] = ["created_at", "updated_at"];
-/// What the server makes up for each new resource: two runs never have it alike.
+/// Values that the server generates for each new resource, which differ between runs.
 const MADE_UP: [&str; 3] = ["client_secret", "signing_keys", "provisioning_ticket_url"];
 
-/// Returns the tenant that is ahead: the believable company's, with actions, a trigger, organizations and streams besides.
+/// Returns the tenant that is ahead: the example company's, with additional actions, a trigger, organizations and
+/// streams.
 pub(crate) fn source() -> State {
     let mut state = json(seed::ACME_DEV);
     let data = &mut state["data"];
@@ -40,7 +41,7 @@ pub(crate) fn source() -> State {
     State::from_json(state).expect("a state")
 }
 
-/// Returns what somebody removes from the tenant that is ahead, each by the path of its removal.
+/// Returns what somebody deletes from the tenant that is ahead, by the paths of the requests.
 pub(crate) fn deletions() -> Vec<String> {
     let data = source().to_json()["data"].take();
     let named = |path: &str, id: &str, name: &str| {
@@ -61,7 +62,7 @@ pub(crate) fn deletions() -> Vec<String> {
     ]
 }
 
-/// Returns the tenant that is to follow it: it has one of these actions and one of these organizations, as they were.
+/// Returns the tenant that is behind: it has one of these actions and one of these organizations, in an older version.
 pub(crate) fn target() -> State {
     let mut state = json(seed::ACME_PROD);
     let data = &mut state["data"];
@@ -93,7 +94,7 @@ fn action_named(number: usize) -> Value {
     json!({"id": format!("5b3e7a10-32bb-4d09-8f1c-{number:012}"), "name": format!("step-{number}")})
 }
 
-/// How many clients share a name.
+/// The number of clients with the same name.
 const TWINS: usize = 3;
 
 fn twin(number: usize) -> Value {
@@ -123,17 +124,17 @@ fn stream(number: usize) -> Value {
         "sink": {"httpEndpoint": format!("https://logs.acme.example/{number}"), "httpContentType": "application/json", "httpContentFormat": "JSONLINES"}})
 }
 
-/// What tells the ids of one tenant from those of another: each id, and what it is called in every tenant.
+/// Maps the ids of one tenant to names that are the same in every tenant.
 pub(crate) struct StableNames(BTreeMap<String, String>);
 
 impl StableNames {
-    /// Learns the ids of everything a tenant holds.
+    /// Collects the ids of everything in a tenant.
     pub(crate) fn new(held: &Value) -> Self {
         let mut names = BTreeMap::new();
         for kind in Catalog::standard().kinds().filter(|kind| !kind.paths.list.contains('{')) {
             for one in list(&held[kind.paths.list]) {
                 let mut key: Vec<String> = kind.identity.key.iter().map(|field| field_of(one, field)).collect();
-                // What shares its name is told apart by this.
+                // The description distinguishes resources with the same name.
                 key.extend(one["description"].as_str().filter(|_| kind.identity.allows_duplicates).map(str::to_owned));
                 if let Some(id) = one[kind.identity.id].as_str() {
                     names.insert(id.to_owned(), format!("<{}/{}>", kind.name, key.join(" ")));
@@ -143,10 +144,10 @@ impl StableNames {
         Self(names)
     }
 
-    /// Returns a text with the name of each thing in place of its id.
+    /// Replaces ids in a text by names.
     pub(crate) fn replace_ids(&self, text: &str) -> String {
         let mut text = text.to_owned();
-        // A name may hold ids itself, as that of a grant does; those of clients are told last.
+        // A name may itself contain ids, as that of a grant does; those of clients are replaced last.
         for _ in 0..2 {
             for (id, name) in &self.0 {
                 text = text.replace(id, name);
@@ -156,7 +157,7 @@ impl StableNames {
     }
 }
 
-/// What runs remember of two tenants, in words that do not depend on the ids the target made up.
+/// The saved state of two tenants without the ids that the target generated.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct SavedState {
     links: String,
@@ -164,17 +165,17 @@ pub(crate) struct SavedState {
 }
 
 impl SavedState {
-    /// Reads what stands in a folder of a pair: `SOURCE/TARGET`.
+    /// Loads the state in the folder of a pair: `SOURCE/TARGET`.
     pub(crate) fn new(folder: &Path, pair: &str, names: &StableNames) -> Self {
         let normalized = |path: String| names.replace_ids(&std::fs::read_to_string(folder.join(path)).expect("written"));
         let pairs = normalized(format!("state/{pair}/links.csv"));
-        // They stand in the order of ids.
+        // They are sorted by id.
         let mut lines: Vec<&str> = pairs.lines().collect();
         lines.sort_unstable();
         Self { links: lines.join("\n"), base: normalized(format!("state/{pair}/baseline.json")) }
     }
 
-    /// Returns the lines in which another memory differs; none where it is the same.
+    /// Returns the lines in which another state differs.
     pub(crate) fn differences(&self, other: &Self) -> Vec<String> {
         [differences(&self.links, &other.links), differences(&self.base, &other.base)].concat()
     }
@@ -185,7 +186,7 @@ fn field_of(one: &Value, field: &str) -> String {
     value.as_str().map_or(value.to_string(), str::to_owned)
 }
 
-/// Returns all that a tenant holds as text, without when it was written.
+/// Returns the content of a tenant as text, without times.
 pub(crate) fn without_timestamps(held: &Value) -> String {
     fn forget(value: &mut Value) {
         match value {
@@ -202,13 +203,13 @@ pub(crate) fn without_timestamps(held: &Value) -> String {
     held.to_string()
 }
 
-/// Returns all that a tenant holds as text, whoever was created first and whatever id it got.
+/// Returns the content of a tenant as text, independent of the order of creation and of ids.
 pub(crate) fn normalized(held: &Value) -> String {
     let named = StableNames::new(held).replace_ids(&without_timestamps(held));
     format!("{:#}", sorted(json(&named)))
 }
 
-/// Tells the same without what an action was when it was bound: a sandbox keeps that with the binding.
+/// The same without the code of an action at the time it was bound, which a sandbox stores in the binding.
 pub(crate) fn normalized_without_bound_code(held: &Value) -> String {
     let mut held = held.clone();
     for bound in held["/actions/triggers/post-login/bindings"]["bindings"].as_array_mut().expect("a list") {
@@ -217,7 +218,7 @@ pub(crate) fn normalized_without_bound_code(held: &Value) -> String {
     normalized(&held)
 }
 
-/// Returns the lines in which two texts differ; none where they are the same.
+/// Returns the lines in which two texts differ.
 pub(crate) fn differences(one: &str, other: &str) -> Vec<String> {
     if one == other {
         return Vec::new();
@@ -247,7 +248,7 @@ fn sorted(value: Value) -> Value {
     }
 }
 
-/// Returns a folder in memory where there is one: that writes are durable costs a disk more time than all else in these tests.
+/// Returns a folder in memory if possible: on a disk, durable writes would take more time than all else in these tests.
 pub(crate) fn folder() -> tempfile::TempDir {
     tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("a folder")
 }

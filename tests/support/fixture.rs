@@ -14,33 +14,33 @@ use crate::support::request_recording::{recorded, recording};
 
 const CONFIGURATION: &str = "[tenants.dev]\ndomain = \"acme-dev.eu.auth0.com\"\nurl = \"DEV\"\n\n[tenants.prod]\ndomain = \"acme-prod.eu.auth0.com\"\nurl = \"PROD\"\nsource = \"dev\"\n";
 
-/// The client that migrate signs in with; its secrets must never be seen.
+/// The client that migrate signs in with; its secrets must never appear.
 const OWN: &str = "tool";
 
-/// Two tenants and a folder with the configuration for both.
+/// Two tenants, and a folder with a configuration of both.
 pub(crate) struct Fixture {
     folder: TempDir,
     runtime: Runtime,
     dev: Sandbox,
     prod: Option<Sandbox>,
-    /// Where prod answers, or answered until it went.
+    /// The address of prod, even after it was stopped.
     prod_url: String,
     variables: Vec<(String, String)>,
 }
 
 impl Fixture {
-    /// A small dev tenant that is ahead of its prod: one client is new, one changed.
+    /// Creates a small dev tenant that is ahead of its prod: one client is new, one changed.
     pub(crate) fn small() -> Self {
         Self::new(dev(), prod(), "")
     }
 
-    /// The believable company's two tenants, with the mapping between them and what goes wrong at requests to prod.
+    /// Creates the example company's two tenants with their mapping, and with faults of requests to prod.
     pub(crate) fn acme(faults: &str) -> Self {
         let state = |text| serde_json::from_str(text).expect("JSON");
         Self::acme_of(state(seed::ACME_DEV), state(seed::ACME_PROD), faults)
     }
 
-    /// The same, of the two tenants as they were changed for a test.
+    /// Like [`Self::acme`], with these tenants.
     pub(crate) fn acme_of(dev: Value, prod: Value, faults: &str) -> Self {
         let mut fixture = Self::new(dev, prod, faults);
         let mappings = Path::new(env!("CARGO_MANIFEST_DIR")).join("mappings");
@@ -52,7 +52,7 @@ impl Fixture {
         fixture
     }
 
-    /// These two tenants, and what goes wrong at requests to prod.
+    /// Creates a fixture with these two tenants, and with faults of requests to prod.
     pub(crate) fn new(dev: Value, prod: Value, faults: &str) -> Self {
         let runtime = Runtime::new().expect("a runtime");
         let start = |state: Value, secret: &str, faults: &str| {
@@ -71,25 +71,25 @@ impl Fixture {
         fixture
     }
 
-    /// Writes `migrate.toml`; `more` is said of prod besides its domain and source.
+    /// Writes `migrate.toml`; `more` are additional settings of prod.
     pub(crate) fn configure(&self, more: &str) {
         let text = CONFIGURATION.replace("DEV", &self.dev.url()).replace("PROD", &self.prod_url);
         self.write("migrate.toml", &format!("{text}{more}"));
     }
 
-    /// Sets a variable of the environment; to nothing, where it is to be missing.
+    /// Sets an environment variable; an empty value removes it.
     pub(crate) fn set(&mut self, name: &str, value: &str) {
         self.variables.retain(|(set, _)| set != name);
         self.variables.push((name.to_owned(), value.to_owned()));
     }
 
-    /// Lets migrate into prod with a token of these scopes alone.
+    /// Signs in to prod with a token that has only these scopes.
     pub(crate) fn sign_in_to_prod_with(&mut self, scopes: &[&str]) {
         let token = self.prod_sandbox().token(scopes);
         self.sign_in_with("PROD", &token);
     }
 
-    /// Lets migrate into dev with a token of these scopes alone.
+    /// Signs in to dev with a token that has only these scopes.
     pub(crate) fn sign_in_to_dev_with(&mut self, scopes: &[&str]) {
         let token = self.dev.token(scopes);
         self.sign_in_with("DEV", &token);
@@ -115,21 +115,21 @@ impl Fixture {
         std::fs::read_to_string(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 
-    /// Changes a file as a person would.
+    /// Edits a file as a person would.
     pub(crate) fn edit(&self, name: &str, from: &str, to: &str) {
         let text = self.read(name);
         assert!(text.contains(from), "{text}");
         self.write(name, &text.replacen(from, to, 1));
     }
 
-    /// Returns the one folder or file in a folder of the fixture, relative to the fixture.
+    /// Returns the only entry in a folder of the fixture, relative to the fixture.
     pub(crate) fn only_in(&self, name: &str) -> String {
         let names = self.in_folder(name);
         assert_eq!(names.len(), 1, "{names:?}");
         format!("{name}/{}", names[0])
     }
 
-    /// Returns the names in a folder of the fixture; none where it is not there. What begins with a dot is not counted.
+    /// Returns the names in a folder of the fixture, without hidden ones; empty if it does not exist.
     pub(crate) fn in_folder(&self, name: &str) -> Vec<String> {
         let entries = std::fs::read_dir(self.path(name)).into_iter().flatten();
         let names = entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned());
@@ -149,35 +149,35 @@ impl Fixture {
         found
     }
 
-    /// Runs a command line, its words separated by one space.
+    /// Runs a command line, with words separated by single spaces.
     pub(crate) fn run(&self, line: &str) -> CommandOutput {
         self.run_words(&line.split(' ').collect::<Vec<_>>())
     }
 
-    /// Runs a command line of these words.
+    /// Runs a command line with these words.
     pub(crate) fn run_words(&self, words: &[&str]) -> CommandOutput {
         self.ended(Command::new(env!("CARGO_BIN_EXE_migrate")).args(words))
     }
 
-    /// Runs a command line behind something a shell does first, with the binary as `$MIGRATE`.
+    /// Runs a shell script in which `$MIGRATE` is the binary.
     pub(crate) fn run_in_shell(&self, script: &str) -> CommandOutput {
         self.ended(Command::new("sh").args(["-c", script]).env("MIGRATE", env!("CARGO_BIN_EXE_migrate")))
     }
 
-    /// Runs a command line as a job does: nobody sits at a terminal.
+    /// Runs a command line without a terminal, as a job does.
     pub(crate) fn run_unattended(&self, line: &str) -> CommandOutput {
         let mut command = Command::new(env!("CARGO_BIN_EXE_migrate"));
         self.said(&self.with_environment(command.args(line.split(' '))).stdin(Stdio::null()).output().expect("it ran"))
     }
 
-    /// Starts a command line and goes on; what it says can be read while it runs.
+    /// Starts a command line without waiting; its output can be read while it runs.
     pub(crate) fn start(&self, line: &str) -> Child {
         let mut command = Command::new(env!("CARGO_BIN_EXE_migrate"));
         command.args(line.split(' ')).stdout(Stdio::piped()).stderr(Stdio::piped());
         self.with_environment(&mut command).spawn().expect("it started")
     }
 
-    /// Starts a command line in the foreground of a terminal: what is typed there is for it, and Ctrl-C interrupts it.
+    /// Starts a command line in the foreground of a terminal: it receives typed input, and Ctrl-C interrupts it.
     pub(crate) fn start_at(&self, terminal: &Terminal, line: &str) -> Child {
         let mut command = Command::new("setsid");
         command.args(["--ctty", env!("CARGO_BIN_EXE_migrate")]).args(line.split(' ')).env("TERM", "xterm");
@@ -185,7 +185,7 @@ impl Fixture {
         command.spawn().expect("setsid, of util-linux")
     }
 
-    /// Waits for what was started; what was read of it before is not in the answer.
+    /// Waits for a started command; output that was already read is not included.
     pub(crate) fn end(&self, started: Child) -> CommandOutput {
         self.said(&started.wait_with_output().expect("it ran"))
     }
@@ -194,7 +194,7 @@ impl Fixture {
         self.said(&self.with_environment(command).output().expect("it ran"))
     }
 
-    /// Gives a command the folder and the variables of the fixture, and a keyboard.
+    /// Sets the folder, the variables of the fixture and a terminal as input for a command.
     pub(crate) fn with_environment<'command>(&self, command: &'command mut Command) -> &'command mut Command {
         let kept = command.get_envs().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect::<Vec<_>>();
         let variables = self.variables.iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| (name, value));
@@ -209,7 +209,7 @@ impl Fixture {
             .stdin(keyboard())
     }
 
-    /// Returns the folder in which the program keeps what is of this user on this machine.
+    /// Returns the state folder of the user.
     pub(crate) fn state_home(&self) -> PathBuf {
         self.path(STATE_HOME)
     }
@@ -219,7 +219,7 @@ impl Fixture {
         CommandOutput { code: ended.status.code().expect("an exit code"), out: text(&ended.stdout), err: text(&ended.stderr) }
     }
 
-    /// Replaces what differs from one run to the next: folder, ports, times.
+    /// Replaces everything that differs between runs: folder, ports, times.
     pub(crate) fn without_places(&self, text: &str) -> String {
         let port = |url: &str| url.rsplit(':').next().expect("a port").to_owned();
         let folder = self.folder.path().display().to_string();
@@ -227,7 +227,7 @@ impl Fixture {
         without_made_ids(&without_costs(&without_times(&text)))
     }
 
-    /// Starts prod anew, with this public key in place of a secret.
+    /// Restarts prod with this public key instead of a secret.
     pub(crate) fn prod_knows_the_key(&mut self, pem: &str) {
         let held = self.stop_prod();
         self.start_prod(&Options::new(held).public_key(OWN, pem));
@@ -247,35 +247,35 @@ impl Fixture {
         self.dev.requests()
     }
 
-    /// Returns whether a call that the system saw goes to where one of the tenants answers.
+    /// Returns whether a system call connects to one of the tenants.
     pub(crate) fn is_of_a_tenant(&self, call: &str) -> bool {
         let ports = [self.dev.url(), self.prod_url.clone()].map(|url| url.rsplit(':').next().expect("a port").to_owned());
         call.contains("inet_addr(\"127.0.0.1\")") && ports.iter().any(|port| call.contains(&format!("htons({port})")))
     }
 
-    /// Returns the requests that were meant to change either tenant.
+    /// Returns the writes to either tenant.
     pub(crate) fn writes(&self) -> Vec<SeenRequest> {
         self.dev.requests().into_iter().chain(self.requests()).filter(|seen| seen.is_write).collect()
     }
 
-    /// Returns all that prod holds, by path.
+    /// Returns the state of prod, by path.
     pub(crate) fn all_of_prod(&self) -> Value {
         self.prod_sandbox().state().to_json()["data"].clone()
     }
 
-    /// Changes what prod holds as somebody in its dashboard would.
+    /// Changes the state of prod as in the dashboard.
     pub(crate) fn change_prod(&mut self, change: impl FnOnce(&mut Value)) {
         let mut held = self.stop_prod().to_json();
         change(&mut held["data"]);
         self.restart_prod(State::from_json(held).expect("a state"));
     }
 
-    /// Returns what prod holds at a path.
+    /// Returns the state of prod at a path.
     pub(crate) fn prod(&self, path: &str) -> Value {
         self.prod_sandbox().state().to_json()["data"][path].clone()
     }
 
-    /// Stops prod; its port is closed from then on. Returns what it held.
+    /// Stops prod and closes its port. Returns its state.
     pub(crate) fn stop_prod(&mut self) -> State {
         let prod = self.prod.take().expect("prod is there");
         let held = prod.state();
@@ -283,24 +283,24 @@ impl Fixture {
         held
     }
 
-    /// Starts prod where it was, with what it held; nothing goes wrong any more.
+    /// Restarts prod at the same address with this state and without faults.
     pub(crate) fn restart_prod(&mut self, held: State) {
         self.start_prod(&Options::new(held).credentials(OWN, "CANARY-prod"));
     }
 
-    /// Starts prod where it was, with what it held, and with what goes wrong from now on.
+    /// Restarts prod at the same address with this state and these faults.
     pub(crate) fn restart_prod_with(&mut self, held: State, faults: &str) {
         let faults = Fault::list(faults).expect("faults");
         self.start_prod(&Options::new(held).credentials(OWN, "CANARY-prod").faults(faults));
     }
 
-    /// Lets prod answer as slowly as a far tenant from now on, so that a signal meets requests under way.
+    /// Gives prod the latency of a distant tenant, so that a signal hits requests in flight.
     pub(crate) fn slow_down_prod(&mut self) {
         let held = self.stop_prod();
         self.start_prod(&Options::new(held).credentials(OWN, "CANARY-prod").latency(Duration::from_millis(20)));
     }
 
-    /// Waits until what was started has begun to change prod.
+    /// Waits until a started command has begun to write to prod.
     pub(crate) fn until_prod_is_written_to(&self, by: &mut Child) {
         while !self.requests().iter().any(|seen| seen.is_write) {
             assert!(by.try_wait().expect("a process").is_none(), "it ended without a write");
@@ -308,18 +308,18 @@ impl Fixture {
         }
     }
 
-    /// Sends SIGTERM to what was started.
+    /// Sends SIGTERM to a started command.
     pub(crate) fn terminate(started: &Child) {
         let sent = Command::new("kill").args(["-TERM", &started.id().to_string()]).status().expect("it ran");
         assert!(sent.success());
     }
 
-    /// Returns the port at which prod answers.
+    /// Returns the port of prod.
     pub(crate) fn port_of_prod(&self) -> u16 {
         self.prod_url.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port")
     }
 
-    /// Starts prod on its port; a connection that somebody opened meanwhile may hold that port for a moment.
+    /// Starts prod on its port; a connection opened by another process may hold that port for a moment.
     fn start_prod(&mut self, options: &Options) {
         let port = self.port_of_prod();
         let start = || self.runtime.block_on(Sandbox::start(recorded(options.clone().port(port))));
@@ -328,7 +328,7 @@ impl Fixture {
     }
 }
 
-/// How a command ended.
+/// The result of a command.
 #[derive(Debug)]
 pub(crate) struct CommandOutput {
     pub(crate) code: i32,
@@ -337,23 +337,23 @@ pub(crate) struct CommandOutput {
 }
 
 impl CommandOutput {
-    /// Returns the exit code and all that stood on stderr.
+    /// Returns the exit code and the text on stderr.
     pub(crate) fn refused(&self) -> String {
         format!("exit {}\n{}", self.code, self.err)
     }
 
-    /// Returns the exit code and all that was said.
+    /// Returns the exit code and the complete output.
     pub(crate) fn whole(&self) -> String {
         format!("exit {}\n{}{}", self.code, self.out, self.err)
     }
 
-    /// Returns the answer as JSON.
+    /// Returns the JSON output.
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}", self.whole()))
     }
 }
 
-/// Replaces `2026-11-25T06:32:27Z`, also as it stands in names of folders and with a fraction.
+/// Replaces times like `2026-11-25T06:32:27Z`, also in names of folders and with fractions.
 fn without_times(text: &str) -> String {
     let shape = b"dddd-dd-ddTdd-dd-dd";
     let is_time = |window: &[u8]| {
@@ -379,7 +379,7 @@ fn without_times(text: &str) -> String {
     String::from_utf8(out).expect("text without times is text")
 }
 
-/// Replaces ` in 0.3 s (45 requests)`, which no two runs have alike.
+/// Replaces ` in 0.3 s (45 requests)`, which differs between runs.
 fn without_costs(text: &str) -> String {
     let lines = text.split_inclusive('\n').map(|line| {
         let cost = line.find(" s (").and_then(|at| Some((line[..at].rfind(" in ")?, at + line[at..].find(')')? + 1)));
@@ -388,7 +388,7 @@ fn without_costs(text: &str) -> String {
     lines.collect()
 }
 
-/// Replaces the id in `clients/..?fields=`: which client is made first, and gets which, is not always the same.
+/// Replaces the id in `clients/..?fields=`: the order in which clients are created, and so their ids, varies.
 fn without_made_ids(text: &str) -> String {
     let parts = text.split("api get 'clients/").enumerate().map(|(at, part)| match part.find("?fields=") {
         Some(ends) if at > 0 => format!("api get 'clients/ID{}", &part[ends..]),
@@ -411,7 +411,7 @@ pub(crate) fn dev() -> Value {
     })
 }
 
-/// The tenant that is to follow it.
+/// A tenant that is behind.
 pub(crate) fn prod() -> Value {
     json!({
         "tenant": "acme-prod", "domain": "acme-prod.eu.auth0.com",
@@ -422,7 +422,7 @@ pub(crate) fn prod() -> Value {
     })
 }
 
-/// A client with a secret that must never be seen.
+/// A client with a secret that must never appear.
 pub(crate) fn client(id: &str, name: &str, callback: &str) -> Value {
     let secret = format!("CANARY-{id}");
     json!({"client_id": id, "name": name, "client_secret": secret, "app_type": "regular_web", "callbacks": [callback], "is_first_party": true})

@@ -19,22 +19,22 @@ use auth0_migrate::state::pair::{TenantIdentity, TenantPair};
 use super::request_recording::recorded;
 
 pub(crate) const NOW: &str = "2026-01-01T00:00:00Z";
-/// How long an answer of a sandbox is waited for, however slow the machine is.
+/// The timeout for responses of a sandbox, however slow the machine is.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(300);
-/// The value of every secret that a mapping supplies.
+/// The value of every supplied secret.
 pub(crate) const SUPPLIED: &str = "supplied";
 
-/// Returns the state that a state file holds.
+/// Returns the state in a state file.
 pub(crate) fn state(text: &str) -> State {
     State::from_json(serde_json::from_str(text).expect("JSON")).expect("a state")
 }
 
-/// Starts a sandbox in which nothing goes wrong, and a tenant that talks to it.
+/// Starts a sandbox without faults, and a connection to it.
 pub(crate) async fn start(state: State) -> (Sandbox, Tenant) {
     start_with(state, Vec::new()).await
 }
 
-/// Starts a sandbox in which these things go wrong, and a tenant that talks to it.
+/// Starts a sandbox with these faults, and a connection to it.
 pub(crate) async fn start_with(state: State, faults: Vec<Fault>) -> (Sandbox, Tenant) {
     let domain = state.domain().to_owned();
     let sandbox = Sandbox::start(recorded(Options::new(state).credentials("id", "secret").faults(faults))).await.expect("a sandbox");
@@ -42,18 +42,18 @@ pub(crate) async fn start_with(state: State, faults: Vec<Fault>) -> (Sandbox, Te
     (sandbox, tenant)
 }
 
-/// Returns a tenant that talks to a sandbox by the credentials that the tests use.
+/// Connects to a sandbox with the credentials of the tests.
 pub(crate) fn connect_with_secret(sandbox: &Sandbox, domain: &str) -> Tenant {
     let secret = Credentials::Secret { client_id: "id".into(), client_secret: SecretString::from("secret") };
     connect(sandbox, domain, secret)
 }
 
-/// Returns a tenant that talks to a sandbox.
+/// Connects to a sandbox.
 pub(crate) fn connect(sandbox: &Sandbox, domain: &str, credentials: Credentials) -> Tenant {
     connect_for(sandbox, domain, credentials, ANSWER_TIMEOUT)
 }
 
-/// Returns a tenant that talks to a sandbox and waits so long for each answer.
+/// Connects to a sandbox with this timeout.
 pub(crate) fn connect_for(sandbox: &Sandbox, domain: &str, credentials: Credentials, timeout: Duration) -> Tenant {
     let config = ApiConfig {
         name: domain.to_owned(),
@@ -70,22 +70,22 @@ pub(crate) fn connect_for(sandbox: &Sandbox, domain: &str, credentials: Credenti
     Tenant::new(config, Arc::new(NoObserver)).expect("a tenant")
 }
 
-/// Reads a tenant whole.
+/// Reads a tenant completely.
 pub(crate) async fn read(tenant: &Tenant) -> Snapshot {
     export(Catalog::standard(), tenant, &Scope::default(), NOW, &NoObserver).await.expect("exported")
 }
 
-/// An import: what the target held, what was decided and how it ended.
+/// An import: the target before, the plan and the summary.
 pub(crate) struct Imported {
-    /// What the target held.
+    /// The target before the import.
     pub(crate) before: Snapshot,
-    /// What was decided.
+    /// The plan.
     pub(crate) plan: Plan,
-    /// How it ended.
+    /// The summary.
     pub(crate) summary: Summary,
 }
 
-/// Carries out a plan.
+/// Applies a plan.
 pub(crate) async fn apply_plan(plan: &Plan, tenant: &Tenant) -> Summary {
     let folder = tempfile::tempdir().expect("a folder");
     let run = PlanExecution {
@@ -104,19 +104,19 @@ pub(crate) async fn apply_plan(plan: &Plan, tenant: &Tenant) -> Summary {
     run.complete().await.expect("carried out").0
 }
 
-/// Returns what is remembered before the first import.
+/// Returns the state before the first import.
 pub(crate) fn empty_sync_state() -> SyncState {
     let pair = TenantPair::new(Path::new("nowhere"), TenantIdentity::new("source", "source"), TenantIdentity::new("target", "target"))
         .expect("plain names");
     SyncState::load(Catalog::standard(), pair).expect("nothing")
 }
 
-/// Plans by what is remembered.
+/// Plans with a saved state.
 pub(crate) fn planned(desired: &Desired, live: &Snapshot, memory: &SyncState) -> Plan {
     planned_with(desired, live, memory, false)
 }
 
-/// Plans by what is remembered; what is gone from the source goes from the target where that is asked for.
+/// Plans with a saved state; `prune` deletes what the source no longer has.
 fn planned_with(desired: &Desired, live: &Snapshot, memory: &SyncState, prune: bool) -> Plan {
     let sent = memory.sent(desired, &|_| Some(SecretString::from(SUPPLIED)));
     let past = PlanContext {
@@ -130,12 +130,12 @@ fn planned_with(desired: &Desired, live: &Snapshot, memory: &SyncState, prune: b
     plan_after(Catalog::standard(), desired, live, past)
 }
 
-/// Plans and applies, and remembers that, as an import does.
+/// Plans, applies and saves the state, as an import does.
 pub(crate) async fn import(desired: &Desired, tenant: &Tenant, memory: &mut SyncState) -> Imported {
     import_with(desired, tenant, memory, false).await
 }
 
-/// Plans and applies, and remembers that, as an import does that removes what is gone from the source, where that is asked for.
+/// Plans, applies and saves the state, as an import does, with or without pruning.
 pub(crate) async fn import_with(desired: &Desired, tenant: &Tenant, memory: &mut SyncState, prune: bool) -> Imported {
     let before = read(tenant).await;
     let mut desired = desired.clone();

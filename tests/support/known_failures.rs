@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 
-/// The file: what each kind of fault is, and for each check the failures it is known to find, by kind.
+/// The file: a description of each kind of fault, and for each check the known failures, by kind.
 #[derive(Deserialize)]
 struct KnownFailures {
     kinds: BTreeMap<String, String>,
@@ -19,45 +19,45 @@ fn known() -> &'static KnownFailures {
 }
 
 impl KnownFailures {
-    /// Returns what is listed for a check.
+    /// Returns the failures listed for a check.
     fn of_check(&self, check: &str) -> BTreeSet<&str> {
         self.checks.get(check).into_iter().flat_map(BTreeMap::values).flatten().map(String::as_str).collect()
     }
 
-    /// Panics when a failure is not listed.
+    /// Panics if a failure is not listed.
     fn hold_against(&self, check: &str, found: &BTreeSet<String>) {
         let listed = self.of_check(check);
         let new: Vec<&str> = found.iter().map(String::as_str).filter(|one| !listed.contains(one)).collect();
         assert!(new.is_empty(), "{check}: failures that are not known:\n{}", new.join("\n"));
     }
 
-    /// Panics when a listed failure was not found.
+    /// Panics if a listed failure was not found.
     fn hold_to(&self, check: &str, found: &BTreeSet<String>) {
         let passing: Vec<&str> = self.of_check(check).into_iter().filter(|one| !found.contains(*one)).collect();
         assert!(passing.is_empty(), "{check}: these pass now; take them off tests/known_failures.toml:\n{}", passing.join("\n"));
     }
 }
 
-/// Compares what a check found with the list.
+/// Compares the failures of a check with the list.
 ///
 /// # Panics
 ///
-/// When a failure is not listed, or a listed one was not found: it passes now, and comes off the list.
+/// If a failure is not listed, or a listed one was not found: it passes now, and must be removed from the list.
 pub(crate) fn compare(check: &str, found: &BTreeSet<String>) {
     known().hold_to(check, found);
     known().hold_against(check, found);
 }
 
-/// Compares what a check found with the list, where it looked at a part only.
+/// Compares the failures of a partial check with the list.
 ///
 /// # Panics
 ///
-/// When a failure is not listed.
+/// If a failure is not listed.
 pub(crate) fn compare_part(check: &str, found: &BTreeSet<String>) {
     known().hold_against(check, found);
 }
 
-/// Returns what is listed for a check.
+/// Returns the failures listed for a check.
 pub(crate) fn listed(check: &str) -> BTreeSet<&'static str> {
     known().of_check(check)
 }
@@ -81,7 +81,7 @@ fn every_known_failure_has_a_kind_that_is_explained_and_stands_once() {
     }
 }
 
-/// A list of one known failure, `known`, of the check `cases`.
+/// A list with one known failure, `known`, for the check `cases`.
 fn of_one() -> KnownFailures {
     let cases = BTreeMap::from([("kind".to_owned(), vec!["known".to_owned()])]);
     KnownFailures { kinds: BTreeMap::new(), checks: BTreeMap::from([("cases".to_owned(), cases)]) }

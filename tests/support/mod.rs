@@ -1,19 +1,19 @@
-//! What the tests share: fixtures, helpers and facts.
+//! What the tests share: fixtures, tools and facts.
 //!
 //! ```text
-//! fixture.rs            two sandbox tenants, a folder of its own, and the real binary
+//! fixture.rs            two sandbox tenants, a working folder, and the real binary
 //! program.rs            the real binary between two sandboxes of the test, and a terminal for it
 //! imports.rs            imports by the library, without the program
 //! refusals.rs           commands that must be refused before anything is written
-//! divergent_tenants.rs  two tenants more than sixty changes apart, and how to compare what they hold
-//! recorded_tenants.rs   the tenants that were recorded
+//! divergent_tenants.rs  two tenants more than sixty changes apart, and comparisons of their content
+//! recorded_tenants.rs   the recorded tenants
 //! auth0_reference.rs    files about Auth0 that are not part of this repository
 //! openapi/              Auth0's OpenAPI description as a validator of requests
 //! webhook_receiver.rs   a webhook on loopback
-//! known_failures.rs     the list of what is known to fail
-//! skip.rs               how a test says that it was skipped
-//! request_recording.rs  every request that a sandbox of a test receives
-//! summary_notes.rs      what a test leaves for the summary
+//! known_failures.rs     the list of known failures
+//! skip.rs               reports that a test is skipped
+//! request_recording.rs  records every request that a sandbox of a test receives
+//! summary_notes.rs      notes of the tests for the summary
 //! ```
 
 pub(crate) mod auth0_reference;

@@ -14,12 +14,12 @@ use rustix::termios::{Winsize, tcsetwinsize};
 
 use crate::support::request_recording::recording;
 
-/// The folder beside a configuration in which the program keeps its locks; its name begins with a dot, since no test looks into it.
+/// The state folder beside a configuration; it is hidden because tests do not look into it.
 pub(crate) const STATE_HOME: &str = ".state";
-/// The pager of all tests but those of the pager: one that waits for a key would wait forever.
+/// The pager of all tests except those of the pager: one that waits for a key would wait forever.
 pub(crate) const NO_PAGER: &str = "cat";
 
-/// Writes a configuration of both tenants, in which dev is the source of prod, and prod takes every change without being asked.
+/// Writes a configuration of both tenants, in which dev is the source of prod, and all changes of prod are approved.
 pub(crate) fn configure(folder: &Path, dev: &Sandbox, prod: &Sandbox) {
     let tenant = |name: &str, sandbox: &Sandbox| {
         format!("[tenants.{name}]\ndomain = \"{}\"\nurl = \"{}\"\n", sandbox.state().domain(), sandbox.url())
@@ -29,7 +29,7 @@ pub(crate) fn configure(folder: &Path, dev: &Sandbox, prod: &Sandbox) {
     std::fs::write(folder.join("migrate.toml"), configuration).expect("written");
 }
 
-/// A terminal, and what somebody at it types and sees.
+/// A terminal, with the side that a person types and reads at.
 pub(crate) struct Terminal(OwnedFd);
 
 impl Terminal {
@@ -44,26 +44,26 @@ impl Terminal {
         self
     }
 
-    /// Returns the end of it that a program has.
+    /// Returns the program's side of the terminal.
     pub(crate) fn end(&self) -> Stdio {
         let name = ptsname(&self.0, Vec::new()).expect("its name");
         rustix::fs::open(name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).expect("opened").into()
     }
 
-    /// Types at it; `\x03` is Ctrl-C.
+    /// Types a text; `\x03` is Ctrl-C.
     pub(crate) fn type_keys(&self, keys: &str) {
         assert_eq!(rustix::io::write(&self.0, keys.as_bytes()), Ok(keys.len()));
     }
 
-    /// Waits until a program shows this; returns everything up to it that was not returned before.
+    /// Waits until a program shows this text; returns all output up to it since the last call.
     ///
     /// # Panics
     ///
-    /// When the program ends without showing it.
+    /// If the program ends without showing it.
     pub(crate) fn shown_until(&self, text: &str) -> String {
         let mut shown = Vec::new();
         while !String::from_utf8_lossy(&shown).contains(text) {
-            // One by one, so that nothing is taken of what follows.
+            // Byte by byte, so that nothing after it is consumed.
             let mut next = [0];
             let read = rustix::io::read(&self.0, &mut next);
             assert_eq!(read, Ok(1), "\"{text}\" is not in:\n{}", String::from_utf8_lossy(&shown));
@@ -72,22 +72,23 @@ impl Terminal {
         String::from_utf8(shown).expect("text").replace("\r\n", "\n")
     }
 
-    /// Returns all that was written to it, once no program has an end of it.
+    /// Returns the remaining output, once no program has the terminal open.
     pub(crate) fn shown(self) -> String {
         let mut shown = Vec::new();
-        // Reading fails where the last of them went.
+        // Reading fails when the last of them has closed it.
         let _ = File::from(self.0).read_to_end(&mut shown);
         String::from_utf8(shown).expect("text").replace("\r\n", "\n")
     }
 }
 
-/// Returns what a program reads that was started at a terminal.
+/// Returns a terminal as the standard input of a program.
 pub(crate) fn keyboard() -> Stdio {
     static TERMINAL: OnceLock<Terminal> = OnceLock::new();
     TERMINAL.get_or_init(Terminal::open).end()
 }
 
-/// Returns a command line, its words separated by one space, that is typed at a terminal and signs in as `id` with `secret`.
+/// Returns a command line, with words separated by single spaces, that is typed at a terminal and signs in as `id` with
+/// `secret`.
 pub(crate) fn command(folder: &Path, line: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_migrate"));
     recording(command.args(line.split(' ')).current_dir(folder).env_clear()).stdin(keyboard());

@@ -1,4 +1,4 @@
-//! The tenants that were recorded, as states that a sandbox can serve.
+//! The recorded tenants, as states that a sandbox can serve.
 
 use std::path::PathBuf;
 
@@ -6,10 +6,10 @@ use auth0_migrate::sandbox::State;
 
 use super::auth0_reference;
 
-/// A recorded tenant of middle size: the fast tests' share of the grids.
+/// A recorded tenant of medium size, for the fast tier.
 pub(crate) const ONE: &str = "dcli-2025-04-10-dump";
 
-/// Returns the recorded tenants, or nothing where the facts are not at hand.
+/// Returns the recorded tenants; empty if the facts are not available.
 pub(crate) fn recorded() -> Vec<(String, State)> {
     let Some(folder) = auth0_reference::path("recorded/tenants") else { return Vec::new() };
     let entries = std::fs::read_dir(folder).expect("a folder");

@@ -5,7 +5,7 @@ use super::fixture::{Fixture, dev, prod};
 pub(crate) const IMPORT: &str = "import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet";
 pub(crate) const RESUME: &str = "import --tenant prod --resume --yes --quiet";
 
-/// Everything said by a command that must not write to a tenant nor begin a run.
+/// Returns the complete output of a command that must neither write to a tenant nor start a run.
 pub(crate) fn refused(fixture: &Fixture, line: &str) -> String {
     let said = fixture.run(line);
     assert_eq!(fixture.writes(), [], "{}", said.whole());
@@ -14,14 +14,14 @@ pub(crate) fn refused(fixture: &Fixture, line: &str) -> String {
     said.whole()
 }
 
-/// The same, of one that can know without asking any tenant.
+/// The same for a command that must not send a request either.
 pub(crate) fn refused_offline(fixture: &Fixture, line: &str) -> String {
     let said = refused(fixture, line);
     assert_eq!(fixture.requests(), [], "{said}");
     said
 }
 
-/// A fixture with a run whose two creates met a broken server, so that it can go on; returns the run's folder too.
+/// A fixture with an interrupted run whose two creates got a server error; also returns the run's folder.
 pub(crate) fn cut() -> (Fixture, String) {
     let mut target = prod();
     target["data"]["/clients"] = serde_json::json!([]);

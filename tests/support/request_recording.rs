@@ -1,6 +1,8 @@
-//! Every request that a sandbox of a test receives is recorded; the summary validates all of them against Auth0's OpenAPI description.
+//! Records every request that a sandbox of a test receives; the summary validates all of them against Auth0's OpenAPI
+//! description.
 //!
-//! Not recorded are the requests of the sandbox's own unit tests: they are written by hand, and the program never sends them.
+//! Requests of the sandbox's own unit tests are not recorded: they are written by hand, and the program never sends
+//! them.
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
@@ -12,21 +14,21 @@ use auth0_migrate::sandbox::{Options, RequestLog};
 use crate::support::fixture::Fixture;
 use crate::support::summary_notes;
 
-/// The variable by which the sandboxes that a program starts are recorded too.
+/// The variable that makes the sandboxes of a program record their requests too.
 const VARIABLE: &str = "MIGRATE_SANDBOX_RECORD";
 
 fn path() -> PathBuf {
     summary_notes::path("requests")
 }
 
-/// Returns the options of a test's sandbox: its requests are recorded.
+/// Returns the options of a test's sandbox with recording enabled.
 pub(crate) fn recorded(options: Options) -> Options {
     static RECORD: LazyLock<Arc<RequestLog>> =
         LazyLock::new(|| Arc::new(RequestLog::open(&path()).expect("the target folder can be written").distinct()));
     options.request_log(Arc::clone(&RECORD))
 }
 
-/// Lets a program record what its own sandboxes get.
+/// Makes a program record the requests to its own sandboxes.
 pub(crate) fn recording(program: &mut Command) -> &mut Command {
     program.env(VARIABLE, path())
 }

@@ -1,8 +1,8 @@
-//! How a test that cannot run on this machine says that it is skipped; the last line of `cargo test` counts these.
+//! Reports that a test cannot run on this machine and is skipped; the last line of `cargo test` counts these.
 
 use crate::support::summary_notes;
 
-/// Notes that the running test is skipped, wholly or in part, for want of something.
+/// Notes that the running test is skipped, completely or in part, because something is missing.
 ///
 /// # Panics
 ///

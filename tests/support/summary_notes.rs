@@ -6,13 +6,14 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::PathBuf;
 
-/// Returns the file of a subject; without a session, all targets of one command have the same parent.
+/// Returns the file of a subject; without a session, it is shared by all targets of a command, which have the same
+/// parent process.
 pub(crate) fn path(subject: &str) -> PathBuf {
     let session = std::env::var("TEST_SESSION").unwrap_or_else(|_| std::os::unix::process::parent_id().to_string());
     PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{subject}-{session}"))
 }
 
-/// Adds a line to what is noted on a subject.
+/// Adds a line to the notes on a subject.
 pub(crate) fn add(subject: &str, line: &str) {
     let mut notes = OpenOptions::new().create(true).append(true).open(path(subject)).expect("the target folder can be written");
     notes.write_all(format!("{line}\n").as_bytes()).expect("one more line");

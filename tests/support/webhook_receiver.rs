@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-/// A hook that answers everything with 204.
+/// A webhook that answers everything with 204.
 pub(crate) struct WebhookReceiver {
     pub(crate) url: String,
     received: Receiver<String>,
@@ -16,21 +16,21 @@ impl WebhookReceiver {
         let url = format!("http://{}/CANARY-hook", listener.local_addr().expect("an address"));
         let (tell, received) = channel();
         std::thread::spawn(move || {
-            // Until the test is over and nobody listens any more.
+            // Until the test is over and no longer receives.
             while answer(listener.accept().expect("a connection").0, &tell) {}
         });
         Self { url, received }
     }
 
-    /// Returns what was heard since it was last asked.
+    /// Returns the messages since the last call.
     pub(crate) fn received(&self) -> Vec<String> {
         self.received.try_iter().collect()
     }
 }
 
-/// Reads one request, passes on its method and body, and answers it; returns whether anybody listens.
+/// Reads one request, passes on its method and body, and answers it; returns whether the test still receives.
 ///
-/// A program waits for the answer, so every request was passed on when it ends.
+/// A program waits for the answer, so every request has been passed on when the program ends.
 fn answer(stream: TcpStream, receiver: &Sender<String>) -> bool {
     let mut stream = BufReader::new(stream);
     let head: Vec<String> = stream.by_ref().lines().map(|line| line.expect("a line")).take_while(|line| !line.is_empty()).collect();

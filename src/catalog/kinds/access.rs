@@ -1,6 +1,7 @@
-//! APIs, and the roles that bundle their permissions.
+//! Entries of APIs, and of the roles that bundle their permissions.
 //!
-//! Fields: `POST` and `PATCH /resource-servers`, `/roles`, `/roles/{id}/permissions` in Auth0's OpenAPI description of 2026-06-25.
+//! Fields: `POST` and `PATCH /resource-servers`, `/roles`, `/roles/{id}/permissions` in Auth0's OpenAPI description of
+//! 2026-06-25.
 
 use crate::catalog::kind::Kind;
 use crate::catalog::quirks::Quirks;

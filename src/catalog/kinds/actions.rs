@@ -1,6 +1,7 @@
-//! Code that runs during a login, and what triggers it.
+//! Entries of actions, their triggers and modules, rules, hooks and token exchange profiles.
 //!
-//! Fields: `/actions`, `/rules`, `/rules-configs`, `/hooks` and `/token-exchange-profiles` in Auth0's OpenAPI description of 2026-06-25.
+//! Fields: `/actions`, `/rules`, `/rules-configs`, `/hooks` and `/token-exchange-profiles` in Auth0's OpenAPI
+//! description of 2026-06-25.
 
 use crate::catalog::kind::Kind;
 use crate::catalog::quirks::{self, Quirks};

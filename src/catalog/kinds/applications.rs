@@ -1,7 +1,8 @@
-//! Applications and what they may call.
+//! Entries of applications, their grants, the classic login page and agents.
 //!
-//! Fields: schemas of `POST /clients`, `PATCH /clients/{id}`, `POST /client-grants`, `PATCH /client-grants/{id}` in Auth0's OpenAPI
-//! description of 2026-06-25, corrected by recorded traffic; `/agents` in the types of auth0 7.1.0 (npm).
+//! Fields: schemas of `POST /clients`, `PATCH /clients/{id}`, `POST /client-grants`, `PATCH /client-grants/{id}` in
+//! Auth0's OpenAPI description of 2026-06-25, corrected by recorded traffic; `/agents` in the types of auth0 7.1.0
+//! (npm).
 
 use crate::catalog::kind::Kind;
 use crate::catalog::quirks::Quirks;
@@ -217,7 +218,7 @@ blocked_by: &[("token_endpoint_auth_method", "client_authentication_methods")],
                 ),
                 (Exception, "is_token_endpoint_ip_header_trusted skip_non_verifiable_callback_uri_confirmation_prompt"),
                 (Limit, "token_quota"),
-                // The audience is the name that the service provider goes by, and follows it.
+                // The audience is the name of the service provider, and must follow it.
                 (Presence, "addons addons.samlp.audience"),
                 (Identity, "addons.*.*"),
                 (Lifetime, "jwt_configuration.lifetime_in_seconds refresh_token par_request_expiry"),

@@ -1,7 +1,7 @@
-//! What users see: pages, prompts, emails and messages.
+//! Entries of branding, pages, prompts, emails and messages.
 //!
-//! Fields: `/branding`, `/prompts`, `/emails/provider` and `/email-templates` in Auth0's OpenAPI description of 2026-06-25, with
-//! `identifiers` of themes and `credentials.domain` of email providers from recordings.
+//! Fields: `/branding`, `/prompts`, `/emails/provider` and `/email-templates` in Auth0's OpenAPI description of
+//! 2026-06-25, with `identifiers` of themes and `credentials.domain` of email providers from recordings.
 
 use crate::catalog::kind::Kind;
 use crate::catalog::quirks::{self, Quirks};
@@ -185,7 +185,8 @@ const EMAIL_CREDENTIALS: &[&str] = &[
     "credentials.tenantId",
 ];
 
-/// Who sends the tenant's emails; a tenant has none until one is configured. Its credentials cannot be read.
+/// The provider that sends the tenant's emails; a tenant has none until one is configured. Its credentials cannot be
+/// read.
 ///
 /// A read returns all fields only if the request names each of them.
 pub(super) static EMAIL_PROVIDER: Kind = Kind::singleton("email-provider", "email provider", "/emails/provider")
@@ -251,7 +252,7 @@ pub(super) static EMAIL_TEMPLATES: Kind = Kind::keyed(
     ],
 ));
 
-/// Who sends the tenant's messages: at most one. Its credentials cannot be read.
+/// The provider that sends the tenant's messages: at most one. Its credentials cannot be read.
 pub(super) static PHONE_PROVIDERS: Kind = Kind::collection("phone-providers", "phone provider", "/branding/phone/providers")
     .titled("Phone provider")
     .paged(Paging::In { field: "providers" })

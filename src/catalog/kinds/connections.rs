@@ -1,6 +1,7 @@
-//! Connections, and which clients may use them.
+//! Entries of connections, the clients that may use them, and provisioning.
 //!
-//! Fields: `POST /connections`, `PATCH /connections/{id}`, `PATCH /connections/{id}/clients` in Auth0's OpenAPI description of 2026-06-25.
+//! Fields: `POST /connections`, `PATCH /connections/{id}`, `PATCH /connections/{id}/clients` in Auth0's OpenAPI
+//! description of 2026-06-25.
 
 use crate::catalog::kind::Kind;
 use crate::catalog::quirks::{self, Quirks};

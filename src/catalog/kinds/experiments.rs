@@ -1,6 +1,7 @@
-//! Experiments with the login, and verifiable credentials: betas that few tenants have.
+//! Entries of experiments with the login and of verifiable credentials: betas that few tenants have.
 //!
-//! Fields: `/experimentation` and `/verifiable-credentials` in Auth0's OpenAPI description of 2026-06-25. No recording shows either.
+//! Fields: `/experimentation` and `/verifiable-credentials` in Auth0's OpenAPI description of 2026-06-25. No recording
+//! contains either.
 
 use crate::catalog::kind::Kind;
 use crate::catalog::reference::{Condition, Exclusion, Reference};

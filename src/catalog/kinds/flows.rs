@@ -1,6 +1,7 @@
-//! Forms, the flows that they start, and the connections that flows use.
+//! Entries of forms, the flows that they start, and the connections that flows use.
 //!
-//! Fields: `/forms`, `/flows` and `/flows/vault/connections` in Auth0's OpenAPI description of 2026-06-25. Names are not unique.
+//! Fields: `/forms`, `/flows` and `/flows/vault/connections` in Auth0's OpenAPI description of 2026-06-25. Names are
+//! not unique.
 
 use crate::catalog::kind::Kind;
 use crate::catalog::reference::Reference;

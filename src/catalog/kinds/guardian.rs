@@ -1,9 +1,10 @@
-//! Second factors and the policies that require them.
+//! Entries of second factors and of the policies that require them.
 //!
-//! Fields: `/guardian` in Auth0's OpenAPI description of 2026-06-25. Older paths (`/guardian/factors/sms/..`) lead to the same settings as
-//! newer ones (`/guardian/factors/phone/..`), so only the newer ones are called. The credentials of Firebase (`fcm`, `fcmv1`) can be written
-//! and not read, so they are a manual step for tenants that send push notifications directly. Three settings are in recordings and in no
-//! description: `webauthn-platform`, `webauthn-roaming`, and the app that push notifications come from.
+//! Fields: `/guardian` in Auth0's OpenAPI description of 2026-06-25. Older paths (`/guardian/factors/sms/..`) lead to
+//! the same settings as newer ones (`/guardian/factors/phone/..`), so only the newer ones are called. The credentials
+//! of Firebase (`fcm`, `fcmv1`) can be written but not read, so they are a manual step for tenants that send push
+//! notifications directly. Three settings are in recordings and in no description: `webauthn-platform`,
+//! `webauthn-roaming`, and the app that push notifications come from.
 
 use crate::catalog::kind::Kind;
 use crate::catalog::quirks::Quirks;
@@ -101,7 +102,7 @@ pub(super) static PHONE_MESSAGE_TYPES: Kind =
         .scopes(READ, &[], UPDATE, &[])
         .risk(Risks::new(RiskClass::Routine, Lockout, &[(Access, "message_types")]));
 
-/// Who sends phone messages.
+/// The provider of phone messages.
 pub(super) static PHONE_PROVIDER: Kind =
     Kind::singleton("guardian-phone-selected-provider", "phone provider of factors", "/guardian/factors/phone/selected-provider")
         .titled("Phone provider of factors")
@@ -133,7 +134,7 @@ pub(super) static PHONE_TEMPLATES: Kind =
         .scopes(READ, &[], UPDATE, &[])
         .risk(Risks::TENANT_WIDE);
 
-/// Who sends push notifications.
+/// The provider of push notifications.
 pub(super) static PUSH_PROVIDER: Kind =
     Kind::singleton("guardian-push-selected-provider", "push provider of factors", "/guardian/factors/push-notification/selected-provider")
         .titled("Push provider of factors")

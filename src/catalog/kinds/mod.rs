@@ -1,6 +1,7 @@
 //! The entries of the catalog, by area: one `static` per kind.
 //!
-//! An entry is data: what Auth0 has, and how it is read and written. It states its words in the order of `builder.rs`, and a test checks that.
+//! An entry is data: the settings of a kind, and how they are read and written. It calls the methods of `builder.rs` in
+//! the order of their definition, which a test checks.
 
 mod access;
 mod actions;

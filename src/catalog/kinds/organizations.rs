@@ -1,7 +1,8 @@
-//! Organizations, and what each of them can use.
+//! Entries of organizations and of what each of them can use.
 //!
-//! Fields: `POST` and `PATCH /organizations` and the paths below in Auth0's OpenAPI description of 2026-06-25; `third_party_client_access`,
-//! `is_app_entitlement_active` and `/organizations/{id}/clients` are newer and taken from recordings and the API's pages, templates from an SDK.
+//! Fields: `POST` and `PATCH /organizations` and the paths below in Auth0's OpenAPI description of 2026-06-25;
+//! `third_party_client_access`, `is_app_entitlement_active` and `/organizations/{id}/clients` are newer and taken from
+//! recordings and the API's pages, templates from an SDK.
 
 use crate::catalog::kind::Kind;
 use crate::catalog::quirks::{self, Quirks};

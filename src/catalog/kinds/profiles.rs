@@ -1,6 +1,7 @@
-//! Profiles with which customers connect their own identity providers.
+//! Entries of profiles with which customers connect their own identity providers.
 //!
-//! Fields: `/user-attribute-profiles`, `/connection-profiles` and `/self-service-profiles` in Auth0's OpenAPI description of 2026-06-25.
+//! Fields: `/user-attribute-profiles`, `/connection-profiles` and `/self-service-profiles` in Auth0's OpenAPI
+//! description of 2026-06-25.
 
 use crate::catalog::kind::Kind;
 use crate::catalog::reference::Reference;

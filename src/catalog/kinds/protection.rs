@@ -1,7 +1,8 @@
-//! Attack protection and limits on traffic.
+//! Entries of attack protection, network ACLs and rate limit policies.
 //!
-//! Fields: `/attack-protection`, `/risk-assessments`, `/supplemental-signals`, `/network-acls` and `/rate-limit-policies` in Auth0's OpenAPI
-//! description of 2026-06-25, with `stage.pre-custom-token-exchange` and `auth0_managed` from recordings.
+//! Fields: `/attack-protection`, `/risk-assessments`, `/supplemental-signals`, `/network-acls` and
+//! `/rate-limit-policies` in Auth0's OpenAPI description of 2026-06-25, with `stage.pre-custom-token-exchange` and
+//! `auth0_managed` from recordings.
 
 use crate::catalog::kind::Kind;
 use crate::catalog::reference::{Reference, RequiredSecrets};

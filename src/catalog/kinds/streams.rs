@@ -1,7 +1,7 @@
-//! Where logs and events are delivered.
+//! Entries of log streams and event streams.
 //!
-//! Fields: `/log-streams` and `/event-streams` in Auth0's OpenAPI description of 2026-06-25, with `webhook_authorization` from
-//! recordings.
+//! Fields: `/log-streams` and `/event-streams` in Auth0's OpenAPI description of 2026-06-25, with
+//! `webhook_authorization` from recordings.
 
 use crate::catalog::kind::Kind;
 use crate::catalog::quirks::Quirks;

@@ -1,6 +1,7 @@
-//! Settings of the tenant as a whole.
+//! Entries of tenant settings, custom domains and keys.
 //!
-//! Fields: `PATCH /tenants/settings`, `/custom-domains` and `/keys/custom-signing` in Auth0's OpenAPI description of 2026-06-25.
+//! Fields: `PATCH /tenants/settings`, `/custom-domains` and `/keys/custom-signing` in Auth0's OpenAPI description of
+//! 2026-06-25.
 
 use crate::catalog::kind::Kind;
 use crate::catalog::quirks::{self, Quirks};
@@ -10,10 +11,10 @@ use crate::catalog::risk::RiskRule::{Access, AnyChange, Identity, Lifetime, Limi
 use crate::catalog::risk::Risks;
 use crate::catalog::shape::Paging;
 
-/// The one object of tenant settings.
+/// The tenant settings, a single object.
 ///
-/// A flag outside the list is refused; `flags.use_scope_descriptions_for_consent` is accepted although the description lacks it
-/// (10 recordings). Lifetimes are read in hours and written in minutes; both at once are refused.
+/// A flag outside the list is refused; `flags.use_scope_descriptions_for_consent` is accepted although the description
+/// lacks it (10 recordings). Lifetimes are read in hours and written in minutes; both at once are refused.
 pub(super) static TENANT_SETTINGS: Kind = Kind::singleton("tenant-settings", "tenant settings", "/tenants/settings")
 .titled("Tenant settings")
 .writable("change_password?{enabled html} device_flow?{charset! mask} guardian_mfa_page?{enabled html} default_audience default_directory

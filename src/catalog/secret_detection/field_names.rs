@@ -1,4 +1,4 @@
-//! Classifies the names of fields: a secret, possibly a secret, or something about a secret.
+//! Classifies field names: a secret, possibly a secret, or an attribute of a secret.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -7,9 +7,9 @@ use std::sync::LazyLock;
 pub(super) const VALUES: &[&str] = &["value", "values", "val", "default_value", "header_value", "current", "previous", "plaintext", "raw"];
 /// Fields that contain the name of the object around them: `{"name": "authorization", "value": ".."}`.
 pub(super) const NAMES: &[&str] = &["name", "key", "header", "header_name", "header_key", "param"];
-/// Fields that may contain such a value, and as often contain text for people.
+/// Fields that may contain such a value, but equally often contain text for people.
 pub(super) const CONTENTS: &[&str] = &["content", "contents", "text", "data"];
-/// Fields that may contain such a name, and as often contain the caption of something on a page.
+/// Fields that may contain such a name, but equally often contain a caption on a page.
 pub(super) const LABELS: &[&str] = &["label", "id", "title", "field", "field_name"];
 /// The private members of a JSON Web Key, which has a `kty`.
 pub(super) const PRIVATE_MEMBERS: &[&str] = &["d", "p", "q", "dp", "dq", "qi", "k", "oth"];
@@ -29,7 +29,7 @@ static SECRET_PARTS: Words = LazyLock::new(|| {
 static SECRET_WORDS: Words = LazyLock::new(|| word_set("pwd pwds creds psk skey"));
 /// Words that indicate a secret at the end of a name.
 static SECRET_SUFFIXES: Words = LazyLock::new(|| word_set("authorization bearer cookie cookies dsn mnemonic pass"));
-/// Words that may indicate a secret at the end of a name: as often, the field contains a way to sign in.
+/// Words that may indicate a secret at the end of a name; equally often, the field contains a way to sign in.
 static POSSIBLE_SUFFIXES: Words = LazyLock::new(|| word_set("auth jwt hmac seed"));
 /// Words that contain one of the parts but have nothing to do with secrets.
 static FALSE_POSITIVES: Words = LazyLock::new(|| word_set("passwordless secretary tokenizer tokenization"));
@@ -66,7 +66,7 @@ static ATTRIBUTE_SUFFIXES: Words = LazyLock::new(|| {
 static SECRET_CONTAINERS: Words =
     LazyLock::new(|| word_set("secret secrets credential credentials creds tokens passwords passphrases passcodes"));
 
-/// What the name of a field says about its value, the least suspicious first.
+/// What the name of a field implies about its value, least suspicious first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum NameClass {
     /// Not a secret.
@@ -106,7 +106,7 @@ pub(super) fn classify(name: &str) -> NameClass {
     }
 }
 
-/// Returns the class of a text that labels a value; a question or a sentence is written for people and says nothing.
+/// Returns the class of a text that labels a value; a question or a sentence is written for people and implies nothing.
 pub(super) fn classify_label(text: &str) -> NameClass {
     let is_sentence = text.ends_with(['?', '.', '!', '…']) || text.split_whitespace().count() > 4;
     if is_sentence { NameClass::Unrelated } else { classify(text) }

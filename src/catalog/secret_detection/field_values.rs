@@ -5,16 +5,17 @@ use serde_json::Value;
 use super::field_names::{NameClass, ends_with_secret};
 use crate::json::is_blank;
 
-/// The most letters and digits of a value that is too short for a secret, such as `v2` and `saml2`.
+/// The maximum number of letters and digits of a value that is too short for a secret, such as `v2` and `saml2`.
 const SHORT: usize = 7;
-/// The most letters of a choice: `as_needed`, `optional`.
+/// The maximum number of letters of a choice: `as_needed`, `optional`.
 const CHOICE: usize = 9;
 /// Authentication schemes that precede a secret.
 const SCHEMES: &[&str] = &["bearer", "basic", "token", "apikey", "digest"];
 
 /// Returns whether a field of this name and class contains a secret.
 ///
-/// A number is a secret only if the last word of the name says so: `password_min_length` and `token_lifetime` are settings.
+/// A number is a secret only if the last word of the name indicates one: `password_min_length` and `token_lifetime` are
+/// settings.
 pub(super) fn holds_secret(name: &str, class: NameClass, value: &Value) -> bool {
     match value {
         Value::Number(_) => class == NameClass::Secret && ends_with_secret(name),

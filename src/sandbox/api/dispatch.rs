@@ -1,4 +1,4 @@
-//! Dispatch: checks each request and passes it to the code that carries it out.
+//! Dispatch: checks each request and passes it to the code that executes it.
 
 use hyper::Method;
 use serde_json::Value;
@@ -45,7 +45,7 @@ impl State {
         answered.unwrap_or_else(|refused| refused)
     }
 
-    /// Refuses what the API's description does not allow, and what the live API is reported to refuse.
+    /// Refuses what the OpenAPI description does not allow, and what the live API is reported to refuse.
     ///
     /// # Errors
     ///
@@ -63,7 +63,7 @@ impl State {
     }
 
     fn respond_for(&mut self, kind: &'static Kind, target: Target, request: &ApiRequest) -> Result<ApiResponse, ApiResponse> {
-        // What is absent stays absent, except what a write can create.
+        // A resource that the state records as absent remains absent, unless a write can create it.
         let is_made = request.is_write()
             && (kind.identity.is_optional || kind.creation().is_some() || matches!(kind.shape, Shape::Keyed { .. } | Shape::Part { .. }));
         if let Some(absent) = self.absent.get(&request.path).filter(|_| !is_made) {

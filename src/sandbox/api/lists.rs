@@ -1,4 +1,4 @@
-//! Lists: filters, pages, and what they show of each resource.
+//! Lists: filters, pages, and the representation of resources in lists.
 
 use serde_json::{Value, json};
 
@@ -111,7 +111,7 @@ fn holds(body: &Body, field: &str, wanted: &[String]) -> bool {
     }
 }
 
-/// Returns the summary that some lists show of a resource: no objects and no lists.
+/// Returns the summary of a resource that some lists contain: without objects and lists.
 fn summary(kind: &Kind, shown: Value) -> Value {
     match shown {
         Value::Object(fields) => {

@@ -1,6 +1,7 @@
-//! Refusals of the live API that users report and its description omits: a rule each, with its source.
+//! Refusals of the live API that users reported and its description omits, one rule each, with its source.
 //!
-//! Sources are issues and pull requests of `auth0/auth0-deploy-cli` (deploy-cli) and `auth0/terraform-provider-auth0` (terraform).
+//! Sources are issues and pull requests of `auth0/auth0-deploy-cli` (deploy-cli) and `auth0/terraform-provider-auth0`
+//! (terraform).
 
 use serde_json::Value;
 
@@ -11,7 +12,7 @@ use crate::sandbox::http::response::ApiResponse;
 use crate::sandbox::http::route::Target;
 use crate::sandbox::store::state::State;
 
-/// A request with what it addresses.
+/// A request and the resource that it addresses.
 struct RequestContext<'request> {
     state: &'request State,
     request: &'request ApiRequest,
@@ -26,7 +27,7 @@ impl RequestContext<'_> {
         self.request.method.as_str() == method
     }
 
-    /// Returns a field as it is sent, or else as it is stored.
+    /// Returns a field as it is sent, otherwise as it is stored.
     fn text(&self, path: &str) -> Option<&str> {
         self.sent.text(path).or_else(|| self.held?.text(path))
     }
@@ -234,7 +235,7 @@ fn bindings_of_entities(context: &RequestContext<'_>) -> Option<ApiResponse> {
         .then(|| ApiResponse::refusal(400, &format!("cannot {what} action bindings for an entity-bound trigger"), None))
 }
 
-/// Runtimes that triggers offer today; others are refused (terraform#286). Earlier days had other runtimes.
+/// Runtimes that triggers offer today; others are refused (terraform#286). On earlier days there were other runtimes.
 const RUNTIMES: [&str; 3] = ["node18-actions", "node18", "node22"];
 
 fn runtimes_that_ended(context: &RequestContext<'_>) -> Option<ApiResponse> {

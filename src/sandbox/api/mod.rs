@@ -1,4 +1,4 @@
-//! What each endpoint does with a request, and what it refuses.
+//! The endpoints of the sandbox: how they execute requests, and which they refuse.
 
 mod children;
 mod dispatch;

@@ -10,7 +10,7 @@ use crate::sandbox::http::response::ApiResponse;
 const MAX_PAGE: usize = 100;
 /// The default page size.
 const DEFAULT_PAGE: usize = 50;
-/// The last record that pages by offset reach where Auth0 requires checkpoints beyond.
+/// The last record that pages by offset reach, if Auth0 requires checkpoints beyond it.
 const MAX_OFFSET: usize = 1000;
 
 /// The part of a list that is requested.

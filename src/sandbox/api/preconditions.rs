@@ -1,4 +1,4 @@
-//! Preconditions: what must exist, or must not, before a request is carried out.
+//! Preconditions: what must or must not exist before a request is executed.
 
 use crate::catalog::{Kind, ReferencedBy};
 use crate::json::Body;

@@ -1,4 +1,4 @@
-//! What a response shows of a resource, depending on the token.
+//! The representation of a resource in a response, depending on the token.
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ use crate::sandbox::store::api_form::to_api;
 use crate::sandbox::store::state::State;
 
 impl State {
-    /// Returns a resource as a read shows it to a token, with the requested fields.
+    /// Returns a resource as a read returns it for a token, with the requested fields.
     pub(crate) fn read_response(&self, kind: &'static Kind, body: &Body, request: &ApiRequest) -> Value {
         let mut shown = self.visible_body(kind, body, request.key_access);
         for path in behaviour_of(kind.name).update_response_only {
@@ -27,7 +27,8 @@ impl State {
         without_write_only(kind, to_api(kind, &shown))
     }
 
-    /// Returns a resource as any response shows it: without keys that the token may not read, with the lists of its children.
+    /// Returns a resource as any response contains it: without keys that the token may not read, and with the lists of
+    /// its children.
     pub(crate) fn visible_body(&self, kind: &'static Kind, body: &Body, key_access: KeyAccess) -> Body {
         let mut visible = body.clone();
         let behaviour: &ServerBehaviour = behaviour_of(kind.name);
@@ -46,11 +47,11 @@ impl State {
         visible
     }
 
-    /// Removes lists of children from the body, for resources that were once written with them.
+    /// Removes lists of children from the body, for resources that could once be written with them.
     ///
     /// # Errors
     ///
-    /// The refusal of a field that has been removed from the API by the imitated day.
+    /// The refusal of a field that was removed from the API before the imitated day.
     pub(crate) fn take_child_lists(&self, kind: &Kind, sent: &mut Body) -> Result<Vec<(&'static str, Vec<Value>)>, ApiResponse> {
         let listed =
             behaviour_of(kind.name).child_lists.iter().filter(|(field, _)| api_history::is_filled_in(kind.name, field, self.day()));

@@ -19,7 +19,7 @@ impl State {
         refused.map_or(Ok(()), |(status, body)| Err(ApiResponse::new(status, body.clone())))
     }
 
-    /// Returns the request that a rule of this tenant carries out instead, if one does.
+    /// Returns the request that a rule of this tenant executes instead, if there is one.
     pub(crate) fn rewritten(&self, request: &ApiRequest) -> Option<ApiRequest> {
         let is_about = |rule: &&TenantRule| !rule.makes.is_empty() && request.is_write() && rule.is_about(request);
         let mut body = Body::from_value(request.body.clone()).ok()?;
@@ -30,7 +30,7 @@ impl State {
         (!made.is_empty()).then(|| ApiRequest { body: body.into_value(), ..request.clone() })
     }
 
-    /// Returns the requests that the rules of this tenant carry out after this one.
+    /// Returns the requests that the rules of this tenant execute after this one.
     pub(crate) fn follow_up_requests(&self, request: &ApiRequest) -> Vec<ApiRequest> {
         let then = self.rules.iter().filter(|rule| rule.is_about(request)).filter_map(|rule| rule.then.as_ref());
         let to_call = |FollowUpRequest { method, path, body }: &FollowUpRequest| {

@@ -17,7 +17,7 @@ use crate::sandbox::store::state::{State, required_scopes};
 pub(crate) enum Scopes {
     /// Everything.
     All,
-    /// What these scopes allow.
+    /// Whatever these scopes allow.
     Named(Arc<[String]>),
 }
 
@@ -45,7 +45,7 @@ pub(crate) struct RegisteredClients {
 pub(crate) struct IssuedTokens {
     issued: HashMap<String, (Scopes, Instant)>,
     lifetime: Duration,
-    /// The signing key, so that nobody else on the machine can guess a token.
+    /// The signing key, random so that nobody else on the machine can guess a token.
     key: [u8; 32],
 }
 
@@ -114,7 +114,7 @@ fn refused(status: u16, error: &str, description: &str) -> ApiResponse {
     ApiResponse::new(status, json!({"error": error, "error_description": description}))
 }
 
-/// Returns the client that asks and the scopes it may have.
+/// Returns the requesting client and the scopes it may have.
 fn authenticate(state: &State, registered: &RegisteredClients, sent: &Value) -> Result<(String, Scopes), ApiResponse> {
     let text = |name: &str| sent[name].as_str().unwrap_or_default();
     let unauthorized = || refused(401, "access_denied", "Unauthorized");

@@ -1,6 +1,6 @@
-//! Validation of bodies by the catalog: refuses unknown fields, missing fields and values of the wrong type.
+//! Validates bodies by the catalog: refuses unknown fields, missing fields and values of the wrong type.
 //!
-//! Everything is derived from the catalog's field tables, and from the few exceptions of a kind's [`ServerBehaviour`].
+//! Everything is derived from the catalog's field tables, and from the few exceptions in a kind's [`ServerBehaviour`].
 
 use serde_json::{Map, Value};
 
@@ -17,7 +17,7 @@ use crate::sandbox::store::state::State;
 /// What a body is validated against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ValidationBasis {
-    /// The API's description has been checked; only what it omits is left.
+    /// The OpenAPI description was checked; only what it omits remains.
     Description,
     /// The description lacks the operation, so the catalog is used.
     Catalog(RequestPurpose),
@@ -150,7 +150,7 @@ fn check_required(kind: &Kind, behaviour: &ServerBehaviour, sent: &Body) -> Resu
     missing.map_or_else(|| check_needed(behaviour, sent), |path| Err(missing_property(path)))
 }
 
-/// Refuses a body that lacks a field which one of its values requires.
+/// Refuses a body that lacks a field required by one of its values.
 fn check_needed(behaviour: &ServerBehaviour, sent: &Body) -> Result<(), ApiResponse> {
     let needed = behaviour.required_if.iter().find(|(field, value, path)| sent.text(field) == Some(*value) && sent.get(path).is_none());
     needed.map_or(Ok(()), |(_, _, path)| Err(missing_property(path)))

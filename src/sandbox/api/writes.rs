@@ -44,7 +44,8 @@ impl State {
         ))
     }
 
-    /// Returns what a create stores: the body, an id, and what the server fills in on the imitated day.
+    /// Returns the body that a create stores: the request body, an id, and what the server fills in on the imitated
+    /// day.
     fn created_body(&mut self, kind: &'static Kind, behaviour: &ServerBehaviour, sent: &Body) -> Body {
         let mut body = with_defaults(kind, behaviour.hidden_defaults, sent.clone());
         for (name, value) in self.defaults.get(kind.name).into_iter().flat_map(|defaults| &defaults.0) {
@@ -124,7 +125,7 @@ impl State {
         ApiResponse::new(200, without_write_only(kind, to_api(kind, &self.visible_body(kind, &body, key_access))))
     }
 
-    /// Carries out the follow-up of a write, such as the deployment of an action.
+    /// Executes the follow-up of a write, such as the deployment of an action.
     pub(super) fn follow_up(&mut self, kind: &'static Kind, id: &str) -> Result<ApiResponse, ApiResponse> {
         let mut body = self.stored(kind, id)?.clone();
         (behaviour_of(kind.name).on_follow_up)(&mut body, &mut self.write_context(kind));
@@ -145,7 +146,7 @@ impl State {
     }
 }
 
-/// Returns what an object that always exists holds before the first write.
+/// Returns the body of an object that always exists, before the first write.
 fn empty_body(kind: &Kind, id: &str) -> Body {
     let mut body = Body::new();
     if kind.shape != Shape::Singleton {
@@ -164,7 +165,7 @@ fn with_defaults(kind: &Kind, hidden: &[&str], mut body: Body) -> Body {
     body
 }
 
-/// Returns a body after a PUT: writable fields are replaced, the rest stays.
+/// Returns a body after a PUT: writable fields are replaced, all others are kept.
 fn put_body(kind: &Kind, before: &Body, sent: &Body) -> Body {
     let mut body = before.clone();
     body.0.retain(|name, _| kind.fields.writable().get(name).map_or(!kind.fields.writable().is_open(), |field| field.in_path));
@@ -181,7 +182,7 @@ fn set_dates(kind: &Kind, dates: &[&str], body: &mut Body) {
 
 /// Returns a body after a PATCH: null removes a field, an object is merged one level deep, everything else is replaced.
 ///
-/// Exact in 307 of 313 recorded updates of clients; the catalog names the objects that are replaced whole.
+/// Exact in 307 of 313 recorded updates of clients; the catalog lists the objects that are replaced completely.
 fn patched_body(kind: &Kind, behaviour: &ServerBehaviour, before: &Body, sent: &Body) -> Body {
     let mut body = before.clone();
     for (name, value) in &sent.0 {

@@ -22,7 +22,7 @@ pub(crate) static BEHAVIOURS: &[ServerBehaviour] = &[
     ServerBehaviour {
         kind: "roles",
         statuses: (200, 200),
-        // Where roles of organizations are enabled (recorded).
+        // If roles of organizations are enabled (recorded).
         also_accepted: &["type", "owner_id"],
         filter_fields: &[("name_filter", "name")],
         on_create: |_, role, _| {

@@ -13,7 +13,7 @@ const RUNTIMES: [(&str, &str); 2] = [("2026-05-29", "node22"), ("", "node16")];
 /// The fields that make up a version of an action.
 const OF_A_VERSION: [&str; 5] = ["code", "dependencies", "runtime", "secrets", "modules"];
 
-/// The fields of an action that a binding shows.
+/// The fields of an action that a binding contains.
 const TOLD_OF_A_BOUND: [&str; 8] =
     ["id", "name", "supported_triggers", "created_at", "updated_at", "current_version", "deployed_version", "all_changes_deployed"];
 
@@ -96,7 +96,7 @@ pub(crate) static BEHAVIOURS: &[ServerBehaviour] = &[
         kind: "forms",
         // Empty objects are not stored (recorded: TestAccFormDataSource).
         on_create: |_, form, _| form.0.retain(|_, value| !is_blank(value)),
-        // In every recorded list and in no single read.
+        // In every recorded list, but in no read of a single flow.
         update_response_only: &["flow_count"],
         on_list: |form, listed| {
             let flows: BTreeSet<String> = form.find("nodes[].**.flow_id").into_iter().map(|(_, flow)| flow.to_string()).collect();
@@ -129,7 +129,7 @@ fn fill_lists(body: &mut Body) {
     date_secrets(&sent, body);
 }
 
-/// Secrets are shown by name and time of the last write.
+/// Returns secrets by name and time of the last write.
 fn date_secrets(sent: &Body, body: &mut Body) {
     if sent.get("secrets").is_some() {
         body.change("secrets[]", &mut |secret| secret["updated_at"] = now().into());

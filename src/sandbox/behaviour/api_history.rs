@@ -1,7 +1,7 @@
-//! When the server filled in which field, so that a sandbox can imitate an earlier day.
+//! The history of the API: when the server filled in which fields, so that a sandbox can imitate an earlier day.
 //!
-//! A state without a day imitates the latest recordings. Days are those of recordings: the first that has a field
-//! (with the last one without it in the comment), and the first that no longer has it.
+//! A state without a day imitates the latest recordings. Days are those of recordings: the first that has a field (with
+//! the last one without it in the comment), and the first that no longer has it.
 
 use crate::json::Body;
 
@@ -51,7 +51,7 @@ const FIELD_PERIODS: [FieldPeriod; 17] = [
     FieldPeriod::since("2026-05-28", "connections", "options.assertion_decryption_settings"),
     // TestConnectionManager_CreateDBConnectionWithDifferentOptions of 2026-04-30; first with it: TestAccConnectionAddEmailAttributeUnique.
     FieldPeriod::since("2026-08-07", "connections", "options.password_options"),
-    // The same two cassettes: the older setting is filled in where the newer one is not.
+    // The same two cassettes: the older setting is filled in if the newer one is not.
     FieldPeriod::until("2026-08-07", "connections", "options.passwordPolicy"),
     // Its removal was announced for 2026-07-13, and it was last returned on 2026-08-12: TestAccDirectorySynchronizedGroupsAsGroups.
     FieldPeriod::until("2026-08-13", "connections", "enabled_clients"),
@@ -74,7 +74,7 @@ pub(crate) fn is_filled_in(kind: &str, path: &str, day: Option<&str>) -> bool {
     FIELD_PERIODS.iter().filter(|period| period.kind == kind && period.path == path).all(|period| period.contains(day))
 }
 
-/// Removes what the server did not fill in on this day; given fields stay.
+/// Removes what the server did not fill in on this day; given fields are kept.
 pub(crate) fn remove_unfilled(day: Option<&str>, kind: &str, given: &[&Body], body: &mut Body) {
     for period in FIELD_PERIODS.iter().filter(|period| period.kind == kind && !period.contains(day)) {
         if given.iter().all(|given| given.get(period.path).is_none()) {

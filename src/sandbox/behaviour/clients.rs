@@ -10,7 +10,7 @@ use crate::json::Body;
 
 pub(crate) static BEHAVIOURS: &[ServerBehaviour] = &[ServerBehaviour {
     kind: "clients",
-    // The server computes these, see below; it never shows `sso`.
+    // The server computes these, see below; it never returns `sso`.
     hidden_defaults: &[
         "sso",
         "jwt_configuration.secret_encoded",

@@ -6,7 +6,7 @@
 //! cut-before@3       the connection is cut before the request is applied
 //! cut-after@w2       the connection is cut after it was applied
 //! 500-before@3       a server error (500 to 599), nothing applied
-//! 502-after@3        a server error though it was applied
+//! 502-after@3        a server error although it was applied
 //! slow:2s@4          applied at once, with the response two seconds later
 //! 429@5              refused with 429, nothing applied
 //! echo@w2            refused with a message that repeats the request, token and secrets included; nothing applied
@@ -38,7 +38,7 @@ pub(crate) enum FaultKind {
     Echo,
     /// The token has expired.
     Expired,
-    /// A list lacks an element that it counts.
+    /// A list lacks an element that its total includes.
     Short,
 }
 
@@ -51,7 +51,7 @@ pub(crate) enum FaultTiming {
     After,
 }
 
-/// A fault at chosen requests, parsed from text as the module describes.
+/// A fault at chosen requests, in the notation described in the module documentation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     written: String,
@@ -77,7 +77,7 @@ impl Fault {
     ///
     /// # Errors
     ///
-    /// When one of them cannot be parsed.
+    /// If one of them cannot be parsed.
     pub fn list(text: &str) -> Result<Vec<Self>, FaultError> {
         text.split(',').map(str::trim).filter(|one| !one.is_empty()).map(str::parse).collect()
     }

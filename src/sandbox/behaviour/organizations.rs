@@ -10,7 +10,8 @@ pub(crate) static BEHAVIOURS: &[ServerBehaviour] = &[
     ServerBehaviour { kind: "organizations", hidden_defaults: &["is_app_entitlement_active"], ..CATALOG_ONLY },
     ServerBehaviour {
         kind: "organization-client-grants",
-        // A create sends only the id, and responses show the grant (recorded: TestOrganizationManager_ClientGrantsWithOrg).
+        // A create sends only the id, and responses contain the grant (recorded:
+        // TestOrganizationManager_ClientGrantsWithOrg).
         on_create: |sent, listed, context| {
             let id = sent.text("grant_id").unwrap_or_default();
             if let Some(grant) = context.tables.get("client-grants").and_then(|grants| grants.get(id)) {
@@ -61,7 +62,7 @@ fn fill_user_id(profile: &mut Body, context: &WriteContext<'_>) {
     }
 }
 
-/// A profile without attributes shows an empty list, also after null was sent (recorded six times).
+/// A profile without attributes returns an empty list, also after null was sent (recorded six times).
 fn list_attributes(profile: &mut Body) {
     profile.0.entry("user_attributes").or_insert_with(|| json!([]));
 }

@@ -1,4 +1,4 @@
-//! The type that describes what the server does with one kind beyond its catalog entry.
+//! `ServerBehaviour`: what the server does with one kind beyond its catalog entry.
 
 use std::collections::HashMap;
 use std::time::SystemTime;
@@ -10,7 +10,7 @@ use crate::json::Body;
 use crate::sandbox::store::ids::IdGenerator;
 use crate::sandbox::store::table::ResourceTable;
 
-/// What a behaviour may use during a write.
+/// The tenant's data that a behaviour may use during a write.
 pub(crate) struct WriteContext<'context> {
     /// The kind that is written.
     pub(crate) kind: &'context Kind,
@@ -40,9 +40,9 @@ pub(crate) struct ServerBehaviour {
     pub(crate) deep_merged: &'static [&'static str],
     /// Whether the response of an update repeats the request and nothing else.
     pub(crate) update_echoes_request: bool,
-    /// Defaults of the catalog that the server does not show.
+    /// Defaults of the catalog that the server does not return.
     pub(crate) hidden_defaults: &'static [&'static str],
-    /// Paths that are accepted though the API's description lacks them.
+    /// Paths that are accepted although the OpenAPI description lacks them.
     pub(crate) also_accepted: &'static [&'static str],
     /// Ordered lists, for the check of types.
     pub(crate) lists: &'static [&'static str],
@@ -66,15 +66,15 @@ pub(crate) struct ServerBehaviour {
     pub(crate) on_create_response: fn(&Body, &mut Body, &mut WriteContext<'_>),
     /// Changes the response of an update.
     pub(crate) on_update_response: fn(&mut Body),
-    /// Carries out the follow-up of a write.
+    /// Executes the follow-up of a write.
     pub(crate) on_follow_up: fn(&mut Body, &mut WriteContext<'_>),
-    /// Paths that can be written and never read back.
+    /// Paths that can be written but never read back.
     pub(crate) write_only: &'static [&'static str],
     /// Fields that only a token with `read:client_keys` may read.
     pub(crate) needs_key_scope: &'static [&'static str],
-    /// Paths that responses of updates show and reads do not.
+    /// Paths that are in responses of updates but not of reads.
     pub(crate) update_response_only: &'static [&'static str],
-    /// Adds what only lists show, given the resource and what the list shows so far.
+    /// Adds fields that only lists contain, given the resource and its representation in the list so far.
     pub(crate) on_list: fn(&Body, &mut Value),
     /// Query parameters with several values, separated by commas.
     pub(crate) comma_separated: &'static [&'static str],

@@ -61,7 +61,7 @@ fn partner(context: &mut WriteContext<'_>, what: &str) -> Value {
     format!("aws.partner/auth0.com/{}-{}/auth0.{what}", context.tenant, context.ids.uuid()).into()
 }
 
-/// A priority stream always has the security filter; empty filters are not shown.
+/// A priority stream always has the security filter; empty filters are not returned.
 fn keep_filters(stream: &mut Body) {
     if stream.get("isPriority") == Some(&Value::Bool(true)) {
         stream.set("filters", json!([{"type": "category", "name": "security"}]));
@@ -69,7 +69,7 @@ fn keep_filters(stream: &mut Body) {
     stream.0.retain(|name, value| name != "filters" || !is_blank(value));
 }
 
-/// Masks the one secret of a sink that responses never show.
+/// Masks the one secret of a sink, which responses never contain.
 fn mask(stream: &mut Body) {
     stream.change("sink.mixpanelServiceAccountPassword", &mut |password| *password = "********".into());
 }

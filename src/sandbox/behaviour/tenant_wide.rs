@@ -33,7 +33,7 @@ pub(crate) static BEHAVIOURS: &[ServerBehaviour] = &[
     ServerBehaviour {
         kind: "phone-providers",
         server_filled: &[("channel", "\"phone\"")],
-        // Reads do not show the object, not even empty (7 recorded).
+        // Reads do not contain the object, not even empty (7 recorded).
         write_only: &["credentials"],
         on_create: belongs_to_the_tenant,
         ..CATALOG_ONLY
@@ -61,7 +61,7 @@ pub(crate) static BEHAVIOURS: &[ServerBehaviour] = &[
     // It is written as `template` and read as `body` (7 recorded writes, 41 reads).
     ServerBehaviour { kind: "branding-universal-login-template", on_update: template_is_body, ..CATALOG_ONLY },
     ServerBehaviour { kind: "custom-domains-default", on_update: default_chosen, ..CATALOG_ONLY },
-    // Reads show two more fields than responses of writes (3 recorded updates).
+    // Reads contain two more fields than responses of writes (3 recorded updates).
     ServerBehaviour {
         kind: "network-acls",
         statuses: (201, 200),
@@ -141,7 +141,7 @@ fn without_empty_screens(_before: &Body, _sent: &Body, partials: &mut Body, _sce
     partials.0.retain(|_, screen| screen.as_object().is_none_or(|pieces| !pieces.is_empty()));
 }
 
-/// Shows only the name if the tenant's own domain is the default (TestCustomDomainManager_UpdateDefault).
+/// Returns only the name if the tenant's own domain is the default (TestCustomDomainManager_UpdateDefault).
 fn default_chosen(before: &Body, sent: &Body, domain: &mut Body, _scene: &mut WriteContext<'_>) {
     if sent.get("domain") != before.get("domain") {
         domain.0.retain(|name, _| name == "domain");

@@ -13,11 +13,12 @@ use serde_json::Value;
 
 use crate::files;
 
-/// A file with a line for each request to the Management API, written once it is answered or cut. A new file is readable by its owner only.
+/// A file with a line for each request to the Management API, written once the request is answered or cut. A new file
+/// is readable by its owner only.
 ///
-/// A line holds `method`, `target` (the path under `/api/v2` with its query), `body` as it was sent (null without one, text where it is not
-/// JSON) and `status` (0 without a response). It is appended whole, so that several processes can share a file, and it may hold secrets that
-/// were sent.
+/// A line contains `method`, `target` (the path under `/api/v2` with its query), `body` as it was sent (null if there
+/// is none, text if it is not JSON) and `status` (0 without a response). Each line is appended with a single write, so
+/// that several processes can share a file. It may contain secrets that were sent.
 #[derive(Debug)]
 pub struct RequestLog {
     state: Mutex<OpenLog>,
@@ -46,7 +47,7 @@ impl RequestLog {
     ///
     /// # Errors
     ///
-    /// When the file cannot be opened.
+    /// If the file cannot be opened.
     pub fn open(path: &Path) -> Result<Self, files::Error> {
         let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path).map_err(files::Error::writing(path))?;
         Ok(Self { state: Mutex::new(OpenLog { file, path: path.to_owned(), known: HashSet::new(), failed: None }), is_distinct: false })
@@ -63,7 +64,7 @@ impl RequestLog {
     ///
     /// # Errors
     ///
-    /// The first write error; the sandbox kept answering.
+    /// The first write error; the sandbox continued to respond.
     pub fn check(&self) -> Result<(), files::Error> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).failed.take().map_or(Ok(()), Err)
     }

@@ -46,7 +46,7 @@ impl ApiResponse {
         Self::new(status, body)
     }
 
-    /// Removes the last element of the returned list and leaves any totals as they are.
+    /// Removes the last element of the returned list without changing any totals.
     pub(crate) fn short(mut self) -> Option<Self> {
         let list = match &mut self.body {
             Value::Array(list) => list,
@@ -139,7 +139,7 @@ impl ApiResponse {
     /// Only the message for email templates is recorded; the others come from the API's description.
     pub(crate) fn conflict(kind: &Kind, name: &str) -> Self {
         let message = match kind.name {
-            // The description has this sentence for grants too, which is a mistake: it means that the grant exists.
+            // The description has this message for grants too, by mistake: it means that the grant exists.
             "resource-servers" | "client-grants" => "A resource server with the same identifier already exists.".to_owned(),
             "connections" => "A connection with the same name already exists".to_owned(),
             "roles" => "The role already exists.".to_owned(),

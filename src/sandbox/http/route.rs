@@ -44,7 +44,7 @@ fn forms(kind: &'static Kind) -> Vec<(String, ToTarget)> {
         Shape::Nested { .. } => vec![(kind.paths.list.to_owned(), under), (kind.item(), one)],
         Shape::Singleton => vec![(kind.paths.list.to_owned(), whole), (kind.item(), whole)],
         Shape::Collection | Shape::Keyed { names: KeyNames::Listed } => vec![(kind.paths.list.to_owned(), whole), (kind.item(), one)],
-        // What is known by name only has no list.
+        // Objects known by name only have no list.
         Shape::Keyed { .. } => vec![(kind.item(), one)],
     };
     if let Some(path) = kind.creation().filter(|path| forms.iter().all(|(form, _)| form != path)) {

@@ -1,4 +1,4 @@
-//! Conversion between stored resources and what the API shows: bare lists, and fields that are part of the path.
+//! Converts between stored resources and the form of the API: bare lists, and fields that are part of the path.
 
 use serde_json::{Map, Value, json};
 
@@ -18,7 +18,7 @@ pub(crate) fn from_api(kind: &Kind, value: Value) -> Option<Body> {
     }
 }
 
-/// Converts a stored body to what the API shows: without fields of the path, and bare where the API returns a bare array.
+/// Converts a stored body to the form of the API: without fields of the path, and bare if the API returns a bare array.
 pub(crate) fn to_api(kind: &Kind, body: &Body) -> Value {
     let mut shown = body.clone();
     let is_listed = matches!(kind.shape, Shape::Keyed { names: KeyNames::Listed });

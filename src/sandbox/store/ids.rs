@@ -1,4 +1,4 @@
-//! Ids, secrets and keys in the format of the server's, deterministic for a seed.
+//! Generates ids, secrets and keys in the server's format, deterministically for a seed.
 
 use sha2::{Digest, Sha256};
 
@@ -7,7 +7,7 @@ const ALPHANUMERIC: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrst
 /// Letters and digits without lookalikes.
 const BASE58: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 
-/// How an id is characters.
+/// The format of an id.
 #[derive(Debug, Clone, Copy)]
 enum IdFormat {
     /// Letters and digits after a prefix.
@@ -20,8 +20,8 @@ enum IdFormat {
     Uuid,
 }
 
-/// The forms of ids by kind: those of every recorded create; of what was not recorded, those of the description's patterns, and that of
-/// agents as Auth0's page "Register an Agent" has it.
+/// The formats of ids by kind: those of every recorded create; for kinds without a recording, those of the
+/// description's patterns, and for agents that of Auth0's page "Register an Agent".
 const ID_FORMATS: &[(&str, IdFormat)] = &[
     ("action-modules", IdFormat::Uuid),
     ("actions", IdFormat::Uuid),
@@ -55,7 +55,7 @@ const ID_FORMATS: &[(&str, IdFormat)] = &[
     ("user-attribute-profiles", IdFormat::Base58("uap_", 22)),
 ];
 
-/// Generates ids, secrets and keys; generators with different seeds never return the same.
+/// Generates ids, secrets and keys; generators with different seeds never return the same ones.
 #[derive(Debug, Clone)]
 pub(crate) struct IdGenerator {
     seed: String,

@@ -1,4 +1,4 @@
-//! The state of a tenant, where it comes from, and the file it is saved to.
+//! The state of a tenant, its sources, and the file it is saved to.
 
 pub(crate) mod api_form;
 pub(crate) mod ids;

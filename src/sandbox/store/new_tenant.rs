@@ -1,8 +1,8 @@
-//! A new tenant: what Auth0 creates itself.
+//! The state of a new tenant, with what Auth0 itself creates.
 //!
-//! Values are those of recorded tenants where a field was never written (the last dump of auth0-deploy-cli, 2026-08-21), and defaults of
-//! Auth0's pages where none was recorded. What the dashboard makes for the person who opens a tenant (a first client, a database) is not
-//! here: it is theirs, and can be removed.
+//! Values are those of recorded tenants whose fields were never written (the last dump of auth0-deploy-cli,
+//! 2026-08-21), and the defaults of Auth0's pages if none was recorded. What the dashboard creates for the person who
+//! opens a tenant (a first client, a database) is not included: it belongs to that person, and can be deleted.
 
 use serde_json::{Map, Value, json};
 
@@ -31,11 +31,12 @@ const TRIGGERS: [(&str, &str, bool); 13] = [
 ];
 
 impl State {
-    /// Returns what a new tenant of this domain holds: its global client, the Management API, settings as they come, and nothing else.
+    /// Creates a new tenant with this domain: its global client, the Management API, default settings, and nothing
+    /// else.
     ///
     /// # Panics
     ///
-    /// Never: what a new tenant holds is written here.
+    /// Never: the state is defined in this file.
     #[must_use]
     pub fn empty(domain: &str) -> Self {
         let mut json = Self::empty_with(Catalog::standard(), domain).to_json();
@@ -47,11 +48,11 @@ impl State {
         Self::from_json(json).expect("a new tenant is written in the format of a state")
     }
 
-    /// Returns a tenant of this domain with its Management API and nothing else, of the kinds of this catalog.
+    /// Creates a tenant with this domain, its Management API and nothing else, with the kinds of this catalog.
     ///
     /// # Panics
     ///
-    /// Never: what it holds is written here.
+    /// Never: the state is defined in this file.
     #[must_use]
     pub fn empty_with(catalog: &'static Catalog, domain: &str) -> Self {
         let mut ids = IdGenerator::new(domain);
@@ -74,7 +75,7 @@ fn describe(scope: &str) -> String {
     format!("{}{} {}", verb[..1].to_uppercase(), &verb[1..], what.replace('_', " "))
 }
 
-/// Returns the tenant's own client, whose page the classic login shows.
+/// Returns the tenant's global client, which contains the page of the classic login.
 fn global_client(tenant: &str, ids: &mut IdGenerator) -> Value {
     json!({
         "tenant": tenant, "global": true, "name": "All Applications", "client_id": ids.id("clients"), "client_secret": ids.alphanumeric(64),
@@ -89,7 +90,7 @@ fn global_client(tenant: &str, ids: &mut IdGenerator) -> Value {
     })
 }
 
-/// Returns what the objects that every tenant has hold, by API path.
+/// Returns the objects that every tenant has, by API path.
 fn settings(domain: &str) -> Map<String, Value> {
     let factors: Vec<Value> = FACTORS.iter().map(|name| json!({"name": name, "enabled": false, "trial_expired": false})).collect();
     let Value::Object(settings) = json!({

@@ -1,4 +1,4 @@
-//! A copy of a tenant, built from its responses, so that a change can be tried on it.
+//! A replica of a tenant, built from its responses, on which a change can be rehearsed.
 
 use serde_json::{Map, Value, json};
 
@@ -56,7 +56,7 @@ impl Replica {
     ///
     /// # Errors
     ///
-    /// When the responses are not a state.
+    /// If the responses are not a valid state.
     pub fn into_state(mut self, domain: &str) -> Result<State, StateError> {
         let not_found = json!({"status": 404, "body": ApiResponse::not_found().body});
         for path in self.unread() {

@@ -1,11 +1,12 @@
 //! Two example tenants of a realistic company, used by the demo and by `migrate sandbox`.
 //!
-//! Acme sells software for logistics and billing. Its dev tenant is ahead of prod: prod is a stale copy with ids, hosts and one client of
-//! its own. Everything in them is made up, secrets included; each secret begins with `CANARY-`, so that one that escapes is found by
-//! searching for that word. `mappings/dev-to-prod.toml` is the mapping between the two.
+//! Acme sells software for logistics and billing. Its dev tenant is ahead of prod: prod is an outdated copy with ids,
+//! hosts and one client of its own. Everything in them is invented, including the secrets; each secret begins with
+//! `CANARY-`, so that a leaked one can be found by searching for that word. `mappings/dev-to-prod.toml` is the mapping
+//! between the two.
 //!
-//! These are state files (`{"tenant", "domain", "data": {path: answer}, "absent": {path: {status, body}}}`) and nothing else: no code
-//! here may depend on what is in them.
+//! These are state files (`{"tenant", "domain", "data": {path: answer}, "absent": {path: {status, body}}}`) and nothing
+//! else: no code here may depend on their content.
 
 /// The state of `acme-dev.eu.auth0.com`, as JSON.
 pub const ACME_DEV: &str = include_str!("seed/acme-dev.json");

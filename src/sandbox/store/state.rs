@@ -21,14 +21,14 @@ pub struct State {
     pub(crate) domain: String,
     pub(crate) tables: HashMap<&'static str, ResourceTable>,
     pub(crate) children: HashMap<&'static str, BTreeMap<String, Vec<Value>>>,
-    /// Presets that a list contains though nobody saved them.
+    /// Presets that a list contains although nobody saved them.
     pub(crate) presets: HashMap<&'static str, Vec<Value>>,
     pub(crate) uncovered: BTreeMap<String, Value>,
     pub(crate) absent: BTreeMap<String, ApiResponse>,
     pub(crate) defaults: BTreeMap<String, Body>,
     /// Fields that the tenant's subscription lacks, by kind.
     pub(crate) unentitled: BTreeMap<String, Vec<String>>,
-    /// What this tenant refuses or does in addition to others.
+    /// What this tenant refuses or does differently from others.
     pub(crate) rules: Vec<TenantRule>,
     pub(crate) day: Option<String>,
     pub(crate) ids: IdGenerator,
@@ -51,8 +51,8 @@ impl State {
         self
     }
 
-    /// Makes it answer 404 to the first client grant, or change of a connection's clients, that names a new client, as Auth0 is
-    /// reported to do occasionally.
+    /// Makes the tenant answer 404 to the first client grant, or change of a connection's clients, that names a new
+    /// client, as Auth0 is reported to do occasionally.
     #[must_use]
     pub fn eventually_consistent(mut self) -> Self {
         self.not_yet_visible = Some(HashSet::new());

@@ -37,7 +37,7 @@ pub enum StateError {
     /// A file cannot be read or written.
     #[error(transparent)]
     File(#[from] files::Error),
-    /// The file holds no JSON.
+    /// The file does not contain JSON.
     #[error("the state file \"{path}\" is not JSON")]
     NotJson {
         /// The file.
@@ -56,31 +56,31 @@ pub enum StateError {
 }
 
 impl State {
-    /// Reads a state file.
+    /// Loads a state file.
     ///
     /// # Errors
     ///
-    /// When the file cannot be read or is not a state.
+    /// If the file cannot be read or is not a valid state.
     pub fn load(path: &Path) -> Result<Self, StateError> {
         let text = files::read(path)?;
         let json = serde_json::from_slice(&text).map_err(|source| StateError::NotJson { path: path.to_owned(), source })?;
         Self::from_json(json)
     }
 
-    /// Reads a state in the format of a state file, with the kinds of the standard catalog.
+    /// Parses a state in the format of a state file, with the kinds of the standard catalog.
     ///
     /// # Errors
     ///
-    /// When the JSON is not a state.
+    /// If the JSON is not a valid state.
     pub fn from_json(json: Value) -> Result<Self, StateError> {
         Self::from_json_with(Catalog::standard(), json)
     }
 
-    /// Reads a state in the format of a state file, with the kinds of this catalog.
+    /// Parses a state in the format of a state file, with the kinds of this catalog.
     ///
     /// # Errors
     ///
-    /// When the JSON is not a state.
+    /// If the JSON is not a valid state.
     pub fn from_json_with(catalog: &'static Catalog, mut json: Value) -> Result<Self, StateError> {
         let domain = json["domain"].as_str().unwrap_or("sandbox.eu.auth0.com").to_owned();
         let tenant = json["tenant"].as_str().or(domain.split('.').next()).unwrap_or_default().to_owned();

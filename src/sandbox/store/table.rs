@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::catalog::Kind;
 use crate::json::Body;
 
-/// What a list is sorted by.
+/// The sort order of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ListOrder {
     /// The order of creation.
@@ -20,7 +20,7 @@ enum ListOrder {
     NameIgnoringCase,
 }
 
-/// Returns what the lists of a kind are sorted by.
+/// Returns the sort order of the lists of a kind.
 fn list_order(kind: &str) -> ListOrder {
     match kind {
         "client-grants" => ListOrder::Id,
@@ -30,7 +30,7 @@ fn list_order(kind: &str) -> ListOrder {
     }
 }
 
-/// What the lists of a kind are sorted by, for one resource.
+/// The sort key of a resource in the lists of its kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SortKey {
     /// Whether it comes last, as the global client does.
@@ -39,7 +39,7 @@ pub(crate) struct SortKey {
     by: String,
 }
 
-/// Returns what a resource is sorted by in the lists of its kind.
+/// Returns the sort key of a resource in the lists of its kind.
 pub(crate) fn sort_key(kind: &Kind, id: &str, body: &Body) -> SortKey {
     let name = body.text("name").unwrap_or_default();
     let by = match list_order(kind.name) {
@@ -122,7 +122,8 @@ impl ResourceTable {
         Some(entry.place)
     }
 
-    /// Returns positions and bodies in the server's order, starting after `after`; without those that come last if `all` is false.
+    /// Returns positions and bodies in the server's order, starting after `after`; without those that come last if
+    /// `all` is false.
     pub(crate) fn in_order(&self, after: Option<&ListPosition>, all: bool) -> impl Iterator<Item = (&ListPosition, &Body)> {
         use std::ops::Bound::{Excluded, Unbounded};
         let start = after.map_or(Unbounded, |place| Excluded(place.clone()));

@@ -1,4 +1,4 @@
-//! Rules of a state file: what this tenant refuses or does in addition to others.
+//! Rules of a state file: what this tenant refuses or does differently from others.
 //!
 //! ```text
 //! "refuse": [{"method": "PATCH", "path": "/tenants/settings$", "has": "flags.x", "status": 400, "body": {"message": ".."}},
@@ -6,9 +6,10 @@
 //!            {"path": "^/clients", "has": "description", "makes": {"description": "Another"}}]
 //! ```
 //!
-//! `path` is a pattern of the path under `/api/v2`. `has` and `lacks` name a field of the body or of one of its elements; `field=text` also
-//! compares its value. A rule without a method applies to all of them. A rule with a status refuses the request; one with `then` carries out
-//! another request afterwards; one with `makes` replaces these fields of the body, and removes those that are null.
+//! `path` is a pattern of the path under `/api/v2`. `has` and `lacks` name a field of the body or of one of its
+//! elements; `field=text` also compares its value. A rule without a method applies to all of them. A rule with a status
+//! refuses the request; one with `then` executes another request afterwards; one with `makes` replaces these fields of
+//! the body, and removes those that are null.
 
 use regex_lite::Regex;
 use serde::{Deserialize, Serialize};
@@ -38,7 +39,7 @@ pub(crate) struct TenantRule {
     pub(crate) makes: Map<String, Value>,
 }
 
-/// A request that is carried out after another.
+/// A request that is executed after another one.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FollowUpRequest {
@@ -73,7 +74,7 @@ impl TenantRule {
     }
 }
 
-/// Returns whether the body, or one of its elements, has a field, and with `field=text` whether the field holds that text.
+/// Returns whether the body, or one of its elements, has a field, and with `field=text` whether its value is that text.
 fn holds(sent: &Value, field: &str) -> bool {
     if let Value::Array(elements) = sent {
         return elements.iter().any(|element| holds(element, field));

@@ -1,4 +1,4 @@
-//! Which rule of the mapping made which value of a plan.
+//! The mapping rules that plans report for their values.
 
 use insta::assert_snapshot;
 use serde_json::json;

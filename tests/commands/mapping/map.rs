@@ -1,4 +1,4 @@
-//! `migrate map`: one resource before and after the rules.
+//! `migrate map`: a resource before and after the rules.
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! What a plan says of its mapping, and the commands about mappings.
+//! What plans report about their mapping, and the commands for mappings.
 
 mod attribution;
 mod map;
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::support::fixture::Fixture;
 
-/// A fixture of these two tenants with these rules.
+/// A fixture with these two tenants and rules.
 fn with_rules(dev: Value, prod: Value, rules: &str) -> Fixture {
     let fixture = Fixture::new(dev, prod, "");
     fixture.configure("mapping = \"mappings/dev-to-prod.toml\"\n");
@@ -19,7 +19,7 @@ fn with_rules(dev: Value, prod: Value, rules: &str) -> Fixture {
     fixture
 }
 
-/// Returns the plan of an import into prod, as a program gets it.
+/// Returns the JSON plan of an import into prod.
 fn planned(fixture: &Fixture) -> Value {
     let said = fixture.run("plan --tenant prod --output json");
     assert!([0, 4].contains(&said.code), "{}", said.whole());

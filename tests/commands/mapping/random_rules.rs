@@ -1,4 +1,5 @@
-//! Random rules on the example company: a rule that changes anything matched something, and every value that differs has its rule.
+//! Random rules on the example company: a rule that changes anything matched something, and every changed value is
+//! attributed to a rule.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -19,7 +20,7 @@ use serde_json::{Map, Value, json};
 
 use crate::support::imports::{read, start};
 
-/// Rules that do something with a field or text that a resource has, or nearly has.
+/// Generates a rule on a field or text that a resource has, possibly misspelt.
 fn rule_on(resource: &Resource, effect: usize, place: usize, is_misspelt: bool) -> String {
     let mut texts = Vec::new();
     resource.body.open().each_text(&mut |path, text| texts.push((path.to_owned(), text.to_owned())));
@@ -64,7 +65,7 @@ fn differing(above: &str, one: &Map<String, Value>, other: &Map<String, Value>, 
     }
 }
 
-/// Returns the values of a mapped source that differ from the source and have no rule.
+/// Returns the values of a mapped source that differ from the source and are attributed to no rule.
 fn without_a_rule(source: &Snapshot, mapped: &MappedSource) -> Vec<String> {
     let before: BTreeMap<(&str, String), &Resource> =
         source.resources.iter().map(|one| ((one.key.kind(), one.id.as_str().to_owned()), one)).collect();
@@ -83,7 +84,7 @@ fn without_a_rule(source: &Snapshot, mapped: &MappedSource) -> Vec<String> {
     missing
 }
 
-/// Returns what the target would get.
+/// Returns the state that the target would get.
 fn state_of(mapped: &MappedSource) -> Value {
     let desired = &mapped.desired;
     let bodies: Vec<(&Key, Value)> = desired.snapshot.resources.iter().map(|one| (&one.key, one.body.open().into_value())).collect();

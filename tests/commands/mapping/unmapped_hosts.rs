@@ -1,4 +1,4 @@
-//! Hosts of the source that no rule of the mapping rewrote.
+//! Hosts of the source that no mapping rule rewrote.
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use super::{planned, with_rules};
 use crate::support::fixture::{Fixture, client, dev, prod};
 use crate::support::refusals::refused_offline;
 
-/// Clients whose URLs are these; the first also has this logo.
+/// Clients with these URLs; the first also has this logo.
 fn of_hosts(tenant: Value, prefix: &str, logo: &str, callbacks: &[&str]) -> Value {
     let mut tenant = tenant;
     let client = |(at, url): (usize, &&str)| client(&format!("{prefix}Client{at:022}"), &format!("Client {at}"), url);
@@ -56,7 +56,7 @@ fn hosts_are_named_that_carry_the_source_in_their_name_or_that_the_target_has_ot
       ]
     }
     "#);
-    // One that is not named after the source is the source's if the configuration says so.
+    // A host whose name does not show that it is the source's is reported if the configuration lists it.
     fixture.write(
         "migrate.toml",
         &fixture.read("migrate.toml").replace("\n\n[tenants.prod]", "\nhosts = [\"QA-till.acme.example\"]\n\n[tenants.prod]"),

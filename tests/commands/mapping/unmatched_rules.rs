@@ -1,4 +1,4 @@
-//! Rules that match nothing, with the nearest name that exists.
+//! Rules that match nothing, with the most similar existing name.
 
 use insta::assert_snapshot;
 
@@ -6,7 +6,7 @@ use super::{planned, with_rules};
 use crate::support::fixture::{Fixture, dev, prod};
 use crate::support::refusals::{IMPORT, refused};
 
-/// Rules of which each is misspelt in another place, but for the first.
+/// Rules that are each misspelt in a different place, except the first.
 const MISSPELT: &str = r#"
 [[rule]]
 match = "clients/Till"

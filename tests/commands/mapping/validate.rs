@@ -1,4 +1,4 @@
-//! What `validate` finds in a mapping without any tenant.
+//! The problems that `validate` finds in a mapping without any tenant.
 
 use insta::assert_snapshot;
 

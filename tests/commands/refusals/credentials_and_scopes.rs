@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use crate::support::fixture::{Fixture, dev, prod};
 use crate::support::refusals::{IMPORT, refused, refused_offline};
 
-/// What reads every kind and writes none.
+/// The scopes to read every kind and write none.
 const READING: [&str; 9] = [
     "read:clients",
     "read:client_grants",
@@ -99,20 +99,20 @@ fn a_plan_and_a_dry_run_name_the_scope_as_the_import_does() {
     }
     let plan = "import --tenant prod --plan plan.json --allow lockout-risk --yes";
     assert_eq!(refused(&fixture, plan).lines().next(), Some("exit 77"));
-    // The token is asked again when the plan is applied.
+    // The token is checked again when the plan is applied.
     fixture.sign_in_to_prod_with(&[&READING[..], &["update:clients", "create:clients"]].concat());
     let said = fixture.run(plan);
     assert_eq!(said.code, 0, "{}", said.whole());
 }
 
-/// A dev tenant that has a role.
+/// A dev tenant with a role.
 fn dev_with_a_role() -> serde_json::Value {
     let mut source = dev();
     source["data"]["/roles"] = serde_json::json!([{"id": "rol_devCashier000001", "name": "Cashier", "description": "Sells"}]);
     source
 }
 
-/// What reads every kind but roles.
+/// The scopes to read every kind except roles.
 fn without_roles() -> Vec<&'static str> {
     READING.into_iter().filter(|scope| *scope != "read:roles").collect()
 }

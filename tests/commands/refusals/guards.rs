@@ -1,4 +1,4 @@
-//! Plans that are refused unless they are approved.
+//! Plans that guards refuse until they are approved.
 
 use insta::assert_snapshot;
 
@@ -15,7 +15,7 @@ fn source_and_target_must_differ() {
     "#);
 }
 
-/// Six clients that both tenants have, each with another callback.
+/// Six clients that both tenants have, each with a different callback.
 fn much() -> Fixture {
     let names = ["A", "B", "C", "D", "E", "F"];
     let clients = |id: &str, host: &str| {
@@ -136,7 +136,7 @@ fn pruning_asks_and_removes_only_what_an_earlier_run_brought() {
     assert_eq!((pruned.code, names()), (0, vec!["Shop".to_owned()]), "{}", pruned.whole());
 }
 
-/// Six clients of each tenant that differ, one of which would send people of prod to dev.
+/// Six differing clients in each tenant, one of which would redirect prod's users to dev.
 fn much_and_more() -> Fixture {
     let fixture = much();
     fixture.configure("mapping = \"mapping.toml\"\n");

@@ -5,14 +5,14 @@ use insta::assert_snapshot;
 use crate::support::fixture::Fixture;
 use crate::support::refusals::{IMPORT, refused, refused_offline};
 
-/// What is said of an import with these rules and this table.
+/// Returns the error of an import with these rules and this table.
 fn refused_with(rules: &str, table: &str) -> String {
     let fixture = Fixture::small();
     fixture.configure("mapping = \"mapping.toml\"\n");
     fixture.write("mapping.toml", rules);
     fixture.write("hosts.csv", table);
     let said = refused_offline(&fixture, IMPORT);
-    // `validate` says the same, without any tenant, and writes nothing anyway.
+    // `validate` reports the same, without any tenant, and never writes to one.
     let validated = refused_offline(&fixture, "validate");
     assert_eq!(said.strip_suffix("state: nothing was written\n"), Some(validated.as_str()), "{said}");
     said

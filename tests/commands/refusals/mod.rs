@@ -1,4 +1,4 @@
-//! Bad input through the real binary: everything that is printed, the exit code, and that nothing was written.
+//! Invalid input to the real binary: the complete output, the exit code, and that nothing was written.
 
 mod credentials_and_scopes;
 mod guards;

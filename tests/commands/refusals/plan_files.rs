@@ -7,7 +7,7 @@ use crate::support::refusals::{IMPORT, refused, refused_offline};
 
 const IMPORT_PLAN: &str = "import --tenant prod --allow lockout-risk,weaker-protection --plan plan.json --yes --quiet";
 
-/// A fixture with a plan in the file `plan.json`, which nobody has asked prod about yet.
+/// A fixture with a saved plan in `plan.json`, whose request log is empty.
 fn planned() -> Fixture {
     let fixture = Fixture::small();
     let said = fixture.run("plan --tenant prod --out plan.json --quiet");
@@ -15,7 +15,7 @@ fn planned() -> Fixture {
     fixture
 }
 
-/// The same as [`refused_offline`], after the requests that made the plan.
+/// Like [`refused_offline`], but after the requests for the plan.
 fn refused_without_asking(fixture: &Fixture, line: &str) -> String {
     let before = fixture.requests().len();
     let said = refused(fixture, line);

@@ -1,4 +1,4 @@
-//! Snapshots of a newer format, cut short, or edited.
+//! Snapshots with a newer format, truncated ones, and edited ones.
 
 use insta::assert_snapshot;
 

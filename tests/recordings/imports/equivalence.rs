@@ -1,24 +1,24 @@
-//! Whether two bodies mean the same, decided from their JSON alone and without the planner.
+//! Decides whether two bodies have the same meaning, from their JSON alone and without the planner.
 //!
-//! Absent, null, and an empty text, list or object mean the same (the API distinguishes them in JSON and not in behaviour). So do an absent
-//! field and its documented default, and an absent field and the field it defaults to. The order of a set does not matter. Everything else is a
-//! difference, and is reported at its own path.
+//! Absent, null, and an empty text, list or object mean the same (the API distinguishes them in JSON but not in
+//! behaviour). So do an absent field and its documented default, and an absent field and the field it defaults to. The
+//! order of a set is irrelevant. Everything else is a difference, and is reported at its own path.
 
 use auth0_migrate::catalog::Kind;
 use serde_json::{Map, Value};
 
-/// One place at which two bodies do not mean the same.
+/// A path at which two bodies differ in meaning.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Unlike {
-    /// Where: `options.mfa.active`. Lists are compared whole.
+    /// The path: `options.mfa.active`. Lists are compared as a whole.
     pub(crate) path: String,
-    /// What should stand there.
+    /// The expected value.
     pub(crate) wanted: Value,
-    /// What stands there.
+    /// The actual value.
     pub(crate) held: Value,
 }
 
-/// Returns every place at which two bodies of a kind do not mean the same.
+/// Returns every path at which two bodies of a kind differ in meaning.
 pub(crate) fn unlike(kind: &Kind, wanted: &Value, held: &Value) -> Vec<Unlike> {
     let mut found = Vec::new();
     walk(kind, "", &without_mirrors(kind, wanted), &without_mirrors(kind, held), &mut found);
@@ -46,7 +46,7 @@ fn walk(kind: &Kind, path: &str, wanted: &Value, held: &Value, found: &mut Vec<U
     }
 }
 
-/// Returns a body without the fields that hold what another field holds, which they do where they are absent.
+/// Returns a body without fields that equal the field they default to.
 fn without_mirrors(kind: &Kind, body: &Value) -> Value {
     let mut fields = body.as_object().cloned().unwrap_or_default();
     for (path, other) in kind.quirks.defaults_to_field {
@@ -61,7 +61,7 @@ fn below(path: &str, name: &str) -> String {
     if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
 }
 
-/// Returns whether a value says no more than its absence.
+/// Returns whether a value means the same as its absence.
 fn says_nothing(kind: &Kind, path: &str, value: &Value) -> bool {
     let is_default = kind.default_of(path).is_some_and(|default| bare(&default) == bare(value));
     is_default
@@ -74,7 +74,7 @@ fn says_nothing(kind: &Kind, path: &str, value: &Value) -> bool {
         }
 }
 
-/// Returns a value as it is compared: the elements of a set in one order, each once.
+/// Returns a value in the form that is compared: the elements of a set are sorted and unique.
 fn plain(kind: &Kind, path: &str, value: &Value) -> Value {
     match bare(value) {
         Value::Array(mut list) if kind.lists.unordered.contains(&path) => {
@@ -86,7 +86,7 @@ fn plain(kind: &Kind, path: &str, value: &Value) -> Value {
     }
 }
 
-/// Returns a value without the blank fields inside it, numbers by what they are worth.
+/// Returns a value without blank fields, and with numbers normalized.
 fn bare(value: &Value) -> Value {
     match value {
         Value::Object(fields) => {

@@ -1,4 +1,4 @@
-//! A mapping generated for a tenant: it uses every rule of the language on names that this tenant has.
+//! Generates a mapping for a tenant that uses every kind of rule on names that this tenant has.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use auth0_migrate::snapshot::Snapshot;
 use glob::Pattern;
 use serde_json::{Value, json};
 
-/// Applies to a tenant a mapping that is made of what it has; each of its rules has something to do.
+/// Applies to a tenant a mapping generated from its content; each of the rules matches something.
 pub(crate) fn mapped(source: &Snapshot) -> MappedSource {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("hosts.csv"), "from,to\nexample.com,example.org\n").expect("written");
@@ -58,7 +58,7 @@ fn rules(source: &Snapshot) -> Vec<String> {
     rules
 }
 
-/// The first of a kind is renamed and the last is skipped, where there are several.
+/// Renames the first resource of a kind and skips the last one, if there are several.
 fn for_the_ends(all: &[&Resource]) -> Vec<String> {
     match all {
         [first, .., last] => {
@@ -68,7 +68,7 @@ fn for_the_ends(all: &[&Resource]) -> Vec<String> {
     }
 }
 
-/// Returns a rule about one resource; texts of JSON are texts of TOML.
+/// Returns a rule for one resource; JSON strings are valid TOML strings.
 fn rule(about: &Resource, field: Option<&str>, word: &str, value: &Value) -> String {
     let field = field.map(|field| format!("field = {}\n", json!(field))).unwrap_or_default();
     format!("[[rule]]\nmatch = {}\n{field}{word} = {value}\n\n", json!(Pattern::escape(&about.key.to_string())))

@@ -1,14 +1,14 @@
-//! Every recorded tenant, imported into an empty tenant and into another recorded one.
+//! Imports every recorded tenant into an empty tenant and into another recorded one.
 //!
 //! ```text
-//! equivalence.rs        two bodies -> where they do not mean the same
-//! generated_mapping.rs  a mapping made for a tenant
-//! outdated_values.rs    what the API took once -> what it takes today
-//! secrets.rs            what the target's own secrets are, before and after
+//! equivalence.rs        decides whether two bodies have the same meaning
+//! generated_mapping.rs  a mapping generated for a tenant
+//! outdated_values.rs    values that the API no longer accepts, and current ones
+//! secrets.rs            the target's own secrets, before and after
 //! skip_reasons.rs       every reason for which a plan may skip a resource
 //! undo.rs               the same imports, undone
-//! verdict.rs            what an import left behind -> what nobody was told
-//! write_counts.rs       how many writes an import takes, and how few would do
+//! verdict.rs            finds unreported differences after an import
+//! write_counts.rs       the number of writes of an import, and the minimum
 //! ```
 
 pub(crate) mod equivalence;
@@ -42,16 +42,16 @@ use secrets::Secrets;
 use skip_reasons::Within;
 use verdict::{Evidence, Verdict};
 
-/// A tenant copied into another, twice.
+/// A tenant that was copied into another, twice.
 struct Copied {
     into: Sandbox,
     tenant: Tenant,
     desired: Desired,
     links: Links,
-    /// What is planned again by what was last written.
+    /// The second plan, with the baseline of the first run.
     remembered: Plan,
     first: Imported,
-    /// The same again, where what was last written is not known.
+    /// The second import, without a baseline.
     second: Imported,
     written_again: usize,
     secrets: Secrets,
@@ -68,14 +68,14 @@ impl Copied {
         let first = import(&desired, &tenant, &mut memory).await;
         let before = writes();
         let remembered = planned(&desired, &read(&tenant).await, &memory);
-        // By a base, what the server fills in is the target's own; without one, each such field is named.
+        // With a baseline, fields that the server filled in are the target's own; without one, each is reported.
         memory.base = Baseline::default();
         let second = import(&desired, &tenant, &mut memory).await;
         let written_again = writes() - before;
         Self { into, tenant, desired, links: memory.links, remembered, first, second, written_again, secrets }
     }
 
-    /// Returns everything that is not as it should be.
+    /// Returns everything that is wrong.
     async fn faults(&self, within: Within) -> Vec<String> {
         let Self { desired, links, first, second, .. } = self;
         let refused = first.summary.settled.iter().filter(|one| !matches!(one.outcome, Outcome::Applied(_)));
@@ -105,7 +105,7 @@ fn unmapped(source: &Snapshot) -> Desired {
     Desired::unmapped(source.clone())
 }
 
-/// A mapping of every word, each rule of which has something to do.
+/// Applies a mapping with every kind of rule, each of which matches something.
 fn mapped(source: &Snapshot) -> Desired {
     let mapped = generated_mapping::mapped(source);
     assert_eq!(mapped.unmatched, Vec::new());
@@ -118,15 +118,15 @@ fn moved_to(state: &State, domain: &str) -> State {
     State::from_json(serde_json::from_str::<Value>(&text).expect("JSON")).expect("a state")
 }
 
-/// Returns where a target comes from, and what it holds.
+/// Returns the name and the state of a target.
 type Target = fn(&[(String, State)], usize) -> (String, State);
 
-/// Imports every recorded tenant into its target, and names the one in which something is not as it should be.
+/// Imports every recorded tenant into its target, and fails with the names of those in which something is wrong.
 async fn copy_all(target: Target, mapping: fn(&Snapshot) -> Desired) {
     copy_those(|_| true, target, mapping).await;
 }
 
-/// Imports the recorded tenants of these names.
+/// Imports the recorded tenants with these names.
 async fn copy_those(is_meant: fn(&str) -> bool, target: Target, mapping: fn(&Snapshot) -> Desired) {
     let tenants = brought_up_to_date();
     let mut all = Vec::new();
@@ -180,7 +180,7 @@ async fn a_recorded_tenant_is_copied_and_mapped_into_three_others_and_again_with
     copy_those(|name| name == ONE, itself, mapped).await;
 }
 
-/// The same tenant under another domain: everything is paired, and the mapping changes it.
+/// The same tenant with another domain: everything is matched, and the mapping changes it.
 fn itself(tenants: &[(String, State)], at: usize) -> (String, State) {
     let (name, state) = &tenants[at];
     (name.clone(), moved_to(state, "other.eu.auth0.com"))
@@ -214,7 +214,7 @@ async fn the_judge_finds_one_field_that_somebody_changed_afterwards_and_one_clie
     assert!(copied.into.requests().len() > 1);
 }
 
-/// The tenants of the demo, and the mapping that people copy.
+/// The tenants of the demo, with the example mapping.
 async fn acme() -> Copied {
     let mapping = |source: &Snapshot| {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("mappings/dev-to-prod.toml");

@@ -1,5 +1,5 @@
-//! Values in recorded tenants that the API no longer accepts. Each is replaced by a current one, as a person would correct the source;
-//! everything else is copied as it was recorded.
+//! Values in recorded tenants that the API no longer accepts. Each is replaced by a current one, as a person would
+//! correct the source; everything else is copied as recorded.
 
 use auth0_migrate::catalog::Catalog;
 use auth0_migrate::json::Body;
@@ -9,19 +9,19 @@ use serde_json::{Value, json};
 use crate::support::imports::start;
 use crate::support::recorded_tenants::recorded;
 
-/// A value that the API took once.
+/// A value that the API no longer accepts.
 struct Dated {
-    /// The list that its resource is in.
+    /// The list with the resource.
     list: &'static str,
-    /// Where it stands: `runtime`, `ending.afterSubmit`.
+    /// The field: `runtime`, `ending.afterSubmit`.
     field: &'static str,
-    /// Such values; none stands for any.
+    /// The outdated values; empty for any value.
     was: &'static [&'static str],
-    /// What takes its place; where nothing does, the field goes.
+    /// The current value; if there is none, the field is removed.
     today: Option<&'static str>,
-    /// What the API says of it.
+    /// The message of the API.
     refusal: &'static str,
-    /// A resource of the list that holds such a value and nothing else that is refused.
+    /// A resource of the list with such a value, and nothing else that is refused.
     example: fn() -> Value,
 }
 
@@ -29,7 +29,7 @@ const RUNTIMES: &[&str] = &["node12", "node16"];
 const TODAYS_RUNTIME: Option<&str> = Some("node22");
 const NO_RUNTIME: &str = "runtime is not supported";
 
-/// The description of 2026-06-25 has no such field of a form; of runtimes see the sandbox's rule about them.
+/// The description of 2026-06-25 has no such field of a form; for runtimes see the sandbox's rule about them.
 const DATED: &[Dated] = &[
     Dated { list: "/actions/actions", field: "runtime", was: RUNTIMES, today: TODAYS_RUNTIME, refusal: NO_RUNTIME, example: action },
     Dated {
@@ -79,7 +79,7 @@ impl Dated {
         self.was.is_empty() || value.as_str().is_some_and(|text| self.was.contains(&text))
     }
 
-    /// Brings one resource up to date; returns whether it held such a value.
+    /// Updates one resource; returns whether it had an outdated value.
     fn bring_up_to_date(&self, resource: &mut Value) -> bool {
         let (above, field) = self.field.rsplit_once('.').unwrap_or(("", self.field));
         let holder = if above.is_empty() { Some(resource) } else { resource.get_mut(above) };
@@ -96,12 +96,12 @@ impl Dated {
     }
 }
 
-/// Returns the recorded tenants with today's values in the place of such.
+/// Returns the recorded tenants with outdated values replaced.
 pub(super) fn brought_up_to_date() -> Vec<(String, State)> {
     recorded().into_iter().map(|(name, state)| (name, todays(&state).0)).collect()
 }
 
-/// Returns a tenant brought up to date, and which of the values it held.
+/// Returns a tenant with outdated values replaced, and which ones it had.
 fn todays(state: &State) -> (State, Vec<usize>) {
     let mut json = state.to_json();
     let mut held = Vec::new();

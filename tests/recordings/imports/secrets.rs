@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use crate::support::imports::SUPPLIED;
 
-/// Where a secret stands -> what it is.
+/// Secrets by path.
 pub(crate) type Secrets = BTreeMap<String, Value>;
 
-/// Returns every secret that a tenant shows.
+/// Returns every secret that a tenant returns.
 pub(crate) async fn held(tenant: &Tenant) -> Secrets {
     let mut held = Secrets::new();
     for kind in Catalog::standard().kinds().filter(|kind| kind.shape == Shape::Collection && !kind.secrets.paths.is_empty()) {
@@ -25,7 +25,7 @@ pub(crate) async fn held(tenant: &Tenant) -> Secrets {
     held
 }
 
-/// Returns the secrets that a tenant had and that are neither what they were nor what the mapping supplied.
+/// Returns the secrets of a tenant that changed, other than those that the mapping supplied.
 pub(crate) fn lost(before: &Secrets, after: &Secrets) -> Vec<String> {
     let is_lost = |(place, value): &(&String, &Value)| after.get(*place).is_none_or(|now| now != *value && now != SUPPLIED);
     before.iter().filter(is_lost).map(|(place, _)| format!("{place} was lost")).collect()

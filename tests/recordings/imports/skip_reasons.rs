@@ -1,26 +1,26 @@
-//! Every reason for which a plan may skip something, with why it cannot be avoided.
+//! Every reason for which a plan may skip something, and why it cannot be avoided.
 
 use auth0_migrate::plan::Plan;
 
-/// A reason that a plan may give.
+/// An accepted reason.
 struct Excuse {
-    /// A piece of its text.
+    /// Part of its text.
     says: &'static str,
-    /// The kinds it may be given for.
+    /// The kinds for which it is accepted.
     kinds: &'static [&'static str],
-    /// Where it may be given.
+    /// In which tenants it is accepted.
     within: Within,
-    /// Why nothing can be done about it.
+    /// Why it cannot be avoided.
     #[expect(dead_code, reason = "it is written for people")]
     why: &'static str,
 }
 
-/// Where a reason may be given.
+/// In which tenants a reason is accepted.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Within {
-    /// Anywhere.
+    /// In all.
     Any,
-    /// Only where several tenants were mixed into one recording: references dangle in it, and names stand twice.
+    /// Only if several tenants were mixed into one recording, with dangling references and duplicate names.
     Mixed,
 }
 
@@ -28,7 +28,7 @@ const fn excuse(says: &'static str, kinds: &'static [&'static str], within: With
     Excuse { says, kinds, within, why }
 }
 
-/// What a tenant has one of, where some recordings say nothing of it.
+/// Singletons that some recordings do not contain.
 const SINGLETONS: &[&str] = &[
     "attack-protection-bot-detection",
     "attack-protection-breached-password-detection",
@@ -143,7 +143,7 @@ const EXCUSES: &[Excuse] = &[
     ),
 ];
 
-/// Returns what a plan leaves out for a reason that does not stand here.
+/// Returns what a plan skips for a reason that is not accepted.
 pub(crate) fn unheard_of(plan: &Plan, within: Within) -> Vec<String> {
     let told = plan.skipped.iter().chain(&plan.excluded);
     let is_known = |kind: &str, reason: &str| {

@@ -1,4 +1,4 @@
-//! Every recorded tenant imported into another, and undone: the target is as before, except for what was named.
+//! Imports every recorded tenant into another, and undoes that: the target is as before, except for what was reported.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,19 +17,19 @@ use crate::safety::random_tenants::undo_run;
 use crate::support::imports::{Imported, empty_sync_state, import, read, start};
 use crate::support::recorded_tenants::{ONE, recorded};
 
-/// What a round of there and back showed.
+/// The results of imports and undos.
 #[derive(Default)]
 struct Seen {
-    /// Changes that were taken back, by kind.
+    /// The number of reverted changes, by kind.
     taken_back: BTreeMap<String, usize>,
-    /// Resources that an undo says it leaves, whole or in part.
+    /// The number of resources that an undo reports as kept, completely or in part.
     named: usize,
-    /// What differs from before and was not named.
+    /// Unreported differences from the state before.
     unnamed: Vec<String>,
 }
 
 impl Seen {
-    /// Imports a tenant into another and takes that back.
+    /// Imports a tenant into another and undoes that.
     async fn round(&mut self, name: &str, source: &State, target: State) {
         let (_from, from) = start(source.clone()).await;
         let (_into, into) = start(target).await;
@@ -48,7 +48,7 @@ impl Seen {
     }
 }
 
-/// Returns what a tenant holds otherwise than before though the undo does not say so, field by field.
+/// Returns the differences from the state before that the undo does not report, field by field.
 pub(crate) fn unnamed(before: &Snapshot, after: &Snapshot, back: &Plan) -> Vec<String> {
     let (before, after) = (by_key(before), by_key(after));
     let keys: BTreeSet<&Key> = before.keys().chain(after.keys()).copied().collect();
@@ -68,9 +68,9 @@ fn by_key(held: &Snapshot) -> BTreeMap<&Key, &Resource> {
     held.resources.iter().map(|one| (&one.key, one)).collect()
 }
 
-/// Returns whether a field is named, by its own path or by that of what it is part of.
+/// Returns whether a field is reported, by its own path or by a path above it.
 ///
-/// The name of the resource is enough where nothing was there before the run, or it said nothing: all that it says now is meant.
+/// The whole resource suffices if nothing was there before the run, or only blanks: then all its content is meant.
 fn names(left: &Skipped, path: &str, is_new: bool) -> bool {
     match &left.path {
         None => is_new,
@@ -78,7 +78,7 @@ fn names(left: &Skipped, path: &str, is_new: bool) -> bool {
     }
 }
 
-/// Returns whether a list is as it was but for elements that are named one by one, each with what it held.
+/// Returns whether a list differs only by elements that are reported one by one, each with its value.
 fn lacks_only_named(kind: &Kind, list: &Unlike, said: &[&Skipped]) -> bool {
     let (Some(was), Some(is)) = (list.wanted.as_array(), list.held.as_array()) else { return false };
     let (stays, gone): (Vec<Value>, Vec<Value>) = was.iter().cloned().partition(|element| is.contains(element));
@@ -96,9 +96,10 @@ fn lacks_only_named(kind: &Kind, list: &Unlike, said: &[&Skipped]) -> bool {
     gone.iter().all(is_named) && unlike(kind, &alone(stays), &alone(is.clone())).is_empty()
 }
 
-/// Reads what was kept, since something names it, as the plain text that it was before there was such a thing.
+/// Restores in a kept resource the plain text that was there before the resource it names existed.
 ///
-/// An add-on names its connection by name: that reads as a reference as soon as there is one, and is the same word to the API.
+/// An add-on refers to its connection by name: that is read as a reference once the connection exists, and is the same
+/// text to the API.
 pub(crate) fn in_words_as_before(before: &Snapshot, mut after: Snapshot, back: &Plan) -> Snapshot {
     let named = back.skipped.iter().map(|left| &left.key);
     let kept: Vec<&Key> = named.filter(|key| before.resources.iter().all(|held| held.key != **key)).collect();
@@ -123,7 +124,8 @@ async fn a_recorded_tenant_that_was_imported_is_taken_back_whole_or_named() {
     assert!(kinds >= 5 || recorded().is_empty(), "{kinds} kinds");
 }
 
-/// Imports the recorded tenants of these names into others and takes that back; prints how many changes of how many kinds it took back, and returns how many kinds.
+/// Imports the recorded tenants with these names into others and undoes that; prints the number of reverted changes and
+/// kinds, and returns the number of kinds.
 #[expect(clippy::print_stdout, reason = "how much was shown depends on the recordings at hand")]
 async fn take_back(is_meant: fn(&str) -> bool) -> usize {
     let (tenants, mut seen) = (brought_up_to_date(), Seen::default());

@@ -1,6 +1,6 @@
-//! Whether an import did what it should: every field of the mapped source is in the target, or was reported.
+//! Decides whether an import was correct: every field of the mapped source is in the target, or was reported.
 //!
-//! Decided from snapshots, links and what the plans report; no code is shared with the planner.
+//! It uses only snapshots, links and what the plans report, and shares no code with the planner.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,26 +13,26 @@ use serde_json::Value;
 
 use super::equivalence::{Unlike, unlike};
 
-/// Everything there is to judge an import by.
+/// The evidence about an import.
 pub(crate) struct Evidence<'seen> {
-    /// What the target should hold.
+    /// The desired state.
     pub(crate) desired: &'seen Desired,
-    /// What it held.
+    /// The target before.
     pub(crate) before: &'seen Snapshot,
-    /// What it holds, freshly read.
+    /// The target after, freshly read.
     pub(crate) after: &'seen Snapshot,
-    /// Which resource came from which.
+    /// The links between source and target.
     pub(crate) links: &'seen Links,
-    /// The plan that was carried out.
+    /// The executed plan.
     pub(crate) first: &'seen Plan,
-    /// The plan of the same import again.
+    /// The plan of a second import.
     pub(crate) second: &'seen Plan,
 }
 
-/// A resource's name in one snapshot -> its id in the target.
+/// Names of resources in one snapshot, with their ids in the target.
 type Ids = BTreeMap<Key, String>;
 
-/// Evidence, and what each of its three snapshots calls the target's resources.
+/// The evidence, and the names of the target's resources in each of its three snapshots.
 pub(crate) struct Verdict<'seen> {
     seen: Evidence<'seen>,
     wanted: Ids,
@@ -40,11 +40,11 @@ pub(crate) struct Verdict<'seen> {
     after: Ids,
 }
 
-/// Where the names of resources stand inside portable texts.
+/// The delimiters of keys inside portable texts.
 const MARKS: [char; 2] = ['⟦', '⟧'];
 
 impl<'seen> Verdict<'seen> {
-    /// Returns a judge of this evidence.
+    /// Creates a verdict from this evidence.
     pub(crate) fn new(seen: Evidence<'seen>) -> Self {
         let linked: BTreeMap<(&str, &str), &str> =
             seen.links.iter().map(|link| ((link.kind.as_str(), link.source_id.as_str()), link.target_id.as_str())).collect();
@@ -57,7 +57,7 @@ impl<'seen> Verdict<'seen> {
         Self { wanted, before: own(seen.before), after: own(seen.after), seen }
     }
 
-    /// Returns everything that is not as it should be and that nobody was told.
+    /// Returns everything that is wrong and was not reported.
     pub(crate) fn faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
         for wanted in &self.seen.desired.snapshot.resources {
@@ -84,7 +84,7 @@ impl<'seen> Verdict<'seen> {
         if wanted.says_nothing() {
             return Vec::new();
         }
-        // What says nothing is not missed where the target does not serve it.
+        // A resource without content is not missed if the target does not serve its kind.
         let is_missed = !self.is_made_by_hand(wanted) && !wanted.open().is_blank(kind_of(&wanted.key));
         let Some(after) = after else { return if is_missed { vec!["is missing".to_owned()] } else { Vec::new() } };
         [self.unlike(wanted, before, after), self.unnamed_secrets(wanted, before, after)].concat()
@@ -94,12 +94,12 @@ impl<'seen> Verdict<'seen> {
         kind_of(&wanted.key).lifecycle.manual_setup.is_some() && self.seen.first.manual_steps.iter().any(|manual| manual.key == wanted.key)
     }
 
-    /// Returns what differs from the mapped source, but for exactly the fields that are named.
+    /// Returns the differences from the mapped source, except exactly the reported fields.
     fn unlike(&self, wanted: &Resource, before: Option<&Resource>, after: &Resource) -> Vec<String> {
         let kind = kind_of(&wanted.key);
         let skipped: Vec<&str> = fields_of(wanted, self.seen.first.skipped.iter()).collect();
         let stays: Vec<&str> = fields_of(wanted, self.seen.first.excluded.iter()).collect();
-        // The second plan names what the server filled in when the first was carried out.
+        // The second plan reports what the server filled in during the first run.
         let filled_in: Vec<&str> = fields_of(wanted, self.seen.second.excluded.iter()).collect();
         let kept = self.seen.desired.kept.iter().filter(|(key, _)| *key == wanted.key && before.is_some());
         let kept: Vec<&str> = kept.map(|(_, path)| path.as_str()).collect();
@@ -122,8 +122,8 @@ impl<'seen> Verdict<'seen> {
         faults
     }
 
-    /// A list without order keeps the elements that name what only the target has: a client that only production has must not lose its
-    /// connection because development does not know it.
+    /// Removes from unordered lists the elements that refer to resources only the target has: a client that only
+    /// production has must not lose its connection because development does not know it.
     fn drop_what_only_the_target_can_mean(&self, kind: &Kind, held: &mut Value, old: &Value) {
         let known: BTreeSet<String> = self.wanted.values().cloned().collect();
         for path in kind.lists.unordered.iter().filter(|path| !path.contains('.')) {
@@ -137,7 +137,7 @@ impl<'seen> Verdict<'seen> {
         }
     }
 
-    /// Every secret that the source has, shown or not, is named unless the target has its own.
+    /// Returns secrets of the source, readable or not, that are not reported although the target has none of its own.
     fn unnamed_secrets(&self, wanted: &Resource, before: Option<&Resource>, after: &Resource) -> Vec<String> {
         let is_named = |path: &String| self.seen.first.manual_steps.iter().any(|manual| manual.key == wanted.key && manual.path == *path);
         let is_supplied = |path: &String| {
@@ -145,14 +145,15 @@ impl<'seen> Verdict<'seen> {
             supplied && after.secrets.contains(path)
         };
         let has_its_own = |path: &String| before.is_some_and(|before| before.secrets.contains(path)) && after.secrets.contains(path);
-        // What the target made by itself is not what the source had: whoever used it must be told, whether or not the source showed it.
+        // A secret that the target generated is not the source's: it must be reported, whether or not the source
+        // returned its own.
         let made = after.secrets.iter().filter(|_| before.is_none());
         let secrets: BTreeSet<&String> = wanted.secrets.iter().chain(made).collect();
         let unnamed = secrets.into_iter().filter(|path| !(is_named(path) || is_supplied(path) || has_its_own(path)));
         unnamed.map(|path| format!("the secret {path} is not named")).collect()
     }
 
-    /// What only the target has must stand as it stood.
+    /// Returns resources that only the target had and that changed.
     fn changed_without_being_asked(&self) -> Vec<String> {
         let desired: BTreeSet<(String, String)> =
             self.seen.desired.snapshot.resources.iter().filter_map(|wanted| self.partner(wanted, self.seen.before)).map(place).collect();
@@ -190,7 +191,7 @@ impl<'seen> Verdict<'seen> {
         unnamed.into_iter().map(|(kind, name)| format!("{kind}: nobody knows {name}, and it is not named")).collect()
     }
 
-    /// Returns what a resource of the source became in a snapshot of the target.
+    /// Returns the counterpart of a source resource in a snapshot of the target.
     fn partner<'side>(&self, wanted: &Resource, side: &'side Snapshot) -> Option<&'side Resource> {
         let kind = kind_of(&wanted.key);
         let linked = |kind: &str| {
@@ -208,12 +209,12 @@ impl<'seen> Verdict<'seen> {
     }
 }
 
-/// Returns what stands between the marks of a text.
+/// Returns the keys in a text.
 fn marked(text: &str) -> impl Iterator<Item = &str> {
     text.split(MARKS[0]).skip(1).filter_map(|rest| rest.split_once(MARKS[1])).map(|(inside, _)| inside)
 }
 
-/// Returns the fields of a resource that are named.
+/// Returns the reported fields of a resource.
 fn fields_of<'told>(wanted: &Resource, told: impl Iterator<Item = &'told Skipped>) -> impl Iterator<Item = &'told str> {
     told.filter(|left| left.key == wanted.key).filter_map(|left| left.path.as_deref())
 }
@@ -226,7 +227,7 @@ fn place(resource: &Resource) -> (String, String) {
     (resource.key.kind().to_owned(), resource.id.as_str().to_owned())
 }
 
-/// A resource that is created has its child too, which may be an empty list.
+/// A created resource has its child too, which may be an empty list.
 fn is_empty_list(resource: &Resource) -> bool {
     let kind = kind_of(&resource.key);
     matches!(kind.shape, Shape::Child { .. }) && resource.body.open().0.values().all(|value| value.as_array().is_some_and(Vec::is_empty))
@@ -236,7 +237,7 @@ fn covers(path: &str, found: &str) -> bool {
     found == path || found.strip_prefix(path).is_some_and(|rest| rest.starts_with('.'))
 }
 
-/// Takes the elements out of lists that paths like `clients[3].client_id` go through.
+/// Removes elements from lists that paths like `clients[3].client_id` lead through.
 fn drop_elements(body: &mut Value, paths: &[&str]) {
     let place = |path: &&str| {
         let (list, rest) = path.split_once('[')?;
@@ -250,7 +251,7 @@ fn drop_elements(body: &mut Value, paths: &[&str]) {
     }
 }
 
-/// Puts ids of the target into the body of a resource, so that it says the same whatever its resources are called.
+/// Replaces keys in the body of a resource by the target's ids, so that it does not depend on names.
 fn in_ids(kind: &Kind, resource: &Resource, ids: &Ids) -> Value {
     let mut body = resource.body.open();
     for reference in kind.references.iter().filter(|reference| reference.by == ReferencedBy::Key) {

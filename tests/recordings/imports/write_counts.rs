@@ -1,4 +1,4 @@
-//! How many writes an import needs: one for each changed resource, and those that the API splits itself.
+//! The number of writes of an import: one for each changed resource, and those that the API requires to be separate.
 
 use std::collections::BTreeMap;
 
@@ -12,10 +12,10 @@ use super::outdated_values::brought_up_to_date;
 use super::{Copied, empty, moved_to, unmapped};
 use crate::support::recorded_tenants::ONE;
 
-/// Writes, each with what it is for.
+/// The number of writes, by purpose.
 type Counted = BTreeMap<&'static str, usize>;
 
-/// Returns why a resource that was written before is written again, or nothing where one request could have said it all.
+/// Returns why a resource is written again, or `None` if a single request could have written it.
 fn why_again(kind: &Kind, body: &Body, is_created: &dyn Fn(&str) -> bool) -> Option<&'static str> {
     let refers = |value: &Value| value.to_string().split('⟦').skip(1).any(|rest| rest.split('⟧').next().is_some_and(is_created));
     let only_in_an_update = |name: &String| kind.fields.writable().get(name).is_some_and(|field| field.written == Writability::OnUpdate);
@@ -29,11 +29,12 @@ fn why_again(kind: &Kind, body: &Body, is_created: &dyn Fn(&str) -> bool) -> Opt
     if body.0.keys().all(only_in_an_update) {
         return Some("a create does not take these fields");
     }
-    // Only what cannot be said earlier waits.
+    // Only fields that cannot be sent earlier are sent later.
     body.0.iter().all(|(name, value)| only_in_an_update(name) || refers(value)).then_some("it refers to what is made later")
 }
 
-/// Returns how many requests a list of elements takes beyond the first: the API bounds what one adds, and adds and removes apart.
+/// Returns how many requests a list of elements needs beyond the first: the API limits the number per request, and adds
+/// and removes separately.
 fn splits(kind: &Kind, added: usize, removed: usize) -> usize {
     let Shape::Child { element_changes, .. } = kind.shape else { panic!("{} has no elements", kind.name) };
     let requests = match element_changes {
@@ -43,7 +44,7 @@ fn splits(kind: &Kind, added: usize, removed: usize) -> usize {
     requests - 1
 }
 
-/// Returns the least number of writes that carry a plan out, by what they are for, and what is written again without need.
+/// Returns the minimum number of writes for a plan by purpose, and the unnecessary ones.
 fn least(plan: &Plan) -> (Counted, Vec<String>) {
     let (mut counted, mut needless) = (Counted::new(), Vec::new());
     let mut written: BTreeMap<String, usize> = BTreeMap::new();
@@ -75,7 +76,7 @@ fn again(kind: &Kind, change: &Change, is_created: &dyn Fn(&str) -> bool) -> Opt
     }
 }
 
-/// Imports a tenant and compares what was written with the least that its plan takes.
+/// Imports a tenant and compares the number of writes with the minimum for its plan.
 #[expect(clippy::print_stdout, reason = "the figures are worth reading: `cargo test write_counts -- --nocapture`")]
 async fn count(name: &str, source: State, target: State) {
     let copied = Copied::make(source, target, unmapped).await;

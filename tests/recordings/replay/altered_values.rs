@@ -1,4 +1,4 @@
-//! Values that real tenants changed on the way in are reported as altered, and nothing else is.
+//! Values that real tenants changed when they stored them are reported as altered, and no others are.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::{kind_of, rows, text};
 
-/// Where recorded tenants did, and what they did.
+/// The fields that recorded tenants changed, and how.
 const MADE_OTHERWISE: &[(&str, &str, &str)] = &[
     ("connections", "options.authorization_endpoint", "one of Okta has the provider's own, and a cleared one is filled in again"),
     ("connections", "options.token_endpoint", "one of Okta has the provider's own, and a cleared one is filled in again"),
@@ -21,7 +21,7 @@ const MADE_OTHERWISE: &[(&str, &str, &str)] = &[
     ("log-streams", "filters", "an older category is another one by now"),
 ];
 
-/// Returns the id in the path of an update, as its kind puts it together; of a create the answer has it.
+/// Returns the id of a write: for an update from its path, for a create from the response.
 fn id_in(kind: &Kind, row: &Value) -> Id {
     let places: Vec<String> = kind.match_path(text(row, "path")).unwrap_or_default().into_iter().map(|(_, value)| value).collect();
     Id::new(places.join("/"))
@@ -41,7 +41,7 @@ fn what_real_tenants_made_of_what_they_were_sent_is_told_and_nothing_else() {
         let Some(kind) = kind_of(text(row, "path")).filter(|kind| !matches!(kind.shape, Shape::Child { .. })) else { continue };
         let body = |field: &str| Body::from_value(row[field].clone()).ok();
         let (Some(mut sent), Some(answer)) = (body("request_body"), body("response_body")) else { continue };
-        // Migrate sends what it has read, and so never the older words for it.
+        // Migrate sends what it has read, and therefore never the legacy names.
         kind.apply_read_edits(&mut sent);
         compared += 1;
         let is_create = row["method"] == "POST";

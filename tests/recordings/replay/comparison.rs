@@ -1,4 +1,5 @@
-//! What is compared, what is not and why, and the disagreements that are known.
+//! Compares responses of the sandbox with recorded ones: which fields are not compared and why, and the known
+//! disagreements.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{LEANED_ON, Wanted, text};
 
-/// Random, or the tenant's own: both answers must have it, with values of one type.
+/// Random or tenant-specific fields: both responses must have them, with values of the same type.
 const MADE: &[(&str, &str, &str)] = &[
     ("*", "id", "ids are random"),
     ("custom-domains", "custom_domain_id", "ids are random"),
@@ -37,7 +38,8 @@ const MADE: &[(&str, &str, &str)] = &[
     ("connections", "options.app_domain", "the tenant's own domain"),
 ];
 
-/// Worked out of the answers of an identity provider or of a certificate: the sandbox says nothing of it, rather than something else.
+/// Fields derived from a certificate or from responses of an identity provider: the sandbox omits them rather than
+/// invent a value.
 const OUT_OF_REACH: &[(&str, &str, &str)] = &[
     ("connections", "options.oidc_metadata", "fetched from the provider's own address"),
     ("connections", "options.authorization_endpoint", "fetched from the provider's own address"),
@@ -48,7 +50,8 @@ const OUT_OF_REACH: &[(&str, &str, &str)] = &[
     ("connections", "options.expires", "read from the certificate"),
 ];
 
-/// Lost when a recorder encoded the answer anew, which those rows say of themselves; compared in all others, and wherever it is there.
+/// Fields that were lost when a recorder re-encoded the response, as those rows state; compared in all other rows, and
+/// wherever they are present.
 const LOST: &[(&str, &str, &str)] = &[
     ("clients", "tenant", "in all 20 raw creates"),
     ("clients", "global", "in all 20 raw creates"),
@@ -59,13 +62,13 @@ const LOST: &[(&str, &str, &str)] = &[
     ("clients", "client_secret", "in all 20 raw creates; masked, or in one row left out"),
 ];
 
-/// Put in by a recorder that encoded the answer anew.
+/// Fields added by a recorder that re-encoded the response.
 const PUT_IN: &[(&str, &str, &str)] = &[("clients", "client_secret", "put in as \"[REDACTED]\", also for clients that have none")];
 
-/// Lists that come back in another order than they were sent, beside those the catalog calls sets.
+/// Lists that are returned in a different order than sent, besides the sets of the catalog.
 const ORDERLESS: &[(&str, &str)] = &[("connections", "enabled_clients")];
 
-/// Played as on the day the source was released.
+/// Replayed as of the day on which the source was released.
 const UNDATED: &str = "nothing but the answer itself dates this row, and it is of a day before the field came";
 
 const EARLIER_API: &str = "answered by the API of forms as it was before it was published";
@@ -80,7 +83,7 @@ const NOT_PRIMARY: &str = "another domain of the tenant is primary, and no answe
 
 const UNDATED_DOMAIN: &str = "nothing dates this recording, and it is of a day before three fields came";
 
-/// Where the sandbox disagrees with the server, and why.
+/// Known disagreements between the sandbox and the server, with the reason.
 const KNOWN: &[(&str, &str)] = &[
     ("go-auth0 TestClient_CreateWithDefaultOrg.yaml#1", UNDATED),
     ("go-auth0 TestClient_Read.yaml#0", UNDATED),
@@ -129,7 +132,7 @@ const KNOWN: &[(&str, &str)] = &[
     ),
 ];
 
-/// What a test found.
+/// The results of a test.
 #[derive(Default)]
 pub(super) struct Tally {
     agreed: BTreeMap<&'static str, (usize, usize)>,
@@ -138,12 +141,12 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// Counts a row of a path that no kind covers.
+    /// Counts a row whose path belongs to no kind.
     pub(super) fn skip_resource(&mut self, row: &Value) {
         *self.skipped.entry(text(row, "kind").to_owned()).or_default() += 1;
     }
 
-    /// Compares an answer with the recorded one: its status and its body.
+    /// Compares the status and the body of a response with the recorded ones.
     pub(super) fn count(&mut self, kind: &'static Kind, row: &Value, answered: &ApiResponse, (status, recorded): (&Value, &Value)) {
         let mut comparison = Comparison { kind, was_encoded_anew: row["fidelity"] == "go-struct", found: Vec::new() };
         if json!(answered.status) == *status {
@@ -177,7 +180,7 @@ impl Tally {
     ///
     /// # Panics
     ///
-    /// When a disagreement is not listed, or less agrees than is wanted.
+    /// If a disagreement is not listed, or the agreement is below the required share.
     pub(super) fn print(&self, what: &str, wanted: &Wanted) {
         for (kind, (agreed, of)) in &self.agreed {
             println!("{what} {kind}: {agreed} of {of} ({:.1} %)", self.share(&[kind]));
@@ -236,7 +239,7 @@ impl Comparison {
             || (self.was_encoded_anew && ours.is_none() && names(PUT_IN))
     }
 
-    /// Returns a list in one order where its order says nothing.
+    /// Returns an unordered list sorted.
     fn sorted_set(&self, path: &str, value: &Value) -> Value {
         let is_set = self.kind.lists.unordered.contains(&path) || ORDERLESS.contains(&(self.kind.name, path));
         match value {

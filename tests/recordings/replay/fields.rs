@@ -1,5 +1,5 @@
-//! Every field of every recorded answer is known to its kind (writable, read-only, or a secret), and every field of every write that was
-//! accepted can be written by it.
+//! Every field of every recorded response is known to its kind (writable, read-only or secret), and every field of
+//! every accepted write is writable.
 
 use std::collections::BTreeSet;
 
@@ -11,10 +11,10 @@ use serde_json::Value;
 use super::{kind_of, rows, text};
 use crate::catalog::sdk_types::{is_taken_by, taken};
 
-/// Fields that only answers of another day or of another tenant's kind hold, and why they stay unknown.
+/// Fields that only responses of other days or other types of tenants contain, and why they stay unknown.
 const UNKNOWN: &[(&str, &str, &str)] = &[];
 
-/// Returns the resources that an answer holds: itself, or the elements of its list.
+/// Returns the resources in a response: the response itself, or the elements of its list.
 fn resources<'answer>(kind: &Kind, path: &str, answer: &'answer Value) -> Vec<&'answer Value> {
     if kind.match_path(path).is_some_and(|_| path.trim_matches('/') != kind.paths.list.trim_matches('/')) || kind.shape == Shape::Singleton
     {
@@ -80,7 +80,7 @@ const NOT_WRITTEN: &[(&str, &str, &str)] = &[
     ("tenant-settings", "universal_login", "the colours of the branding kind, under an old name"),
 ];
 
-/// Returns the paths of what is sent and cannot be written, or is dropped on the way in.
+/// Returns the paths of sent fields that cannot be written, or are dropped on read.
 fn unwritten(kind: &Kind, method: &str, fields: &Fields, sent: &Value, above: &str) -> Vec<String> {
     let named: Vec<(&String, &Value)> = match sent {
         Value::Object(sent) => sent.iter().collect(),
@@ -103,7 +103,7 @@ fn unwritten(kind: &Kind, method: &str, fields: &Fields, sent: &Value, above: &s
     named.into_iter().flat_map(below).collect()
 }
 
-/// Returns the paths inside an open object that are dropped on the way in.
+/// Returns the paths inside an open object that are dropped on read.
 fn dropped_within(kind: &Kind, sent: &Value, place: &str) -> Vec<String> {
     if kind.fields.read_only.iter().any(|path| covers(path, place)) {
         return vec![place.to_owned()];

@@ -1,4 +1,4 @@
-//! Ids that the sandbox assigns have the format of recorded ids.
+//! The sandbox assigns ids in the format of recorded ones.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::tenant_state::Recordings;
 use super::{replayed, rows, text};
 
-/// Ids that recordings hold in another form than today's: the kind, the form, and why.
+/// Recorded ids in a different format from today's: the kind, the format, and the reason.
 const OTHERS: &[(&str, &str, &str)] = &[
     ("clients", "tpc_22", "a third party's, strict or by a metadata document"),
     ("custom-domains", "cd_11", "made up when the recording was cleaned"),
@@ -16,7 +16,7 @@ const OTHERS: &[(&str, &str, &str)] = &[
     ("network-acls", "8-4-4-4-12", "of 2025, as of 2026 they have a prefix"),
 ];
 
-/// Returns what an id looks like: its prefix, and how long what follows is.
+/// Returns the format of an id: its prefix, and the length of the rest.
 fn form(id: &str) -> String {
     match id.split_once('_') {
         Some((prefix, rest)) => format!("{prefix}_{}", rest.len()),

@@ -1,4 +1,5 @@
-//! Recorded bodies with one invalid value: how many of those that Auth0's description refuses the sandbox refuses too.
+//! Recorded bodies with one invalid value: the share of those refused by the OpenAPI description that the sandbox
+//! refuses too.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,10 +11,10 @@ use super::tenant_state::Recordings;
 use super::{replayed, rows, text};
 use crate::support::openapi::{Description, exceptions};
 
-/// The least share that must be refused, in percent.
+/// The minimum share that must be refused, in percent.
 const LEAST: usize = 90;
 
-/// Breaks one value each: what is wrong with it, where, and the body with it.
+/// Returns invalid variants of a body: the defect, its path, and the body.
 fn broken(body: &Value) -> Vec<(&'static str, String, Value)> {
     let mut all = Vec::new();
     walk(body, &mut String::new(), &mut |place, value| {
@@ -53,7 +54,7 @@ fn with_surplus(fields: &Map<String, Value>) -> Map<String, Value> {
     fields.clone().into_iter().chain([("no_such_field".to_owned(), json!(1))]).collect()
 }
 
-/// Visits each value, with the JSON pointer to it.
+/// Visits each value with its JSON pointer.
 fn walk(value: &Value, place: &mut String, visit: &mut dyn FnMut(&str, &Value)) {
     visit(place, value);
     let length = place.len();
@@ -65,13 +66,13 @@ fn walk(value: &Value, place: &mut String, visit: &mut dyn FnMut(&str, &Value)) 
     };
     match value {
         Value::Object(fields) => fields.iter().for_each(|(name, value)| below(name, value)),
-        // One element stands for all.
+        // One element represents all.
         Value::Array(list) => list.iter().take(1).for_each(|value| below("0", value)),
         _ => {}
     }
 }
 
-/// Returns a body with another value at a place, or without the field there.
+/// Returns a body with a different value at a path, or without the field.
 fn with(body: &Value, place: &str, value: Option<Value>) -> Value {
     let mut body = body.clone();
     match (value, place.rsplit_once('/')) {
@@ -86,7 +87,7 @@ fn with(body: &Value, place: &str, value: Option<Value>) -> Value {
     body
 }
 
-/// How many of what was broken were refused: by a lenient sandbox, by a strict one, of how many.
+/// The numbers refused by a lenient sandbox and by a strict one, and the total.
 #[derive(Default)]
 struct Tally(BTreeMap<String, [usize; 3]>);
 
@@ -105,7 +106,7 @@ impl Tally {
     }
 }
 
-/// What was tried, and how it went.
+/// The attempts and their results.
 struct Trial {
     description: &'static Description,
     recordings: Recordings,
@@ -115,7 +116,8 @@ struct Trial {
 }
 
 impl Trial {
-    /// Breaks what one recorded write sent, one value at a time, and sends that to the tenant as it was before.
+    /// Replaces one value at a time in the body of a recorded write, and sends the result to the tenant in its previous
+    /// state.
     fn run(&mut self, method: &str, row: &Value) {
         let Some(kind) = replayed(row) else { return };
         let path = text(row, "path");

@@ -1,16 +1,17 @@
-//! The sandbox against recordings of the real server: the same request on the same state must get the same answer.
+//! Replays recordings against the sandbox: the same request in the same state must get the same response as from the
+//! real server.
 //!
-//! The recordings are not part of this repository; see `support/auth0_reference.rs`.
-//! `cargo test --test integration replay -- --nocapture` prints the agreement by kind. Kinds come from the catalog: a new one is replayed
-//! without a change here.
+//! The recordings are not part of this repository; see `support/auth0_reference.rs`. `cargo test --test integration
+//! replay -- --nocapture` prints the agreement by kind. Kinds come from the catalog, so a new one is replayed without a
+//! change here.
 //!
 //! ```text
-//! tenant_state.rs    what the other answers of a recording say of its tenant: its day, what it holds, what it fills in
-//! id_formats.rs      whether ids look like recorded ones
-//! fields.rs          whether every field of every answer is known to its kind
-//! altered_values.rs  what a real tenant answered otherwise than it was sent
-//! invalid_bodies.rs  recorded bodies with one invalid value, and how many of them are refused
-//! comparison.rs      what is compared, what is not and why, and the disagreements that are known
+//! tenant_state.rs    derives the state of a tenant from the other responses of a recording
+//! id_formats.rs      ids have the format of recorded ones
+//! fields.rs          every field of every response is known to its kind
+//! altered_values.rs  values that a real tenant changed when it stored them
+//! invalid_bodies.rs  recorded bodies with one invalid value, and the share that is refused
+//! comparison.rs      what is compared, what is not and why, and the known disagreements
 //! ```
 #![expect(clippy::print_stdout, reason = "the agreement is what these tests are run for")]
 
@@ -33,13 +34,13 @@ use crate::support::auth0_reference;
 use comparison::Tally;
 use tenant_state::{Recordings, parent};
 
-/// What must agree at least, in percent: of every kind together, and of single ones.
+/// The minimum agreement in percent: of all kinds together, and of single ones.
 struct Wanted {
     all: f64,
     of: &'static [(&'static str, f64)],
 }
 
-/// What the main job leans on.
+/// The kinds that most imports depend on.
 const LEANED_ON: [&str; 5] = ["client-grants", "resource-servers", "roles", "actions", "organizations"];
 const UPDATES: Wanted = Wanted { all: 90.0, of: &[("clients", 97.0)] };
 const CREATES: Wanted = Wanted { all: 90.0, of: &[("clients", 95.0)] };
@@ -53,18 +54,18 @@ pub(crate) fn text<'row>(row: &'row Value, field: &str) -> &'row str {
     row[field].as_str().expect("a text")
 }
 
-/// Returns the kind that covers a path; one that is named as it stands before one that an id leads to.
+/// Returns the kind of a path; a literal path takes precedence over one with an id.
 fn kind_of(path: &str) -> Option<&'static Kind> {
     let own = Catalog::standard().kinds().filter(|kind| kind.quirks.same_endpoint_as.is_none());
     own.filter_map(|kind| Some((kind.match_path(path)?.len(), kind))).min_by_key(|(places, _)| *places).map(|(_, kind)| kind)
 }
 
-/// Returns the kind that a row is replayed for: a child answers with nothing that could be compared.
+/// Returns the kind that a row is replayed for; responses for a child contain nothing to compare.
 fn replayed(row: &Value) -> Option<&'static Kind> {
     kind_of(text(row, "path")).filter(|kind| !matches!(kind.shape, Shape::Child { .. }) && text(row, "path") != "/custom-domains/default")
 }
 
-/// Fails where a tenant that is saved is not the same when it is loaded again.
+/// Fails if a saved tenant differs after it is loaded again.
 fn assert_loads_again(tenant: &State, row: &Value) {
     let saved = tenant.to_json();
     let again = State::from_json(saved.clone()).unwrap_or_else(|error| panic!("{}: {error}", row["path"]));
@@ -114,7 +115,7 @@ fn recorded_refusals_have_the_same_words() {
         let row: Value = serde_json::from_str(&line.expect("a line")).expect("JSON");
         let is_absence = row["status"] == 404 && row["method"] == "GET";
         let Some(kind) = kind_of(text(&row, "path")).filter(|_| is_absence && row["body"] != json!({})) else { continue };
-        // Only under a parent that is there is a part told as a path that leads nowhere.
+        // Only below an existing parent is a missing part reported as an unknown path.
         let parent: Map<String, Value> = parent(kind, &row).filter(|_| row["body"]["message"] == "Not Found").into_iter().collect();
         let mut state = State::from_json(json!({"data": parent})).expect("a state");
         let answer = state.ask("GET", text(&row, "path"), Value::Null).body;

@@ -1,4 +1,4 @@
-//! The state of a tenant, derived from the other answers of a recording. The answer under test is never read.
+//! Derives the state of a tenant from the other responses of a recording. The response under test is never read.
 
 use std::collections::HashMap;
 use std::time::{Duration, UNIX_EPOCH};
@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::{kind_of, rows, text};
 
-/// When the recordings of a source were made at the latest (their own description), for a recording that holds no date.
+/// The latest possible date of a source's recordings (from their own description), for a recording without dates.
 const RELEASED: [(&str, &str); 5] = [
     ("auth0-deploy-cli@2024-08-27-88a7c498", "2024-08-27"),
     ("auth0-deploy-cli@2025-04-10-e106d6ef", "2025-04-10"),
@@ -19,21 +19,23 @@ const RELEASED: [(&str, &str); 5] = [
     ("ruby-auth0", "2021-09-30"),
 ];
 
-/// What the server dates.
+/// Fields with dates that the server sets.
 const DATES: [&str; 3] = ["created_at", "updated_at", "deleted_at"];
 
-/// What some tenants fill in and others do not, though they are sent the same: whether this one does is seen in its other answers.
+/// Fields that some tenants fill in and others do not for the same request; the tenant's other responses show which one
+/// this is.
 ///
-/// `TestClient_ExpressConfiguration` of go-auth0 has the first in 7 creates of 7, `TestPromptManager_ListRendering` five days later has not;
-/// auth0-deploy-cli has the second on 2026-08-10, and the provider of Terraform has not on 2026-08-13.
+/// `TestClient_ExpressConfiguration` of go-auth0 has the first in 7 of 7 creates, `TestPromptManager_ListRendering`
+/// five days later does not; auth0-deploy-cli has the second on 2026-08-10, and Terraform's provider does not on
+/// 2026-08-13.
 const OF_THE_TENANT: [(&str, &str); 2] =
     [("clients", "async_approval_notification_channels"), ("organizations", "is_app_entitlement_active")];
 
-/// What dates a recording in which the server wrote no date: an object of this kind without this field is of this day or an earlier one.
+/// Dates a recording without server dates: an object of this kind without this field is from this day or earlier.
 const LACKING: [(&str, &str, &str); 2] =
     [("organizations", "third_party_client_access", "2026-08-09"), ("log-streams", "isPriority", "2025-04-09")];
 
-/// Every recorded answer, by the run it was recorded in.
+/// Every recorded response, by the run in which it was recorded.
 pub(super) struct Recordings {
     runs: HashMap<String, Vec<Value>>,
 }
@@ -47,7 +49,7 @@ impl Recordings {
         Some(Self { runs })
     }
 
-    /// Returns the tenant as it was before an update.
+    /// Returns the state of the tenant before an update.
     pub(super) fn tenant_before_update(&self, kind: &Kind, row: &Value) -> State {
         let mut data = self.objects(row);
         data.extend(self.referred(kind, row));
@@ -60,7 +62,7 @@ impl Recordings {
         self.state(kind, row, &data)
     }
 
-    /// Returns the tenant as it was before a create.
+    /// Returns the state of the tenant before a create.
     pub(super) fn tenant_before_create(&self, kind: &Kind, row: &Value) -> State {
         let mut data = self.objects(row);
         data.extend(self.referred(kind, row));
@@ -80,19 +82,20 @@ impl Recordings {
         State::from_json(json).expect("a state")
     }
 
-    /// Returns the answers of the same run but the one under test.
+    /// Returns the other responses of the same run.
     fn others(&self, row: &Value) -> impl Iterator<Item = &Value> {
         let is_other = |answer: &&Value| answer["cassette"] != row["cassette"] || answer["seq"] != row["seq"];
         self.runs.get(&run(row)).into_iter().flatten().filter(is_other)
     }
 
-    /// Returns the answers of the same recording that came before the one under test.
+    /// Returns the responses of the same recording before the one under test.
     fn earlier(&self, row: &Value) -> impl DoubleEndedIterator<Item = &Value> {
         let answers: Vec<&Value> = self.others(row).filter(|answer| is_before(answer, row)).collect();
         answers.into_iter()
     }
 
-    /// Returns the day a recording was made: the newest that the server wrote anywhere else in it, or that its source was released.
+    /// Returns the day of a recording: the latest date that the server set elsewhere in it, or the release of its
+    /// source.
     fn day(&self, row: &Value) -> Option<String> {
         let mut days = Vec::new();
         for answer in self.others(row) {
@@ -105,7 +108,7 @@ impl Recordings {
         days.into_iter().max().or_else(|| self.lacking(row)).or_else(released)
     }
 
-    /// Returns the last day on which an object of the recording could lack what it lacks.
+    /// Returns the last day on which an object of the recording could lack a field that it lacks.
     fn lacking(&self, row: &Value) -> Option<String> {
         let mut answered = self.others(row).filter(|answer| answer["response_body"]["id"].is_string());
         let lacks = |answer: &Value| {
@@ -116,7 +119,7 @@ impl Recordings {
         answered.find_map(lacks)
     }
 
-    /// Returns every object that stands alone, or that no kind covers, as it was last answered before.
+    /// Returns every singleton, and every object without a kind, as last returned before.
     fn objects(&self, row: &Value) -> Map<String, Value> {
         let is_object = |answer: &&Value| answer["status"] == 200 && answer["response_body"].is_object() && answer["query"] == json!({});
         let objects = self.earlier(row).filter(is_object).map(|answer| (text(answer, "path"), &answer["response_body"]));
@@ -124,14 +127,15 @@ impl Recordings {
         objects.filter(|(path, _)| has_no_kind(path)).map(|(path, body)| (path.to_owned(), body.clone())).collect()
     }
 
-    /// Returns a singleton as the server stores it: reads hide fields that answers of writes show, and show some that are not stored.
+    /// Returns a singleton as the server stores it: reads omit fields that responses of writes contain, and contain
+    /// some that are not stored.
     fn stored(&self, row: &Value) -> Value {
         let is_write = |answer: &&Value| answer["method"] != "GET" && answer["path"] == row["path"] && answer["status"] == 200;
         let written = self.earlier(row).rfind(is_write);
         written.map_or_else(|| row["before"].clone(), |written| with_fields_of(&written["response_body"], &row["before"]))
     }
 
-    /// Returns what others of a kind were read or created before, and not removed since.
+    /// Returns the resources of a kind that were read or created before and not deleted since.
     fn siblings(&self, kind: &Kind, row: &Value) -> Value {
         let mut found: HashMap<String, Value> = HashMap::new();
         let tells = |answer: &&Value| match text(answer, "method") {
@@ -160,14 +164,14 @@ impl Recordings {
         found.into_values().collect()
     }
 
-    /// Returns what a kind refers to, as it was read before.
+    /// Returns the resources that a kind refers to, as read before.
     fn referred(&self, kind: &Kind, row: &Value) -> Map<String, Value> {
         let named = kind.references.iter().filter_map(|reference| Catalog::standard().kind(reference.to));
         let others = named.filter(|to| to.name != kind.name && to.shape == Shape::Collection);
         others.map(|to| (to.paths.list.to_owned(), self.siblings(to, row))).collect()
     }
 
-    /// Returns what this tenant fills in and others do not.
+    /// Returns the defaults that only this tenant fills in.
     fn defaults(&self, kind: &Kind, row: &Value) -> Value {
         let mut defaults = json!({});
         for answer in self.others(row).filter(|answer| kind_of(text(answer, "path")).is_some_and(|of| of.name == kind.name)) {
@@ -181,9 +185,10 @@ impl Recordings {
     }
 }
 
-/// Returns what an answer was recorded together with: its cassette, or what was recorded within a minute.
+/// Returns the run that a response was recorded in: its cassette, or everything recorded within a minute.
 ///
-/// That is all of ruby-auth0, and the actions of go-auth0: eight of those nine cassettes are of 2023-01-25, 17:41:51 to 17:42:15.
+/// That is all of ruby-auth0, and the actions of go-auth0: eight of those nine cassettes are from 2023-01-25, 17:41:51
+/// to 17:42:15.
 fn run(row: &Value) -> String {
     match (text(row, "source"), text(row, "cassette")) {
         ("ruby-auth0", _) => "ruby-auth0".to_owned(),
@@ -196,7 +201,7 @@ fn is_before(answer: &Value, row: &Value) -> bool {
     answer["cassette"] != row["cassette"] || answer["seq"].as_u64() < row["seq"].as_u64()
 }
 
-/// Collects the days that the server wrote into an answer: dates of its own, and the ids of APIs, that begin with a time.
+/// Collects the days that the server wrote into a response: dates, and ids of APIs, which begin with a time.
 fn days_within(value: &Value, days: &mut Vec<String>) {
     match value {
         Value::Object(fields) => {
@@ -216,14 +221,16 @@ fn days_within(value: &Value, days: &mut Vec<String>) {
     }
 }
 
-/// Returns the day in the name of a domain that a test made up of the time: `1674668556.tempdomain.com`, or in nanoseconds.
+/// Returns the day in a domain name that a test generated from the time: `1674668556.tempdomain.com`, or in
+/// nanoseconds.
 fn day_of_a_domain(request: &Value) -> Option<String> {
     let label = request["domain"].as_str()?.split('.').next()?;
     let seconds = label.get(..10).filter(|_| label.len() == 10 || label.len() == 19)?;
     day_of(seconds.parse().ok()?)
 }
 
-/// Returns the day that an id of newer kinds begins with: behind the prefix 128 bits in 22 signs, the first 48 of them milliseconds.
+/// Returns the day at the beginning of an id of newer kinds: after the prefix, 128 bits in 22 characters, the first 48
+/// of them milliseconds.
 fn day_of_id(id: &str) -> Option<String> {
     const SIGNS: &str = "123456789abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ";
     let (_, signs) = id.split_once('_').filter(|(_, signs)| signs.len() == 22 && signs.starts_with("1c"))?;
@@ -236,7 +243,7 @@ fn day_of(seconds: u64) -> Option<String> {
     date.get(..10).map(str::to_owned)
 }
 
-/// Returns an object with the fields of one and, where both have one, the values of the other.
+/// Returns an object with the fields of `shape`, and the values of `values` where both have one.
 fn with_fields_of(shape: &Value, values: &Value) -> Value {
     match (shape, values) {
         (Value::Object(shape), Value::Object(values)) => {
@@ -258,7 +265,7 @@ fn list_path(kind: &Kind, row: &Value) -> String {
     places.first().filter(|_| kind.parent().is_some()).map_or_else(|| kind.paths.list.to_owned(), |(_, parent)| kind.path_under(parent))
 }
 
-/// Returns the resource that a new one hangs under.
+/// Returns the parent of a new resource.
 pub(super) fn parent(kind: &Kind, row: &Value) -> Option<(String, Value)> {
     let parent = Catalog::standard().kind(kind.parent()?)?;
     let (_, id) = kind.match_path(text(row, "path"))?.into_iter().next()?;
@@ -267,7 +274,7 @@ pub(super) fn parent(kind: &Kind, row: &Value) -> Option<(String, Value)> {
     Some((parent.paths.list.to_owned(), json!([body])))
 }
 
-/// Returns what a new resource is identified by.
+/// Returns the resources that identify a new one.
 fn identifying(kind: &Kind, request: &Value) -> Map<String, Value> {
     let request = Body::from_value(request.clone()).expect("an object");
     let mut data = Map::new();

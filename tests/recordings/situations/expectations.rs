@@ -1,4 +1,4 @@
-//! What must come out of a situation.
+//! The expected results of a situation.
 
 use fancy_regex::Regex;
 use serde::{Deserialize, Deserializer};
@@ -9,19 +9,19 @@ use super::paths::{filled_value, find};
 use super::steps::{Execution, Ran};
 use super::tenant::Asked;
 
-/// One fact. Of the fields that say what it is about, one is there.
+/// One expectation. Exactly one of the fields that determine its subject is set.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Check {
-    /// What it is about, for people.
+    /// The reason, for people.
     why: Option<String>,
-    /// The step it is about; `import` where none is named, and of a state the last one.
+    /// The step that it is about; by default `import`, and for a state the last one.
     of: Option<String>,
     any: Option<Vec<Check>>,
     all: Option<Vec<Check>>,
     /// `no-writes`: the second import writes nothing.
     again: Option<String>,
-    /// The exit code, or one of several.
+    /// The exit code, or a list of possible ones.
     exit: Option<Value>,
     writes: Option<usize>,
     guarded: Option<bool>,
@@ -31,7 +31,7 @@ pub(super) struct Check {
     output_has_not: Option<String>,
     #[serde(rename = "files-have-not")]
     files_have_not: Option<String>,
-    /// A place in the target, and what must stand there.
+    /// A path in the target, and its expected value.
     target: Option<String>,
     #[serde(deserialize_with = "even_null")]
     equals: Option<Value>,
@@ -44,7 +44,7 @@ pub(super) struct Check {
     #[serde(rename = "like-source")]
     like_source: Option<Value>,
     count: Option<usize>,
-    /// Methods and a pattern of the path: what must be sent so often, or not at all.
+    /// Methods and a path pattern of requests, with their expected number, possibly none.
     sent: Option<String>,
     /// A pattern of the body.
     with: Option<String>,
@@ -58,7 +58,7 @@ fn even_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>
 }
 
 impl Check {
-    /// Returns what falls short, where it does.
+    /// Returns how the results fall short of the expectation, if they do.
     pub(super) fn shortfall(&self, execution: &Execution<'_>) -> Result<Option<String>, Unfit> {
         let found = if let Some(checks) = &self.any {
             let short = shortfalls(checks, execution)?;
@@ -155,7 +155,7 @@ fn ran<'execution>(execution: &'execution Execution<'_>, step: &str) -> Result<&
     execution.ran.get(step).ok_or_else(|| Unfit(format!("there is no step \"{step}\"")))
 }
 
-/// Returns whether a value holds every field of another one, and what is no object just so.
+/// Returns whether an object contains every field of another one, or other values are equal.
 fn holds_all(value: &Value, wanted: &Value) -> bool {
     match wanted {
         Value::Object(fields) => fields.iter().all(|(name, wanted)| value.get(name).is_some_and(|value| holds_all(value, wanted))),

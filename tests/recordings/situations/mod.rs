@@ -1,8 +1,9 @@
-//! The given situations: two tenants, what is run, and what must come out, between two sandboxes.
+//! Situations: two tenants, commands, and their expected results, run between two sandboxes.
 //!
-//! A situation is a folder of the facts about Auth0: `source.json` and `target.json` are the states of two tenants; `check.json` says what is
-//! run and what must come out, as one part or a list of parts that each start afresh. An independent tenant double runs the same in
-//! [`cases`](crate::recordings::cases). `SITUATION=a-name` prints everything that is run and sent in one of them.
+//! A situation is a folder among the facts about Auth0: `source.json` and `target.json` are the states of two tenants;
+//! `check.json` contains the commands and the expected results, as one part or a list of independent parts. An
+//! independent tenant double runs the same in [`cases`](crate::recordings::cases). `SITUATION=a-name` prints all
+//! commands and requests of one of them.
 
 mod expectations;
 mod paths;
@@ -26,15 +27,15 @@ use steps::Execution;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Part {
-    /// What the tenants do that others do not.
+    /// The behaviours that distinguish these tenants.
     #[serde(default)]
     live: Vec<String>,
-    /// Guards that are acknowledged.
+    /// Approved guards.
     #[serde(default = "usual_allowance")]
     allow: Vec<String>,
     #[serde(default)]
     include: Vec<String>,
-    /// Whether the source's state is the target's, and the other way round.
+    /// Whether the states of source and target are swapped.
     #[serde(default)]
     swap: bool,
     #[serde(default)]
@@ -44,14 +45,14 @@ struct Part {
     /// Files beside the configuration.
     #[serde(default)]
     files: Map<String, Value>,
-    /// How often it is run, where it depends on chance.
+    /// How often it is repeated, if it depends on chance.
     #[serde(default = "once")]
     repeat: usize,
     steps: Option<Vec<StepTemplate>>,
     checks: Vec<Check>,
 }
 
-/// What is changed in a state before it is loaded.
+/// Modifications of a state before it is loaded.
 #[derive(Debug, Default, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Touch {
@@ -61,7 +62,7 @@ struct Touch {
     reverse: Vec<String>,
 }
 
-/// Something that is done.
+/// A step.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
 enum StepTemplate {
@@ -74,7 +75,7 @@ enum StepTemplate {
     Import(Import),
 }
 
-/// A tenant becomes another one.
+/// Replaces the state of a tenant.
 #[derive(Debug, Clone, Deserialize)]
 struct Load {
     #[serde(rename = "load")]
@@ -84,7 +85,7 @@ struct Load {
     touch: Touch,
 }
 
-/// The last run is taken back.
+/// Undoes the last run.
 #[derive(Debug, Clone, Deserialize)]
 struct Undo {
     #[serde(rename = "as")]
@@ -95,7 +96,7 @@ struct Undo {
     allow: Option<Vec<String>>,
 }
 
-/// An import with nobody there.
+/// An unattended import.
 #[derive(Debug, Clone, Deserialize)]
 struct Sync {
     #[serde(rename = "as")]
@@ -114,7 +115,7 @@ struct Words {
     run: Vec<String>,
 }
 
-/// An import that says more than its name.
+/// An import with options.
 #[derive(Debug, Clone, Deserialize)]
 struct Import {
     #[serde(rename = "as")]
@@ -122,7 +123,7 @@ struct Import {
     import: ImportOptions,
 }
 
-/// How an import is made.
+/// The options of an import.
 #[derive(Debug, Default, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct ImportOptions {
@@ -132,7 +133,7 @@ struct ImportOptions {
     saved: bool,
 }
 
-/// The cases call a guard as it was called before it was two.
+/// Maps the former name of a guard to the two guards that replaced it.
 fn todays_guards<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
     let called: Option<Vec<String>> = Option::deserialize(deserializer)?;
     let today =
@@ -148,7 +149,7 @@ fn once() -> usize {
     1
 }
 
-/// Why a situation says nothing about the program.
+/// Why a situation cannot be evaluated.
 #[derive(Debug)]
 struct Unfit(String);
 
@@ -158,7 +159,7 @@ impl fmt::Display for Unfit {
     }
 }
 
-/// A situation, by its folder.
+/// A situation by its folder.
 struct Situation {
     folder: PathBuf,
 }
@@ -168,7 +169,7 @@ impl Situation {
         self.folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
     }
 
-    /// Returns what falls short in it.
+    /// Returns how the situation falls short.
     fn shortfalls(&self) -> Result<Vec<String>, Unfit> {
         let text = std::fs::read_to_string(self.folder.join("check.json")).map_err(|error| Unfit(error.to_string()))?;
         let json: Value = serde_json::from_str(&text).map_err(|error| Unfit(error.to_string()))?;
@@ -186,7 +187,7 @@ impl Situation {
     }
 }
 
-/// Returns the situations of a folder, by name.
+/// Returns the situations in a folder, by name.
 fn situations(folder: &Path) -> Vec<Situation> {
     let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
     let mut folders: Vec<PathBuf> = entries.filter(|path| path.join("check.json").exists()).collect();
@@ -194,7 +195,7 @@ fn situations(folder: &Path) -> Vec<Situation> {
     folders.into_iter().map(|folder| Situation { folder }).collect()
 }
 
-/// Runs all, as many at a time as there are processors; returns the name of each and what falls short in it.
+/// Runs all situations, as many at a time as there are processors; returns the name and the shortfalls of each.
 fn run(situations: &[Situation]) -> Vec<(String, Result<Vec<String>, Unfit>)> {
     let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     let at_once = std::thread::available_parallelism().map_or(2, usize::from);
@@ -213,13 +214,13 @@ fn run(situations: &[Situation]) -> Vec<(String, Result<Vec<String>, Unfit>)> {
     done
 }
 
-/// Set to the name of one situation that somebody looks into.
+/// The variable with the name of a single situation to investigate.
 const ONE: &str = "SITUATION";
-/// How often a known situation has to hold, since some depend on chance, before it is said to.
+/// How often a known failure must pass before it counts as fixed, since some situations depend on chance.
 const HOLDS: usize = 5;
 const CHECK: &str = "cases-on-sandbox";
 
-/// Runs situations and shows what each falls short of; returns the names of those that do.
+/// Runs situations and prints their shortfalls; returns the names of those that fall short.
 #[expect(clippy::print_stdout, reason = "what each falls short of is wanted beside the verdict")]
 fn falling_short(situations: &[Situation]) -> BTreeSet<String> {
     let (mut found, mut unfit) = (BTreeSet::new(), Vec::new());

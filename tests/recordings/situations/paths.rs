@@ -1,11 +1,11 @@
-//! Paths into the state of a tenant: `/clients[name=Shop].addons` is a field of one element of a list, `{/roles[name=A].id}` inside a text is
-//! replaced by what is there.
+//! Paths into the state of a tenant: `/clients[name=Shop].addons` is a field of one list element, and
+//! `{/roles[name=A].id}` inside a text is replaced by its value.
 
 use serde_json::{Map, Value, json};
 
 use super::{Touch, Unfit};
 
-/// A place: a path of the API, what tells the elements of its list apart, and the names below.
+/// A path: the API path, the condition for list elements, and the field names below.
 #[derive(Debug, PartialEq, Eq)]
 struct Place {
     root: String,
@@ -19,7 +19,7 @@ impl Place {
         let (root, rest) = if let Some(at) = text.find('[') {
             text.split_at(at)
         } else {
-            // A path may hold dots, but for its last part.
+            // A path may contain dots, except in its last segment.
             let last = text.rfind('/').ok_or_else(unfit)?;
             text.split_at(text[last..].find('.').map_or(text.len(), |dot| last + dot))
         };
@@ -52,7 +52,7 @@ fn below<'value>(value: &'value Value, names: &[String]) -> Option<&'value Value
     })
 }
 
-/// Returns every value that a place stands for in what a tenant holds.
+/// Returns every value at a path in a tenant's state.
 pub(super) fn find(place: &str, held: &Value) -> Result<Vec<Value>, Unfit> {
     let place = Place::read(&filled(place, held)?)?;
     let Some(root) = held.get(&place.root) else { return Ok(Vec::new()) };
@@ -63,7 +63,7 @@ pub(super) fn find(place: &str, held: &Value) -> Result<Vec<Value>, Unfit> {
     Ok(holders.into_iter().filter_map(|holder| below(holder, &place.names).cloned()).collect())
 }
 
-/// Returns a text in which each place in braces is replaced by what stands there.
+/// Returns a text with each path in braces replaced by its value.
 pub(super) fn filled(text: &str, held: &Value) -> Result<String, Unfit> {
     let mut text = text.to_owned();
     while let Some(begin) = text.rfind("{/") {
@@ -75,7 +75,7 @@ pub(super) fn filled(text: &str, held: &Value) -> Result<String, Unfit> {
     Ok(text)
 }
 
-/// Returns a value with the places in its texts replaced.
+/// Returns a value with the paths in its texts replaced.
 pub(super) fn filled_value(value: &Value, held: &Value) -> Result<Value, Unfit> {
     Ok(match value {
         Value::String(text) => filled(text, held)?.into(),
@@ -88,7 +88,7 @@ pub(super) fn filled_value(value: &Value, held: &Value) -> Result<Value, Unfit> 
     })
 }
 
-/// Changes a state as a situation wants it.
+/// Modifies a state as a situation requires.
 pub(super) fn touch(state: &mut Value, touch: &Touch) -> Result<(), Unfit> {
     for (path, answer) in &touch.absent {
         if answer.is_null() {
@@ -107,7 +107,7 @@ pub(super) fn touch(state: &mut Value, touch: &Touch) -> Result<(), Unfit> {
     Ok(())
 }
 
-/// Puts a value at a place, or takes away what is there.
+/// Sets the value at a path, or removes it.
 fn put(held: &mut Value, place: &str, value: Option<&Value>) -> Result<(), Unfit> {
     let unfit = || Unfit(format!("{place} does not stand for one place"));
     let at = Place::read(&filled(place, held)?)?;

@@ -1,4 +1,4 @@
-//! The steps of a situation: a folder, two tenants, and one command after the other.
+//! Runs the steps of a situation: a folder, two tenants, and one command after another.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,25 +14,25 @@ use crate::recordings::tenant_double::project::program;
 use crate::support::auth0_reference;
 use crate::support::program::STATE_HOME;
 
-/// The exit code of a guard.
+/// The exit code of a refusal.
 const REFUSED: i32 = 4;
-/// What a job may approve for a saved plan only.
+/// The guards that a job may approve only for a saved plan.
 const SEEN: [&str; 2] = ["lockout-risk", "weaker-protection"];
 const IMPORT: [&str; 6] = ["import", "--tenant", "prod", "--yes", "--secrets-to", "file:secrets.jsonl"];
 const PLAN: [&str; 3] = ["plan", "--tenant", "prod"];
 
-/// What came of one step.
+/// The result of a step.
 #[derive(Debug, Default)]
 pub(super) struct Ran {
     pub(super) code: i32,
     pub(super) said: String,
-    /// What the target was asked.
+    /// The requests that the target received.
     pub(super) asked: Vec<Asked>,
-    /// Whether a guard stopped it, so that it was made as a saved plan.
+    /// Whether a guard refused it, so that it was executed as a saved plan.
     pub(super) is_guarded: bool,
 }
 
-/// A situation under way.
+/// A running situation.
 pub(super) struct Execution<'part> {
     given: &'part Path,
     folder: TempDir,
@@ -40,16 +40,16 @@ pub(super) struct Execution<'part> {
     target: TenantSandbox,
     allow: &'part [String],
     include: &'part [String],
-    /// What came of each step, by name.
+    /// The results of the steps, by name.
     pub(super) ran: BTreeMap<String, Ran>,
-    /// What the target held after each step, and `before` all, by name; what the `source` held.
+    /// The target's state after each step by name, and `before` all of them; the state of the `source`.
     pub(super) held: BTreeMap<String, Value>,
-    /// What the target held after the last step.
+    /// The target's state after the last step.
     pub(super) last: Value,
 }
 
 impl<'part> Execution<'part> {
-    /// Lays a situation out.
+    /// Sets up a situation.
     pub(super) fn new(given: &'part Path, part: &'part Part) -> Result<Self, Unfit> {
         let folder = tempfile::tempdir().expect("a folder");
         let files = if part.swap { ["target.json", "source.json"] } else { ["source.json", "target.json"] };
@@ -88,7 +88,7 @@ impl<'part> Execution<'part> {
         std::fs::write(self.folder.path().join("migrate.toml"), text).expect("written");
     }
 
-    /// Takes every step; returns what falls short.
+    /// Runs every step; returns the shortfalls.
     pub(super) fn run(mut self, part: &Part) -> Result<Vec<String>, Unfit> {
         for step in part.steps.clone().unwrap_or_else(|| self.usual_steps()) {
             self.take(&step)?;
@@ -160,7 +160,7 @@ impl<'part> Execution<'part> {
         self.write(name, &[&IMPORT[..], &more].concat(), &[&PLAN[..], &more].concat(), (manner.allow.as_ref(), manner.saved));
     }
 
-    /// Writes at once; as a saved plan where that is wanted, or where a guard wants one that somebody looked at.
+    /// Imports directly, or as a saved plan if that is requested or a guard requires a review.
     fn write(&mut self, name: &str, words: &[&str], planning: &[&str], (allow, is_saved): (Option<&Vec<String>>, bool)) {
         let allow = self.allowed(allow).join(",");
         let at_once = [words, &allowing(&allow)].concat();
@@ -188,7 +188,7 @@ impl<'part> Execution<'part> {
         runs.max().ok_or_else(|| Unfit("there is no run to take back".to_owned()))
     }
 
-    /// Runs a command line as a job does; a step that takes several has what all of them said and asked.
+    /// Runs a command line as a job does; a step with several commands accumulates output and requests.
     fn call(&mut self, name: &str, words: &[&str]) -> i32 {
         let mut command = Command::new(program());
         command
@@ -217,7 +217,7 @@ impl<'part> Execution<'part> {
         code
     }
 
-    /// Shows what was run, where somebody looks into one situation.
+    /// Prints a command if a single situation is investigated.
     #[expect(clippy::print_stdout, reason = "somebody looks into it")]
     fn show(&self, name: &str, words: &[&str], ended: &std::process::Output) {
         println!("$ migrate {}\n{}{}", words.join(" "), String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
@@ -227,7 +227,7 @@ impl<'part> Execution<'part> {
         println!("  exit code {}", self.ran[name].code);
     }
 
-    /// Returns the name of a file that holds a text.
+    /// Returns the name of a file that contains a text.
     pub(super) fn file_with(&self, text: &str) -> Option<String> {
         let mut folders = vec![self.folder.path().to_owned()];
         while let Some(folder) = folders.pop() {
@@ -248,11 +248,11 @@ fn allowing(guards: &str) -> Vec<&str> {
     if guards.is_empty() { Vec::new() } else { vec!["--allow", guards] }
 }
 
-/// Reads a state of a situation, and changes it.
+/// Loads and modifies a state of a situation.
 fn state(given: &Path, file: &str, touch: &Touch) -> Result<Value, Unfit> {
     let text = std::fs::read_to_string(given.join(file)).map_err(|error| Unfit(format!("{file}: {error}")))?;
     let mut state: Value = serde_json::from_str(&text).map_err(|error| Unfit(format!("{file}: {error}")))?;
-    // What the API does besides in this situation is the target's: nothing is written to the source.
+    // The special behaviour of the API applies to the target only, since nothing is written to the source.
     if let Ok(text) = std::fs::read_to_string(given.join("refuse.json")) {
         state["refuse"] = serde_json::from_str(&text).map_err(|error| Unfit(format!("refuse.json: {error}")))?;
     }
@@ -261,7 +261,8 @@ fn state(given: &Path, file: &str, touch: &Touch) -> Result<Value, Unfit> {
     Ok(state)
 }
 
-/// Fills in what every theme of a tenant has and one that was written by hand has not: the API takes none without it.
+/// Fills in the fields that every theme of a tenant has and a hand-written one lacks: the API refuses a theme without
+/// them.
 fn complete_themes(state: &mut Value) -> Result<(), Unfit> {
     let Some(themes) = state["data"].get_mut("/branding/themes").and_then(Value::as_array_mut) else { return Ok(()) };
     let path = auth0_reference::path("recorded/tenants/union.json").ok_or_else(|| Unfit("no tenant is recorded".to_owned()))?;

@@ -14,7 +14,7 @@ use crate::support::summary_notes;
 /// The client that migrate signs in with.
 pub(super) const OWN: (&str, &str) = ("situation-client", "situation-secret");
 
-/// One request that a tenant got.
+/// A request that a tenant received.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Asked {
     pub(super) method: String,
@@ -28,18 +28,18 @@ impl Asked {
         self.method != "GET"
     }
 
-    /// Returns what was sent, as it stood on the wire.
+    /// Returns the sent body as on the wire.
     pub(super) fn sent(&self) -> String {
         if self.body.is_null() { String::new() } else { self.body.to_string() }
     }
 }
 
-/// A tenant that answers, and the file in which its requests stand.
+/// A running tenant, and the file with its requests.
 pub(super) struct TenantSandbox {
     runtime: Runtime,
     sandbox: Option<Sandbox>,
     record: PathBuf,
-    /// How many lines of the record were read.
+    /// The number of lines already read from the log.
     read: usize,
     live: Vec<String>,
 }
@@ -52,7 +52,7 @@ impl TenantSandbox {
         Ok(tenant)
     }
 
-    /// Lets it hold something else; it answers at another address from then on.
+    /// Loads another state; the tenant has a new address from then on.
     pub(super) fn load(&mut self, state: Value) -> Result<(), Unfit> {
         let mut state = State::from_json(state).map_err(|error| Unfit(error.to_string()))?;
         for rule in &self.live {
@@ -74,13 +74,14 @@ impl TenantSandbox {
         self.sandbox.as_ref().expect("it answers")
     }
 
-    /// Returns what stands of it in a configuration.
+    /// Returns its section of a configuration.
     pub(super) fn settings(&self, name: &str) -> String {
         let sandbox = self.sandbox();
         format!("[tenants.{name}]\ndomain = \"{}\"\nurl = \"{}\"\n", sandbox.state().domain(), sandbox.url())
     }
 
-    /// Returns what it holds by path, with the clients of each connection where an older API showed them, and its theme where one is made.
+    /// Returns its state by path, with the clients of each connection where an older API returned them, and its theme
+    /// where one is created.
     pub(super) fn held(&self) -> Value {
         let mut held = self.sandbox().state().to_json()["data"].take();
         let clients = |held: &Value, id: &str| -> Value {
@@ -97,7 +98,7 @@ impl TenantSandbox {
         held
     }
 
-    /// Returns what it was asked since it was last looked at; the requests count among those of the tests.
+    /// Returns the requests since the last call, and counts them among those of the tests.
     pub(super) fn asked(&mut self) -> Vec<Asked> {
         let text = std::fs::read_to_string(&self.record).unwrap_or_default();
         let new: Vec<&str> = text.lines().skip(self.read).collect();

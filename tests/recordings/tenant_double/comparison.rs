@@ -1,7 +1,7 @@
-//! What an import should have done, compared with what it left behind, from the states of the tenants alone: no catalog, no plan.
+//! Compares the result of an import with the expected one, using only the states of the tenants: no catalog, no plan.
 //!
-//! Every field of the source is in the target; what only the target had is unchanged, or a plan showed that it is deleted; nothing exists
-//! twice.
+//! Every field of the source is in the target; what only the target had is unchanged, or a plan showed its deletion;
+//! nothing exists twice.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::tenant_state::{Place, Resource, Tenant, own_clients_lost};
 
-/// Objects whose keys people choose.
+/// Objects whose keys users choose.
 const FREE_KEYS: &[&str] = &[
     "client_metadata",
     "metadata",
@@ -22,14 +22,14 @@ const FREE_KEYS: &[&str] = &[
     "user_attributes",
     "strategy_overrides",
 ];
-/// What stands behind such a word in a path is no id, and differs all the same.
+/// Segments after such a word in a path are not ids, but vary nevertheless.
 const NAMED_PARTS: &[(&str, &str)] =
     &[("prompts", "{prompt}"), ("custom-text", "{language}"), ("screen", "{screen}"), ("email-templates", "{template}")];
 
-/// Fields in which what is switched off is what is not there (defaults of the description).
+/// Fields in which disabled values equal absent ones (defaults of the description).
 const OFF: &[&str] = &["native_social_login"];
 
-/// One difference: its line in the list of all, and where it was seen first.
+/// A difference: its general form, and where it was first seen.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Difference {
     /// `connections options.x: not written`; the same for every resource of a kind.
@@ -51,12 +51,13 @@ pub(super) struct Comparison {
 }
 
 impl Comparison {
-    /// Returns everything in which the target is not as an import should leave it.
+    /// Returns every difference between the target and the expected result of an import.
     pub(super) fn differences(source: &Value, before: &Value, after: &Value) -> Vec<Difference> {
         Self::after_plans(source, before, after, BTreeSet::new())
     }
 
-    /// The same, where plans showed that these fields go from the target: in a resource that both have, what the source leaves empty does.
+    /// The same, except for fields that plans showed to be cleared: those that the source leaves empty in a resource
+    /// that both have.
     pub(super) fn after_plans(source: &Value, before: &Value, after: &Value, cleared: BTreeSet<Cleared>) -> Vec<Difference> {
         let read = Tenant::new;
         let mut comparison = Self { source: read(source), before: read(before), after: read(after), cleared, found: Vec::new() };
@@ -67,7 +68,7 @@ impl Comparison {
         comparison.found
     }
 
-    /// Each field that the source holds is in the target.
+    /// Checks that each field of the source is in the target.
     fn hold_the_source(&mut self) {
         let mut found = Vec::new();
         let unsure = self.unsure_clients();
@@ -80,7 +81,7 @@ impl Comparison {
             for missing in wanted.iter().filter(|wanted| !given.contains(&std::ptr::from_ref(*wanted)) && !is_blank(&wanted.value)) {
                 found.push(difference(place, &self.sort_of(&missing.value), what, ""));
             }
-            // Which of several of a name is which, a person has to say.
+            // Which of several clients with one name is meant must be decided by a person.
             let is_unsure = place.0 == "/clients" && unsure.contains(&format!("<clients:{}>", place.1));
             for (wanted, held) in pairs.into_iter().filter(|_| !is_unsure) {
                 let before = before_it.with_id(place, held.id.as_ref()).map(|before| &before.value);
@@ -94,7 +95,7 @@ impl Comparison {
         self.found.extend(found);
     }
 
-    /// Returns the fields that only the target had and that are not as they were, though no plan showed that they go.
+    /// Returns the fields that only the target had and that changed, although no plan showed that.
     fn own_fields_lost(&self, place: &Place, wanted: &Value, before: &Value, held: &Value) -> Vec<Difference> {
         let is_shown = |field: &Vec<StepTemplate>| {
             let path = general_field(place, field);
@@ -106,8 +107,8 @@ impl Comparison {
         own.map(|field| unlike(place, &field, "the target's own value changed", (before, held))).collect()
     }
 
-    /// Returns what stands for clients that a list need not name, or may: a third party's, which is left alone; one that only the target
-    /// has, which stays; one of several of a name, where a person has to say which is which.
+    /// Returns clients whose presence in a list is undetermined: third-party ones, which are excluded; those that only
+    /// the target has, which are kept; and several with one name, between which a person must decide.
     fn unsure_clients(&self) -> BTreeSet<String> {
         let of = |tenant: &Tenant| -> BTreeMap<String, usize> {
             let clients = tenant.resources.iter().filter(|((list, _), _)| list == "/clients");
@@ -121,13 +122,13 @@ impl Comparison {
         source.keys().chain(before.keys()).filter(is_unsure).map(|name| format!("<clients:{name}>")).collect()
     }
 
-    /// Returns whether a third party registered the client of this name in the source.
+    /// Returns whether the client with this name in the source is third-party.
     fn is_of_a_third_party(&self, client: &str) -> bool {
         let held = self.source.resources.get(&("/clients".to_owned(), client.to_owned()));
         held.is_some_and(|clients| clients.iter().all(|client| client.value["is_first_party"] == false))
     }
 
-    /// Returns what sort of its kind a resource is, in brackets: `(third party)`, `(waad)`; nothing where there is one sort.
+    /// Returns the subtype of a resource in parentheses: `(third party)`, `(waad)`; empty if there is only one.
     fn sort_of(&self, resource: &Value) -> String {
         let named = resource["client_id"].as_str().and_then(|id| id.strip_prefix("<clients:")?.strip_suffix('>'));
         let is_a_third_partys = named.is_some_and(|client| self.is_of_a_third_party(client));
@@ -139,7 +140,7 @@ impl Comparison {
         sort.map_or_else(String::new, |sort| format!("({sort})"))
     }
 
-    /// What only the target had is unchanged.
+    /// Checks that what only the target had is unchanged.
     fn hold_the_strangers(&mut self) {
         let mut found = Vec::new();
         for (place, strangers) in self.before.resources.iter().filter(|(place, _)| !self.source.resources.contains_key(place)) {
@@ -159,13 +160,13 @@ impl Comparison {
         self.found.extend(found);
     }
 
-    /// A client that only the target has stays in every list of a resource that stays.
+    /// Checks that a client that only the target has stays in every list of a remaining resource.
     fn hold_the_strangers_in_lists(&mut self) {
         let lost = own_clients_lost(&self.source, &self.before, &self.after);
         self.found.extend(lost.into_iter().map(|place| difference(place, "", "a client of the target's own is gone from a list", "")));
     }
 
-    /// Nothing appears twice, and nothing that neither tenant had.
+    /// Finds what exists twice, and what neither tenant had.
     fn find_what_is_twice(&mut self) {
         let count = |tenant: &Tenant, place: &Place| tenant.resources.get(place).map_or(0, Vec::len);
         let mut found = Vec::new();
@@ -178,17 +179,17 @@ impl Comparison {
     }
 }
 
-/// An element that the source has not is one of a list that both have, which becomes the source's.
+/// Returns whether a field is inside a list that both have and that becomes the source's.
 fn is_inside_a_list(field: &[StepTemplate]) -> bool {
     field.iter().any(|step| matches!(step, StepTemplate::Element(_)))
 }
 
-/// Returns whether a field is another one, or lies in it.
+/// Returns whether a field equals another one or is inside it.
 fn is_within(field: &str, other: &str) -> bool {
     field.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
-/// Pairs what has one name: what is most alike first, since the order of twins says nothing.
+/// Pairs resources with the same name, most similar first, since the order of duplicates means nothing.
 fn paired<'held>(wanted: &'held [Resource], held: &'held [Resource]) -> Vec<(&'held Resource, &'held Resource)> {
     if let ([wanted], [held]) = (wanted, held) {
         return vec![(wanted, held)];
@@ -209,7 +210,7 @@ fn paired<'held>(wanted: &'held [Resource], held: &'held [Resource]) -> Vec<(&'h
     pairs
 }
 
-/// Returns how much of each of two values the other does not say.
+/// Returns how much each of two values contains that the other lacks.
 fn distance(one: &Value, other: &Value) -> usize {
     let unsaid = |wanted: &Value, held: &Value| -> usize {
         fields_unlike(wanted, held).iter().filter_map(|field| at(field, Some(wanted))).map(leaves).sum()
@@ -217,7 +218,7 @@ fn distance(one: &Value, other: &Value) -> usize {
     unsaid(one, other) + unsaid(other, one)
 }
 
-/// Returns how much a value says.
+/// Returns the number of leaf values.
 fn leaves(value: &Value) -> usize {
     match value {
         Value::Array(elements) => elements.iter().map(leaves).sum::<usize>().max(1),
@@ -233,7 +234,7 @@ enum StepTemplate {
     Element(usize),
 }
 
-/// Returns where the first value holds something that the second does not.
+/// Returns the paths of values in `wanted` that `held` lacks.
 fn fields_unlike(wanted: &Value, held: &Value) -> Vec<Vec<StepTemplate>> {
     let mut found = Vec::new();
     collect_unlike(wanted, Some(held), &mut Vec::new(), &mut found);
@@ -263,12 +264,12 @@ fn collect_unlike(wanted: &Value, held: Option<&Value>, here: &mut Vec<StepTempl
     }
 }
 
-/// Returns whether all that a value says is that something is switched off.
+/// Returns whether a value only means that something is disabled.
 fn is_off(value: &Value) -> bool {
     value.as_object().is_some_and(|fields| fields.iter().all(|(name, value)| (name == "enabled" && *value == false) || is_off(value)))
 }
 
-/// A blank says no more than a field that is not there.
+/// A blank means the same as an absent field.
 fn is_blank(value: &Value) -> bool {
     match value {
         Value::Null => true,
@@ -279,7 +280,7 @@ fn is_blank(value: &Value) -> bool {
     }
 }
 
-/// A list of different words says the same in any order, and no target can hold what the source itself does not have.
+/// A list of distinct texts means the same in any order, and no target can have what the source itself lacks.
 fn is_same_set(wanted: &Value, held: Option<&Value>) -> bool {
     let words = |value: &Value| {
         let texts: Option<Vec<String>> = value.as_array()?.iter().map(|one| one.as_str().map(str::to_owned)).collect();
@@ -292,7 +293,8 @@ fn is_same_set(wanted: &Value, held: Option<&Value>) -> bool {
     words(wanted).is_some_and(|wanted| held.map_or(Some(Vec::new()), words).is_some_and(|held| held == wanted))
 }
 
-/// Returns whether a text looks like the id of a client, which no client of the tenant has, or it would be a symbol.
+/// Returns whether a text looks like a client id that belongs to no client of the tenant, since it was not replaced by
+/// a symbol.
 fn is_dangling(text: &str) -> bool {
     let has = |of: fn(&u8) -> bool| text.as_bytes().iter().any(of);
     text.len() == 32 && text.bytes().all(|sign| sign.is_ascii_alphanumeric()) && has(u8::is_ascii_digit) && has(u8::is_ascii_uppercase)
@@ -349,7 +351,7 @@ fn general_field(place: &Place, field: &[StepTemplate]) -> String {
     out
 }
 
-/// Returns the differences by line, each with where it was seen first and how often.
+/// Returns the differences by general form, each with its first occurrence and its number.
 pub(super) fn by_line(differences: &[Difference]) -> BTreeMap<&str, (&str, usize)> {
     let mut lines: BTreeMap<&str, (&str, usize)> = BTreeMap::new();
     for difference in differences {
@@ -364,7 +366,7 @@ mod tests {
 
     use super::{Comparison, Value};
 
-    /// A tenant with these clients and a role; its ids are its own.
+    /// A tenant with these clients and a role, with ids of its own.
     fn tenant(name: &str, clients: &[(&str, Value)]) -> Value {
         let id = |of: &str| format!("{name}{of:0>24}");
         let clients = clients.iter().map(|(client, more)| {
@@ -390,7 +392,7 @@ mod tests {
         tenant("prod", &[("Shop", json!({"description": "old"})), ("Kiosk", json!({"description": "its own"}))])
     }
 
-    /// The target as it should be.
+    /// The expected state of the target.
     fn after() -> Value {
         tenant("prod", &[("Shop", json!({"description": "new"})), ("Kiosk", json!({"description": "its own"}))])
     }

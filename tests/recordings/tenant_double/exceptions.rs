@@ -1,16 +1,17 @@
-//! What may differ or be refused for a good reason: by design, or by what Auth0 allows. Faults are in `known_failures.toml`.
+//! Differences and refusals with a good reason: by design, or by what Auth0 allows. Faults are in
+//! `known_failures.toml`.
 
 use std::collections::BTreeSet;
 
-/// What may be refused.
+/// Expected refusals.
 pub(super) const REFUSALS: &[(&str, &str)] = &[(
     "GET /actions/triggers/{triggerId}/bindings: cannot list action bindings for an entity-bound trigger",
     "the live API answers so for three triggers, and nothing else says which they are",
 )];
 
-/// What may differ.
+/// Expected differences.
 pub(super) const STATES: &[(&str, &str)] = &[
-    // What a tenant makes by itself.
+    // Values that a tenant sets by itself.
     ("*created_at: *", "when something was made"),
     ("*updated_at: *", "when something was written last"),
     ("*build_time: *", "when a version was built"),
@@ -45,7 +46,7 @@ pub(super) const STATES: &[(&str, &str)] = &[
     ("connections options.oidc_metadata: *", "the tenant fetches it from the provider"),
     ("connections options.schema_version: not written", "the tenant's own, of what it fetched"),
     ("connections provisioning_ticket_url: *", "a ticket of the tenant's own"),
-    // Secrets, which nobody can read.
+    // Secrets, which cannot be read.
     ("clients client_secret: *", "a client has its own secret in each tenant"),
     ("clients signing_keys[]*: *", "the tenant makes its keys"),
     ("clients addons.azure_sb.sasKey: *", "a secret"),
@@ -97,7 +98,7 @@ pub(super) const STATES: &[(&str, &str)] = &[
         "it is written with the secret in it or not at all, and is a step by hand",
     ),
     ("clients token_vault_privileged_access: not written", "it is of credentials, whose keys no API shows, and is a step by hand"),
-    // What is left alone, and said to be.
+    // Excluded resources, which are reported.
     ("hooks: missing", "hooks ended on 2026-11-18"),
     ("rules: missing", "rules ended on 2026-11-18"),
     ("clients (global): missing", "every tenant has one by itself"),
@@ -147,7 +148,7 @@ pub(super) const STATES: &[(&str, &str)] = &[
     ("attack-protection/breached-password-detection stage.pre-change-password: not written", "no shields are what none are"),
     ("forms description: not written", "no request takes it, and the description does not know it"),
     ("resource-servers client_id: not written", "the tenant's own: the client that the API belongs to, which no request takes"),
-    // What is one value under two names.
+    // One value under two names.
     ("clients cross_origin_auth: *", "the old name of `cross_origin_authentication`"),
     ("clients cross_origin_authentication: *", "`cross_origin_auth` is its old name, and a recording has either"),
     ("clients oidc_backchannel_logout: not written", "the old name of `oidc_logout`, refused beside it; the judge takes them for two"),
@@ -157,7 +158,7 @@ pub(super) const STATES: &[(&str, &str)] = &[
     ("prompts/{prompt}/screen/{screen}/rendering default_head_tags_disabled: differs", "null, which is false (the description's default)"),
     ("guardian/factors/sms/*", "the old place of what the program writes below `phone`; the judge takes them for two"),
     ("tenants/settings universal_login.colors.*: *", "the colours of the branding; the judge takes them for two"),
-    // What the mapping of the demo says.
+    // Rules of the demo's mapping.
     ("connections options.client_id: not written", "it keeps the target's"),
     ("connections options.allowed_audiences: not written", "it keeps the target's"),
     ("connections options.from: not written", "it keeps the target's"),
@@ -168,7 +169,7 @@ pub(super) const STATES: &[(&str, &str)] = &[
     ("clients mobile.android.sha256_cert_fingerprints: *", "it sets one"),
 ];
 
-/// Returns what no exception covers.
+/// Returns the lines that no exception covers.
 pub(super) fn without<'line>(exceptions: &[(&str, &str)], lines: impl IntoIterator<Item = &'line str>) -> Vec<&'line str> {
     lines.into_iter().filter(|line| !exceptions.iter().any(|(pattern, _)| fits(pattern, line))).collect()
 }
@@ -179,7 +180,7 @@ pub(super) fn idle(exceptions: &[(&'static str, &str)], lines: &BTreeSet<&str>) 
     patterns.filter(|pattern| !lines.iter().any(|line| fits(pattern, line))).collect()
 }
 
-/// Returns whether a line is of a pattern, in which `*` stands for anything.
+/// Returns whether a line matches a pattern, in which `*` stands for anything.
 pub(super) fn fits(pattern: &str, line: &str) -> bool {
     let mut parts = pattern.split('*');
     let Some(mut rest) = parts.next().and_then(|first| line.strip_prefix(first)) else { return false };

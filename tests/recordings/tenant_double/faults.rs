@@ -1,4 +1,5 @@
-//! Imports into a tenant that fails, and imports by a program that is killed: the target ends up as after an undisturbed import.
+//! Imports into a failing tenant, and imports by a program that is killed: the target ends up as after an undisturbed
+//! import.
 #![expect(clippy::print_stdout, reason = "what struck, and what came of it, is wanted beside the verdict")]
 
 use std::collections::BTreeSet;
@@ -14,7 +15,7 @@ use super::process::installed;
 use super::project::{Ended, IMPORT_SAVED, Project};
 use crate::support::known_failures;
 
-/// What goes wrong at the target; probabilities are drawn by request, so that a seed always strikes the same ones.
+/// The faults of the target; probabilities are drawn per request, so that a seed always hits the same ones.
 const FAULTS: &[&str] = &[
     "commitdrop@0.15/POST|PATCH|PUT|DELETE",
     "commit500@0.15/POST|PATCH|PUT|DELETE",
@@ -24,30 +25,30 @@ const FAULTS: &[&str] = &[
     "401@0.1",
     "html503@0.1",
 ];
-/// How long each answer takes, so that a kill meets requests under way.
+/// The latency of each response, so that a kill hits requests in flight.
 const LATENCY_MS: u64 = 3;
-/// How long a moment may be waited for.
+/// The maximum time to wait for a moment.
 const PATIENCE: Duration = Duration::from_secs(600);
-/// The exit codes of a run that came to its end: all is done, or the report names what is not.
+/// The exit codes of a finished run: everything was applied, or the report lists what was not.
 const DONE: i32 = 0;
 const REPORTED: i32 = 3;
 
-/// A pair, and what an undisturbed import leaves behind.
+/// A pair, and the result of an undisturbed import.
 struct Trial<'doubles> {
     doubles: &'doubles DoublePair,
     pair: Pair,
     single: BTreeSet<String>,
     before: Value,
     undisturbed: Value,
-    /// How it ends, and how another import behind it does.
+    /// The exit codes of the import and of a second one.
     codes: (i32, i32),
-    /// What it said it applied.
+    /// How much it reported as applied.
     applied: String,
     requests: u64,
 }
 
 impl<'doubles> Trial<'doubles> {
-    /// Imports undisturbed. What the judge would refuse is no matter here, so it refuses nothing.
+    /// Imports undisturbed. Refusals of the double are irrelevant here, so it is lenient.
     fn prepare(doubles: &'doubles DoublePair, pair: Pair) -> Self {
         doubles.target.ask("config", &json!({"validate": "off", "live": false}));
         let project = doubles.load(&pair);
@@ -64,21 +65,21 @@ impl<'doubles> Trial<'doubles> {
         Self { doubles, pair, single, before, undisturbed, codes, applied: applied(&ended), requests }
     }
 
-    /// Loads both tenants anew and plans; the plan is saved.
+    /// Reloads both tenants and saves a plan.
     fn begin(&self) -> Project {
         let project = self.doubles.load(&self.pair);
         prepared(&project);
         project
     }
 
-    /// Returns where the target is not as an undisturbed import leaves it.
+    /// Returns the differences from the result of an undisturbed import.
     fn differences(&self) -> BTreeSet<String> {
         let after = self.doubles.target.answered(&self.single);
         let found = Comparison::differences(&self.undisturbed, &self.before, &after);
         without(STATES, found.iter().map(|difference| difference.line.as_str())).into_iter().map(str::to_owned).collect()
     }
 
-    /// Imports while this goes wrong, and returns everything that should not be.
+    /// Imports with this fault, and returns everything that is wrong.
     fn disturbed(&self, fault: &str, seed: &str) -> BTreeSet<String> {
         let project = self.begin();
         let target = &self.doubles.target;
@@ -95,7 +96,8 @@ impl<'doubles> Trial<'doubles> {
         found
     }
 
-    /// Kills the program when the target was asked so often, lets it go on, and returns everything that should not be.
+    /// Kills the program when the target has received this many requests, resumes it, and returns everything that is
+    /// wrong.
     fn killed(&self, asked: u64) -> BTreeSet<String> {
         let project = self.begin();
         let target = &self.doubles.target;
@@ -117,14 +119,15 @@ impl<'doubles> Trial<'doubles> {
         found
     }
 
-    /// Nothing differs, unless it was reported, and never is anything twice; one more import in calm heals the rest.
+    /// Checks that nothing differs unless reported, that nothing exists twice, and that another import without faults
+    /// repairs the rest.
     fn verdict(&self, what: &str, last: &Ended, project: &Project) -> BTreeSet<String> {
         let code = last.code;
         let mut found = BTreeSet::new();
         if code != DONE && code != REPORTED {
             found.insert(format!("{what}: ended with {code}"));
         }
-        // Where an undisturbed import reports something too, this one must have reported more.
+        // If an undisturbed import reports something too, this one must have reported more.
         let is_reported = code == REPORTED && (self.codes.0 == DONE || applied(last) != self.applied);
         let is_serious = |line: &String| !is_reported || line.ends_with("twice") || line.ends_with("in neither tenant");
         let left = self.differences();
@@ -150,19 +153,19 @@ fn is_over(ended: &Ended) -> bool {
     [DONE, REPORTED].contains(&ended.code)
 }
 
-/// Returns `Applied 30 of 35 changes` of what a run said.
+/// Returns `Applied 30 of 35 changes` from the output of a run.
 fn applied(ended: &Ended) -> String {
     let line = ended.text.lines().find(|line| line.starts_with("Applied ")).unwrap_or_default();
     line.split(" to ").next().unwrap_or_default().to_owned()
 }
 
-/// Goes on with a run that was cut off; where none had begun, it is begun anew.
+/// Resumes an interrupted run; if none had started, starts a new one.
 fn gone_on(project: &Project) -> Ended {
     let resumed = project.resume();
     if is_over(&resumed) { resumed } else { project.import() }
 }
 
-/// Tries all of one pair: each fault with so many seeds, and so many kills.
+/// Tests one pair with each fault and this many seeds, and with this many kills.
 fn tried(pair: Pair, seeds: u64, kills: u64) -> BTreeSet<String> {
     let doubles = DoublePair::start().expect("the judge is installed");
     let trial = Trial::prepare(&doubles, pair);

@@ -11,36 +11,36 @@ use super::project::{Ended, Project};
 use super::refusals::{Templates, refusals};
 use crate::support::known_failures;
 
-/// What the secret of the demo's mapping is.
+/// The value of the secret in the demo's mapping.
 const SUPPLIED: &str = "supplied";
 
 /// One run of the program.
 type Run = fn(&Project) -> Ended;
 
-/// What people do on the first day.
+/// The commands of a typical first day.
 const STEPS: [(&str, Run); 4] =
     [("export", Project::export), ("plan", Project::plan), ("import", Project::import), ("import again", Project::import)];
 
-/// How a run may end: all is done, or the report names what is not; that is seen in the state.
+/// Accepted exit codes: everything was applied, or the report lists what was not, which the state then shows.
 const ENDS: [i32; 2] = [0, 3];
 
-/// What came of a pair.
+/// The result of a pair.
 #[derive(Default)]
 pub(super) struct Outcome {
     pub(super) name: String,
     requests: usize,
     refused: BTreeSet<String>,
     differences: Vec<Difference>,
-    /// How each run ended.
+    /// The exit code of each run.
     codes: Vec<i32>,
-    /// What a run did that it should not have.
+    /// Errors of the runs.
     runs: BTreeSet<String>,
-    /// What a run says was answered otherwise than it was sent, with both values.
+    /// Values that a run reports as returned differently from what was sent.
     altered: BTreeMap<String, String>,
 }
 
 impl Outcome {
-    /// Returns its line of the table.
+    /// Returns its row of the table.
     fn row(&self) -> String {
         let refused = without(REFUSALS, self.refused.iter().map(String::as_str));
         let differing: BTreeSet<&str> = self.differences.iter().map(|difference| difference.line.as_str()).collect();
@@ -51,26 +51,26 @@ impl Outcome {
     }
 }
 
-/// Two judges that are one pair after another.
+/// Two doubles that are loaded with one pair after another.
 pub(super) struct DoublePair {
     pub(super) source: Double,
     pub(super) target: Double,
 }
 
 impl DoublePair {
-    /// Starts both; nothing where there is no judge.
+    /// Starts both; `None` if the double is not available.
     pub(super) fn start() -> Option<Self> {
         Some(Self { source: Double::start()?, target: Double::start()? })
     }
 
-    /// Makes them the tenants of a pair, and lays out a folder to work in.
+    /// Loads both with the tenants of a pair, and creates a working folder.
     pub(super) fn load(&self, pair: &Pair) -> Project {
         self.source.load(&pair.source);
         self.target.load(&pair.target);
         self.project(pair)
     }
 
-    /// Lays out a folder to work in between the tenants that the judges are.
+    /// Creates a working folder for the tenants that are loaded.
     pub(super) fn project(&self, pair: &Pair) -> Project {
         let mapping = Path::new(env!("CARGO_MANIFEST_DIR")).join("mappings/dev-to-prod.toml");
         let more = if pair.is_mapped { format!("mapping = \"{}\"\n", mapping.display()) } else { String::new() };
@@ -79,7 +79,7 @@ impl DoublePair {
         project
     }
 
-    /// Runs the program through a pair, as people do on the first day.
+    /// Runs the commands of a typical first day for a pair.
     fn copy(&self, pair: &Pair, templates: &Templates) -> Outcome {
         let project = self.load(pair);
         let single = self.source.single().into_iter().chain(self.target.single()).collect();
@@ -104,7 +104,7 @@ impl DoublePair {
         outcome
     }
 
-    /// Takes down what both were asked, and what they refused; returns what the target was asked.
+    /// Records the requests to both and their refusals; returns the requests to the target.
     fn heard(&self, outcome: &mut Outcome, templates: &Templates) -> Vec<Request> {
         let of_source = self.source.requests();
         let of_target = self.target.requests();
@@ -115,12 +115,12 @@ impl DoublePair {
     }
 }
 
-/// What came of all pairs.
+/// The results of all pairs.
 #[derive(Default)]
 struct Docket(Vec<Outcome>);
 
 impl Docket {
-    /// Compares all that was found with the list of known failures, and prints what it is.
+    /// Compares all findings with the list of known failures, and prints them.
     #[expect(clippy::print_stdout, reason = "the table is what the test is for, besides its verdict")]
     fn close(&self) {
         for outcome in &self.0 {
@@ -153,7 +153,7 @@ fn owned(lines: &[&str]) -> BTreeSet<String> {
     lines.iter().map(|line| (*line).to_owned()).collect()
 }
 
-/// Copies these pairs one after another in front of two judges of their own.
+/// Copies these pairs one after another, with two doubles of their own.
 fn copied(pairs: &[Pair], templates: &Templates) -> Vec<Outcome> {
     let doubles = DoublePair::start().expect("the judge is installed");
     pairs.iter().map(|pair| doubles.copy(pair, templates)).collect()

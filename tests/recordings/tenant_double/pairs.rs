@@ -9,36 +9,36 @@ use serde_json::Value;
 use super::process::empty;
 use crate::support::auth0_reference;
 
-/// How many files on the other tenant is that a recorded one is copied into.
+/// The distance in the list of files between a recorded tenant and the one it is copied into.
 const APART: usize = 3;
 
-/// A tenant to copy from and one to copy into.
+/// A source and a target.
 pub(super) struct Pair {
     pub(super) name: String,
     pub(super) source: Value,
     pub(super) target: Value,
-    /// Whether the mapping of the demo is between them.
+    /// Whether the demo's mapping is used.
     pub(super) is_mapped: bool,
 }
 
-/// What the mapping of the demo changes besides hosts, each as text that occurs for nothing else.
+/// What the demo's mapping changes besides hosts; each text occurs for nothing else.
 const RENAMED: &[(&str, &str)] = &[
     ("com.acme.driver.dev", "com.acme.driver"),
     ("https://sandbox.freightmatch.example", "https://www.freightmatch.example"),
     ("\"Billing (dev)\"", "\"Billing\""),
 ];
-/// Elements that it takes out of lists.
+/// Elements that it removes from lists.
 const REMOVED: &[&str] = &[
     "http://localhost:3000/callback",
     "http://localhost:4000/auth/callback",
     "http://localhost:3000",
     "http://track.dev.acme.example/login/callback",
 ];
-/// Resources that it leaves out.
+/// Resources that it skips.
 const SKIPPED: &[&str] = &["Dev Playground", "Log the login context (dev)"];
 
 impl Pair {
-    /// Returns what the target is to be like: the source, or, where the demo's mapping is between them, what a person makes of it by hand.
+    /// Returns the expected state of the target: the source, or, with the demo's mapping, the source mapped by hand.
     pub(super) fn wanted(&self, source: &Value) -> Value {
         if self.is_mapped { mapped_by_hand(source) } else { source.clone() }
     }
@@ -88,7 +88,8 @@ fn moved(state: &Value, domain: &str) -> Value {
     serde_json::from_str(&state.to_string().replace(own, domain)).expect("JSON")
 }
 
-/// Forgets that there are no e-mail templates. A judge takes that for good, since one is made at another path than it is read at.
+/// Removes the record that email templates are absent. A double would refuse to create them, since they are created at
+/// another path than they are read at.
 fn with_templates_to_make(mut state: Value) -> Value {
     if let Some(absent) = state["absent"].as_object_mut() {
         absent.retain(|path, answer| !path.starts_with("/email-templates/") || answer["status"] != 404);

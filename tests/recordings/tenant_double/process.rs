@@ -1,4 +1,4 @@
-//! One judge: a process that is one tenant, and the questions it answers about itself.
+//! A tenant double: a process that acts as one tenant, and its control endpoints.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,18 +16,18 @@ use tokio::runtime::Runtime;
 
 use crate::support::auth0_reference;
 
-/// The client that a judge knows in every tenant that is loaded.
+/// The client that the double accepts in every loaded tenant.
 pub(super) const CLIENT_ID: &str = "judge-client-id";
 /// Its secret.
 pub(super) const CLIENT_SECRET: &str = "judge-client-secret";
-/// How long a judge may take to come up on a slow machine.
+/// The maximum time for the double to start on a slow machine.
 const COMES_UP: Duration = Duration::from_secs(600);
-/// How long it may take to answer a question about itself.
+/// The maximum time for a control request.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(600);
-/// How often another port is tried, where somebody else took the free one first.
+/// How often another port is tried if a different process took the free one.
 const PORTS_TRIED: usize = 5;
 
-/// One tenant in a process of its own, which ends with this value.
+/// One tenant in a separate process, which is stopped when this is dropped.
 pub(super) struct Double {
     process: Child,
     url: String,
@@ -35,18 +35,18 @@ pub(super) struct Double {
     runtime: Runtime,
 }
 
-/// A request that a judge had, and what it was answered.
+/// A request that the double received, with its response.
 #[derive(Debug, Clone)]
 pub(super) struct Request {
     pub(super) method: String,
-    /// The path and query behind `/api/v2`.
+    /// The path and query after `/api/v2`.
     pub(super) path: String,
     pub(super) status: u64,
     pub(super) body: Option<String>,
 }
 
 impl Request {
-    /// Returns a request of the Management API; others, as for a token, are none.
+    /// Parses a request to the Management API; `None` for others, such as token requests.
     fn from_json(value: &Value) -> Option<Self> {
         let text = |name: &str| value[name].as_str().map(str::to_owned);
         let path = text("url")?.strip_prefix("/api/v2")?.to_owned();
@@ -59,12 +59,12 @@ impl Request {
 }
 
 impl Double {
-    /// Starts a judge that holds every request against the description and the reports.
+    /// Starts a double that validates every request against the description and the reports.
     pub(super) fn start() -> Option<Self> {
         Self::start_with(&[])
     }
 
-    /// The same with more options; nothing where there is no judge or nothing to run it, and then the test is skipped.
+    /// Like `start`, with additional options; `None` if the double cannot be run, and the test is then skipped.
     pub(super) fn start_with(options: &[&str]) -> Option<Self> {
         let home = installed()?;
         let description = auth0_reference::path("management-api-oas.json.gz")?.canonicalize().expect("a path");
@@ -87,7 +87,7 @@ impl Double {
         (came_up && double.is_up()).then_some(double)
     }
 
-    /// Trusts the authority that the judge makes when it starts first.
+    /// Trusts the certificate authority that the double creates at its first start.
     fn trusts(&mut self, authority: &Path) -> bool {
         let until = Instant::now() + COMES_UP;
         while Instant::now() < until && self.process.try_wait().expect("a process").is_none() {
@@ -100,7 +100,7 @@ impl Double {
         false
     }
 
-    /// Waits until this very process answers.
+    /// Waits until this process responds.
     fn is_up(&mut self) -> bool {
         let until = Instant::now() + COMES_UP;
         while Instant::now() < until && self.process.try_wait().expect("a process").is_none() {
@@ -116,7 +116,7 @@ impl Double {
         &self.url
     }
 
-    /// Makes it the tenant of a state file.
+    /// Loads the tenant of a state file.
     pub(super) fn load(&self, state: &Value) {
         let loaded = self.ask("load", &json!({ "state": state }));
         assert!(loaded.get("error").is_none(), "{loaded}");
@@ -124,19 +124,19 @@ impl Double {
         self.requests();
     }
 
-    /// Makes it the tenant again that it was when it answered this about its state.
+    /// Restores a state that the double returned earlier.
     pub(super) fn restore(&self, state: &Value) {
         let config = &state["config"];
         let absent = state.get("absent").cloned().unwrap_or_else(|| json!({}));
         self.load(&json!({"tenant": config["tenant"], "domain": config["domain"], "data": state["data"], "absent": absent}));
     }
 
-    /// Returns all that it holds: `{config, data, absent}`.
+    /// Returns its state: `{config, data, absent}`.
     pub(super) fn state(&self) -> Value {
         self.ask("state", &json!({}))
     }
 
-    /// Returns its state, in which what there is once stands as the API answers it: also what was never set, and no request made it.
+    /// Returns its state with singletons as the API returns them, including those that were never set.
     pub(super) fn answered(&self, paths: &BTreeSet<String>) -> Value {
         let token = self.token();
         let mut state = self.state();
@@ -151,7 +151,7 @@ impl Double {
         state
     }
 
-    /// Adds the factors of a second sign-in, which are written one by one and answered together.
+    /// Adds the MFA factors, which are written one by one and returned together.
     fn add_factors(&self, state: &mut Value, token: &str) {
         let asked = Request { method: "GET".to_owned(), path: "/guardian/factors".to_owned(), status: 0, body: None };
         let (_, factors) = self.replay(&asked, token);
@@ -161,26 +161,26 @@ impl Double {
         }
     }
 
-    /// Returns the paths of what it holds once; which screens were ever set is listed, and one that was not is none.
+    /// Returns the paths of its singletons; a screen that is not in the list of configured ones is not included.
     pub(super) fn single(&self) -> BTreeSet<String> {
         let state = self.state();
         let held = state["data"].as_object().expect("the data of a state").iter();
         held.filter(|(path, value)| value.is_object() && !path.ends_with("/rendering")).map(|(path, _)| path.clone()).collect()
     }
 
-    /// Returns the requests to the Management API since this was asked last.
+    /// Returns the requests to the Management API since the last call.
     pub(super) fn requests(&self) -> Vec<Request> {
         let all = self.ask("requests", &json!({}));
         all.as_array().expect("a list").iter().filter_map(Request::from_json).collect()
     }
 
-    /// Asks one of the control endpoints.
+    /// Calls a control endpoint.
     pub(super) fn ask(&self, what: &str, body: &Value) -> Value {
         let answer = self.answer(Method::POST, &format!("/__judge/{what}"), Some(body.to_string()));
         answer.unwrap_or_else(|| panic!("the judge does not answer {what}")).1
     }
 
-    /// Sends a request of the program once more, and returns the status and what is said.
+    /// Repeats a request of the program, and returns the status and the response.
     pub(super) fn replay(&self, request: &Request, token: &str) -> (u16, Value) {
         let method = Method::from_bytes(request.method.as_bytes()).expect("a method");
         let url = format!("{}/api/v2{}", self.url, request.path);
@@ -191,7 +191,7 @@ impl Double {
         self.sent(sent).expect("the judge answers")
     }
 
-    /// Returns a token for all of the Management API.
+    /// Returns a token for the whole Management API.
     pub(super) fn token(&self) -> String {
         let domain = self.ask("health", &json!({}))["domain"].as_str().expect("a domain").to_owned();
         let audience = format!("https://{domain}/api/v2/");
@@ -218,25 +218,25 @@ impl Double {
 
 impl Drop for Double {
     fn drop(&mut self) {
-        // Both fail only where it has ended by itself.
+        // Both fail only if it has already ended by itself.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
 
-/// Returns the certificate of the authority that the judges of these tests have.
+/// Returns the certificate of the authority that the doubles of these tests use.
 pub(super) fn authority(home: &Path) -> PathBuf {
     home.join("certs").join("ca.pem")
 }
 
-/// Returns a tenant that holds nothing but what every tenant has.
+/// Returns a tenant with only what every tenant has.
 pub(super) fn empty(domain: &str) -> Value {
     let mut empty = State::empty(domain).to_json();
     empty["data"] = json!({});
     empty
 }
 
-/// Returns where the judge is with its packages; where that cannot be, the running test is skipped.
+/// Returns the installed double; if it cannot be installed, the running test is skipped.
 pub(crate) fn installed() -> Option<&'static Path> {
     static INSTALLED: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     let given = auth0_reference::beside("judge")?;
@@ -249,7 +249,7 @@ pub(crate) fn installed() -> Option<&'static Path> {
     }
 }
 
-/// Copies the judge under a name made of its text, so that one that changed is installed anew.
+/// Copies the double to a folder named after its content, so that a changed one is installed anew.
 fn install(given: &Path) -> Result<PathBuf, String> {
     let files = files_of(given);
     let targets = Path::new(env!("CARGO_TARGET_TMPDIR"));
@@ -257,7 +257,7 @@ fn install(given: &Path) -> Result<PathBuf, String> {
     if home.exists() {
         return Ok(home);
     }
-    // Installed aside and renamed whole: another process that does the same at this moment finds all of it or nothing.
+    // Installed in a temporary folder and then renamed: another process that does the same sees all of it or nothing.
     let aside = tempfile::tempdir_in(targets).expect("a folder");
     for (name, text) in &files {
         let path = aside.path().join(name);
@@ -276,7 +276,7 @@ fn install(given: &Path) -> Result<PathBuf, String> {
     }
 }
 
-/// Reads every file of the judge, by its name below the folder; packages and what a run leaves are none of it.
+/// Reads every file of the double by its relative path, without packages and output of runs.
 fn files_of(given: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let (mut folders, mut files) = (vec![given.to_owned()], Vec::new());
     while let Some(folder) = folders.pop() {

@@ -1,4 +1,4 @@
-//! The folder that the program runs in, between two judges, and how its runs end.
+//! The working folder of the program between two doubles, and the results of its runs.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -17,9 +17,9 @@ use crate::support::program::STATE_HOME;
 use super::comparison::Cleared;
 use super::process::{CLIENT_ID, CLIENT_SECRET, Double};
 
-/// How long one run of the program may take, however slow the machine is.
+/// The maximum time of one run of the program on a slow machine.
 const LIMIT: Duration = Duration::from_secs(1_800);
-/// The exit code of a guard.
+/// The exit code of a refusal.
 const REFUSED: i32 = 4;
 
 /// A folder with a configuration of both tenants, in which dev is the source of prod.
@@ -28,21 +28,21 @@ pub(super) struct Project {
     variables: Vec<(String, String)>,
 }
 
-/// How a run of the program ended, and all that it said.
+/// The exit code and the output of a run.
 pub(super) struct Ended {
     pub(super) code: i32,
     pub(super) text: String,
 }
 
 impl Project {
-    /// Says more of prod than its domain and source.
+    /// Adds settings of prod to the configuration.
     pub(super) fn say_of_prod(&self, more: &str) {
         let path = self.path("migrate.toml");
         let text = fs::read_to_string(&path).expect("a configuration");
         fs::write(path, text + more).expect("written");
     }
 
-    /// Lays out a folder for two judges that were loaded; `more` is said of prod besides its domain and source.
+    /// Creates a folder for two loaded doubles; `more` are additional settings of prod.
     pub(super) fn between(dev: &Double, prod: &Double, more: &str) -> Self {
         let tenant = |name: &str, double: &Double| {
             let domain = double.ask("health", &serde_json::json!({}))["domain"].as_str().expect("a domain").to_owned();
@@ -59,7 +59,7 @@ impl Project {
         project
     }
 
-    /// Sets a variable of the environment for all that is run from now on.
+    /// Sets an environment variable for all following runs.
     pub(super) fn set(&mut self, name: &str, value: &str) {
         self.variables.push((name.to_owned(), value.to_owned()));
     }
@@ -68,7 +68,7 @@ impl Project {
         self.folder.path().join(name)
     }
 
-    /// Runs a command line, its words separated by one space, as a job does: nobody sits at a terminal.
+    /// Runs a command line, with words separated by single spaces, as a job without a terminal does.
     pub(super) fn run(&self, line: &str) -> Ended {
         let mut program = self.start(line);
         let until = Instant::now() + LIMIT;
@@ -86,7 +86,7 @@ impl Project {
         }
     }
 
-    /// Starts a command line and goes on; whoever started it waits for it.
+    /// Starts a command line without waiting for it.
     pub(super) fn start(&self, line: &str) -> Child {
         let said = File::create(self.path("output.txt")).expect("a file");
         let mut command = Command::new(program());
@@ -105,13 +105,13 @@ impl Project {
         self.run("plan --tenant prod --quiet")
     }
 
-    /// Imports at once, or, where a guard wants somebody to look first, as a plan that was saved.
+    /// Imports directly, or as a saved plan if a guard requires a review.
     pub(super) fn import(&self) -> Ended {
         let at_once = self.run("import --tenant prod --yes --quiet --secrets-to file:secrets.jsonl --allow many-changes,source-leak");
         if at_once.code != REFUSED {
             return at_once;
         }
-        // A plan file that is there already is not written over.
+        // An existing plan file is not overwritten.
         let _ = fs::remove_file(self.path("looked-at.plan"));
         let planned = self.run("plan --tenant prod --quiet --out looked-at.plan");
         if planned.code == 0 { self.run(IMPORT_SAVED) } else { planned }
@@ -136,7 +136,8 @@ impl Project {
         runs.filter(|path| path.join("journal.jsonl").exists()).map(plan).collect()
     }
 
-    /// Returns what the journals of all runs say was answered otherwise than it was sent: the kind and the path, and both values.
+    /// Returns the values that the journals of all runs record as returned differently: the kind, the path, and both
+    /// values.
     pub(super) fn altered(&self) -> Vec<(String, String)> {
         let mut found = Vec::new();
         for (folder, plan) in self.plans() {
@@ -150,13 +151,13 @@ impl Project {
         found
     }
 
-    /// Goes on with the run that was cut off.
+    /// Resumes the interrupted run.
     pub(super) fn resume(&self) -> Ended {
         self.run("import --tenant prod --resume --yes --quiet --secrets-to file:secrets.jsonl")
     }
 }
 
-/// Carries out the plan that was saved.
+/// Imports the saved plan.
 pub(super) const IMPORT_SAVED: &str = "import --tenant prod --yes --quiet --secrets-to file:secrets.jsonl --plan looked-at.plan --allow many-changes,source-leak,lockout-risk,weaker-protection";
 
 /// Returns the program under test: a release build where CI names one.

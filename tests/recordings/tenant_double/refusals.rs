@@ -1,4 +1,4 @@
-//! Requests that a judge refused, as lines without values: `PATCH /clients/{id}: No enum match on app_type`.
+//! Refused requests, as lines without values: `PATCH /clients/{id}: No enum match on app_type`.
 
 use std::collections::BTreeSet;
 use std::io::Read;
@@ -9,18 +9,18 @@ use serde_json::Value;
 use super::process::{Double, Request};
 use crate::support::auth0_reference;
 
-/// The paths of the Management API, as its description names them.
+/// The path templates of the Management API from its description.
 pub(super) struct Templates(Vec<Vec<String>>);
 
 impl Templates {
-    /// Reads the description; nothing where it is not at hand.
+    /// Reads the description; `None` if it is not available.
     pub(super) fn read() -> Option<Self> {
         let mut text = String::new();
         GzDecoder::new(auth0_reference::open("management-api-oas.json.gz")?).read_to_string(&mut text).expect("gzipped text");
         let description: Value = serde_json::from_str(&text).expect("JSON");
         let paths = description["paths"].as_object().expect("paths").keys();
         let mut templates: Vec<Vec<String>> = paths.map(|path| path.split('/').map(str::to_owned).collect()).collect();
-        // Of two that fit, the one with fewer variable parts is meant.
+        // Of two matching templates, the one with fewer parameters wins.
         templates.sort_by_key(|parts| parts.iter().filter(|part| is_variable(part)).count());
         Some(Self(templates))
     }
@@ -40,7 +40,8 @@ fn is_variable(part: &str) -> bool {
     part.starts_with('{')
 }
 
-/// Returns a line for each kind of request that was refused as wrong. Reasons are learnt by asking once more, and then the tenant is as it was.
+/// Returns a line for each kind of request that was refused as invalid. The reasons are found by repeating the request,
+/// after which the state is restored.
 pub(super) fn refusals(double: &Double, requests: &[Request], templates: &Templates) -> BTreeSet<String> {
     let refused: Vec<&Request> = requests.iter().filter(|request| request.status == 400).collect();
     let mut asked = BTreeSet::new();
@@ -66,9 +67,10 @@ pub(super) fn refusals(double: &Double, requests: &[Request], templates: &Templa
     lines
 }
 
-/// Takes what varies out of a message: descriptions, values, numbers.
+/// Removes the variable parts of a message: descriptions, values, numbers.
 ///
-/// `Payload validation error: 'No enum match for: "x"' on property sink.y[0] (Long words).` -> `No enum match on sink.y[]`
+/// `Payload validation error: 'No enum match for: "x"' on property sink.y[0] (Long words).` -> `No enum match on
+/// sink.y[]`
 fn general(message: &str) -> String {
     let message = message.trim_end_matches('.');
     let message =

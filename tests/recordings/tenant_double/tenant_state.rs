@@ -1,12 +1,12 @@
-//! The state of a tenant, with its ids and domain replaced by symbols so that tenants can be compared.
+//! The state of a tenant with its ids and domain replaced by symbols, so that tenants can be compared.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::{Map, Value};
 
-/// The fields that can be the id of an element of a list.
+/// The fields that may be the id of a list element.
 const IDS: [&str; 4] = ["id", "client_id", "custom_domain_id", "themeId"];
-/// What people call an element of a list, the best first; of those in one row all are taken together.
+/// The fields that name a list element, best first; those in one row are combined.
 const NAMES: &[&[&str]] = &[
     &["resource_server_identifier", "permission_name"],
     &["client_id", "audience", "subject_type"],
@@ -24,29 +24,29 @@ const NAMES: &[&[&str]] = &[
     &["priority"],
     &["kid"],
 ];
-/// An id is at least so long; a shorter one could be an ordinary word of a text.
+/// The minimum length of an id; a shorter one could be an ordinary word of a text.
 const SHORTEST_ID: usize = 12;
-/// What stands for the tenant's own domain.
+/// The symbol for the tenant's own domain.
 const DOMAIN: &str = "<domain>";
 
-/// Where a resource is: the path of its list, or of what there is once, and what people call it.
+/// The place of a resource: the path of its list or singleton, and its name.
 pub(super) type Place = (String, String);
 
 /// One resource.
 #[derive(Debug, Clone)]
 pub(super) struct Resource {
-    /// What the tenant calls it; nothing for what there is once.
+    /// Its id; `None` for a singleton.
     pub(super) id: Option<String>,
     pub(super) value: Value,
 }
 
-/// All that a tenant holds. Where two have one name, both are at one place.
+/// The content of a tenant. Resources with the same name have the same place.
 pub(super) struct Tenant {
     pub(super) resources: BTreeMap<Place, Vec<Resource>>,
 }
 
 impl Tenant {
-    /// Reads what a judge answers about its state: `{config: {domain}, data: {path: value}}`.
+    /// Parses the state that a double returns: `{config: {domain}, data: {path: value}}`.
     pub(super) fn new(state: &Value) -> Self {
         let data = state["data"].as_object().expect("the data of a state");
         let domain = state["config"]["domain"].as_str().expect("the domain of a state");
@@ -75,13 +75,13 @@ impl Tenant {
         Self { resources }
     }
 
-    /// Returns the resource of this id at a place.
+    /// Returns the resource with this id at a place.
     pub(super) fn with_id(&self, place: &Place, id: Option<&String>) -> Option<&Resource> {
         self.resources.get(place)?.iter().find(|resource| resource.id.as_ref() == id)
     }
 }
 
-/// Returns the places of resources that stay and from a list of which a client is gone that only the target has.
+/// Returns the places of remaining resources whose list lost a client that only the target has.
 pub(super) fn own_clients_lost<'held>(source: &Tenant, before: &'held Tenant, after: &Tenant) -> Vec<&'held Place> {
     let has = |tenant: &Tenant, text: &str| {
         let is_it = |(list, name): &Place| list == "/clients" && text == format!("<clients:{name}>");
@@ -98,7 +98,7 @@ pub(super) fn own_clients_lost<'held>(source: &Tenant, before: &'held Tenant, af
     before.resources.iter().filter(|(place, held)| held.iter().any(|one| is_lost(place, one))).map(|(place, _)| place).collect()
 }
 
-/// Adds the texts that stand in the lists of a value.
+/// Adds the texts in the lists of a value.
 fn texts_in_lists<'value>(value: &'value Value, texts: &mut Vec<&'value str>) {
     match value {
         Value::Array(elements) => {
@@ -133,14 +133,14 @@ fn drop_from_lists(value: &mut Value, texts: &BTreeSet<String>) {
     }
 }
 
-/// What stands for what differs from one tenant to another.
+/// The symbols for what differs between tenants.
 struct Words {
     symbols: HashMap<String, String>,
     domain: String,
 }
 
 impl Words {
-    /// Names the elements of every list; those whose names are made of others' ids come after those.
+    /// Names the elements of every list; those whose names contain ids of others come after those.
     fn new(data: &Map<String, Value>, domain: &str) -> Self {
         let mut words = Self { symbols: HashMap::new(), domain: domain.to_owned() };
         let mut lists: Vec<(&String, &Vec<Value>)> = data.iter().filter_map(|(path, held)| Some((path, held.as_array()?))).collect();
@@ -166,7 +166,7 @@ impl Words {
             Value::String(text) => Value::String(self.text(text)),
             Value::Array(elements) => elements.iter().map(|element| self.value(element)).collect(),
             Value::Object(fields) => {
-                // What begins so is kept by the judge for itself, and no API shows it.
+                // Fields with this prefix are internal to the double, and no API returns them.
                 let shown = fields.iter().filter(|(name, _)| !name.starts_with("__"));
                 Value::Object(shown.map(|(name, value)| (self.text(name), self.value(value))).collect())
             }
@@ -194,7 +194,7 @@ fn is_of_id(sign: char) -> bool {
     sign.is_ascii_alphanumeric() || sign == '_' || sign == '-'
 }
 
-/// Returns what the tenant calls an element of a list. A client's id is its own in the list of clients alone.
+/// Returns the id of a list element. `client_id` is an element's own id only in the list of clients.
 fn id_of<'element>(path: &str, element: &'element Value) -> Option<&'element str> {
     let of_clients = path == "/clients";
     IDS.iter().filter(|name| of_clients || **name != "client_id").find_map(|name| element[*name].as_str())
@@ -204,7 +204,7 @@ fn natural_name(element: &Value) -> Option<String> {
     let part = |name: &&str| match &element[*name] {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
-        // Grants of before there were any for users do not say whom they are for.
+        // Grants from before there were user grants have no subject type.
         _ => (*name == "subject_type").then(|| "client".to_owned()),
     };
     let is_client = element.get("app_type").is_some();

@@ -13,7 +13,7 @@ use super::process::{Double, authority, installed};
 use super::project::Ended;
 use crate::support::known_failures;
 
-/// An import: how it ended, how often a request was one too many, and the target after it.
+/// An import: its result, the number of rate-limited requests, and the target after it.
 struct Copied {
     ended: Ended,
     too_many: u64,
@@ -37,7 +37,7 @@ impl Copied {
         Self { ended, too_many, after: doubles.target.answered(&single) }
     }
 
-    /// Returns in what it is not like a plain one.
+    /// Returns the differences from an import without limits.
     fn unlike(&self, plain: &Self, what: &str) -> BTreeSet<String> {
         let differences = Comparison::differences(&plain.after, &plain.after, &self.after);
         let lines = without(STATES, differences.iter().map(|difference| difference.line.as_str()));

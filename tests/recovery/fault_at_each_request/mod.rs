@@ -1,8 +1,9 @@
-//! A fault at every single request of an import of more than sixty changes: neither the target nor links and baseline show it.
+//! A fault at every single request of an import of more than sixty changes: afterwards, the target, links and baseline
+//! are as without it.
 //!
-//! State is kept as the program keeps it: before the first write, read again when a run is resumed, and before the run ends. Each sandbox runs
-//! in the test's own thread, so that a request is either not begun or carried out when a run is dropped. Changes are sent one after the other,
-//! so that the same request fails each time.
+//! State is saved as the program does: before the first write, when a run is resumed, and before the run ends. Each
+//! sandbox runs in the test's own thread, so that when a run is dropped, each request is either complete or not
+//! started. Changes are sent one after another, so that the same request fails each time.
 
 mod prune;
 
@@ -31,38 +32,38 @@ use crate::support::divergent_tenants::{self, SavedState, StableNames};
 use crate::support::imports::{NOW, connect_for, read, start};
 use crate::support::request_recording::recorded;
 
-/// How long an answer is waited for, however slow the machine is.
+/// The request timeout, however slow the machine is.
 const TIMEOUT: Duration = Duration::from_secs(60);
-/// The same where the fault is an answer that takes a minute: the test waits this long for each of them.
+/// The request timeout for the fault that delays a response by a minute: the test waits this long for each of them.
 const TIMEOUT_OF_SLOW: Duration = Duration::from_secs(6);
-/// Runs at the same time: they wait more than they work.
+/// The number of concurrent runs, which mostly wait.
 const AT_ONCE: usize = 24;
 
-/// What there is to do, and what is known before the first write.
+/// A plan, and the state before the first write.
 struct Decided {
     plan: Plan,
     memory: SyncState,
     expected_baseline: Baseline,
 }
 
-/// What there is to do, and what a run that nothing disturbs makes of it.
+/// A plan, and the result of an undisturbed run.
 struct Undisturbed {
-    /// What the target holds before.
+    /// The state of the target before.
     before: State,
     live: Snapshot,
     decided: Decided,
-    /// The changes that are in the target, by their place in the plan.
+    /// The applied changes by their index in the plan.
     applied: BTreeMap<usize, Id>,
-    /// What the target holds after.
+    /// The state of the target after.
     after: State,
-    /// What is remembered after.
+    /// The saved state after.
     memory: SyncState,
     left: Left,
-    /// Requests that read the target.
+    /// The number of requests that read the target.
     reads: usize,
 }
 
-/// What a run left: how each change ended, the whole target, what is remembered of it, and what it was asked.
+/// The result of a run: the outcomes, the state of the target, the saved state, and the requests.
 struct Left {
     settled: Vec<String>,
     held: String,
@@ -71,7 +72,7 @@ struct Left {
 }
 
 impl Left {
-    /// Counts the requests that were to create something.
+    /// Counts the requests that create something.
     fn creates(&self) -> usize {
         self.seen.iter().filter(|seen| is_create(seen)).count()
     }
@@ -81,7 +82,7 @@ fn is_create(seen: &SeenRequest) -> bool {
     seen.method == "POST" && Catalog::standard().kinds().any(|kind| kind.paths.list == seen.path)
 }
 
-/// Starts the target, in which this goes wrong.
+/// Starts the target with these faults.
 async fn target(state: State, faults: &str) -> (Sandbox, Tenant) {
     let options = Options::new(state).credentials("id", "secret").faults(Fault::list(faults).expect("faults"));
     let sandbox = Sandbox::start(recorded(options)).await.expect("a sandbox");
@@ -91,7 +92,7 @@ async fn target(state: State, faults: &str) -> (Sandbox, Tenant) {
     (sandbox, tenant)
 }
 
-/// Returns what the source wants of the target, once somebody removed these from it.
+/// Returns the desired state, without these resources of the source.
 async fn desired_without(removed: &[String]) -> Desired {
     let (_dev, dev) = start(divergent_tenants::source()).await;
     for path in removed {
@@ -106,12 +107,12 @@ async fn desired() -> Desired {
     desired_without(&[]).await
 }
 
-/// Returns the value of every secret that the mapping supplies.
+/// Returns the value of every supplied secret.
 fn supplied() -> SecretString {
     SecretString::from("supplied")
 }
 
-/// Plans an import after what is remembered.
+/// Plans an import with the saved state.
 fn planned(desired: &Desired, live: &Snapshot, memory: &SyncState, prune: bool) -> Plan {
     let sent = memory.sent(desired, &|_| Some(supplied()));
     let past = PlanContext {
@@ -126,7 +127,7 @@ fn planned(desired: &Desired, live: &Snapshot, memory: &SyncState, prune: bool) 
 }
 
 impl Decided {
-    /// Decides on the first import.
+    /// Plans the first import.
     fn import(desired: Desired, live: &Snapshot) -> Self {
         let folder = divergent_tenants::folder();
         let side = |snapshot: &Snapshot| TenantIdentity::new(&snapshot.tenant, &snapshot.domain);
@@ -137,7 +138,7 @@ impl Decided {
         Self { plan, memory, expected_baseline }
     }
 
-    /// Decides on an import behind another, which removes what the source has no more.
+    /// Plans a second import that prunes what the source no longer has.
     fn prune(import: &Undisturbed, mut desired: Desired, live: &Snapshot) -> Self {
         let mut memory = import.memory.clone();
         mark_former_ids(Catalog::standard(), &mut desired, live, &memory.links, &memory.source_ids);
@@ -146,7 +147,7 @@ impl Decided {
         Self { plan, memory, expected_baseline }
     }
 
-    /// Decides on taking back a run that went through.
+    /// Plans the undo of a finished run.
     fn undo(import: &Undisturbed, live: &Snapshot) -> Self {
         let done = AppliedRun {
             name: "r",
@@ -168,7 +169,7 @@ impl Undisturbed {
         import
     }
 
-    /// Takes the import back.
+    /// Undoes the import.
     async fn undo() -> Self {
         let import = UNDISTURBED.get_or_init(Self::import).await;
         let undo = Self::by(import.after.clone(), |live| Decided::undo(import, live)).await;
@@ -176,7 +177,7 @@ impl Undisturbed {
         undo
     }
 
-    /// Imports again once much was removed from the source, so that it goes from the target.
+    /// Imports again after much was deleted from the source, so that it is pruned from the target.
     async fn prune() -> Self {
         let import = UNDISTURBED.get_or_init(Self::import).await;
         let desired = desired_without(&divergent_tenants::deletions()).await;
@@ -185,7 +186,7 @@ impl Undisturbed {
         prune
     }
 
-    /// Takes the removals back.
+    /// Undoes the prune.
     async fn undo_of_prune() -> Self {
         let prune = PRUNED.get_or_init(Self::prune).await;
         let undo = Self::by(prune.after.clone(), |live| Decided::undo(prune, live)).await;
@@ -193,13 +194,13 @@ impl Undisturbed {
         undo
     }
 
-    /// Asserts that there is much to do.
+    /// Asserts the size of the plan.
     fn is_about(&self, changes: usize, kinds: usize) {
         let of: BTreeSet<&str> = self.decided.plan.changes().map(|change| change.key.kind()).collect();
         assert!(self.left.settled.len() >= changes && of.len() >= kinds, "{} changes of {of:?}", self.left.settled.len());
     }
 
-    /// Carries out what is decided of what the target holds.
+    /// Executes the plan for this state of the target.
     async fn by(before: State, decide: impl FnOnce(&Snapshot) -> Decided) -> Self {
         let (prod, tenant) = target(before.clone(), "").await;
         let live = read(&tenant).await;
@@ -215,7 +216,8 @@ impl Undisturbed {
         Self { before, live, decided, applied, after: prod.state(), memory, left, reads }
     }
 
-    /// Carries the plan out where this goes wrong at this request; where `ends_there`, the program ends with it. Goes on until all is done.
+    /// Executes the plan with this fault at this request; with `ends_there`, the program ends at it. Resumes until
+    /// everything is applied.
     async fn again(&self, fault: &str, at: usize, ends_there: bool) -> Left {
         let (prod, tenant) = target(self.before.clone(), &fault.replace("AT", &at.to_string())).await;
         let folder = divergent_tenants::folder();
@@ -234,12 +236,13 @@ impl Undisturbed {
         attempt.left(&summary, &prod)
     }
 
-    /// Lets this go wrong at every request of the plan.
+    /// Injects this fault at every request of the plan.
     async fn everywhere(&self, fault: &str, ends_there: bool, again: usize) {
         self.at_every(1, fault, ends_there, again).await;
     }
 
-    /// Lets this go wrong at every so manyth request of the plan. A create that it strikes is sent `again` so often, and no other one.
+    /// Injects this fault at every `step`-th request of the plan. A create that it hits is repeated `again` times, no
+    /// other one is.
     async fn at_every(&self, step: usize, fault: &str, ends_there: bool, again: usize) {
         let all =
             stream::iter((1..=self.left.seen.len()).step_by(step)).map(|at| async move { (at, self.again(fault, at, ends_there).await) });
@@ -255,7 +258,7 @@ impl Undisturbed {
     }
 }
 
-/// What was decided, where it is carried out, and the folder in which its journal and all that is remembered stand.
+/// A plan, its target, and the folder of the journal and the state.
 struct Attempt<'attempt> {
     decided: &'attempt Decided,
     tenant: &'attempt Tenant,
@@ -271,13 +274,13 @@ impl Attempt<'_> {
         self.folder.join("base.json")
     }
 
-    /// Reads what is remembered.
+    /// Loads the saved state.
     fn memory(&self) -> SyncState {
         let pair = SyncState::pair_of(&self.decided.plan, self.folder).expect("plain names").expect("it is between two tenants");
         SyncState::load(Catalog::standard(), pair).expect("it can be read")
     }
 
-    /// Begins as the program does: what is known already is kept before anything is sent.
+    /// Starts as the program does: the current state is saved before anything is sent.
     async fn begin(&self) -> Summary {
         let Decided { memory, expected_baseline, .. } = self.decided;
         let memory = memory.clone().moved_to(self.folder).expect("kept");
@@ -286,7 +289,7 @@ impl Attempt<'_> {
         self.carry_out(journal, StaleChanges::default(), memory, expected_baseline).await
     }
 
-    /// Goes on as the program does, which knows its files only: it reads what the target holds by now, and leaves alone what moved.
+    /// Resumes as the program does, which knows only its files: it reads the current target and refuses stale changes.
     async fn resume(&self) -> Summary {
         let journal = Journal::resume(&self.journal(), NOW).expect("resumed");
         let expected_baseline = Baseline::load(&self.expected_baseline()).expect("it can be read");
@@ -297,7 +300,7 @@ impl Attempt<'_> {
         self.carry_out(journal, stale_changes, memory, &expected_baseline).await
     }
 
-    /// Carries the plan out; the run is over once what it leaves for the next one is kept.
+    /// Executes the plan; the run is complete once the state for the next one is saved.
     async fn carry_out(
         &self,
         journal: Journal,
@@ -326,7 +329,7 @@ impl Attempt<'_> {
         summary
     }
 
-    /// Says in words that do not depend on the ids the target made up how a run ended, and what it left.
+    /// Describes the result of a run without the ids that the target generated.
     fn left(&self, summary: &Summary, target: &Sandbox) -> Left {
         let held = target.state().to_json()["data"].take();
         let names = StableNames::new(&held);
@@ -411,7 +414,7 @@ async fn an_undo_that_ends_before_any_request_was_carried_out_goes_on() {
     UNDONE.get_or_init(Undisturbed::undo).await.everywhere("cut-before@AT", true, 1).await;
 }
 
-/// What may go wrong, whether the run ends with it, and how often a create that it strikes is sent again.
+/// The faults, whether the run ends with them, and how often a create that they hit is repeated.
 const FAULTS: [(&str, bool, usize); 9] = [
     ("cut-after@AT", true, 0),
     ("cut-before@AT", true, 1),
@@ -424,7 +427,7 @@ const FAULTS: [(&str, bool, usize); 9] = [
     ("429@ATx3", false, 3),
 ];
 
-/// The fast tests' share of the grids above.
+/// The part of the tests above that the fast tier runs.
 #[tokio::test]
 async fn whatever_goes_wrong_with_one_of_forty_requests_is_survived() {
     let import = UNDISTURBED.get_or_init(Undisturbed::import).await;
@@ -459,18 +462,20 @@ async fn after_an_undo_all_is_wanted_again_and_nothing_is_drift() {
     let Undisturbed { memory, after, .. } = UNDONE.get_or_init(Undisturbed::undo).await;
     let (_prod, tenant) = target(after.clone(), "").await;
     let next = planned(&desired().await, &read(&tenant).await, memory, false);
-    // What no request removes is there to be updated, so verbs may differ.
+    // What no request can delete is updated instead, so operations may differ.
     let changed = |plan: &Plan| plan.changes().map(|change| change.key.clone()).collect::<Vec<_>>();
     assert_eq!((changed(&next), next.drift), (changed(&import.decided.plan), Vec::new()));
 }
 
-/// What goes wrong with requests that read, and with every so manyth of them in one read.
+/// Faults of reads, and how many reads are between two of them.
 ///
-/// A refusal holds all requests back for a second, so there are few; a token that ends takes those under way with it, so it ends once.
+/// A refusal delays all requests for a second, so there are few; an expired token affects all requests in flight, so it
+/// expires once.
 const OF_READS: [(&str, usize); 7] =
     [("500-before", 7), ("500-after", 7), ("cut-before", 7), ("cut-after", 7), ("slow:1m", 7), ("429", 21), ("expired", 1000)];
 
-/// Reads the target where this strikes every so manyth request; returns what was read, and how many it struck.
+/// Reads the target with this fault at every `every`-th request; returns the snapshot, and how often the fault
+/// occurred.
 async fn read_with(fault: &str, first: usize, every: usize) -> (Snapshot, usize) {
     let struck = || (first..1000).step_by(every);
     let faults: Vec<String> = struck().map(|at| format!("{fault}@{at}")).collect();
@@ -481,7 +486,8 @@ async fn read_with(fault: &str, first: usize, every: usize) -> (Snapshot, usize)
     (snapshot, struck().take_while(|at| *at <= seen.len()).count())
 }
 
-/// A read changes nothing, so that one of them can meet many faults: the first, the eighth and so on, then the second, the ninth and so on.
+/// A read changes nothing, so that one read can meet many faults: at the first, the eighth request and so on, then at
+/// the second, the ninth and so on.
 #[tokio::test]
 #[ignore = "slow: run by .ci/run"]
 async fn whatever_goes_wrong_with_any_request_that_reads_the_target_it_is_read_alike() {

@@ -1,4 +1,4 @@
-//! The same for a run that deletes many resources with everything that depends on them, and for its undo.
+//! Faults during a run that deletes many resources with their dependents, and during its undo.
 
 use auth0_migrate::sandbox::State;
 use tokio::sync::OnceCell;
@@ -34,7 +34,7 @@ async fn whatever_goes_wrong_with_any_request_that_brings_back_what_was_removed_
     }
 }
 
-/// The fast tests' share of the grids above.
+/// The part of the tests above that the fast tier runs.
 #[tokio::test]
 async fn whatever_goes_wrong_with_one_of_ten_requests_that_remove_and_bring_back_is_survived() {
     let (prune, undo) = (prune().await, undo_of_prune().await);

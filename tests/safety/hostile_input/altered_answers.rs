@@ -1,4 +1,4 @@
-//! A tenant that accepts a value and stores another one: the run completes, and the report says so.
+//! A tenant that accepts a value and stores a different one: the run completes and reports it.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use crate::support::fixture::{Fixture, dev, prod};
 
 const EVIL: &str = "https://evil.example/back";
 
-/// A fixture whose prod makes this of writes.
+/// A fixture whose prod applies these rules to writes.
 fn stage_that_makes(rules: &Value) -> Fixture {
     let mut prod = prod();
     prod["refuse"] = rules.clone();
@@ -56,7 +56,7 @@ fn a_night_counts_what_was_answered_otherwise() {
     let fixture = Fixture::new(dev(), prod, "");
     let said = fixture.run("sync --from dev --to prod --allow many-changes");
     assert_eq!(said.code, 0, "{}", said.whole());
-    // What nobody sent is the tenant's own.
+    // Values that were not sent are the tenant's own.
     assert!(said.out.contains("; 1 value returned differently than sent"), "{}", said.whole());
     let night: Value = serde_json::from_str(&fixture.read("state/dev/prod/last-sync.json")).expect("JSON");
     let expected = json!([{"key": "clients/Till", "operation": "create", "path": "app_type", "sent": "regular_web", "answered": "spa"}]);

@@ -1,4 +1,5 @@
-//! Permissions of `.env`, an emptied baseline, a clock that jumped back, domains in capitals, unknown variables, and mentions in chat messages.
+//! Permissions of `.env`, an emptied baseline, a clock that was set back, domains in capitals, unknown variables, and
+//! mentions in chat messages.
 
 use std::os::unix::fs::PermissionsExt;
 

@@ -1,4 +1,4 @@
-//! Answers that do not end, are too large, or redirect.
+//! Responses that do not end, are too large, or redirect.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,10 +11,10 @@ use serde_json::json;
 use super::server::{AnswerWriter, Server};
 use crate::support::fixture::CommandOutput;
 
-/// What a socket and the buffers around it may hold of an answer that nobody reads any more.
+/// The maximum number of bytes that sockets and buffers may contain of a response that is no longer read.
 const ON_THE_WAY: usize = 32 << 20;
 
-/// A piece of a body that does not end.
+/// A chunk of an endless body.
 static BLANKS: [u8; 8192] = [b' '; 8192];
 
 fn export(server: &Server, kind: &str) -> CommandOutput {
@@ -23,7 +23,7 @@ fn export(server: &Server, kind: &str) -> CommandOutput {
     said
 }
 
-/// Exports APIs from a tenant that answers them so; returns what is said, and checks that it was asked this often.
+/// Exports APIs from a tenant with these responses; returns the output, and checks the number of requests.
 fn refused(times: usize, play: impl Fn(&str, &mut AnswerWriter) -> std::io::Result<()> + Send + Sync + 'static) -> (Server, String) {
     let server = Server::start(play);
     let said = export(&server, "resource-servers");
@@ -207,7 +207,7 @@ fn a_body_that_trickles_ends_with_the_time_of_its_request() {
     };
     let tenant = Tenant::new(config, Arc::new(auth0_migrate::model::event::NoObserver)).expect("a configuration");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    // A create is never sent again, so that one time is all it takes.
+    // A create is never retried, so one attempt suffices.
     let error = runtime.block_on(tenant.call("POST", "clients", Some(&json!({"name": "a"})))).expect_err("no end");
     assert!(matches!(error, Error::OutcomeUnknown { .. }), "{error:?}");
     assert_eq!(server.asked().len(), 1);

@@ -1,4 +1,4 @@
-//! Files that are no regular files, that lead elsewhere, or whose names contain control characters.
+//! Special files, links to other places, and names with control characters.
 
 use std::os::unix::fs::symlink;
 use std::process::Command;
@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 use super::server::Server;
 use crate::support::fixture::Fixture;
 
-/// Puts something in the place of a file.
+/// Replaces a file by something else.
 type Put = Box<dyn Fn()>;
-/// Changes a manifest.
+/// Modifies a manifest.
 type Change = fn(&mut Value);
 
-/// Puts a pipe that nobody writes into, a folder, and a device, each in the place of a file.
+/// Replaces a file by a pipe without a writer, a folder, or a device.
 fn in_place_of(fixture: &Fixture, name: &str) -> [(&'static str, Put); 3] {
     let path = fixture.path(name);
     let clear = {
@@ -76,7 +76,7 @@ fn a_pipe_a_folder_and_a_device_are_no_files() {
     }
 }
 
-/// Exports dev into a folder of the fixture, and changes a value of its manifest.
+/// Exports dev into a folder of the fixture, and modifies its manifest.
 fn with_manifest(fixture: &Fixture, change: impl FnOnce(&mut Value)) {
     assert_eq!(fixture.run("export --tenant dev --out snap").code, 0);
     let mut manifest: Value = serde_json::from_str(&fixture.read("snap/manifest.json")).expect("JSON");

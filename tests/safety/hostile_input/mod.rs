@@ -1,4 +1,5 @@
-//! Hostile answers and files: each ends a run within a limit and with a clear error, and none reaches a terminal unescaped.
+//! Hostile responses and files: each ends a run within a limit and with a clear error, and none reaches a terminal
+//! unescaped.
 
 mod altered_answers;
 mod edge_cases;

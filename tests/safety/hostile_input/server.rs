@@ -1,4 +1,4 @@
-//! A tenant that answers whatever a test wants, byte by byte, and counts its requests and the bytes that were read.
+//! A tenant that responds byte by byte as a test wants, and counts its requests and the bytes that were read.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::support::fixture::{CommandOutput, Fixture};
 
-/// What a server does with the request for a path, query included.
+/// Handles the request for a path with its query.
 type Play = dyn Fn(&str, &mut AnswerWriter) -> io::Result<()> + Send + Sync;
 
 pub(crate) struct Server {
@@ -16,27 +16,27 @@ pub(crate) struct Server {
     sent: Arc<AtomicUsize>,
 }
 
-/// One answer on its way.
+/// A response in progress.
 pub(crate) struct AnswerWriter {
     stream: TcpStream,
     sent: Arc<AtomicUsize>,
 }
 
 impl AnswerWriter {
-    /// Sends bytes as they are.
+    /// Sends bytes unchanged.
     pub(crate) fn raw(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.stream.write_all(bytes)?;
         self.sent.fetch_add(bytes.len(), Ordering::Relaxed);
         Ok(())
     }
 
-    /// Answers with a status line, headers, and a body that ends with the connection.
+    /// Sends a status line, headers, and the start of a body that ends with the connection.
     pub(crate) fn head(&mut self, status: &str, headers: &[&str]) -> io::Result<()> {
         let headers = headers.iter().fold(String::new(), |head, header| head + header + "\r\n");
         self.raw(format!("HTTP/1.1 {status}\r\ncontent-type: application/json\r\nconnection: close\r\n{headers}\r\n").as_bytes())
     }
 
-    /// Answers 200 with this JSON.
+    /// Sends a 200 response with this JSON.
     pub(crate) fn json(&mut self, json: &str) -> io::Result<()> {
         self.head("200 OK", &[])?;
         self.raw(json.as_bytes())
@@ -54,7 +54,7 @@ impl Server {
             for stream in listener.incoming().map_while(Result::ok) {
                 let (play, asked, sent) = (play.clone(), asked.clone(), sent.clone());
                 std::thread::spawn(move || {
-                    // Whoever has had enough closes the connection, and then nothing more can be written.
+                    // A client that has read enough closes the connection, and then writing fails.
                     let _ = answer(stream, &*play, &asked, sent);
                 });
             }
@@ -62,12 +62,12 @@ impl Server {
         server
     }
 
-    /// Returns the paths that were asked for below `/api/v2`, queries included.
+    /// Returns the requested paths below `/api/v2`, with queries.
     pub(crate) fn asked(&self) -> Vec<String> {
         self.asked.lock().expect("no panic").clone()
     }
 
-    /// Returns how many bytes of answers were taken, by the program or by the buffers on the way to it.
+    /// Returns how many bytes of responses were accepted, by the program or by the buffers on the way to it.
     pub(crate) fn sent(&self) -> usize {
         self.sent.load(Ordering::Relaxed)
     }

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use crate::support::imports::NOW;
 
-/// Reads a tenant that answers one request after the other, each this late; returns whether it was read, and how long it took.
+/// Reads a tenant that handles one request at a time with this latency; returns the result and the duration.
 async fn read(latency: Duration) -> (Result<(), Error>, Duration) {
     let domain = "slow.eu.auth0.com";
     let sandbox = Sandbox::start(Options::new(State::empty(domain)).credentials("id", "secret").latency(latency)).await.expect("a sandbox");
@@ -41,7 +41,7 @@ async fn reading_a_tenant_that_is_slow_but_never_wrong_ends_after_an_hour() {
     assert!(read_in_time.is_ok(), "{read_in_time:?}");
     let requests = took.as_secs();
     assert!(requests > 60, "{took:?}");
-    // At this pace it would take twice the time there is.
+    // At this rate it would take twice the permitted time.
     let latency = SNAPSHOT_TIMEOUT * 2 / u32::try_from(requests).expect("a few hundred");
     let (error, took) = read(latency).await;
     let error = error.expect_err("overdue");

@@ -1,4 +1,5 @@
-//! Names and texts of a tenant with control sequences: none reaches a terminal unescaped, in any command and however it ends.
+//! Names and texts of a tenant with control sequences: none reaches a terminal unescaped, in any command and however it
+//! ends.
 
 use serde_json::{Value, json};
 
@@ -6,12 +7,13 @@ use super::server::Server;
 use crate::support::fixture::Fixture;
 use crate::support::program::Terminal;
 
-/// Clears the screen, sets its title, turns the direction of writing, speaks for the program; as seven and as eight bit controls.
+/// Clears the screen, sets its title, reverses the writing direction, imitates the program; with seven-bit and
+/// eight-bit controls.
 const EVIL: &str = "Shop\u{1b}[2J\u{1b}[31m\u{1b}]0;owned\u{7}\u{9b}2J\u{85}\u{202e}\u{2066}\u{2028}\u{7f}\u{8}\r\nerror: all is lost\n";
 
-/// Returns the first sign of a text that does something to a terminal, besides line breaks, tabs and colours of the program.
+/// Returns the first character of a text that affects a terminal, except line breaks, tabs and the program's colours.
 fn raw(text: &str) -> Option<char> {
-    // What a terminal is sent for a line break, for colours, and to draw live lines anew.
+    // The sequences for line breaks, for colours, and for redrawing live lines.
     let own = ["\r\n", "\u{1b}[0m", "\u{1b}[1m", "\u{1b}[2m", "\u{1b}[32m", "\u{1b}[33m", "\u{1b}[K", "\u{1b}[2K", "\u{1b}[1A", "\r"];
     let text = own.iter().fold(text.to_owned(), |text, own| text.replace(own, "\n"));
     let does_something =

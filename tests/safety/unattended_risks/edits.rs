@@ -1,25 +1,25 @@
-//! Edits in the source, each with what an unattended run does with it.
+//! Edits in the source, each with the expected reaction of an unattended run.
 
 use serde_json::{Value, json};
 
 use Verdict::{DoesBoth, LocksOut, Passes, Weakens};
 
-/// What becomes of an edit.
+/// The reaction to an edit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
     Passes,
     LocksOut,
     Weakens,
-    /// It may lock out and weakens a protection, at once.
+    /// It may lock out and weakens a protection at the same time.
     DoesBoth,
 }
 
-/// An edit that somebody makes in dev.
+/// An edit in dev.
 pub(super) struct Edit {
     pub(super) what: &'static str,
-    /// What a tenant of this name holds, before it (`false`) and after it.
+    /// The state of a tenant with this name, before (`false`) and after the edit.
     pub(super) data: fn(&str, bool) -> Value,
-    /// What becomes of it, and of taking it back.
+    /// The reactions to the edit and to reverting it.
     pub(super) there: Verdict,
     pub(super) back: Verdict,
 }
@@ -69,7 +69,7 @@ fn granted(tenant: &str, audience: &str, scopes: &[&str]) -> Value {
     }})
 }
 
-/// A role that may read, and after the edit may write too.
+/// A role with permission to read, and after the edit also to write.
 fn permitted(tenant: &str, api: &Value, scopes: &[&str]) -> Value {
     let permission = |scope: &&str| json!({"resource_server_identifier": api["identifier"], "permission_name": scope, "resource_server_name": api["name"]});
     let role = format!("rol_{tenant}");
@@ -329,7 +329,7 @@ pub(super) const EDITS: &[Edit] = &[
     }),
 ];
 
-/// What dev holds and prod does not: what it is, what becomes of it, and the data of dev.
+/// A resource that only dev has: its description, the reaction, and the data of dev.
 pub(super) type Created = (&'static str, Verdict, fn() -> Value);
 
 pub(super) const CREATES: &[Created] = &[

@@ -15,7 +15,7 @@ fn tenant(name: &str, data: &Value) -> Value {
     json!({"tenant": format!("acme-{name}"), "domain": format!("acme-{name}.eu.auth0.com"), "data": data})
 }
 
-/// Returns what a sync came to, where dev holds one side of an edit and prod the other.
+/// Returns the result of a sync if dev has one side of an edit and prod the other.
 fn verdict(edit: &Edit, is_made: bool) -> Verdict {
     verdict_over(edit.what, &(edit.data)("dev", is_made), &(edit.data)("prod", !is_made))
 }
@@ -57,7 +57,7 @@ fn a_job_creates_what_nobody_leans_on_yet_and_nothing_that_takes_part_in_every_l
     assert!(unlike.is_empty(), "{unlike:#?}");
 }
 
-/// Two clients of which each loses a callback, and a database that is no longer protected.
+/// Two clients that each lose a callback, and a database that loses a protection.
 fn three_risks() -> Fixture {
     let data = |tenant: &str, is_after: bool| {
         let callbacks = |host: &str| if is_after { json!([]) } else { json!([format!("https://{host}.acme.example")]) };
@@ -122,7 +122,7 @@ fn the_line_that_is_offered_can_be_pasted_whatever_a_client_is_called() {
     assert_eq!((said.code, fixture.writes().len()), (0, 1), "{}", said.whole());
 }
 
-/// A client with a name that would end a text, which loses its callback.
+/// A client that loses its callback, and whose name would end a quoted text.
 fn quoted(name: &str, is_after: bool) -> Value {
     let callbacks = if is_after { json!([]) } else { json!(["https://shop.acme.example"]) };
     let mut client = client(name, &json!({"callbacks": callbacks}));
@@ -153,7 +153,7 @@ fn what_no_approval_can_mean_is_said_before_a_tenant_is_asked() {
     }
 }
 
-/// Eight of a kind, which dev has and an import brings to a prod that holds much of another kind.
+/// Eight resources of a kind that only dev has, for a prod with many resources of another kind.
 struct Eight {
     path: &'static str,
     id: &'static str,

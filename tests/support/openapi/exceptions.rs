@@ -1,20 +1,21 @@
-//! Where Auth0's description is narrower than the API: what it reports as a violation, and the evidence that a tenant accepts it.
+//! Exceptions where the OpenAPI description is narrower than the API: what it reports as a violation, and the evidence
+//! that a tenant accepts it.
 //!
-//! A test checks the evidence of each, so that nothing joins the list because it is convenient.
+//! A test checks the evidence of each, so that nothing is listed for convenience.
 
 use super::{Break, sdk_additions};
 
-/// A break that is none.
+/// A violation that tenants accept.
 pub(crate) struct Exception {
-    /// The break: operation, place and what is wrong.
+    /// The violation: operation, place and what is wrong.
     pub(crate) broken: (&'static str, &'static str, &'static str),
-    /// What shows it.
+    /// The evidence.
     pub(crate) proof: Proof,
 }
 
-/// What shows that a tenant accepts something.
+/// The evidence that a tenant accepts something.
 pub(crate) enum Proof {
-    /// An interaction of `recorded/traffic.jsonl.gz` that was accepted with this very break: source, cassette and number in it.
+    /// An accepted interaction of `recorded/traffic.jsonl.gz` with this violation: source, cassette and number in it.
     Recorded(&'static str, &'static str, u64),
     /// An operation that `catalog.md` lists as newer than the description.
     Documented(&'static str),
@@ -179,7 +180,7 @@ pub(crate) const EXCEPTIONS: &[Exception] = &[
     ),
 ];
 
-/// Returns whether a tenant accepts what the description calls a break: so it is shown, or Auth0's newest SDK sends it.
+/// Returns whether tenants accept a violation: there is evidence, or Auth0's newest SDK sends it.
 pub(crate) fn allow(broken: &Break) -> bool {
     let named = (broken.operation.as_str(), broken.place.as_str(), broken.what.as_str());
     EXCEPTIONS.iter().any(|one| one.broken == named) || sdk_additions::is_sent(named.0, named.1, named.2)

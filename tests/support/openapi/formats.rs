@@ -1,6 +1,6 @@
-//! The string formats that can be decided without Auth0's own code; others are not checked.
+//! The string formats that can be checked without Auth0's own code; others are not checked.
 
-/// Decides whether a text is of a format.
+/// Returns whether a text has a format.
 type Check = fn(&str) -> bool;
 
 /// Each format with its check. Those of JSON Schema itself (`email`, `date-time`, `ipv4`, ..) are built into the validator.
@@ -26,7 +26,7 @@ fn is_https(text: &str) -> bool {
     text.starts_with("https://")
 }
 
-/// Returns whether a text begins as an absolute address does; one in a placeholder may become anything.
+/// Returns whether a text begins like an absolute URL; one with a placeholder may become anything.
 fn has_scheme(text: &str) -> bool {
     let is_scheme = |scheme: &str| !scheme.is_empty() && scheme.chars().all(|sign| sign.is_ascii_alphanumeric() || "+-.".contains(sign));
     text.starts_with('{') || text.split_once(':').is_some_and(|(scheme, _)| is_scheme(scheme))

@@ -2,9 +2,9 @@
 //!
 //! ```text
 //! operation.rs      one operation: path, query and body
-//! schema.rs         a schema, read leniently and compiled
-//! formats.rs        the formats that can be decided
-//! violations.rs     what a validator reports -> place and violation
+//! schema.rs         a schema, made lenient and compiled
+//! formats.rs        the formats that can be checked
+//! violations.rs     errors of the validator -> place and violation
 //! exceptions.rs     where the description is narrower than the API, with the evidence
 //! sdk_additions.rs  what the newest SDK sends and the description lacks
 //! ```
@@ -29,14 +29,15 @@ use crate::support::auth0_reference;
 
 const FILE: &str = "management-api-oas.json.gz";
 
-/// What the description says a request may not be; neither values nor ids are in it.
+/// A violation of the description, without values and ids.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Break {
-    /// The operation, such as `PATCH /clients/{id}`; the bare method where there is none.
+    /// The operation, such as `PATCH /clients/{id}`; only the method if it is unknown.
     pub(crate) operation: String,
-    /// Where: `app_type`, `addons.aws.principal`, `callbacks[]`, `?per_page`, `{id}`; a name of an open map is `*`, the body itself `body`.
+    /// The place: `app_type`, `addons.aws.principal`, `callbacks[]`, `?per_page`, `{id}`; a key of an open map is `*`,
+    /// the body itself `body`.
     pub(crate) place: String,
-    /// What is wrong there, such as `no enum match` or `wrong type: null for string`.
+    /// What is wrong, such as `no enum match` or `wrong type: null for string`.
     pub(crate) what: String,
 }
 
@@ -46,16 +47,16 @@ impl fmt::Display for Break {
     }
 }
 
-/// Every operation that is described.
+/// All described operations.
 pub(crate) struct Description {
-    /// By method and first name of the path: all that a request may be.
+    /// The operations by method and first segment of the path.
     operations: BTreeMap<(String, String), Vec<Operation>>,
-    /// What references of the operations' schemas lead to.
+    /// The document that references in schemas lead to.
     document: Value,
 }
 
 impl Description {
-    /// Reads the description, once a process; where it is missing, the running test is skipped.
+    /// Loads the description once per process; if it is missing, the running test is skipped.
     pub(crate) fn read() -> Option<&'static Self> {
         static READ: OnceLock<Description> = OnceLock::new();
         let path = auth0_reference::path(FILE)?;
@@ -65,7 +66,7 @@ impl Description {
         }))
     }
 
-    /// Makes one of an OpenAPI 3.1 document.
+    /// Creates it from an OpenAPI 3.1 document.
     pub(crate) fn new(mut document: Value) -> Self {
         schema::loosen(&mut document);
         let mut operations: BTreeMap<_, Vec<Operation>> = BTreeMap::new();
@@ -84,14 +85,15 @@ impl Description {
         self.operations.values().flatten()
     }
 
-    /// Returns the operation of a path without its query; a path may be one of several, then the one with the earliest literal name.
+    /// Returns the operation of a path without its query; of several matching ones, that with the earliest literal
+    /// segment.
     pub(crate) fn operation(&self, method: &str, path: &str) -> Option<&Operation> {
         let names: Vec<&str> = path.trim_start_matches('/').split('/').collect();
         let candidates = self.operations.get(&(method.to_owned(), names.first()?.to_string()))?;
         candidates.iter().filter(|one| one.is_at(&names)).min_by_key(|one| one.open_places())
     }
 
-    /// Returns what a request breaks; `target` is the path under `/api/v2` with its query.
+    /// Returns the violations of a request; `target` is the path under `/api/v2` with its query.
     pub(crate) fn breaks(&self, method: &str, target: &str, body: Option<&Value>) -> Vec<Break> {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let Some(operation) = self.operation(method, path) else {
@@ -107,7 +109,7 @@ impl Description {
     }
 }
 
-/// Returns a path that nothing describes, with `*` for every name that may be an id.
+/// Returns an undescribed path with `*` for every segment that may be an id.
 fn generic(path: &str) -> String {
     let is_word = |name: &&str| name.chars().all(|sign| sign.is_ascii_lowercase() || sign == '-');
     path.split('/').map(|name| if is_word(&name) { name } else { "*" }).collect::<Vec<_>>().join("/")

@@ -1,4 +1,4 @@
-//! One operation: what its path, query and body may be.
+//! One operation of the description: its path, query and body.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -23,7 +23,7 @@ pub(crate) struct Operation {
     template: String,
     parameters: Vec<Parameter>,
     body: Option<Schema>,
-    /// Whether it takes something that is not JSON, such as a file.
+    /// Whether it accepts something other than JSON, such as a file.
     takes_other: bool,
 }
 
@@ -46,7 +46,7 @@ impl Operation {
         }
     }
 
-    /// Returns the schema of its body, if it takes one; references in it lead into the whole description.
+    /// Returns the schema of its body, if it has one; references in it lead into the whole description.
     pub(crate) fn body(&self) -> Option<&Value> {
         self.body.as_ref().map(Schema::source)
     }
@@ -59,13 +59,13 @@ impl Operation {
         self.template.trim_start_matches('/').split('/')
     }
 
-    /// Returns whether a path, split into names, is one of its own.
+    /// Returns whether a path, split into segments, matches.
     pub(super) fn is_at(&self, names: &[&str]) -> bool {
         self.names().count() == names.len()
             && self.names().zip(names).all(|(own, name)| if is_place(own) { !name.is_empty() } else { own == *name })
     }
 
-    /// Returns which names of the path are open, so that the most literal of several paths is the smallest.
+    /// Returns which segments are parameters, so that the most literal of several paths sorts first.
     pub(super) fn open_places(&self) -> Vec<bool> {
         self.names().map(is_place).collect()
     }
@@ -131,7 +131,7 @@ impl Parameter {
     }
 }
 
-/// Reads the text of a parameter as its type; what cannot be read so stays text, and breaks the schema.
+/// Parses a parameter as its type; if that fails it stays text, which violates the schema.
 fn read_as(kind: Option<&str>, text: &str) -> Value {
     let read = match kind {
         Some("boolean") => text.parse::<bool>().ok().map(Value::from),

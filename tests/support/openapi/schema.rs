@@ -1,4 +1,4 @@
-//! A schema of the description: read leniently, and compiled when it is first needed.
+//! A schema of the description: made lenient, and compiled on first use.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -11,7 +11,7 @@ use super::violations::{Violation, violation_list};
 
 const SCHEMAS: &str = "#/components/schemas/";
 
-/// A schema, and the validator made of it.
+/// A schema and its validator.
 pub(super) struct Schema {
     source: Value,
     validator: OnceLock<Validator>,
@@ -26,7 +26,7 @@ impl Schema {
         &self.source
     }
 
-    /// Returns it, or what it refers to.
+    /// Returns the schema, or the one that it refers to.
     pub(super) fn resolved<'all>(&'all self, document: &'all Value) -> &'all Value {
         let mut schema = &self.source;
         while let Some(name) = schema["$ref"].as_str().and_then(|to| to.strip_prefix(SCHEMAS)) {
@@ -54,7 +54,7 @@ fn compile(schema: &Value, document: &Value) -> Validator {
     options.build(&whole).unwrap_or_else(|error| panic!("a schema of the description does not compile: {error}"))
 }
 
-/// Collects every schema that one refers to, so that no validator has to know the whole description.
+/// Collects all schemas that a schema refers to, so that its validator need not know the whole description.
 fn collect<'all>(schema: &Value, document: &'all Value, needed: &mut BTreeMap<String, &'all Value>) {
     match schema {
         Value::Object(fields) => {
@@ -71,16 +71,16 @@ fn collect<'all>(schema: &Value, document: &'all Value, needed: &mut BTreeMap<St
     }
 }
 
-/// Makes a document as lenient as it is meant to be.
+/// Makes a document as lenient as the API.
 ///
-/// Most formats of strings are Auth0's own and undefined. Alternatives that only they tell apart all match, so that `oneOf` is read as `anyOf`;
-/// a format whose name ends in `-or-null` allows null, whatever the type beside it says.
+/// Most string formats are Auth0's own and undefined. Alternatives that differ only in such formats all match, so
+/// `oneOf` is read as `anyOf`; a format whose name ends in `-or-null` allows null, whatever the type.
 pub(super) fn loosen(value: &mut Value) {
     match value {
         Value::Object(fields) => {
             if let Some(alternatives) = fields.get("oneOf").filter(|one| one.is_array()).cloned() {
                 fields.remove("oneOf");
-                // Both beside each other would have to hold both.
+                // If both are present, both must match.
                 let key = if fields.contains_key("anyOf") { "allOf" } else { "anyOf" };
                 let alternatives = if key == "allOf" { json!([{"anyOf": alternatives}]) } else { alternatives };
                 fields.insert(key.to_owned(), alternatives);
@@ -90,7 +90,7 @@ pub(super) fn loosen(value: &mut Value) {
                 fields["type"] = json!([fields["type"], "null"]);
             }
             if let Some(Value::String(pattern)) = fields.get_mut("pattern") {
-                // In a set, JavaScript takes a dash behind a class as itself.
+                // In a character class, JavaScript takes a hyphen after a class literally.
                 *pattern = pattern.replace(r"[\w-", r"[\w\-");
             }
             fields.values_mut().for_each(loosen);

@@ -1,11 +1,11 @@
-//! What Auth0's newest SDK sends and the description lacks.
+//! Requests and fields that Auth0's newest SDK sends and the description lacks.
 
 use serde_json::Value;
 
-/// Why the sandbox takes it, where no recording shows it.
+/// Why the sandbox accepts it without a recording.
 pub(crate) const SENT: &str = "sent by auth0 7.1.0 (npm)";
 
-/// Returns whether the SDK sends it: an operation, by method and path with `*` for each id, or a field of one.
+/// Returns whether the SDK sends an operation (method and path with `*` for each id) or a field of one.
 pub(super) fn is_sent(operation: &str, place: &str, what: &str) -> bool {
     let read = |text: &str| -> Value { serde_json::from_str(text).expect("JSON") };
     match what {

@@ -1,4 +1,4 @@
-//! What a validator reports, as paths and violations that are the same in every run and contain no value.
+//! Converts errors of the validator into places and violations that are the same in every run and contain no values.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::paths::Location;
 use serde_json::Value;
 
-/// What is wrong at a place.
+/// A violation at a place.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Violation {
     pub(super) place: String,
@@ -20,7 +20,7 @@ impl Violation {
     }
 }
 
-/// Returns every violation, and of alternatives that all fail those of the one that fits best.
+/// Returns every violation; if all alternatives fail, those of the best matching one.
 pub(super) fn violation_list<'all>(errors: impl IntoIterator<Item = ValidationError<'all>>) -> Vec<Violation> {
     errors.into_iter().flat_map(|error| violations_of(&error)).collect()
 }
@@ -55,10 +55,10 @@ fn violations_of(error: &ValidationError<'_>) -> Vec<Violation> {
     }
 }
 
-/// Returns what the best of several alternatives lacks: the one that comes closest, and among equals the first.
+/// Returns the violations of the best matching alternative; among equals, of the first.
 ///
-/// An alternative of another type is further away than one whose distinguishing value differs (`strategy`, `type`), and that one further than
-/// one that only breaks rules inside.
+/// An alternative of another type matches worse than one whose distinguishing value differs (`strategy`, `type`), and
+/// that one worse than one that only violates rules inside.
 fn of_alternatives(place: &str, alternatives: &[Vec<ValidationError<'static>>]) -> Vec<Violation> {
     let of_another_type = |errors: &[ValidationError<'_>]| {
         let is_type = |error: &&ValidationError<'_>| matches!(error.kind(), ValidationErrorKind::Type { .. });
@@ -77,12 +77,12 @@ fn violation_list_of(errors: &[ValidationError<'_>]) -> Vec<Violation> {
     errors.iter().flat_map(violations_of).collect()
 }
 
-/// Returns whether an error is about a value that tells alternatives apart.
+/// Returns whether an error is about a value that distinguishes alternatives.
 fn is_choice(error: &ValidationError<'_>) -> bool {
     matches!(error.kind(), ValidationErrorKind::Constant { .. } | ValidationErrorKind::Enum { .. })
 }
 
-/// Returns the one violation of a value that has the type of no alternative.
+/// Returns the single violation of a value that has the type of no alternative.
 fn of_no_type(place: &str, others: impl Iterator<Item = Violation>) -> Vec<Violation> {
     let whats: Vec<String> = others.map(|one| one.what).collect();
     let Some((given, _)) = whats.first().and_then(|what| what.split_once(" for ")) else { return Vec::new() };
@@ -114,11 +114,12 @@ fn expected(kind: &TypeKind) -> String {
     names.into_iter().collect::<Vec<_>>().join(" or ")
 }
 
-/// Returns where an error is, by the way through the schema: names that the schema knows, `*` for those it leaves open, `[]` for list positions.
+/// Returns the place of an error from its path through the schema: known names, `*` for open ones, `[]` for list
+/// positions.
 fn place_of(error: &ValidationError<'_>) -> String {
     let path: &Location = error.evaluation_path();
     let words: Vec<String> = path.segments().map(|segment| segment.to_string()).collect();
-    // The last word is the keyword that failed, unless the whole schema did.
+    // The last segment is the keyword that failed, unless the whole schema did.
     let ends = words.len() - usize::from(!words.is_empty() && !matches!(error.kind(), ValidationErrorKind::FalseSchema));
     let mut words = words[..ends].iter();
     let mut place = String::new();

@@ -1,4 +1,4 @@
-//! Checks values against schemas, with the keywords of JSON Schema that the description of requests uses.
+//! Validates values against schemas, with the JSON Schema keywords that the OpenAPI description of requests uses.
 //!
 //! A library for all of JSON Schema takes 220 s of CPU to build for release, more than half of all else. A test breaks
 //! each value of the recorded writes and expects nine in ten of those that such a library refuses to be refused here.
@@ -19,7 +19,7 @@ pub(super) struct Checker<'schemas> {
 }
 
 impl Checker<'_> {
-    /// Returns the violations of a schema; of `anyOf`, those of the alternative that fits best.
+    /// Returns the violations of a schema; for `anyOf`, those of the best matching alternative.
     pub(super) fn violations(&self, schema: &Value, value: &Value, place: &str) -> Vec<Violation> {
         let Value::Object(keywords) = schema else { return Vec::new() };
         let mut found = Vec::new();

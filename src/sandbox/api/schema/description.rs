@@ -155,10 +155,10 @@ pub fn schema_violations(method: &str, path: &str, body: &Value) -> Vec<SchemaVi
     found.iter().map(named).collect()
 }
 
-/// Why an operation does not accept a value that stands at one place of its body.
+/// Why an operation does not accept a value at one place of its body.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ValueRefusal {
-    /// The place of what is wrong, at the value, in it or above it: `options.scopes[]`.
+    /// The place of the error, at, in or above the value: `options.scopes[]`.
     pub place: String,
     /// The violated keyword of the schema; `additionalProperties` if there is no such field, `null` if null has the wrong type.
     pub keyword: &'static str,
@@ -168,8 +168,8 @@ pub struct ValueRefusal {
     pub reason: String,
 }
 
-/// Returns why an operation does not accept a value at a path of its body (lists as `[]`), as far as the description says; `None` for
-/// operations and paths that it does not describe.
+/// Returns why an operation does not accept a value at a path of its body (with `[]` for lists), as far as the
+/// description says; `None` for undescribed operations and paths.
 #[must_use]
 pub fn value_refusals(method: &str, path: &str, field: &str, value: &Value) -> Option<Vec<ValueRefusal>> {
     let operation = operation_at(method, path)?;

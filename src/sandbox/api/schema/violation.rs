@@ -4,7 +4,7 @@ use serde_json::Value;
 
 /// One violation of a schema.
 pub(super) struct Violation {
-    /// The place of the value, as in `options.scopes[0]`; empty for the whole body.
+    /// The path of the containing value, such as `options.scopes[0]`; empty for the whole body.
     pub(super) holder: String,
     /// The missing or surplus field there.
     pub(super) field: Option<String>,
