@@ -1,5 +1,4 @@
-//! `cargo bench --bench pacing`: an import of 300 changes into tenants with a low rate limit, in real time, about four
-//! minutes in all.
+//! `cargo bench --bench pacing`: an import of 300 changes into tenants with a low rate limit, in real time, about four minutes in all.
 //!
 //! Each time is printed beside the minimum for as many requests: with the whole bucket, and with the 80 % that migrate
 //! uses. A refused request (429) is an error; a long duration is not.

@@ -1,5 +1,7 @@
-//! `cargo bench --bench scale`: the cost of an export, an import and an unchanged import for 100, 1,000 and 10,000
-//! clients; and the cost per change of imports with 5,000 and 50,000 changes, which is equal if the cost is linear.
+//! `cargo bench --bench scale`: the cost of an export, an import and an unchanged import, and the cost per change.
+//!
+//! Exports and imports run with 100, 1,000 and 10,000 clients; the cost per change is compared between imports with
+//! 5,000 and 50,000 changes, and is equal if the cost is linear.
 //!
 //! Each size has half as many client grants. The tenants have no rate limit and run in separate processes. Times are
 //! the best of several runs, since the machine may be busy, except for the two imports by number of changes, which run

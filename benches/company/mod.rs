@@ -1,5 +1,4 @@
-//! Generates a realistic tenant of any size: the clients of the embedded company, repeated with different names, ids
-//! and hosts.
+//! Generates a realistic tenant of any size: the clients of the embedded company, repeated with different names, ids and hosts.
 //!
 //! The state file is written piece by piece: a process inherits the peak memory of its parent, so the measuring process
 //! must stay small.

@@ -1,5 +1,4 @@
-//! Limits on input: bodies that are too deep or too large, names with terminal control characters, ids that change a
-//! request's path.
+//! Limits on input: bodies that are too deep or too large, names with terminal control characters, ids that change a request's path.
 
 use auth0_migrate::catalog::{Catalog, Kind, Shape};
 use auth0_migrate::json::Body;

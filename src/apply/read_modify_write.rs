@@ -1,5 +1,4 @@
-//! Read-modify-write: merges values into those that the target has, so that an update of a whole object does not lose
-//! what only the target knows.
+//! Read-modify-write: merges values into the target's own, so that replacing an object does not lose what only the target knows.
 
 use serde_json::{Map, Value};
 

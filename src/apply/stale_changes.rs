@@ -1,5 +1,4 @@
-//! Stale changes: those whose resources changed since the plan was made. They are refused; all others are applied as
-//! reviewed.
+//! Stale changes: those whose resources changed since the plan was made. They are refused; all others are applied as reviewed.
 
 use std::collections::HashMap;
 

@@ -1,5 +1,4 @@
-//! `Kind`: one kind of settings, and what follows from its entry. `builder` has the builder of entries, `address`
-//! derives their paths.
+//! `Kind`: one kind of settings, and what follows from its entry. `builder` has the builder of entries, `address` derives their paths.
 
 use std::collections::BTreeSet;
 

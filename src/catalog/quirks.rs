@@ -1,5 +1,4 @@
-//! Quirks, which are true of one kind only: flags, and pure edits of what a tenant returns, each with its evidence and
-//! a test. Ten edits at most.
+//! Quirks, each true of one kind only: flags, and pure edits of what a tenant returns, with evidence and a test. Ten edits at most.
 //!
 //! A quirk that a second kind needs becomes a method of the builder.
 

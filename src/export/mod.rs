@@ -1,5 +1,4 @@
-//! Exports a tenant as a portable snapshot. Source and target use the same function, so that a diff compares like with
-//! like.
+//! Exports a tenant as a portable snapshot. Source and target use the same function, so that a diff compares like with like.
 
 mod scope;
 

@@ -1,5 +1,4 @@
-//! The types that every part shares: resources, keys, ids, selections, credentials, secrets, guards,
-//! approvals and events.
+//! The types that every part shares: resources, keys, ids, selections, credentials, secrets, guards, approvals and events.
 
 pub mod approval;
 pub mod credentials;

@@ -1,5 +1,4 @@
-//! Builds a plan from the desired state, the live target, links and baseline: first all decisions, then the plan from
-//! them.
+//! Builds a plan from the desired state, the live target, links and baseline: first all decisions, then the plan from them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 

@@ -1,5 +1,4 @@
-//! Parts of a change: how they are named and removed, so that a change can be applied without the parts a target
-//! refused.
+//! Parts of a change: how they are named and removed, so that a change can be applied without the parts a target refused.
 //!
 //! A part is named by its path (`flags.enable_sso`), a list element by the path and its value (`scope["read:orders"]`),
 //! and an element of a child's list by its index in the change (`added[2]`, `removed[0]`).

@@ -1,5 +1,4 @@
-//! Replaces ids of deleted resources that texts of the source still contain by the ids of their counterparts in the
-//! target.
+//! Replaces ids of deleted resources that texts of the source still contain by the ids of their counterparts in the target.
 //!
 //! After a client is deleted, code, lists and fields may still contain its id. Its link identifies the counterpart in
 //! the target, so the source's id never reaches the target, and a target text with the counterpart's id counts as

@@ -1,5 +1,4 @@
-//! Matching: which resource of the target corresponds to which of the source, for the planner and for the state after a
-//! run.
+//! Matching: which resource of the target corresponds to which of the source, for the planner and for the state after a run.
 //!
 //! Kinds are matched in catalog order: by link, otherwise by parent, otherwise by name. A name may contain other names
 //! (a grant's contains its client and API), so each kind is matched under the names given to the kinds before it.

@@ -1,5 +1,4 @@
-//! Orders changes into stages: referenced resources come before those that refer to them; circular references are
-//! written later.
+//! Orders changes into stages: referenced resources come before those that refer to them; circular references are written later.
 
 use std::collections::{BTreeMap, HashMap};
 

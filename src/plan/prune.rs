@@ -1,5 +1,4 @@
-//! Resources that only the target has: deleted if an earlier run created or adopted them and the source deleted them,
-//! otherwise unmanaged.
+//! Resources that only the target has: deleted if an earlier run created or adopted them and the source deleted them, otherwise unmanaged.
 
 use std::collections::{BTreeMap, HashSet};
 

@@ -1,5 +1,4 @@
-//! Unique values such as names: a change that takes one waits for the change that frees it; a cycle is broken by an
-//! interim value.
+//! Unique values such as names: a change that takes one waits for the change that frees it; a cycle is broken by an interim value.
 //!
 //! ```text
 //! Editor -> Publisher        first

@@ -1,5 +1,4 @@
-//! The report of a run as CSV: one row for each change, each refused part, each skipped resource or field, and each
-//! manual step.
+//! The report of a run as CSV: one row for each change, each refused part, each skipped resource or field, and each manual step.
 
 use super::json::outcome_word;
 use super::printed::printable;

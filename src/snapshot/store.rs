@@ -1,5 +1,4 @@
-//! Stores snapshots as files: `snapshots/<tenant>/<UTC time>/manifest.json` and one pretty-printed, canonically ordered
-//! JSON file per kind.
+//! Stores snapshots as files: `snapshots/<tenant>/<UTC time>/manifest.json` and one pretty-printed, canonically ordered JSON file per kind.
 //!
 //! A snapshot is written to a temporary folder and then renamed; one that equals the newest is not written again. A
 //! snapshot is read only if its content hash matches: edits belong in a mapping.

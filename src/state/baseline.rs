@@ -1,5 +1,4 @@
-//! The baseline, `baseline.json`: what was last applied to a target, so that a plan knows which side changed a field
-//! since.
+//! The baseline, `baseline.json`: what was last applied to a target, so that a plan knows which side changed a field since.
 //!
 //! It contains the desired portable bodies when they were applied, and the fields that only the target had then. It is
 //! written after each run, only for resources that are in the target as desired.

@@ -1,5 +1,4 @@
-//! Rehearses an import on a copy of the target: a sandbox in this process with the responses that the target gave when
-//! it was read.
+//! Rehearses an import on a copy of the target: a sandbox in this process with the responses that the target gave when it was read.
 //!
 //! The importer is the real one, including its journal; only the address of the target and the folder for files differ.
 //! The copy listens on loopback, accepts a secret generated for it, contains none of the target's secrets, and is

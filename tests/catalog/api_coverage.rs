@@ -1,5 +1,4 @@
-//! The catalog covers every operation of Auth0's OpenAPI description and newest SDK, or lists it as left out with a
-//! reason.
+//! The catalog covers every operation of Auth0's OpenAPI description and newest SDK, or lists it as left out with a reason.
 
 use std::collections::BTreeSet;
 

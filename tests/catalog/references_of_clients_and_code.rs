@@ -1,5 +1,4 @@
-//! References of clients, grants, code, flows, organizations, roles and connections: each is resolved to the target's
-//! own id of the same resource.
+//! References of clients, grants, code, flows, organizations, roles and connections are resolved to the target's own ids.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,4 @@
-//! References of pages, protection settings, connections and tenant settings: each is resolved to the target's own id
-//! of the same resource.
+//! References of pages, protection settings, connections and tenant settings are resolved to the target's own ids.
 
 use auth0_migrate::catalog::{Catalog, KeyNames, Kind, Shape};
 use auth0_migrate::management_api::{Listing, Tenant};

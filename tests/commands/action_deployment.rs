@@ -1,5 +1,4 @@
-//! Actions and what depends on them: they are deployed before they are bound, drafts stay drafts, and circular
-//! references are completed by a second update.
+//! Actions: deployed before they are bound, drafts stay drafts, and circular references are completed by a second update.
 
 use serde_json::{Value, json};
 

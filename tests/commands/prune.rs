@@ -1,5 +1,4 @@
-//! Pruning resources without their own ids, and duplicates: what an earlier import created is deleted when the source
-//! no longer has it, or reported.
+//! Pruning resources without their own ids, and duplicates: deleted if an earlier import created them, otherwise reported.
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};

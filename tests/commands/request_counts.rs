@@ -1,5 +1,4 @@
-//! The number of requests of a run: pages are read concurrently, an unchanged import writes nothing, and a rate limit
-//! is never exceeded.
+//! The number of requests of a run: pages are read concurrently, an unchanged import writes nothing, and a rate limit is never exceeded.
 
 #![expect(clippy::print_stdout, reason = "the times are worth reading: `cargo test request_counts -- --nocapture`")]
 

@@ -1,5 +1,4 @@
-//! `migrate sync`: silent when nothing changed, otherwise one line and one report; the next sync completes a run that a
-//! limit ended.
+//! `migrate sync`: silent when nothing changed, otherwise one line and one report; the next sync completes a run that a limit ended.
 
 use std::time::{Duration, SystemTime};
 

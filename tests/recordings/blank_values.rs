@@ -1,5 +1,6 @@
-//! Absent, null and empty values at every path, and unknown fields: two tenants that differ in nothing else. The
-//! expected result is computed here by merging plain JSON; only defaults and unordered lists come from the catalog.
+//! Absent, null and empty values at every path, and unknown fields, between two tenants that differ in nothing else.
+//!
+//! The expected result is computed here by merging plain JSON; only defaults and unordered lists come from the catalog.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,4 @@
-//! External cases: small situations from public bug reports, run by a separate program that comes with the facts about
-//! Auth0.
+//! External cases: small situations from public bug reports, run by a separate program that comes with the facts about Auth0.
 #![expect(clippy::print_stdout, reason = "what each case falls short of is wanted beside the verdict")]
 
 use std::collections::BTreeSet;

@@ -1,5 +1,6 @@
-//! The program, the sandbox and the OpenAPI description compared with facts about Auth0: recorded traffic, recorded
-//! tenants, public bug reports, and an independent tenant double.
+//! The program, the sandbox and the OpenAPI description compared with facts about Auth0.
+//!
+//! These are recorded traffic, recorded tenants, public bug reports, and an independent tenant double.
 
 mod blank_values;
 mod cases;

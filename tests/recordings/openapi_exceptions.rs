@@ -1,5 +1,4 @@
-//! Exceptions where the OpenAPI description is narrower than the API: each is proven by a recorded request that a real
-//! tenant accepted.
+//! Exceptions where the OpenAPI description is narrower than the API: each is proven by a recorded request that a real tenant accepted.
 
 use std::io::{BufRead, BufReader};
 

@@ -1,5 +1,4 @@
-//! The real program, killed at random moments of an import of more than sixty changes and resumed: the target ends up
-//! the same.
+//! The real program, killed at random moments of an import of more than sixty changes and resumed: the target ends up the same.
 //!
 //! Prints the seed of the moments, and how many of them hit what. `TEST_SEED` sets another seed.
 #![expect(clippy::print_stdout, reason = "a test at random says which random")]

@@ -1,5 +1,4 @@
-//! Disk space that runs out at each write in turn: every command that writes is run with more and more space, until it
-//! suffices.
+//! Disk space that runs out at each write in turn: every command that writes is run with more and more space, until it suffices.
 //!
 //! Wherever the space runs out, the command reports it, no file is torn, and the same command succeeds once there is
 //! space.

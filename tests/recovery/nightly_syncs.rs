@@ -1,5 +1,6 @@
-//! Many nights of `migrate sync` while people edit both tenants and requests to the target fail at random: no edit is
-//! lost, nothing is created twice, and nothing that belongs only to the source reaches the target.
+//! Many nights of `migrate sync` while people edit both tenants and requests to the target fail at random.
+//!
+//! No edit is lost, nothing is created twice, and nothing that belongs only to the source reaches the target.
 //!
 //! The expected result of each night is computed here by a three-way merge that shares no code with the program.
 

@@ -1,5 +1,4 @@
-//! What must never happen: leaked secrets, values of the source in the target, unapproved risks, and harm from hostile
-//! input.
+//! What must never happen: leaked secrets, values of the source in the target, unapproved risks, and harm from hostile input.
 
 mod canary_secrets;
 mod fuzz_seeds;

@@ -1,5 +1,4 @@
-//! The program connects only to its tenants, over verified connections, and writes files that only their owner can
-//! read.
+//! The program connects only to its tenants, over verified connections, and writes files that only their owner can read.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};

@@ -1,5 +1,4 @@
-//! Random tenants and selections: nothing outside a selection changes, and a full import afterwards has the same result
-//! as without it.
+//! Random tenants and selections: nothing outside a selection changes, and a full import afterwards has the same result as without it.
 
 use auth0_migrate::catalog::Catalog;
 use auth0_migrate::model::selection::Selection;

@@ -1,5 +1,4 @@
-//! Applies the detection of undeclared secrets to every field of the OpenAPI description; the withheld fields are a
-//! list to review.
+//! Applies the detection of undeclared secrets to every field of the OpenAPI description; the withheld fields are a list to review.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,4 @@
-//! What no run changes: migrate's own client, protected resources, system resources, and resources missing from a
-//! truncated list.
+//! What no run changes: migrate's own client, protected resources, system resources, and resources missing from a truncated list.
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};

@@ -1,5 +1,4 @@
-//! Prints the last lines of `cargo test`: how many requests violate Auth0's OpenAPI description, how many tests were
-//! not run, and why.
+//! Prints the last lines of `cargo test`: how many requests violate Auth0's OpenAPI description, how many tests were not run, and why.
 //!
 //! It is a separate program because cargo runs test targets in the order of their names; only doc tests run after it.
 #![expect(clippy::print_stdout, reason = "that is what it is for")]

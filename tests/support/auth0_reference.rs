@@ -1,5 +1,4 @@
-//! Facts about Auth0 that are not part of this repository: `AUTH0_REFERENCE` is their folder (default:
-//! `../shared/reference`).
+//! Facts about Auth0 that are not part of this repository: `AUTH0_REFERENCE` is their folder (default: `../shared/reference`).
 //!
 //! A test that needs them and does not find them is skipped.
 

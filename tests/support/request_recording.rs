@@ -1,5 +1,4 @@
-//! Records every request that a sandbox of a test receives; the summary validates all of them against Auth0's OpenAPI
-//! description.
+//! Records every request that a sandbox of a test receives; the summary validates all of them against Auth0's OpenAPI description.
 //!
 //! Requests of the sandbox's own unit tests are not recorded: they are written by hand, and the program never sends
 //! them.

@@ -1,5 +1,4 @@
-//! Simulates the rate limiter with a server bucket in simulated time: 300 requests, none refused, in close to the
-//! minimum time.
+//! Simulates the rate limiter with a server bucket in simulated time: 300 requests, none refused, in close to the minimum time.
 
 #![expect(clippy::print_stdout, reason = "the times are the point of the simulation: `cargo test simulation -- --nocapture`")]
 

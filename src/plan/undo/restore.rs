@@ -1,5 +1,4 @@
-//! Restores deleted resources and what the tenant deleted with them: children, and references in lists, fields and
-//! code.
+//! Restores deleted resources and what the tenant deleted with them: children, and references in lists, fields and code.
 
 use std::collections::HashSet;
 

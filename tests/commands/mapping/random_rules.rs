@@ -1,5 +1,4 @@
-//! Random rules on the example company: a rule that changes anything matched something, and every changed value is
-//! attributed to a rule.
+//! Random rules on the example company: a rule that changes anything matched something, and every changed value is attributed to a rule.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;

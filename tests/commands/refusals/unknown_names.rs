@@ -1,5 +1,4 @@
-//! Unknown names on the command line, in the configuration and in the environment, each with the most similar known
-//! one.
+//! Unknown names on the command line, in the configuration and in the environment, each with the most similar known one.
 
 use insta::assert_snapshot;
 

@@ -1,5 +1,6 @@
-//! Values in recorded tenants that the API no longer accepts. Each is replaced by a current one, as a person would
-//! correct the source; everything else is copied as recorded.
+//! Values in recorded tenants that the API no longer accepts, and the current values that replace them.
+//!
+//! They are replaced as a person would correct the source; everything else is copied as recorded.
 
 use auth0_migrate::catalog::Catalog;
 use auth0_migrate::json::Body;

@@ -1,5 +1,4 @@
-//! Compares responses of the sandbox with recorded ones: which fields are not compared and why, and the known
-//! disagreements.
+//! Compares responses of the sandbox with recorded ones: which fields are not compared and why, and the known disagreements.
 
 use std::collections::{BTreeMap, BTreeSet};
 

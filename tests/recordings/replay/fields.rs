@@ -1,5 +1,4 @@
-//! Every field of every recorded response is known to its kind (writable, read-only or secret), and every field of
-//! every accepted write is writable.
+//! Every field of a recorded response is known to its kind, and every field of an accepted write is writable.
 
 use std::collections::BTreeSet;
 

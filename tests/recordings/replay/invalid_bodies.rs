@@ -1,5 +1,4 @@
-//! Recorded bodies with one invalid value: the share of those refused by the OpenAPI description that the sandbox
-//! refuses too.
+//! Recorded bodies with one invalid value: the share of those refused by the OpenAPI description that the sandbox refuses too.
 
 use std::collections::{BTreeMap, BTreeSet};
 

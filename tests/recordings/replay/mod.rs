@@ -1,5 +1,4 @@
-//! Replays recordings against the sandbox: the same request in the same state must get the same response as from the
-//! real server.
+//! Replays recordings against the sandbox: the same request in the same state must get the same response as from the real server.
 //!
 //! The recordings are not part of this repository; see `support/auth0_reference.rs`. `cargo test --test integration
 //! replay -- --nocapture` prints the agreement by kind. Kinds come from the catalog, so a new one is replayed without a

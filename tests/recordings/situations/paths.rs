@@ -1,5 +1,7 @@
-//! Paths into the state of a tenant: `/clients[name=Shop].addons` is a field of one list element, and
-//! `{/roles[name=A].id}` inside a text is replaced by its value.
+//! Paths into the state of a tenant.
+//!
+//! `/clients[name=Shop].addons` is a field of one list element, and `{/roles[name=A].id}` inside a text is replaced by
+//! its value.
 
 use serde_json::{Map, Value, json};
 

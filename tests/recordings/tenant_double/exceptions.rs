@@ -1,5 +1,4 @@
-//! Differences and refusals with a good reason: by design, or by what Auth0 allows. Faults are in
-//! `known_failures.toml`.
+//! Differences and refusals with a good reason: by design, or by what Auth0 allows. Faults are in `known_failures.toml`.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,4 @@
-//! Imports into a failing tenant, and imports by a program that is killed: the target ends up as after an undisturbed
-//! import.
+//! Imports into a failing tenant, and imports by a program that is killed: the target ends up as after an undisturbed import.
 #![expect(clippy::print_stdout, reason = "what struck, and what came of it, is wanted beside the verdict")]
 
 use std::collections::BTreeSet;

@@ -1,5 +1,6 @@
-//! The real program between two independent tenant doubles, which know Auth0's own description of its API. A double,
-//! called a judge in the code, records every request and refuses those that the description does not allow.
+//! The real program between two independent tenant doubles, which know Auth0's own description of its API.
+//!
+//! A double, called a judge in the code, records every request and refuses those that the description does not allow.
 //!
 //! ```text
 //! process.rs       one double: a process, and its control endpoints

@@ -1,5 +1,4 @@
-//! A fault at every single request of an import of more than sixty changes: afterwards, the target, links and baseline
-//! are as without it.
+//! A fault at every single request of an import of more than sixty changes: afterwards, the target, links and baseline are as without it.
 //!
 //! State is saved as the program does: before the first write, when a run is resumed, and before the run ends. Each
 //! sandbox runs in the test's own thread, so that when a run is dropped, each request is either complete or not
@@ -486,8 +485,7 @@ async fn read_with(fault: &str, first: usize, every: usize) -> (Snapshot, usize)
     (snapshot, struck().take_while(|at| *at <= seen.len()).count())
 }
 
-/// A read changes nothing, so that one read can meet many faults: at the first, the eighth request and so on, then at
-/// the second, the ninth and so on.
+/// A read changes nothing, so that one read can meet many faults: at the first, the eighth request, ..; then the second ..
 #[tokio::test]
 #[ignore = "slow: run by .ci/run"]
 async fn whatever_goes_wrong_with_any_request_that_reads_the_target_it_is_read_alike() {

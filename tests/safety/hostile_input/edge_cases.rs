@@ -1,5 +1,4 @@
-//! Permissions of `.env`, an emptied baseline, a clock that was set back, domains in capitals, unknown variables, and
-//! mentions in chat messages.
+//! Permissions of `.env`, an emptied baseline, a clock that was set back, unknown variables, and mentions in chat messages.
 
 use std::os::unix::fs::PermissionsExt;
 

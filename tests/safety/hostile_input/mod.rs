@@ -1,5 +1,4 @@
-//! Hostile responses and files: each ends a run within a limit and with a clear error, and none reaches a terminal
-//! unescaped.
+//! Hostile responses and files: each ends a run within a limit and with a clear error, and none reaches a terminal unescaped.
 
 mod altered_answers;
 mod edge_cases;

@@ -1,5 +1,4 @@
-//! Names and texts of a tenant with control sequences: none reaches a terminal unescaped, in any command and however it
-//! ends.
+//! Names and texts of a tenant with control sequences: none reaches a terminal unescaped, in any command and however it ends.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,4 @@
-//! Exceptions where the OpenAPI description is narrower than the API: what it reports as a violation, and the evidence
-//! that a tenant accepts it.
+//! Exceptions where the OpenAPI description is narrower than the API, with the evidence that a tenant accepts them.
 //!
 //! A test checks the evidence of each, so that nothing is listed for convenience.
 

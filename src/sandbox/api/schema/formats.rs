@@ -1,5 +1,4 @@
-//! Validates patterns and formats of text. The description names formats without defining them; unknown ones allow
-//! everything.
+//! Validates patterns and formats of text. The description names formats without defining them; unknown ones allow everything.
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
