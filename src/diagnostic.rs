@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_at_the_end_of_the_file_is_shown_too() {
+    fn a_position_at_the_end_of_the_file_is_shown_too() {
         let text = Text { path: Path::new("a.toml"), text: "one =" };
         insta::assert_snapshot!(text.wrong(5..5, "nothing there", "a value was expected"), @r"
         nothing there
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_letter_of_several_bytes_is_pointed_at_whole() {
+    fn a_multi_byte_character_is_underlined_as_a_whole() {
         let text = Text { path: Path::new("plan.json"), text: "{\n  ⟧ 1}" };
         let error = serde_json::from_str::<serde_json::Value>(text.text).expect_err("no JSON");
         insta::assert_snapshot!(text.not_json("this is not a plan", &error), @"
@@ -200,13 +200,13 @@ mod tests {
     }
 
     #[test]
-    fn the_last_letter_of_a_file_is_pointed_at_whole_too() {
+    fn the_last_multi_byte_character_of_a_file_is_underlined_as_a_whole() {
         let wrong = Text { path: Path::new("plan.json"), text: "{⟧" }.wrong(1..2, "no plan", "here");
         assert_eq!((wrong.at.clone(), wrong.to_string().lines().count()), (1..4, 5));
     }
 
     #[test]
-    fn what_follows_the_name_of_a_secret_is_covered() {
+    fn a_value_after_a_secret_name_is_masked() {
         assert_eq!(cover_secrets("client_secret = \"hush\" # note"), "client_secret = ****** * ****");
         assert_eq!(cover_secrets("dev = { CLIENT_SECRET=\"hush\" }"), "dev = { CLIENT_SECRET=****** *");
         assert_eq!(cover_secrets("client_secret \"hüsh\""), "client_secret *******");
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_of_several_lines_is_covered_in_each() {
+    fn a_multi_line_secret_is_masked_in_every_line() {
         let text = "client_secret = \"\"\"\nhush \\q\n\"\"\"\nname = \"\"\"\nseen \\q\n";
         let shown = |line: &str| Text { path: Path::new("a.toml"), text }.wrong(text.find(line).expect("there")..0, "", "").shown;
         assert_eq!(shown("hush"), "*******");
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn quotes_in_a_comment_or_in_other_quotes_uncover_nothing() {
+    fn quotes_in_comments_or_inside_other_quotes_unmask_nothing() {
         for other in ["# \"\"\"", "a = 'x\"\"\"y'", "a = \"'''\"", "a = \"\\\"\"", "# don't", "b = [1, 2] # ["] {
             let text = format!("{other}\nclient_secret = \"\"\"\nhush ''' # \n\"\"\"\nseen\n");
             let shown =
@@ -232,14 +232,14 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_in_a_list_of_several_lines_is_covered_in_each() {
+    fn a_secret_in_a_multi_line_list_is_masked_in_every_line() {
         let text = "client_secret = [\n  \"hush\", [\n],\n  \"hüsh\n]\nnames = [\n  seen\n";
         let shown = |line: &str| Text { path: Path::new("a.toml"), text }.wrong(text.find(line).expect("there")..0, "", "").shown;
         assert_eq!((shown("hush").as_str(), shown("hüsh").as_str(), shown("seen").as_str()), ("***********", "********", "  seen"));
     }
 
     #[test]
-    fn a_word_far_from_every_known_one_is_told_all_of_them() {
+    fn a_dissimilar_word_is_reported_with_all_known_ones() {
         assert_eq!(did_you_mean("domian", &["domain", "url"]), "did you mean \"domain\"?");
         assert_eq!(did_you_mean("colour", &["domain", "url"]), "known are domain, url");
     }

@@ -437,7 +437,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_written_whole_is_for_its_owner_only_and_leaves_nothing_beside_it() {
+    fn an_atomic_file_is_private_and_leaves_nothing_beside_it() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("deep/plan.json");
         write_whole(&path, b"one").expect("written");
@@ -448,7 +448,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_whose_filling_fails_is_not_there_and_the_error_names_the_file_in_it() {
+    fn a_folder_that_cannot_be_filled_does_not_exist_and_the_error_names_the_file() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("snapshot");
         let filled = write_folder_whole(&path, |aside| {
@@ -465,7 +465,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_taker_is_told_who_holds_the_lock() {
+    fn a_second_process_learns_who_holds_the_lock() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("lock");
         let held = taken(&path, "ada");
@@ -475,7 +475,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lock_whose_holder_died_is_taken_over_with_its_word() {
+    fn the_lock_of_a_dead_process_is_taken_over_with_its_description() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("lock");
         fs::write(&path, "a holder with a long name").expect("written");
@@ -487,7 +487,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lock_in_whose_file_is_no_text_can_be_taken() {
+    fn a_lock_file_without_valid_text_can_be_locked() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("lock");
         fs::write(&path, b"ada\x1b[2J\n\xff\xfe").expect("written");

@@ -45,7 +45,7 @@ fn list(folder: &Path, page: &mut String) {
 }
 
 #[test]
-fn the_page_of_the_architecture_lists_every_file() {
+fn the_architecture_page_lists_every_file() {
     let page = page();
     let (prose, listed) = page.split_once(LIST).expect("the list");
     let mut expected = String::new();
@@ -58,7 +58,7 @@ fn the_page_of_the_architecture_lists_every_file() {
 }
 
 #[test]
-fn every_place_that_the_page_of_the_architecture_names_exists() {
+fn every_path_on_the_architecture_page_exists() {
     let page = page();
     let (prose, _) = page.split_once(LIST).expect("the list");
     let named = prose.split('`').skip(1).step_by(2).filter(|text| ["src/", "tests/"].iter().any(|start| text.starts_with(start)));

@@ -111,7 +111,7 @@ fn imported(line: &str) -> Vec<&str> {
 }
 
 #[test]
-fn a_line_names_what_it_imports() {
+fn imports_are_found_in_a_line() {
     assert_eq!(imported("use crate::plan::{Plan, file};"), ["plan"]);
     assert_eq!(imported("use crate::{apply, plan::Plan};"), ["apply", "plan"]);
     assert_eq!(imported("let wrong: crate::diagnostic::Wrong = crate::files::x();"), ["diagnostic", "files"]);
@@ -137,7 +137,7 @@ fn every_import_points_downward() {
 }
 
 #[test]
-fn no_file_is_longer_than_a_person_reads() {
+fn no_file_exceeds_500_lines() {
     let long = files(&WRITTEN).into_iter().map(|file| (file.text.lines().count(), file));
     let long: Vec<String> = long.filter(|(lines, _)| *lines > MOST_LINES).map(|(lines, file)| file.place(lines)).collect();
     assert!(long.is_empty(), "{}", long.join("\n"));
@@ -154,7 +154,7 @@ fn only_the_report_and_the_command_line_print() {
 }
 
 #[test]
-fn no_path_of_one_machine_stands_in_the_source() {
+fn the_source_contains_no_machine_specific_path() {
     let places = [["/wo", "rk/"], ["/tm", "p/"], ["/ho", "me/"], ["/ro", "ot/"], ["/Us", "ers/"]].map(|parts| parts.concat());
     let mut found = Vec::new();
     for file in files(&WRITTEN) {
@@ -244,7 +244,7 @@ fn circles(modules: &Modules) -> Vec<&str> {
 }
 
 #[test]
-fn a_circle_is_found_through_what_a_module_passes_on() {
+fn a_cycle_is_found_through_re_exports() {
     let modules = |list: &[(&str, &str)]| list.iter().map(|(module, code)| ((*module).to_owned(), (*code).to_owned())).collect::<Modules>();
     let mut made_up = modules(&[
         ("plan", "mod diff;\npub use diff::{Edit, difference};\npub(crate) use send::sent;\n"),
@@ -259,7 +259,7 @@ fn a_circle_is_found_through_what_a_module_passes_on() {
 }
 
 #[test]
-fn no_files_import_each_other_in_a_circle() {
+fn no_files_import_each_other_in_a_cycle() {
     let module_of = |file: &File| {
         let path = file.path.strip_prefix(root().join("src")).expect("a file of src").with_extension("");
         let steps: Vec<_> = path.iter().map(|step| step.to_string_lossy()).filter(|step| step != "mod").collect();

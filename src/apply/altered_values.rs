@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_tenant_made_of_a_value_is_named_with_both() {
+    fn an_altered_value_is_reported_with_both_values() {
         let sent =
             json!({"name": "Web", "description": "", "app_type": "spa", "callbacks": ["https://a"], "mobile": {"ios": {"team_id": "1"}}});
         let answer =
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_says_the_same_is_no_difference() {
+    fn equivalent_values_are_not_altered() {
         let sent = json!({
             "name": "Web", "client_secret": "CANARY", "grant_types": ["b", "a"], "oidc_conformant": false, "is_first_party": true,
             "jwt_configuration": {"lifetime_in_seconds": 60}, "client_metadata": {"gone": null}, "addons": {}, "cross_origin_loc": null,
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_edit_leaves_out_of_an_object_and_is_still_there_is_named() {
+    fn a_cleared_field_that_is_still_set_is_reported() {
         let kind = Catalog::standard().kind("log-streams").expect("a kind");
         let edit = |path: &str, old: Value, new: Option<Value>| Edit { path: path.to_owned(), old: Some(old), new };
         let edits = [edit("sink.datadogRegion", json!("us"), None), edit("sink.splunkPort", json!("1"), None)];
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_only_names_what_was_written_says_nothing_of_the_rest() {
+    fn a_response_with_only_the_identity_reports_nothing() {
         let sent = json!({"name": "Web", "app_type": "spa"});
         for answer in [json!({}), json!({"client_id": "t1"}), json!({"client_id": "t1", "name": "Web"})] {
             assert_eq!(reported("clients", sent.clone(), answer), []);
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn another_value_is_told_at_every_path_of_every_kind_but_where_nothing_can_be_compared() {
+    fn an_altered_value_is_reported_at_every_comparable_path_of_every_kind() {
         let (mut told, mut silent) = (0, Vec::new());
         for kind in Catalog::standard().kinds().filter(|kind| !matches!(kind.shape, Shape::Child { .. })) {
             for path in leaves(kind.fields.writable(), "")

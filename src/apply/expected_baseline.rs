@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_held_is_agreed_on_with_what_only_the_target_has_and_what_is_to_be_created_is_promised() {
+    fn existing_resources_are_agreed_on_and_planned_creates_are_expected() {
         let wanted = vec![client("s1", "Web", json!({"a": 1, "deep": {"b": 2}})), client("s2", "New", json!({"a": 1}))];
         let live = holding(vec![client("t1", "Web", json!({"a": 1, "deep": {"b": 2, "c": 3}, "own": true}))]);
         let agreement = ExpectedBaseline::new(Desired::unmapped(holding(wanted)), &live, vec![Some(0), None], &plan(&["New"], &[]));
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_and_what_the_mapping_leaves_to_the_target_is_not_agreed_on() {
+    fn skipped_fields_and_those_left_to_the_target_are_not_agreed_on() {
         let wanted = ["Web", "Shop", "Out"].map(|name| client("s", name, json!({"a": "new"})));
         let live = holding(["Web", "Shop", "Out"].map(|name| client(name, name, json!({"a": "old"}))).to_vec());
         let desired = Desired { kept: vec![(Key::new("clients", "Shop"), "a".into())], ..Desired::unmapped(holding(wanted.to_vec())) };
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_the_target_has_is_its_own_also_where_the_plan_names_that_it_stays() {
+    fn values_that_only_the_target_has_stay_its_own_even_if_the_plan_keeps_them() {
         let (wanted, held) = (client("s1", "Web", json!({"a": 1})), client("t1", "Web", json!({"a": 1, "grant_types": ["implicit"]})));
         let mut plan = plan(&[], &[("Web", Some("grant_types"))]);
         plan.excluded = std::mem::take(&mut plan.skipped);

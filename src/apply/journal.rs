@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn an_intent_without_an_outcome_is_in_doubt() {
+    fn an_intent_without_an_outcome_means_that_the_outcome_is_unknown() {
         let (_folder, path) = journal();
         let resumed = Journal::resume(&path, "2026-01-01T00:01:00Z").expect("resumed");
         assert_eq!(resumed.known(0), Some(&JournaledOutcome::Applied(Id::new("c1"))));
@@ -375,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_target_made_of_a_value_is_known_to_whoever_reads_the_journal() {
+    fn altered_values_can_be_read_from_the_journal() {
         let (_folder, path) = journal();
         let altered = [AlteredValue { path: "app_type".into(), sent: Some("spa".into()), answered: None }];
         let mut journal = Journal::resume(&path, "2026-01-01T00:01:00Z").expect("resumed");
@@ -387,7 +387,7 @@ mod tests {
     }
 
     #[test]
-    fn a_torn_last_line_is_dropped_and_cut_off() {
+    fn a_torn_last_line_is_dropped_and_truncated() {
         for torn in ["{\"entry\":\"appl", "\0\0\0\0", "{\"entry\":\"failed\",\"change\":1,\"because\":\"x\"}"] {
             let (_folder, path) = journal();
             let whole = fs::read_to_string(&path).expect("read");
@@ -399,7 +399,7 @@ mod tests {
     }
 
     #[test]
-    fn a_journal_cut_through_a_letter_is_of_a_run_that_has_not_ended() {
+    fn a_journal_torn_inside_a_character_is_of_an_unfinished_run() {
         let (_folder, path) = journal();
         let line = "{\"entry\":\"failed\",\"change\":1,\"because\":\"é";
         let torn = [&fs::read(&path).expect("read")[..], &line.as_bytes()[..line.len() - 1]].concat();
@@ -410,7 +410,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_stopped_says_so_until_it_is_taken_up_again() {
+    fn a_stopped_run_is_recorded_as_stopped_until_it_is_resumed() {
         let (_folder, path) = journal();
         let is_stopped = || Record::load(&path).expect("a record").is_stopped;
         let mut journal = Journal::resume(&path, "2026-01-01T00:01:00Z").expect("resumed");
@@ -424,7 +424,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stays_in_doubt_though_it_was_looked_up_again_is_unclear_until_it_is_sent_anew() {
+    fn an_outcome_still_unknown_after_a_lookup_is_unclear_until_the_change_is_sent_again() {
         let (_folder, path) = journal();
         let (key, doubt) = (Key::new("clients", "B"), Outcome::Unknown("one of two".into()));
         let unclear = || Record::load(&path).expect("a record").unclear;
@@ -441,7 +441,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_applied_in_part_is_still_in_part_when_it_is_read_again() {
+    fn a_partial_outcome_is_still_partial_when_read_again() {
         let (_folder, path) = journal();
         let short = || Shortfall { parts: vec!["token_quota".into()], message: "the plan lacks it".into() };
         let partial = Outcome::Partial(Id::new("c2"), short());
@@ -453,7 +453,7 @@ mod tests {
     }
 
     #[test]
-    fn a_journal_that_names_no_parts_is_of_an_older_version_and_can_be_read() {
+    fn a_journal_of_an_older_version_without_parts_can_be_read() {
         let (_folder, path) = journal();
         let line = "{\"entry\":\"applied\",\"change\":1,\"id\":\"c2\",\"without\":\"without x: no\"}\n";
         fs::write(&path, fs::read_to_string(&path).expect("read") + line).expect("written");

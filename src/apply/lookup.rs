@@ -161,13 +161,13 @@ mod tests {
     }
 
     #[test]
-    fn the_only_one_that_holds_what_was_sent_is_it() {
+    fn the_only_resource_with_the_sent_values_is_found() {
         let found = looked_up(&json!([web("t0", "sent"), web("t1", "other"), web("t2", "sent")]));
         assert!(matches!(&found, LookupResult::Found(found) if found.id == Id::new("t2")), "{found:?}");
     }
 
     #[test]
-    fn what_is_known_and_what_a_third_party_registered_is_not_it() {
+    fn known_and_third_party_resources_are_not_found() {
         let mut registered = web("t1", "sent");
         registered["is_first_party"] = json!(false);
         let found = looked_up(&json!([web("t0", "sent"), registered, {"client_id": "t2", "name": "Shop", "description": "sent"}]));
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn two_that_may_be_it_and_one_that_differs_are_named_and_not_guessed() {
+    fn several_candidates_and_a_differing_one_are_reported_as_unclear() {
         let two = looked_up(&json!([web("t1", "sent"), web("t2", "sent")]));
         assert!(matches!(&two, LookupResult::Unclear(why) if why.contains("t1, t2")), "{two:?}");
         let other = looked_up(&json!([web("t1", "other")]));
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_grant_of_an_organization_is_found_by_the_grant_and_is_none_that_the_run_made_before() {
+    fn an_organization_grant_is_found_by_its_grant_id_unless_the_run_created_it_before() {
         let kind = Catalog::standard().kind("organization-client-grants").expect("a kind");
         let body = |value| Body::from_value(value).expect("an object");
         let sent = body(json!({"organization": "org_1", "grant_id": "cgr_1"}));

@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_the_target_knows_survives_and_what_was_removed_goes() {
+    fn values_that_only_the_target_knows_are_kept_and_removed_ones_are_deleted() {
         let held = json!({"client_secret": "hidden", "scope": ["a"], "mfa": {"active": true}, "deep": {"x": 1, "y": 2}});
         let edits = [
             Edit { path: "options.mfa".into(), old: Some(json!({"active": true})), new: None },
@@ -187,14 +187,14 @@ mod tests {
     }
 
     #[test]
-    fn of_options_that_go_whole_what_only_the_target_knows_stays() {
+    fn replaced_options_keep_values_that_only_the_target_knows() {
         let held = json!({"client_secret": "hidden", "mfa": {"active": true}});
         let edits = [Edit { path: "options".into(), old: Some(json!({"mfa": {"active": true}})), new: None }];
         assert_eq!(laid_over("options", &held, json!({"mfa": null}), &edits), json!({"client_secret": "hidden", "mfa": null}));
     }
 
     #[test]
-    fn an_addon_keeps_its_own_secret_and_one_that_is_cleared_goes() {
+    fn an_addon_keeps_its_own_secret_and_a_cleared_one_is_removed() {
         let held = json!({"sap_api": {"clientid": "a", "servicePassword": "hidden"}, "slack": {"team": "x"}});
         let edits = [Edit { path: "addons.slack".into(), old: Some(json!({"team": "x"})), new: None }];
         let laid = laid_over("addons", &held, json!({"sap_api": {"clientid": "b"}, "slack": null}), &edits);
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn an_addon_that_goes_is_cleared_with_all_others_which_are_written_again() {
+    fn removing_an_addon_clears_all_and_writes_the_others_again() {
         let kind = Catalog::standard().kind("clients").expect("a kind");
         let apart = |value: Value| {
             let mut body = Body::from_value(value).expect("an object");
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_that_nobody_listed_go_back_into_the_objects_and_lists_that_an_update_replaces() {
+    fn undeclared_secrets_are_restored_in_replaced_objects_and_lists() {
         let kind = Catalog::standard().kind("flows").expect("a kind");
         let step = |id: &str, url: &str, secret: Option<&str>| {
             let mut headers = json!({"accept": "json"});
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shown_in_the_place_of_a_secret_is_not_written_back_wherever_it_stands() {
+    fn masks_of_secrets_are_never_written_back() {
         let mut held = body(
             json!({"sink": {"password": "********", "region": "us", "paths": ["*", "**"], "deep": [{"token": "[REDACTED]", "at": 1}]}}),
         );
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn what_people_are_shown_in_an_empty_field_stays_though_it_looks_like_a_mask() {
+    fn a_placeholder_for_users_is_kept_although_it_looks_like_a_mask() {
         let mut held = body(
             json!({"nodes": [{"config": {"components": [{"id": "pin", "config": {"placeholder": "\u{2022}\u{2022}\u{2022}\u{2022}"}}]}}]}),
         );
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn an_update_of_texts_alone_takes_no_secret_away_and_reads_nothing_first() {
+    fn an_update_of_plain_texts_erases_no_secret_and_needs_no_read() {
         let kind = |name: &str| Catalog::standard().kind(name).expect("a kind");
         assert!(!may_erase_secrets(kind("clients"), "client_metadata", &json!({"a": "b"})));
         assert!(!may_erase_secrets(kind("clients"), "callbacks", &json!(["a"])));

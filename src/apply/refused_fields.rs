@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_names_what_it_is_about_in_every_way_that_is_known() {
+    fn fields_are_found_in_every_known_form_of_refusal() {
         let flags = json!({"flags": {"trust_x": true, "other": true}, "friendly_name": "A"});
         let texts = json!({"login": {"title": "A", "invalid-email-format": "B"}, "signup": {"title": "A"}});
         let provider = json!({"name": "smtp", "settings": {"first_setting": 1, "second_setting": 2, "third": 3}});
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn an_element_of_a_set_is_named_by_itself() {
+    fn a_set_element_is_reported_separately() {
         let grant = json!({"client_id": "c", "scope": ["read:orders", "write:orders"]});
         assert_eq!(named("client-grants", grant, "The scope 'write:orders' is not defined in the API"), [["scope[write:orders]"]]);
     }

@@ -379,7 +379,7 @@ mod tests {
     use crate::management_api::safety_limits::Excess;
 
     #[test]
-    fn an_update_whose_answer_is_no_use_may_have_been_carried_out() {
+    fn an_update_with_an_unusable_response_may_have_been_applied() {
         let ended =
             |source: Excess| result_of_error(management_api::Error::Excess { request: "PATCH /clients/c".to_owned(), source }).outcome;
         for source in [Excess::Body, Excess::Headers, Excess::Compressed] {

@@ -431,7 +431,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_updates_of_one_resource_only_the_one_that_landed_is_remembered() {
+    fn of_two_updates_of_a_resource_only_the_applied_one_is_recorded() {
         let early = update(vec![edit("description", Some(json!("a")), Some(json!("b")))]);
         let late = update(vec![edit("allowed_clients", None, Some(json!(["c1"])))]);
         let mut sync_state = with_base(json!({"description": "a"}), "clients");
@@ -440,7 +440,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_subscription_lacks_stays_wanted() {
+    fn fields_that_the_subscription_lacks_remain_desired() {
         let short = || Shortfall { parts: vec!["require_proof_of_possession".into()], message: "not in the subscription".into() };
         let partial = || Outcome::Partial(Id::new("t1"), short());
         let change = update(vec![edit("require_proof_of_possession", None, Some(json!(true)))]);
@@ -460,14 +460,14 @@ mod tests {
     }
 
     #[test]
-    fn elements_of_the_target_stay_out_of_the_base() {
+    fn elements_of_the_target_stay_out_of_the_baseline() {
         let change = update(vec![edit("callbacks", Some(json!(["a", "own", "gone"])), Some(json!(["a", "own", "b"])))]);
         let mut sync_state = with_base(json!({"callbacks": ["a", "gone"]}), "clients");
         assert_eq!(settled(&mut sync_state, "clients", vec![(change, applied())]), Some(body(json!({"callbacks": ["a", "b"]}))));
     }
 
     #[test]
-    fn elements_that_came_and_went_are_remembered() {
+    fn added_and_removed_elements_are_recorded() {
         let kind = "role-permissions";
         let (read, write) = (json!({"permission_name": "read"}), json!({"permission_name": "write"}));
         let list = Catalog::standard().kind(kind).expect("a kind").elements();

@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_is_the_parameters_of_a_path() {
+    fn an_id_consists_of_the_parameters_of_a_path() {
         let answered = body(json!({"organization": "org_1", "id": "dom|2", "domain": "a.com"}));
         let id = DOMAINS.id_of(&answered).expect("an id");
         assert_eq!((id.as_str(), DOMAINS.path_of(&id)), ("org_1/dom|2", "/organizations/org_1/domains/dom%7C2".to_owned()));
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_without_its_path_fields_gets_them() {
+    fn a_response_without_its_path_fields_gets_them() {
         let mut answered = body(json!({"login": {"title": "Hi"}}));
         TEXTS.fill_path_fields(&mut answered, "login/en");
         assert_eq!(answered.into_value(), json!({"login": {"title": "Hi"}, "prompt": "login", "language": "en"}));

@@ -286,7 +286,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_body_is_projected_at_every_depth_and_the_rest_is_kept_apart() {
+    fn a_body_is_split_at_every_depth() {
         let fields = Fields::parse("name  secret~  id+  mobile{ios{app} *}  scopes?[]{value}");
         let body = Body::from_value(json!({
             "name": "A", "secret": "s", "id": 1, "new": true,
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_exists_when_every_step_of_it_is_in_the_table() {
+    fn a_path_exists_if_every_segment_is_in_the_table() {
         let fields = Fields::parse("mobile{ios{app} *} callbacks options{*}");
         for path in ["mobile.ios.app", "mobile.huawei", "callbacks[]", "callbacks[0]", "options.any.thing", "*"] {
             assert!(fields.has(path), "{path}");

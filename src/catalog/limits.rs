@@ -278,7 +278,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_call_is_counted_by_the_longest_path_that_covers_it() {
+    fn a_call_is_counted_by_the_longest_matching_path() {
         let tier = Tier::named("essentials").expect("published");
         let group = |calls, path| tier.group_of(calls, path).map(|place| tier.endpoints[place].path);
         assert_eq!(group(CallType::Read, "/clients?page=0"), Some("/clients"));

@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_is_read_under_the_name_it_is_written_by() {
+    fn a_certificate_is_read_under_the_name_for_writing() {
         let read = |options: Value| {
             let mut connection = Body::from_iter([("options".to_owned(), options)]);
             certificate_by_its_name(&mut connection);

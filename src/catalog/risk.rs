@@ -247,7 +247,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn the_direction_decides() {
+    fn the_direction_of_a_change_determines_its_class() {
         let class = |rule: RiskRule, old: Value, new: Value| rule.class(Some(&old), Some(&new));
         assert_eq!(class(RiskRule::Access, json!(["a", "b"]), json!(["a"])), RiskClass::Lockout);
         assert_eq!(class(RiskRule::Access, json!(["a"]), json!(["a", "b"])), RiskClass::Widened);

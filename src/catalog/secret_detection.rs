@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_go_from_lists_of_headers_objects_around_values_and_branches_and_all_else_stays() {
+    fn secrets_are_removed_from_header_lists_named_values_and_nested_objects_only() {
         let (body, taken) = left(
             "flows",
             json!({"name": "F", "actions": [{"id": "token", "params": {
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_among_secrets_and_beside_what_names_it_goes() {
+    fn values_among_secrets_and_beside_a_secret_name_are_removed() {
         let answer = json!({"name": "A", "client_metadata": {
             "secrets": {"stripe": "x", "type": "vault", "url": "https://a", "own": {"mail": "x", "enabled": true}},
             "api_keys": [{"stripe": "x"}, {"label": "of", "content": "x"}],
@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn a_template_where_an_entry_lists_a_secret_stays_and_what_is_more_goes() {
+    fn a_template_in_a_declared_secret_is_kept_and_anything_more_is_removed() {
         let params =
             |token: &str| json!({"name": "F", "actions": [{"params": {"token": token, "basic": {"password": "{{vars.a}}:{{vars.b}}"}}}]});
         let taken = |token: &str| {
@@ -356,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_that_people_read_and_words_stay_whatever_they_are_called() {
+    fn texts_for_people_and_plain_words_are_kept_whatever_their_names() {
         let texts =
             json!({"forgotPasswordText": "Forgot it?", "invalidPassword": "Wrong.", "password": "Your password", "token": "x1y2z3a4b5"});
         for (kind, answer) in [
@@ -382,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_about_secrets_and_names_of_attributes_stay() {
+    fn settings_and_attributes_of_secrets_are_kept() {
         for (kind, answer) in [
             (
                 "clients",
@@ -409,7 +409,7 @@ mod tests {
     }
 
     #[test]
-    fn code_stays_whole() {
+    fn code_is_kept_unchanged() {
         let code = "const password = 'x'; // -----BEGIN PRIVATE KEY-----";
         let answer = json!({"name": "A", "code": code});
         assert_eq!(left("actions", answer.clone()), (answer, Vec::new()));

@@ -6,7 +6,7 @@ use super::risk::{RiskClass, Risks};
 use super::*;
 
 #[test]
-fn every_reference_names_a_kind_and_a_path_that_can_be_written() {
+fn every_reference_has_an_existing_kind_and_a_writable_path() {
     let catalog = Catalog::standard();
     for kind in catalog.kinds() {
         for reference in kind.references {
@@ -17,7 +17,7 @@ fn every_reference_names_a_kind_and_a_path_that_can_be_written() {
 }
 
 #[test]
-fn every_path_of_an_entry_names_a_known_field() {
+fn every_path_in_an_entry_is_a_known_field() {
     for kind in Catalog::standard().kinds() {
         let paths = kind
             .lists
@@ -75,14 +75,14 @@ fn kinds_come_after_those_they_refer_to() {
 }
 
 #[test]
-fn a_misspelt_kind_finds_the_nearest() {
+fn the_nearest_kind_is_found_for_a_misspelt_one() {
     assert_eq!(Catalog::standard().nearest("cleints"), Some("clients"));
     assert_eq!(Catalog::standard().nearest("tenant"), None);
     assert_eq!(Catalog::standard().nearest("zzzzzzzzzzzzzzz"), None);
 }
 
 #[test]
-fn every_exclusion_says_whether_somebody_else_created_the_resource() {
+fn every_exclusion_declares_whether_the_resource_is_foreign() {
     let marks = Catalog::standard()
         .kinds()
         .flat_map(|kind| kind.lifecycle.excluded.iter().map(move |alone| (kind.name, alone.field, alone.is_foreign)));
@@ -125,7 +125,7 @@ fn kinds_that_a_write_resets_come_after_it() {
 }
 
 #[test]
-fn unique_fields_and_those_written_to_built_in_resources_are_known() {
+fn unique_fields_and_those_of_built_in_resources_exist() {
     for kind in Catalog::standard().kinds() {
         for path in kind.identity.unique.iter().chain(kind.quirks.built_in.iter().flat_map(|given| given.fields)) {
             assert!(kind.fields.writable().has(path), "{}: {path}", kind.name);
@@ -134,7 +134,7 @@ fn unique_fields_and_those_written_to_built_in_resources_are_known() {
 }
 
 #[test]
-fn a_kind_without_own_ids_can_be_deleted_or_emptied_or_is_known_to_stay() {
+fn a_kind_without_own_ids_can_be_deleted_or_emptied_or_is_a_known_exception() {
     let kinds = || Catalog::standard().kinds().filter(|kind| !kind.has_own_ids() && !matches!(kind.shape, Shape::Child { .. }));
     let is_there_for_good = |kind: &&Kind| kind.shape == Shape::Singleton && kind.creation().is_none() && !kind.identity.is_optional;
     let sorted = |mut names: Vec<&'static str>| {
@@ -180,7 +180,7 @@ fn every_writable_field_of_every_kind_has_a_rule() {
 }
 
 #[test]
-fn every_path_with_a_rule_can_be_written_and_has_one_rule() {
+fn every_path_with_a_rule_is_writable_and_has_only_one_rule() {
     for (kind, risks) in all_risks() {
         let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
         for path in risks.fields.iter().flat_map(|(_, paths)| paths.split_whitespace()) {
@@ -193,7 +193,7 @@ fn every_path_with_a_rule_can_be_written_and_has_one_rule() {
 }
 
 #[test]
-fn deleting_a_resource_of_a_collection_is_lost_data() {
+fn deleting_a_resource_of_a_collection_is_data_loss() {
     let locks_out =
         |(kind, risks): &(&'static Kind, &'static Risks)| risks.deleted == RiskClass::Lockout && kind.shape == Shape::Collection;
     assert_eq!(all_risks().filter(locks_out).map(|(kind, _)| kind.name).collect::<Vec<_>>(), [""; 0]);
@@ -206,7 +206,7 @@ fn words() -> Vec<&'static str> {
 }
 
 #[test]
-fn every_entry_states_its_words_in_the_order_of_the_builder() {
+fn every_entry_calls_the_builder_methods_in_order() {
     let words = words();
     let sources = [
         include_str!("kinds/access.rs"),

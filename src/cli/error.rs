@@ -386,7 +386,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fingerprints_that_cannot_be_written_are_known_all_the_same_and_newer_ones_are_for_a_newer_migrate() {
+    fn errors_about_unwritable_and_newer_fingerprints_have_the_right_hints() {
         let told = |error: fingerprints::Error| {
             let Failure { code, error, hint, .. } = error.into();
             (code, error, hint.unwrap_or_default())

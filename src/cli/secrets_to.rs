@@ -273,7 +273,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_that_is_neither_a_file_nor_a_command_is_refused() {
+    fn a_destination_that_is_neither_a_file_nor_a_command_is_refused() {
         assert_eq!("file:a/b".parse::<SecretDestination>().expect("a file"), SecretDestination::File("a/b".into()));
         assert_eq!(
             "exec:pass insert x:y".parse::<SecretDestination>().expect("a command"),
@@ -285,12 +285,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_command_that_never_ends_is_ended() {
+    async fn a_command_that_never_ends_is_killed() {
         assert_eq!(given("sleep 600", "x", Duration::from_millis(20)).await.expect("run"), None);
     }
 
     #[tokio::test]
-    async fn what_a_command_started_is_ended_with_it() {
+    async fn child_processes_of_a_killed_command_are_killed_too() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("pid");
         let command = format!("sleep 600 & echo $! > '{}'; wait", path.display());
@@ -307,14 +307,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_command_is_not_in_the_process_group_that_a_terminal_interrupts() {
+    async fn a_command_is_not_in_the_process_group_that_ctrl_c_interrupts() {
         let is_leader = "test \"$(ps -o pgid= -p $$ | tr -d ' ')\" = $$";
         let ended = given(is_leader, "x", LONGEST).await.expect("run").expect("in time");
         assert!(ended.success(), "{ended}");
     }
 
     #[test]
-    fn a_secret_of_another_tenant_or_behind_a_torn_letter_is_told_apart() {
+    fn secrets_of_other_tenants_and_after_a_torn_character_are_distinguished() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("secrets.jsonl");
         let (key, id, secret) = (Key::new("clients", "Web"), Id::new("c1"), SecretString::from("s3cret"));
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_came_in_part_does_not_spoil_the_next() {
+    fn a_torn_line_does_not_spoil_the_next() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("secrets.jsonl");
         let (key, id, secret) = (Key::new("clients", "Web"), Id::new("c1"), SecretString::from("s3cret"));
@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_that_comes_twice_stands_once_also_after_a_torn_line() {
+    fn a_repeated_secret_is_stored_once_even_after_a_torn_line() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("secrets.jsonl");
         let (key, id, secret) = (Key::new("clients", "Web"), Id::new("c1"), SecretString::from("s3cret"));

@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rehearsal_that_did_not_end_gives_no_advice_about_a_run_on_the_target() {
+    fn a_failed_rehearsal_gives_no_hint_about_a_run_on_the_target() {
         let inside = Failure::new(FAILED, "applied 1 of 2 changes").hint("run `migrate import --tenant prod --resume`");
         insta::assert_snapshot!(format!("{:#}", not_over(inside).json()), @r#"
         {

@@ -58,7 +58,7 @@ impl Given {
 const DEV: &str = "[tenants.dev]\ndomain = \"acme-dev.eu.auth0.com\"\n";
 
 #[test]
-fn everything_that_can_be_said_about_a_tenant_is_read() {
+fn every_setting_of_a_tenant_is_read() {
     let given = Given::config(
         r#"
         [tenants.dev]
@@ -121,7 +121,7 @@ fn a_misspelt_key_of_the_plan_is_shown_with_the_right_one() {
 }
 
 #[test]
-fn a_key_like_no_other_is_shown_with_all_there_are() {
+fn a_dissimilar_key_is_shown_with_all_known_ones() {
     insta::assert_snapshot!(Given::config(&format!("{DEV}colour = \"blue\"\n")).wrong(), @r#"
     unknown key "colour" in tenant "dev"
      --> migrate.toml:3:1
@@ -132,7 +132,7 @@ fn a_key_like_no_other_is_shown_with_all_there_are() {
 }
 
 #[test]
-fn a_file_that_is_no_toml_is_shown_where_it_breaks() {
+fn invalid_toml_is_shown_at_its_position() {
     insta::assert_snapshot!(Given::config("[tenants.dev]\ndomain = acme-dev.eu.auth0.com\n").wrong(), @r#"
     "migrate.toml" is not valid TOML
      --> migrate.toml:2:10
@@ -143,7 +143,7 @@ fn a_file_that_is_no_toml_is_shown_where_it_breaks() {
 }
 
 #[test]
-fn a_secret_in_the_file_is_refused_and_covered() {
+fn a_secret_in_the_file_is_refused_and_masked() {
     insta::assert_snapshot!(Given::config(&format!("{DEV}client_secret = \"CANARY-hush\"\n")).wrong(), @r#"
     credentials of tenant "dev" do not belong in this file
      --> migrate.toml:3:1
@@ -154,7 +154,7 @@ fn a_secret_in_the_file_is_refused_and_covered() {
 }
 
 #[test]
-fn a_secret_in_a_broken_line_is_covered() {
+fn a_secret_in_a_broken_line_is_masked() {
     insta::assert_snapshot!(Given::config(&format!("{DEV}client_secret = \"CANARY-hush\n")).wrong(), @r#"
     "migrate.toml" is not valid TOML
      --> migrate.toml:3:29
@@ -165,7 +165,7 @@ fn a_secret_in_a_broken_line_is_covered() {
 }
 
 #[test]
-fn a_tenant_without_a_domain_is_shown() {
+fn a_tenant_without_a_domain_is_reported() {
     insta::assert_snapshot!(Given::config("[tenants.dev]\nshare = 0.5\n").wrong(), @r#"
     tenant "dev" has no domain
      --> migrate.toml:1:10
@@ -220,7 +220,7 @@ fn a_url_with_a_path_is_refused() {
 }
 
 #[test]
-fn a_rate_that_is_not_published_is_shown_with_the_nearest() {
+fn an_unpublished_rate_is_shown_with_the_nearest() {
     insta::assert_snapshot!(Given::config(&format!("{DEV}rate = \"enterprize\"\n")).wrong(), @r#"
     no rate is published as "enterprize"
      --> migrate.toml:3:8
@@ -231,7 +231,7 @@ fn a_rate_that_is_not_published_is_shown_with_the_nearest() {
 }
 
 #[test]
-fn a_rate_that_says_only_half_is_refused() {
+fn an_incomplete_rate_is_refused() {
     insta::assert_snapshot!(Given::config(&format!("{DEV}rate = {{ burst = 10 }}\n")).wrong(), @r#"
     "rate" of tenant "dev" must say both how many at once and how many a second
      --> migrate.toml:3:8
@@ -242,7 +242,7 @@ fn a_rate_that_says_only_half_is_refused() {
 }
 
 #[test]
-fn a_share_of_nothing_is_refused() {
+fn a_share_of_zero_is_refused() {
     insta::assert_snapshot!(Given::config(&format!("{DEV}share = 0\n")).wrong(), @r#"
     "share" of tenant "dev" must be above 0 and at most 1
      --> migrate.toml:3:9
@@ -253,7 +253,7 @@ fn a_share_of_nothing_is_refused() {
 }
 
 #[test]
-fn a_share_that_is_a_text_is_refused() {
+fn a_share_given_as_text_is_refused() {
     insta::assert_snapshot!(Given::config(&format!("{DEV}share = \"most\"\n")).wrong(), @r#"
     "share" of tenant "dev" must be a number above 0 and at most 1
      --> migrate.toml:3:9
@@ -264,7 +264,7 @@ fn a_share_that_is_a_text_is_refused() {
 }
 
 #[test]
-fn a_source_that_is_no_tenant_is_shown_with_the_nearest() {
+fn a_source_that_is_not_a_tenant_is_shown_with_the_nearest() {
     insta::assert_snapshot!(
         Given::config(&format!("{DEV}[tenants.prod]\ndomain = \"acme-prod.eu.auth0.com\"\nsource = \"dve\"\n")).wrong()
     , @r#"
@@ -283,7 +283,7 @@ fn a_source_may_be_the_path_of_a_snapshot() {
 }
 
 #[test]
-fn a_protected_key_of_no_kind_is_shown_with_the_nearest() {
+fn a_protected_key_of_an_unknown_kind_is_shown_with_the_nearest() {
     insta::assert_snapshot!(Given::config(&format!("{DEV}protected = [\"clients/A\", \"client/Break glass*\"]\n")).wrong(), @r#"
     unknown kind "client"
      --> migrate.toml:3:27
@@ -294,7 +294,7 @@ fn a_protected_key_of_no_kind_is_shown_with_the_nearest() {
 }
 
 #[test]
-fn a_protected_key_that_is_no_pattern_is_refused() {
+fn a_malformed_protected_pattern_is_refused() {
     insta::assert_snapshot!(Given::config(&format!("{DEV}protected = [\"clients/[a\"]\n")).wrong(), @r#"
     invalid pattern "clients/[a"
      --> migrate.toml:3:14
@@ -305,7 +305,7 @@ fn a_protected_key_that_is_no_pattern_is_refused() {
 }
 
 #[test]
-fn a_tenants_name_must_fit_into_a_variable() {
+fn a_tenants_name_must_be_usable_in_a_variable() {
     insta::assert_snapshot!(Given::config("[tenants.\"my dev\"]\ndomain = \"acme-dev.eu.auth0.com\"\n").wrong(), @r#"
     "my dev" cannot name a tenant
      --> migrate.toml:1:10
@@ -333,7 +333,7 @@ fn two_tenants_may_share_a_domain() {
 }
 
 #[test]
-fn an_unknown_tenant_is_told_the_nearest_and_all_there_are() {
+fn an_unknown_tenant_is_reported_with_the_nearest_and_all_names() {
     let given = Given::config(&format!("{DEV}[tenants.prod]\ndomain = \"acme-prod.eu.auth0.com\"\n"));
     let told = given.text_of(&given.settings().tenant("prd").expect_err("no such tenant"));
     assert_eq!(told, "unknown tenant \"prd\"; did you mean \"prod\"? Configured: dev, prod");
@@ -347,13 +347,13 @@ fn without_a_file_or_variables_there_is_no_tenant() {
 }
 
 #[test]
-fn a_file_that_was_named_must_be_there() {
+fn a_given_file_must_exist() {
     let wrong = Settings::load(Some(Path::new("/nowhere/migrate.toml")), None, &EnvironmentVariables::new()).expect_err("no file");
     assert_eq!(wrong.to_string(), "cannot read \"/nowhere/migrate.toml\"");
 }
 
 #[test]
-fn the_variables_of_two_other_tools_define_one_tenant() {
+fn the_variables_of_two_other_tools_define_a_tenant() {
     for (domain, id, secret) in
         [("AUTH0_DOMAIN", "AUTH0_CLIENT_ID", "AUTH0_CLIENT_SECRET"), ("CLIENT_DOMAIN", "CLIENT_ID", "CLIENT_SECRET")]
     {
@@ -372,7 +372,7 @@ fn a_domain_in_a_variable_is_checked_like_one_in_the_file() {
 }
 
 #[test]
-fn the_environment_comes_before_the_file_of_variables() {
+fn the_environment_overrides_the_dotenv_file() {
     let given = Given::config(DEV)
         .file(".env", "MIGRATE_DEV_CLIENT_ID=from-file\nexport MIGRATE_DEV_CLIENT_SECRET='hush # $not a comment'\n")
         .variable("MIGRATE_DEV_CLIENT_ID", "from-environment");
@@ -381,7 +381,7 @@ fn the_environment_comes_before_the_file_of_variables() {
 }
 
 #[test]
-fn a_key_is_read_from_beside_the_file_that_names_it() {
+fn a_key_path_is_relative_to_the_file_that_contains_it() {
     let given = Given::config(DEV)
         .file(".env", "MIGRATE_DEV_CLIENT_ID=c1\nMIGRATE_DEV_CLIENT_SIGNING_KEY_PATH=dev.pem\n")
         .file("dev.pem", "-----BEGIN PRIVATE KEY-----");
@@ -390,21 +390,21 @@ fn a_key_is_read_from_beside_the_file_that_names_it() {
 }
 
 #[test]
-fn a_key_that_is_not_there_is_named() {
+fn a_missing_key_file_is_reported() {
     let given =
         Given::config(DEV).file(".env", "MIGRATE_DEV_CLIENT_ID=c1\n").variable("MIGRATE_DEV_CLIENT_SIGNING_KEY_PATH", "/nowhere/dev.pem");
     assert_eq!(given.without_credentials("dev"), "cannot read \"/nowhere/dev.pem\"");
 }
 
 #[test]
-fn a_token_is_enough() {
+fn a_token_is_sufficient() {
     let given = Given::config(DEV).variable("MIGRATE_DEV_ACCESS_TOKEN", "ey");
     let Ok(Credentials::Token(token)) = given.settings().credentials("dev") else { panic!("no token") };
     assert_eq!(token.expose_secret(), "ey");
 }
 
 #[test]
-fn missing_credentials_are_named_with_where_to_set_them() {
+fn missing_credentials_are_reported_with_where_to_set_them() {
     let told = Given::config(DEV).without_credentials("dev");
     assert_eq!(
         told,
@@ -413,7 +413,7 @@ fn missing_credentials_are_named_with_where_to_set_them() {
 }
 
 #[test]
-fn a_variable_that_is_set_to_nothing_is_missing() {
+fn an_empty_variable_counts_as_missing() {
     let given = Given::config(DEV).variable("MIGRATE_DEV_CLIENT_ID", "c1").variable("MIGRATE_DEV_CLIENT_SECRET", "");
     let told = "no credentials for tenant \"dev\": set MIGRATE_DEV_CLIENT_SECRET in the environment or in \".env\"";
     assert_eq!(given.without_credentials("dev"), told);
@@ -427,7 +427,7 @@ fn two_kinds_of_credentials_are_refused() {
 }
 
 #[test]
-fn a_misspelt_variable_is_told_the_right_one() {
+fn a_misspelt_variable_is_reported_with_the_right_one() {
     let wrong = Given::config(DEV).variable("MIGRATE_DEV_CLIENT_SECERT", "CANARY-hush").wrong();
     assert_eq!(wrong, "unknown variable \"MIGRATE_DEV_CLIENT_SECERT\" in the environment; did you mean MIGRATE_DEV_CLIENT_SECRET?");
 }
@@ -445,19 +445,19 @@ fn a_misspelt_variable_in_the_file_is_shown_without_its_value() {
 }
 
 #[test]
-fn a_wrong_line_in_the_file_of_variables_is_named_by_its_number_alone() {
+fn a_malformed_dotenv_line_is_reported_by_its_number_only() {
     let given = Given::config(DEV).file(".env", "# dev\nMIGRATE_DEV_CLIENT_ID=c1\nMIGRATE_DEV_CLIENT_SECRET CANARY-hush\n");
     assert_eq!(given.wrong(), "line 3 of \".env\" is not NAME=value");
 }
 
 #[test]
-fn without_a_configuration_the_variables_of_any_tenant_pass() {
+fn without_a_configuration_variables_of_any_tenant_are_accepted() {
     let given = Given::nothing().variable("MIGRATE_DEV_CLIENT_ID", "c1");
     assert!(given.settings().tenants.is_empty());
 }
 
 #[test]
-fn variables_stand_in_for_both_flags() {
+fn variables_replace_both_flags() {
     let given = Given::config(DEV);
     let config = given.folder.path().join("migrate.toml").display().to_string();
     let environment =
@@ -469,14 +469,14 @@ fn variables_stand_in_for_both_flags() {
 }
 
 #[test]
-fn settings_print_no_secret() {
+fn settings_display_no_secret() {
     let given = Given::config(DEV).variable("MIGRATE_DEV_CLIENT_SECRET", "CANARY-hush").variable("MIGRATE_DEV_CLIENT_ID", "c1");
     let settings = given.settings();
     assert!(!format!("{settings:?} {:?}", settings.credentials("dev")).contains("CANARY"));
 }
 
 #[test]
-fn a_tenant_is_the_same_whatever_it_is_called_and_one_of_this_machine_by_its_port() {
+fn a_tenant_is_identified_by_its_domain_or_on_loopback_by_its_port() {
     let identity = |domain: &str, url: Option<&str>| {
         let tenant = TenantSettings::new("any", domain, Prefix::of_tenant("any"));
         TenantSettings { url: url.map(str::to_owned), ..tenant }.identity()
@@ -488,7 +488,7 @@ fn a_tenant_is_the_same_whatever_it_is_called_and_one_of_this_machine_by_its_por
 }
 
 #[test]
-fn state_is_kept_where_the_environment_says_and_else_at_home() {
+fn state_is_stored_where_the_environment_says_otherwise_at_home() {
     let of = |variables: &[(&str, &str)]| {
         let given = variables.iter().fold(Given::nothing(), |given, (name, value)| given.variable(name, value));
         given.settings().state_home.map(|path| path.display().to_string())

@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_what_is_written() {
+    fn a_value_is_taken_literally() {
         let values = [
             ("ab$HOME${X}\\n", "ab$HOME${X}\\n"),
             ("a b # why", "a b"),
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_a_comment_might_cut_short_is_refused_by_its_line() {
+    fn a_value_that_a_comment_might_cut_short_is_refused_with_its_line() {
         for written in ["CANARY#hush", "#CANARY", "CANARY# why", "CANARY hush#"] {
             let told = read(&format!("A=c1\nB={written}\n")).expect_err("cut short");
             assert!(told.starts_with("line 2 of \".env\" has a # in its value: ") && !told.contains("CANARY"), "{told}");

@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kind_is_read_with_what_it_names_and_what_belongs_to_it() {
+    fn a_kind_is_read_with_its_references_and_belongings() {
         let scope = Scope { selection: of("roles"), ..Scope::default() };
         assert_eq!(kinds(&scope), ["resource-servers", "roles", "role-permissions"]);
         assert_eq!(kinds(&Scope::lookup(Catalog::standard(), BTreeSet::from(["roles".to_owned()]))), ["roles"]);
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_may_name_whatever_has_an_id_of_its_own() {
+    fn texts_may_name_every_kind_with_ids() {
         let scope = Scope { selection: of("roles"), ..Scope::default() };
         let role = |text: &str| PackedBody::from(crate::json::Body::from_iter([("description".to_owned(), text.into())]));
         let kind = Catalog::standard().kind("roles").expect("a kind");

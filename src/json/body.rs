@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_through_lists_and_maps_takes_every_match_and_leaves_the_rest() {
+    fn a_path_through_lists_and_maps_takes_every_match_and_nothing_else() {
         let mut client = body(json!({
             "keys": [{"key": "a", "cert": "x"}, {"key": "b"}],
             "addons": {"aws": {"secret": "s", "role": "r"}, "box": {}},
@@ -211,14 +211,14 @@ mod tests {
     }
 
     #[test]
-    fn setting_a_deep_path_makes_the_objects_above_it() {
+    fn setting_a_deep_path_creates_the_objects_above_it() {
         let mut settings = Body::new();
         settings.set("flags.enable", json!(true));
         assert_eq!(settings, body(json!({"flags": {"enable": true}})));
     }
 
     #[test]
-    fn what_another_body_holds_at_a_path_is_taken_over_and_of_a_list_the_whole() {
+    fn a_value_is_copied_from_another_body_and_a_list_as_a_whole() {
         let mut ours = body(json!({"callbacks": ["a"], "addons": {"aws": {"role": "r"}}, "name": "ours", "description": "ours"}));
         let theirs = body(json!({"callbacks": ["b", "c"], "addons": {"box": {"role": "s"}}, "name": "theirs"}));
         for path in ["callbacks[]", "addons.*.role", "description"] {
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn blank_is_null_and_every_empty_thing_but_not_false_or_zero() {
+    fn null_and_empty_values_are_blank_but_false_and_zero_are_not() {
         for blank in [json!(null), json!(""), json!([]), json!({})] {
             assert!(is_blank(&blank), "{blank}");
         }

@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_packed_is_there_again_and_equal_bodies_are_equal_texts() {
+    fn packing_is_lossless_and_equal_bodies_are_equal_texts() {
         let value = json!({"b": {"y": [1, 1.0, null, "ä \"\n"], "x": {}}, "a": "⟦clients/Web⟧"});
         let packed = PackedBody::from(body(value.clone()));
         assert_eq!(packed.open(), body(value));
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_without_fields_is_empty_however_it_came() {
+    fn a_body_without_fields_is_empty_however_it_was_built() {
         let mut packed = PackedBody::from(body(json!({"a": 1})));
         packed.change(|body| body.take("a"));
         assert_eq!((packed.is_empty(), packed.open(), packed.clone()), (true, Body::new(), PackedBody::default()));

@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pattern_covers_the_path_itself_and_what_lies_below_it() {
+    fn a_pattern_covers_the_path_itself_and_everything_below_it() {
         assert!(covers("options", "options.scope[]"));
         assert!(covers("callbacks", "callbacks[]"));
         assert!(covers("callbacks[]", "callbacks[3]"));

@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_http_is_for_loopback_only() {
+    fn plain_http_is_allowed_on_loopback_only() {
         for url in ["http://127.0.0.1:4010", "http://localhost:4010/", "http://[::1]:4010", "https://acme.example"] {
             assert!(Address::new("acme.auth0.com", Some(url)).is_ok(), "{url}");
         }
@@ -125,14 +125,14 @@ mod tests {
     }
 
     #[test]
-    fn a_domain_is_a_bare_name() {
+    fn a_domain_is_a_bare_host_name() {
         for domain in ["https://acme.auth0.com", "acme.auth0.com/x", "user@acme.auth0.com", "acme.auth0.com:8080", ""] {
             assert!(Address::new(domain, None).is_err(), "{domain}");
         }
     }
 
     #[test]
-    fn the_audience_is_the_tenants_own_wherever_it_is_spoken_to() {
+    fn the_audience_is_the_tenants_own_whatever_the_address() {
         let address = Address::new("acme.auth0.com", Some("http://127.0.0.1:4010")).expect("an address");
         assert_eq!(address.audience(), "https://acme.auth0.com/api/v2/");
         assert_eq!(address.token().as_str(), "http://127.0.0.1:4010/oauth/token");

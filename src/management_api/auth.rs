@@ -264,13 +264,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_life_beyond_every_clock_is_one_without_an_end() {
+    fn a_lifetime_beyond_the_clock_is_unlimited() {
         let token = parse_token_response(br#"{"access_token":"a","expires_in":18446744073709551615}"#).expect("a token");
         assert_eq!(token.renewed_at, None);
     }
 
     #[test]
-    fn an_answer_that_grants_no_token_is_not_quoted() {
+    fn a_response_without_a_token_is_not_quoted() {
         let error = parse_token_response(br#"{"access_token":"a","expires_in":"s3cret"}"#).expect_err("no number");
         let reason = std::error::Error::source(&error).expect("a cause").to_string();
         assert_eq!(reason, "it contains no token (line 1 column 41)");

@@ -353,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_scope_is_told_by_the_message_not_the_code() {
+    fn a_missing_scope_is_identified_by_the_message_not_the_code() {
         let scope = r#"{"message":"Insufficient scope, expected any of: create:clients, update:clients","errorCode":"insufficient_scope"}"#;
         assert_eq!(refused(403, scope).to_string(), "the token lacks the scope create:clients or update:clients");
         let plan = r#"{"message":"Please upgrade your subscription to enable Akamai Signals.","errorCode":"insufficient_scope"}"#;
@@ -361,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn the_token_endpoints_own_form_is_read_too() {
+    fn errors_of_the_token_endpoint_are_parsed_too() {
         let answer = r#"{"error":"access_denied","error_description":"Unauthorized"}"#;
         assert_eq!(refused(401, answer).to_string(), "the tenant did not accept the credentials: Unauthorized");
     }

@@ -81,7 +81,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn every_secret_of_a_sent_body_is_taken_out() {
+    fn every_secret_of_a_sent_body_is_removed() {
         let kind = Catalog::standard().kind("connections").expect("a kind");
         let body = json!({"name": "db", "options": {"client_secret": "s3cret", "configuration": {"dsn": "pg:\"x\""}, "scope": ["email"]}});
         let mut redactor = Redactor::default();
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_does_not_fill_the_screen() {
+    fn a_long_message_is_shortened() {
         assert_eq!(Redactor::default().redact(&"é".repeat(700)).chars().count(), 601);
     }
 }

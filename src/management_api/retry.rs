@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_create_repeats_only_where_the_tenant_certainly_did_nothing() {
+    fn a_create_is_retried_only_if_the_tenant_certainly_did_nothing() {
         use Decision::{GiveUp, RetryAfter, Verify};
         let short = RetryAfter(FIRST_BACKOFF);
         let table = [
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tenants_own_wait_is_kept_until_patience_ends() {
+    fn a_wait_that_the_tenant_demands_is_respected_up_to_a_limit() {
         let minute = Some(Duration::from_secs(60));
         let rate_limited = |elapsed| {
             let state = RetryState { failed: 0, rate_limited: 9, elapsed: Duration::from_secs(elapsed) };

@@ -41,7 +41,7 @@ fn page(numbers: std::ops::Range<u64>, limit: u64, total: u64) -> Value {
 }
 
 #[tokio::test]
-async fn pages_come_in_order_by_the_length_the_tenant_answers() {
+async fn pages_are_read_in_order_with_the_size_the_tenant_returns() {
     let server = Server::start(|seen, _| {
         let number: u64 = seen.line.split("&page=").nth(1).and_then(|rest| rest.split('&').next()?.parse().ok()).expect("a page");
         Says(200, page(number * 2..(number * 2 + 2).min(7), 2, 7))
@@ -59,7 +59,7 @@ async fn pages_come_in_order_by_the_length_the_tenant_answers() {
 }
 
 #[tokio::test]
-async fn a_list_that_stays_short_is_an_error() {
+async fn a_list_that_stays_incomplete_is_an_error() {
     let server = Server::start(|_, _| Says(200, page(0..2, 100, 3))).await;
     let error = server.tenant().list(kind("clients")).await.expect_err("a short list");
     assert_eq!(error.to_string(), "the tenant lists 2 of 3 clients");
@@ -67,7 +67,7 @@ async fn a_list_that_stays_short_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_count_that_no_list_can_have_is_not_believed() {
+async fn an_impossible_total_is_refused() {
     let server = Server::start(|seen, _| Says(200, page(if seen.line.contains("page=0&") { 0..2 } else { 0..0 }, 2, u64::MAX))).await;
     let error = server.tenant().list(kind("clients")).await.expect_err("too long a list");
     assert!(shown(&error).contains("the list has 18446744073709551615 elements, and at most 200000 are read"), "{error:?}");
@@ -75,7 +75,7 @@ async fn a_count_that_no_list_can_have_is_not_believed() {
 }
 
 #[tokio::test]
-async fn a_list_that_moved_while_it_was_read_is_read_again() {
+async fn a_list_that_changed_while_it_was_read_is_read_again() {
     let server = Server::start(|_, before| Says(200, if before == 0 { page(0..2, 100, 3) } else { page(0..3, 100, 3) })).await;
     assert_eq!(numbers(server.tenant().list(kind("clients")).await.expect("a list")), [0, 1, 2]);
 }
@@ -92,7 +92,7 @@ fn asked_of(list: &[u64], line: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_list_of_which_one_goes_and_one_comes_between_two_pages_is_read_again() {
+async fn a_list_with_an_element_added_and_one_removed_between_pages_is_read_again() {
     let before: Vec<u64> = (0..120).collect();
     for gone in [0, 20, 49, 98] {
         // An element is added at the end, so that the count stays the same, or at the front, so that others occur
@@ -108,7 +108,7 @@ async fn a_list_of_which_one_goes_and_one_comes_between_two_pages_is_read_again(
 }
 
 #[tokio::test]
-async fn a_list_that_never_stays_as_it_is_is_an_error() {
+async fn a_list_that_never_stops_changing_is_an_error() {
     let server = Server::start(|seen, asked| {
         let moving: Vec<u64> = (asked as u64..asked as u64 + 120).collect();
         Says(200, asked_of(&moving, &seen.line))
@@ -119,14 +119,14 @@ async fn a_list_that_never_stays_as_it_is_is_an_error() {
 }
 
 #[tokio::test]
-async fn an_id_that_is_listed_twice_is_one_resource() {
+async fn an_id_listed_twice_is_one_resource() {
     let twice = json!({"organizations": [{"id": "o1", "n": 1}, {"id": "o2", "n": 2}, {"id": "o1", "n": 1}]});
     let server = Server::start(move |_, _| Says(200, twice.clone())).await;
     assert_eq!(numbers(server.tenant().list(kind("organizations")).await.expect("a list")), [1, 2]);
 }
 
 #[tokio::test]
-async fn where_deep_pages_are_refused_the_list_is_read_by_checkpoint() {
+async fn a_list_whose_deep_pages_are_refused_is_read_by_checkpoint() {
     let server = Server::start(|seen, _| match seen.line.trim_start_matches("GET /api/v2/clients?is_global=false&") {
         "page=0&per_page=100&include_totals=true" => Says(200, page(0..2, 2, 4)),
         "take=100" => Says(200, json!({"clients": [{"n": 0}, {"n": 1}], "next": "Fe26.2*a+b/c="})),
@@ -138,7 +138,7 @@ async fn where_deep_pages_are_refused_the_list_is_read_by_checkpoint() {
 }
 
 #[tokio::test]
-async fn a_checkpoint_that_leads_to_itself_is_no_list() {
+async fn a_checkpoint_that_leads_to_itself_is_refused() {
     let server = Server::start(|_, _| Says(200, json!({"connections": [], "next": "a"}))).await;
     let error = server.tenant().list(kind("connections")).await.expect_err("no end");
     assert!(matches!(error, Error::Excess { source: Excess::CheckpointLoop, .. }), "{error:?}");
@@ -152,13 +152,13 @@ async fn a_bare_array_is_read_until_it_repeats() {
 }
 
 #[tokio::test]
-async fn an_answer_without_the_list_is_not_an_empty_one() {
+async fn a_response_without_the_list_is_not_an_empty_list() {
     let server = Server::start(|_, _| Says(200, json!({"total": 3, "others": []}))).await;
     assert!(matches!(server.tenant().list(kind("clients")).await, Err(Error::Unreadable { .. })));
 }
 
 #[tokio::test]
-async fn of_named_objects_those_never_written_are_left_out() {
+async fn named_objects_that_were_never_written_are_left_out() {
     let server = Server::start(|seen, _| {
         if seen.line.ends_with("/welcome_email") {
             Says(200, json!({"n": 1}))
@@ -172,7 +172,7 @@ async fn of_named_objects_those_never_written_are_left_out() {
 }
 
 #[tokio::test]
-async fn what_a_tenant_does_not_serve_is_an_absence_and_not_an_error() {
+async fn an_unserved_kind_is_an_absence_and_not_an_error() {
     let scope = json!({"message": "Insufficient scope, expected any of: read:clients", "errorCode": "insufficient_scope"});
     let plan = json!({"message": "Please upgrade your subscription", "errorCode": "insufficient_scope"});
     let gone = json!({"message": "Not Found"});
@@ -190,7 +190,7 @@ async fn what_a_tenant_does_not_serve_is_an_absence_and_not_an_error() {
 }
 
 #[tokio::test]
-async fn a_create_that_may_have_landed_is_in_doubt_and_not_sent_again() {
+async fn a_create_that_may_have_succeeded_has_an_unknown_outcome_and_is_not_retried() {
     let failed = json!({"statusCode": 500, "error": "Internal Server Error", "message": "Oops"});
     for response in [Disconnect, Truncated, Says(500, failed), Says(201, json!("no object"))] {
         let scripted = response.clone();
@@ -203,7 +203,7 @@ async fn a_create_that_may_have_landed_is_in_doubt_and_not_sent_again() {
 }
 
 #[tokio::test]
-async fn a_create_that_a_limit_refused_is_sent_again() {
+async fn a_rate_limited_create_is_retried() {
     let limited = json!({"statusCode": 429, "error": "Too Many Requests", "message": "Global limit has been reached"});
     let server = Server::start(move |seen, before| match before {
         0 => AnswerWithHeaders(429, vec![("retry-after", "0".to_owned())], limited.clone()),
@@ -217,7 +217,7 @@ async fn a_create_that_a_limit_refused_is_sent_again() {
 }
 
 #[tokio::test]
-async fn a_wait_beyond_the_end_of_a_run_is_not_waited_for() {
+async fn no_request_waits_beyond_the_end_of_a_run() {
     let server = Server::start(|_, _| AnswerWithHeaders(429, vec![("retry-after", "90".to_owned())], json!({"message": "later"}))).await;
     let tenant = server.tenant();
     tenant.retry_until(tokio::time::Instant::now() + std::time::Duration::from_secs(30));
@@ -226,7 +226,7 @@ async fn a_wait_beyond_the_end_of_a_run_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn what_is_read_of_a_tenant_is_limited_over_all_its_lists() {
+async fn the_bytes_read_of_a_tenant_are_limited_over_all_lists() {
     let server = Server::start(|_, _| Says(200, json!({"logo_url": "https://cdn.acme.example/of-some-length.png"}))).await;
     let tenant = server.tenant();
     tenant.transport.bounds.set_byte_limit(100);
@@ -237,7 +237,7 @@ async fn what_is_read_of_a_tenant_is_limited_over_all_its_lists() {
 }
 
 #[tokio::test]
-async fn a_change_whose_connection_broke_is_sent_again() {
+async fn an_update_whose_connection_broke_is_retried() {
     let server = Server::start(|_, before| if before == 0 { Disconnect } else { Says(204, Value::Null) }).await;
     let changed = server.tenant().update(kind("roles"), &Id::new("rol_1"), &body(json!({"name": "Editor"}))).await;
     assert_eq!(changed.expect("changed"), Body::new());
@@ -245,13 +245,13 @@ async fn a_change_whose_connection_broke_is_sent_again() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_cut_short_is_asked_for_again() {
+async fn a_truncated_response_is_requested_again() {
     let server = Server::start(|_, before| if before == 0 { Truncated } else { Says(200, json!({"n": 1})) }).await;
     assert_eq!(server.tenant().read(kind("roles"), &Id::new("rol_1")).await.expect("read"), Some(body(json!({"n": 1}))));
 }
 
 #[tokio::test]
-async fn what_is_gone_after_a_repeated_removal_was_removed() {
+async fn a_404_after_a_retried_delete_means_success() {
     let gone = json!({"statusCode": 404, "message": "The role does not exist."});
     let server = Server::start(move |_, before| if before == 0 { Disconnect } else { Says(404, gone.clone()) }).await;
     let tenant = server.tenant();
@@ -268,7 +268,7 @@ async fn a_redirect_is_refused_and_not_followed() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_no_longer_taken_is_renewed_once() {
+async fn a_rejected_token_is_renewed_once() {
     let late = json!({"statusCode": 401, "error": "Unauthorized", "message": "Expired token received"});
     let ended = late.clone();
     let server = Server::start(move |seen, _| match seen.bearer.as_str() {
@@ -287,7 +287,7 @@ async fn a_token_that_is_no_longer_taken_is_renewed_once() {
 }
 
 #[tokio::test]
-async fn many_requests_wait_for_one_token() {
+async fn concurrent_requests_share_one_token_request() {
     let server = Server::start(|_, _| Says(200, json!({"n": 1}))).await;
     let tenant = server.tenant();
     let id = Id::new("rol_1");
@@ -300,7 +300,7 @@ async fn many_requests_wait_for_one_token() {
 }
 
 #[tokio::test]
-async fn a_token_at_its_end_is_renewed_before_it_is_sent() {
+async fn an_expiring_token_is_renewed_before_it_is_sent() {
     let server = Server::start_all(|seen, _| match seen.line.as_str() {
         "POST /oauth/token" => Says(200, json!({"access_token": "short", "expires_in": 1})),
         _ => Says(200, json!({"n": 1})),
@@ -317,7 +317,7 @@ async fn a_token_at_its_end_is_renewed_before_it_is_sent() {
 }
 
 #[test]
-fn a_key_that_is_none_is_refused_before_anything_is_sent() {
+fn an_invalid_key_is_refused_before_anything_is_sent() {
     let credentials = Credentials::Key { client_id: "own".to_owned(), pem: SecretString::from("canary-key") };
     let error = super::auth::TokenProvider::new(credentials).err().expect("no key");
     assert_eq!(error.to_string(), "cannot use the client's private key: expected an RSA key in PEM format");
@@ -325,7 +325,7 @@ fn a_key_that_is_none_is_refused_before_anything_is_sent() {
 }
 
 #[tokio::test]
-async fn every_request_can_be_made_from_any_thread() {
+async fn every_request_future_is_send() {
     fn is_send<T: Send>(_: &T) {}
     let server = Server::start(|_, _| Says(200, json!([]))).await;
     let (tenant, id) = (server.tenant(), Id::new("rol_1"));
@@ -337,7 +337,7 @@ async fn every_request_can_be_made_from_any_thread() {
 }
 
 #[tokio::test]
-async fn wrong_credentials_are_told_from_other_refusals() {
+async fn wrong_credentials_are_distinguished_from_other_refusals() {
     let server = Server::start_all(|seen, _| {
         let secret = seen.body["client_secret"].as_str().unwrap_or_default();
         Says(401, json!({"error": "access_denied", "error_description": format!("{secret} is Unauthorized")}))
@@ -349,7 +349,7 @@ async fn wrong_credentials_are_told_from_other_refusals() {
 }
 
 #[tokio::test]
-async fn a_given_token_tells_its_client_and_its_scopes_and_is_not_sent_once_it_has_ended() {
+async fn a_given_token_reveals_its_client_and_scopes_and_is_not_sent_after_it_expired() {
     let server = Server::start(|_, _| Says(200, json!({"n": 1}))).await;
     let token = |claims: Value| {
         let key = jsonwebtoken::EncodingKey::from_secret(b"anybody");
@@ -370,7 +370,7 @@ async fn a_given_token_tells_its_client_and_its_scopes_and_is_not_sent_once_it_h
 }
 
 #[tokio::test]
-async fn no_secret_that_a_tenant_echoes_is_shown() {
+async fn no_secret_in_a_tenants_message_is_shown() {
     let server = Server::start(|seen, _| {
         let message = format!("no: {} {} {CLIENT_SECRET}", seen.bearer, seen.body);
         Says(if seen.line.starts_with("POST") { 500 } else { 400 }, json!({"message": message, "errorCode": CLIENT_SECRET}))
@@ -393,7 +393,7 @@ async fn no_secret_that_a_tenant_echoes_is_shown() {
 }
 
 #[tokio::test]
-async fn every_write_names_its_run() {
+async fn every_write_contains_the_name_of_its_run() {
     let server = Server::start(|_, _| Says(200, json!({}))).await;
     let tenant = server.tenant();
     tenant.read(kind("roles"), &Id::new("rol_1")).await.expect("read");
@@ -403,7 +403,7 @@ async fn every_write_names_its_run() {
 }
 
 #[tokio::test]
-async fn elements_come_and_go_as_the_kind_demands() {
+async fn elements_are_added_and_removed_as_the_kind_requires() {
     let server = Server::start(|_, _| Says(204, Value::Null)).await;
     let tenant = server.tenant();
     let permission = |name: &str| json!({"resource_server_identifier": "https://api", "permission_name": name});

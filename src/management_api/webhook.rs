@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_hook_is_spoken_to_by_tls_and_its_address_stands_in_no_error() {
+    fn a_webhook_requires_tls_and_its_url_is_in_no_error() {
         let refused = |url: &str| Webhook::new(SecretString::from(url)).expect_err("refused").to_string();
         assert_eq!(refused("http://hooks.example/CANARY"), "the webhook URL is not on loopback, so it needs https");
         assert_eq!(refused("ftp://hooks.example/CANARY"), "the webhook URL is neither https nor http");

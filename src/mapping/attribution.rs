@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_names_each_rule_once_and_at_most_three() {
+    fn a_list_is_attributed_to_each_rule_once_and_to_at_most_three() {
         let rows: Vec<Arc<str>> = (2..7).map(|line| format!("hosts.csv:{line}").into()).collect();
         let made = places(&|values| {
             for row in rows.iter().chain(&rows) {
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_is_set_is_made_by_the_last_rule_alone() {
+    fn a_set_value_is_attributed_to_the_last_rule_only() {
         let (one, other): (Arc<str>, Arc<str>) = ("m.toml:1".into(), "m.toml:5".into());
         let made = places(&|values| {
             values.record("options.domain", &one);

@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn values_that_a_wildcard_names_come_with_their_own_places() {
+    fn values_matched_by_a_wildcard_have_their_own_paths() {
         let mut body = Body::from_value(json!({"addons": {"aws": {"role": "r"}, "box": {"role": "s"}}, "name": "n"})).expect("an object");
         let mut seen = Vec::new();
         let mut see = |path: &str, value: &mut Value| {

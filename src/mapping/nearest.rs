@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_misspelt_pattern_leads_to_the_one_that_matches_the_nearest_name() {
+    fn a_misspelt_pattern_leads_to_a_pattern_that_matches_the_nearest_name() {
         let names = ["Analytics dashboard", "Billing (dev)", "Web"];
         for (pattern, expected) in [
             ("Analitics*", Some("Analytics*")),
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn the_pattern_that_is_proposed_matches_the_name_it_was_made_of() {
+    fn the_suggested_pattern_matches_the_name_it_was_derived_from() {
         let mut found = Vec::new();
         for name in ["Ähre [dev]", "a*b?c", "Shop 2"] {
             for pattern in ["Ahre [[]dev]", "Shep*", "*hob 2", "a[*]bec", "S*p 3"] {
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_part_of_a_longer_text_is_found() {
+    fn the_most_similar_part_of_a_longer_text_is_found() {
         let texts = ["see https://shop.dev.acme.example/cb", "none"];
         assert_eq!(Approximate::within("shop.dev.acme.exmple").nearest(texts).as_deref(), Some("shop.dev.acme.example"));
         assert_eq!(Approximate::within("billing.dev.example").nearest(texts), None);

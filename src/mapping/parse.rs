@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_that_does_not_exist_is_shown_with_the_nearest_one() {
+    fn an_unknown_field_is_shown_with_the_nearest() {
         insta::assert_snapshot!(refused("[[rule]]\nmatch = \"clients/*\"\nfield = \"calbacks[]\"\nremove = \"x\"\n"), @r#"
         there is no field "calbacks[]" in clients
          --> m.toml:3:9
@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_that_no_rule_has_is_shown_with_the_nearest_one() {
+    fn an_unknown_rule_key_is_shown_with_the_nearest() {
         insta::assert_snapshot!(refused("[[rule]]\nmatch = \"*\"\nskp = true\n"), @r#"
         a rule has no "skp"
          --> m.toml:3:1
@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kind_that_does_not_exist_is_shown_with_the_nearest_one() {
+    fn an_unknown_kind_is_shown_with_the_nearest() {
         insta::assert_snapshot!(refused("[[rule]]\nmatch = \"cleints/*\"\nskip = true\n"), @r#"
         unknown kind "cleints"
          --> m.toml:2:9
@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn broken_toml_is_shown_where_it_breaks() {
+    fn invalid_toml_is_shown_at_its_position() {
         insta::assert_snapshot!(refused("[[rule]]\nmatch = clients\n"), @r"
         this is not TOML
          --> m.toml:2:9
@@ -372,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_that_nobody_listed_can_be_supplied_and_its_value_stands_in_no_mapping() {
+    fn an_undeclared_secret_can_be_supplied_but_not_written_into_the_mapping() {
         let rule = |field: &str, effect: &str| format!("[[rule]]\nmatch = \"connections/*\"\nfield = \"{field}\"\n{effect}\n");
         let none = |table: &Path| Err(missing(table));
         let supplied = rule("options.upstream.api_key", "secret = \"env:KEY\"");
@@ -385,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_that_does_two_things_is_refused() {
+    fn a_rule_with_two_effects_is_refused() {
         let refused = refused("[[rule]]\nmatch = \"clients/*\"\nskip = true\nrename = \"x\"\n");
         assert!(refused.starts_with("a rule does 2 things"), "{refused}");
     }

@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rename_reaches_every_reference_and_every_key_made_of_it() {
+    fn a_rename_updates_every_reference_and_every_derived_key() {
         let mapped = mapped(vec![rule("clients/Billing (dev)", None, Effect::Rename("Billing".into()))]);
         assert!(keys(&mapped).contains(&"client-grants/Billing · https://api.dev · client".to_owned()), "{:?}", keys(&mapped));
         let clients = mapped.desired.snapshot.resources[5].body.open().get("clients").cloned();
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_replaced_identifier_is_followed_by_the_grants_on_it() {
+    fn grants_follow_a_replaced_identifier() {
         let mapped =
             mapped(vec![rule("*", None, Effect::Replace(vec![Replacement { from: "api.dev".into(), to: "api".into(), row: None }]))]);
         assert!(keys(&mapped).contains(&"client-grants/Play · https://api · client".to_owned()), "{:?}", keys(&mapped));
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn what_hangs_on_a_skipped_client_is_skipped_too() {
+    fn resources_below_a_skipped_client_are_skipped_too() {
         let mapped = mapped(vec![rule("clients/Play", None, Effect::Skip)]);
         assert!(!keys(&mapped).iter().any(|key| key.contains("Play")), "{:?}", keys(&mapped));
         let clients = mapped.desired.snapshot.resources[3].body.open().get("clients").cloned();
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn an_element_is_removed_and_a_rule_without_work_is_reported() {
+    fn an_element_is_removed_and_an_unmatched_rule_is_reported() {
         let element = |text: &str| Effect::Remove(Removed::Element(json!(text)));
         let mapped =
             mapped(vec![rule("clients/*", Some("callbacks[]"), element("http://localhost")), rule("roles/*", Some("name"), element("x"))]);
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn two_resources_of_one_name_are_refused() {
+    fn two_resources_with_the_same_new_key_are_refused() {
         let rules = vec![rule("clients/*", None, Effect::Rename("One".into()))];
         let collision = Mapping { rules }.apply(Catalog::standard(), source()).expect_err("a collision");
         let message = "the mapping gives \"clients/Billing (dev)\" and \"clients/Play\" the same name, \"clients/One\"";

@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_stands_twice_is_refused() {
+    fn a_duplicate_text_is_refused() {
         insta::assert_snapshot!(refused("from,to\na,b\na,c\n"), @r#"
         "a" stands twice in the table
          --> hosts.csv:3:1

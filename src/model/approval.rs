@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_approval_is_said() {
+    fn an_invalid_approval_is_refused_with_the_reason() {
         let wrong = |text: &str| Approval::read(text).expect_err("no approval").to_string();
         assert_eq!(wrong("lockout"), "unknown guard \"lockout\"");
         assert_eq!(wrong("many-changes:clients/*"), "many-changes can only be approved as a whole, not by resource");

@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_guard_has_one_name_in_text_and_in_json() {
+    fn a_guard_has_the_same_name_in_text_and_json() {
         for guard in Guard::APPROVABLE.into_iter().chain([Guard::SameTenant, Guard::Scopes, Guard::Secrets, Guard::Drift]) {
             assert_eq!(serde_json::to_value(guard).expect("JSON"), guard.as_str());
         }

@@ -385,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn a_resource_holds_writable_fields_only_and_names_where_its_secrets_stood() {
+    fn a_resource_contains_only_writable_fields_and_lists_its_secrets() {
         let client = client();
         assert_eq!(client.key.to_string(), "clients/Billing");
         assert_eq!(client.body.open().into_value(), json!({"name": "Billing", "callbacks": ["https://a"], "refresh_token": {"leeway": 0}}));
@@ -394,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_server_alone_gives_is_no_part_of_a_resource() {
+    fn values_that_only_the_server_sets_are_removed() {
         let kind = Catalog::standard().kind("log-streams").expect("a kind");
         let read = |status: &str, filters: &[&str]| {
             let filters = filters.iter().map(|name| json!({"type": "category", "name": name})).collect::<Vec<_>>();
@@ -408,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn a_grant_without_a_subject_type_is_keyed_as_one_for_the_client() {
+    fn a_grant_without_a_subject_type_has_the_key_of_a_client_grant() {
         let kind = Catalog::standard().kind("client-grants").expect("a kind");
         let answer = json!({"id": "g1", "client_id": "c1", "audience": "https://api"});
         let grant = Resource::read(kind, Body::from_value(answer).expect("an object")).expect("readable");

@@ -22,7 +22,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_random_secrets_of_64_digits_differ() {
+    fn two_random_secrets_differ() {
         let (one, other) = (random_secret(), random_secret());
         assert_ne!(one.expose_secret(), other.expose_secret());
         assert!([one, other].iter().all(|secret| secret.expose_secret().len() == 64));

@@ -372,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn what_belongs_to_a_resource_is_selected_with_it_and_what_refers_to_it_is_not() {
+    fn belongings_of_a_resource_are_selected_with_it_but_not_references_to_it() {
         let web = selection(&[], &["clients/Web"], &[]);
         assert!(has(&web, "clients/Web") && has(&web, "client-login-page/Web"));
         assert!(!has(&web, "clients/Web 2") && !has(&web, "client-grants/Web · https://api · client"));
@@ -384,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn the_name_of_a_kind_is_a_pattern_for_all_of_it() {
+    fn the_name_of_a_kind_selects_all_of_it() {
         let most = selection(&[], &["clients", "guardian-*"], &["clients/Test*"]);
         assert!(has(&most, "clients/Web") && has(&most, "guardian-factors/otp") && !has(&most, "clients/Test 1"));
         let may_have = |name: &str| most.may_have(Catalog::standard(), Catalog::standard().kind(name).expect("a kind"));
@@ -394,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kind_that_does_not_exist_is_answered_with_the_nearest() {
+    fn an_unknown_kind_is_reported_with_the_nearest() {
         let unknown = KeyPattern::read(Catalog::standard(), "client/Web").expect_err("no kind");
         assert_eq!(unknown, Error::UnknownKind { name: "client".into(), nearest: Some("clients") });
         let wrong = KeyPattern::read(Catalog::standard(), "clients/[").expect_err("no pattern").to_string();
@@ -402,13 +402,13 @@ mod tests {
     }
 
     #[test]
-    fn exactly_these_kinds_are_read_without_those_below_them() {
+    fn exactly_selects_no_kinds_below() {
         let roles = Selection::exactly(Catalog::standard(), BTreeSet::from(["roles".to_owned()]));
         assert!(has(&roles, "roles/Admin") && !has(&roles, "role-permissions/Admin"));
     }
 
     #[test]
-    fn two_selections_together_select_what_both_do() {
+    fn the_intersection_of_two_selections_selects_what_both_do() {
         let (one, other) = (selection(&["clients", "roles"], &[], &[]), selection(&["roles"], &["roles/A*"], &["roles/Admin"]));
         let both = one.and(&other).expect("combined");
         assert_eq!(both, other);
@@ -419,7 +419,7 @@ mod tests {
     }
 
     #[test]
-    fn a_selection_is_written_as_texts() {
+    fn a_selection_is_serialized_as_texts() {
         let written = serde_json::to_value(selection(&["clients"], &["clients/W*"], &[])).expect("JSON");
         assert_eq!(written, serde_json::json!({"kinds": ["clients"], "only": ["clients/W*"]}));
         assert_eq!(serde_json::from_value::<Selection>(written).expect("read"), selection(&["clients"], &["clients/W*"], &[]));

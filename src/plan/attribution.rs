@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn an_edit_has_the_rule_that_made_its_value_or_what_is_around_or_in_it() {
+    fn an_edit_has_the_rule_of_its_value_or_of_one_around_or_inside_it() {
         let edits = vec![edit("callbacks"), edit("options.domain"), edit("mobile.ios"), edit("name")];
         let update = change("clients/Web", Action::Update { id: None, body: Body::new(), edits });
         let made = [("", "m:1"), ("callbacks", "m:2"), ("options", "m:3"), ("mobile.ios.app", "m:4"), ("nam", "m:5"), ("logo_uri", "m:6")];
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_create_has_the_rules_of_what_it_sends_and_of_its_secrets() {
+    fn a_create_has_the_rules_of_its_values_and_secrets() {
         let sent = body(json!({"name": "Web", "client_metadata": {"api.key": "a"}}));
         let mut create = change("clients/Web", Action::Create { body: sent, twins: Vec::new() });
         create.secrets.push(SecretField { path: "client_secret".to_owned(), from: "env:A".to_owned(), is_changed: false });
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_of_a_parent_has_the_rule_that_made_it() {
+    fn a_list_below_a_parent_has_the_rule_that_produced_it() {
         let parent = Key::new("roles", "Auditor");
         let elements = Action::Elements { parent, added: vec![json!({"permission_name": "read"})], removed: Vec::new() };
         let kind = Catalog::standard().kind("role-permissions").expect("a kind");

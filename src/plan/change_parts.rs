@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_refused_of_a_change_is_no_part_of_what_arrived() {
+    fn refused_parts_are_removed_from_a_change() {
         let body = Body::from_value(json!({"name": "Web", "jwt": {"alg": "x", "life": 1}, "scope": ["a", "b"]})).expect("an object");
         let edit = |path: &str, old: Option<Value>, new: Value| Edit { path: path.into(), old, new: Some(new) };
         let edits = vec![edit("jwt.alg", None, json!("x")), edit("scope", Some(json!(["a"])), json!(["a", "b"]))];
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn an_element_that_was_refused_is_named_by_its_place() {
+    fn a_refused_element_is_identified_by_its_index() {
         let action = Action::Elements { parent: Key::new("roles", "A"), added: vec![json!("a"), json!("b")], removed: vec![json!("c")] };
         let Action::Elements { added, removed, .. } = change(action).without(&parts(&["added[0]", "removed[0]"])).action else { panic!() };
         assert_eq!((added, removed), (vec![json!("b")], Vec::new()));

@@ -71,26 +71,26 @@ mod tests {
     }
 
     #[test]
-    fn what_runs_as_it_stands_has_no_draft() {
+    fn a_deployed_action_without_changes_has_no_draft() {
         let wanted = json!({"code": "new", "deploy": true});
         assert_eq!(aside(wanted.clone(), Some(json!({"code": "old"}))), (wanted, Some(json!({"code": "old"})), None));
     }
 
     #[test]
-    fn what_was_never_deployed_is_written_and_not_deployed() {
+    fn content_that_was_never_deployed_is_written_but_not_deployed() {
         let held = json!({"code": "old", "deploy": true});
         assert_eq!(aside(json!({"code": "new"}), Some(held)), (json!({"code": "new"}), Some(json!({"code": "old"})), None));
     }
 
     #[test]
-    fn what_runs_is_deployed_before_the_draft_is_written() {
+    fn the_deployed_content_is_deployed_before_the_draft_is_written() {
         let wanted = json!({"name": "a", "code": "draft", "deploy": {"code": "runs"}});
         let first = json!({"name": "a", "code": "runs", "deploy": true});
         assert_eq!(aside(wanted, None), (first, None, Some(json!({"code": "draft"}))));
     }
 
     #[test]
-    fn what_runs_in_both_is_not_deployed_again() {
+    fn content_deployed_in_both_tenants_is_not_deployed_again() {
         let wanted = json!({"code": "draft", "deploy": {"code": "runs"}});
         let held = json!({"code": "runs", "deploy": true});
         assert_eq!(aside(wanted, Some(held)), (json!({"code": "draft"}), Some(json!({"code": "runs"})), None));

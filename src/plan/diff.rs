@@ -161,14 +161,14 @@ mod tests {
     }
 
     #[test]
-    fn blanks_defaults_and_the_order_of_sets_are_no_difference() {
+    fn blanks_defaults_and_the_order_of_sets_do_not_differ() {
         let desired = json!({"name": "A", "callbacks": [], "description": "", "is_first_party": true, "grant_types": ["a", "b"], "mobile": {"ios": {"team_id": ""}}});
         let live = json!({"name": "A", "grant_types": ["b", "a"], "oidc_conformant": false});
         assert_eq!(compare("clients", desired, live), Difference::default());
     }
 
     #[test]
-    fn a_social_login_that_is_off_is_none_and_one_that_is_on_is_switched_off() {
+    fn a_disabled_social_login_equals_an_absent_one_and_an_enabled_one_is_disabled() {
         let off = json!({"native_social_login": {"apple": {"enabled": false}, "google": {"enabled": false}}});
         assert_eq!(compare("clients", json!({}), off.clone()), Difference::default());
         assert_eq!(compare("clients", off, json!({})), Difference::default());
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn an_update_sends_only_what_changed() {
+    fn an_update_sends_only_changed_fields() {
         let desired = json!({"name": "A", "callbacks": ["https://a"], "description": "new"});
         let live = json!({"name": "A", "callbacks": ["https://a"], "description": "old"});
         assert_eq!(sent("clients", desired, live), json!({"description": "new"}));
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cleared_field_is_sent_as_the_api_wants_it() {
+    fn a_field_is_cleared_with_the_value_the_api_accepts() {
         let live = json!({
             "callbacks": ["a"], "description": "x", "cross_origin_loc": "y", "is_first_party": false,
             "client_metadata": {"a": "1"}, "addons": {"slack": {"team": "x"}},
@@ -202,14 +202,14 @@ mod tests {
     }
 
     #[test]
-    fn a_key_removed_from_a_merged_object_is_sent_as_null_beside_the_rest() {
+    fn a_key_removed_from_a_merged_object_is_sent_as_null_with_the_rest() {
         let desired = json!({"client_metadata": {"a": "1", "b": "2"}});
         let live = json!({"client_metadata": {"a": "0", "c": "3"}});
         assert_eq!(sent("clients", desired, live), json!({"client_metadata": {"a": "1", "b": "2", "c": null}}));
     }
 
     #[test]
-    fn what_can_only_be_set_on_creation_is_named_and_not_sent() {
+    fn a_create_only_field_is_reported_and_not_sent() {
         let desired = json!({"name": "new", "jwt_configuration": {"secret_encoded": true}, "third_party_security_mode": "strict"});
         let difference = compare("clients", desired, json!({"name": "old"}));
         assert_eq!(difference.body.into_value(), json!({"name": "new"}));
@@ -221,14 +221,14 @@ mod tests {
     }
 
     #[test]
-    fn a_setting_that_cannot_be_cleared_is_named() {
+    fn a_setting_that_cannot_be_cleared_is_reported() {
         let difference = compare("tenant-settings", json!({}), json!({"enable_ai_guide": true, "session_cookie": {"mode": "persistent"}}));
         assert_eq!(difference.body.into_value(), json!({"session_cookie": null}));
         assert_eq!(difference.fixed, [("enable_ai_guide".to_owned(), StayReason::NotClearable)]);
     }
 
     #[test]
-    fn a_flag_that_only_the_target_has_stays_and_is_named() {
+    fn a_flag_that_only_the_target_has_is_kept_and_reported() {
         let live = json!({"flags": {"genai_trial": true, "enable_pipeline2": true}});
         let difference = compare("tenant-settings", json!({"flags": {"enable_pipeline2": true}}), live);
         assert!(difference.body.is_empty());
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn of_options_that_go_whole_what_an_update_only_adds_to_stays_and_is_named() {
+    fn fields_that_an_update_can_only_add_to_are_kept_and_reported() {
         let (kind, body) = (Catalog::standard().kind("connections").expect("a kind"), |value| Body::from_value(value).expect("an object"));
         let live = body(
             json!({"options": {"authentication_methods": {"password": {"enabled": true}}, "passkey_options": {"challenge_ui": "both"}, "mfa": {"active": true}}}),
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_cleared_is_not_sent_beside_what_changes() {
+    fn a_field_that_cannot_be_cleared_is_not_sent_with_other_changes() {
         let live = json!({"flags": {"genai_trial": true, "enable_pipeline2": true}});
         assert_eq!(
             sent("tenant-settings", json!({"flags": {"enable_pipeline2": false}}), live),
@@ -259,14 +259,14 @@ mod tests {
     }
 
     #[test]
-    fn an_object_that_takes_no_null_is_cleared_field_by_field() {
+    fn an_object_that_rejects_null_is_cleared_field_by_field() {
         let live = json!({"client_metadata": {"team": "a", "tier": "b"}, "mobile": {"ios": {"team_id": "a"}}});
         let cleared = json!({"client_metadata": {"team": null, "tier": null}, "mobile": {"ios": {"team_id": ""}}});
         assert_eq!(sent("clients", json!({"client_metadata": {}}), live), cleared);
     }
 
     #[test]
-    fn what_every_client_has_and_the_source_does_not_say_stays_and_is_named() {
+    fn defaults_of_every_client_that_the_source_lacks_are_kept_and_reported() {
         let live = json!({
             "grant_types": ["implicit"], "jwt_configuration": {"alg": "RS256"},
             "refresh_token": {"leeway": 0, "rotation_type": "rotating", "policies": [{"audience": "https://a", "scope": ["b"]}]},
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_display_name_that_is_the_name_is_no_difference_and_another_one_goes_back_to_it() {
+    fn a_display_name_equal_to_the_name_does_not_differ_and_another_one_is_reset() {
         let desired = json!({"name": "okta"});
         assert_eq!(compare("connections", desired.clone(), json!({"name": "okta", "display_name": "okta"})), Difference::default());
         assert_eq!(sent("connections", desired, json!({"name": "okta", "display_name": "Okta"})), json!({"display_name": "okta"}));

@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn escapes_stand_for_what_they_say() {
+    fn escapes_are_decoded() {
         let escaped = [
             ("https%3A%2F%2Facme%2Eexample", "https://acme.example"),
             ("acme&#46;example&#x2E;org &period;&unknown;", "acme.example.org .&unknown;"),
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn base64_is_read_wherever_it_begins_and_ends() {
+    fn base64_is_decoded_at_every_alignment() {
         // "https://acme.example/cb", with other text around it.
         let whole = "aHR0cHM6Ly9hY21lLmV4YW1wbGUvY2I";
         for text in [
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn base64_goes_on_in_the_next_line() {
+    fn base64_continues_on_the_next_line() {
         let lines = "YWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWNt\r\nZS5leGFtcGxl";
         assert!(holds(lines, "acme.example"));
     }

@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_with_a_number_of_many_digits_is_read_as_it_was_written() {
+    fn a_number_with_many_digits_survives_a_saved_plan() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("plan.json");
         let side = || PlannedTenant::new("dev", "dev.auth0.com", "2026-01-01T00:00:00Z");

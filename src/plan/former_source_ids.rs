@@ -121,29 +121,29 @@ mod tests {
     }
 
     #[test]
-    fn what_the_target_still_has_is_named() {
+    fn a_deleted_resource_that_the_target_still_has_becomes_a_reference() {
         assert_eq!(code(Vec::new(), vec![client(OF_TARGET, "Portal")]), "allow('⟦clients/Portal⟧', '⟦clients/Web⟧')");
     }
 
     #[test]
-    fn what_the_target_has_no_more_is_called_as_there_and_never_as_in_the_source() {
+    fn a_resource_deleted_in_both_is_named_by_its_target_id_never_by_its_source_id() {
         assert_eq!(code(Vec::new(), Vec::new()), format!("allow('{OF_TARGET}', '⟦clients/Web⟧')"));
     }
 
     #[test]
-    fn a_namesake_that_came_since_is_another_one() {
+    fn a_newer_resource_of_the_same_name_is_a_different_one() {
         let namesake = client("devPortal111111111111111111111111", "Portal");
         assert_eq!(code(vec![namesake], Vec::new()), format!("allow('{OF_TARGET}', '⟦clients/Web⟧')"));
     }
 
     #[test]
-    fn what_the_source_still_has_is_left_to_its_own_name() {
+    fn an_existing_resource_keeps_its_own_key() {
         let untouched = format!("allow('{OF_SOURCE}', '⟦clients/Web⟧')");
         assert_eq!(code(vec![client(OF_SOURCE, "Portal")], vec![client(OF_TARGET, "Portal")]), untouched);
     }
 
     #[test]
-    fn what_never_had_a_partner_is_named_as_gone() {
+    fn a_resource_without_a_counterpart_is_reported_as_deleted() {
         let named = "allow('⟦clients/Secret (gone from )⟧', '⟦clients/Web⟧')";
         assert_eq!(code_naming(NEVER_COPIED, Vec::new(), Vec::new()), named);
     }

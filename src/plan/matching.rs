@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn links_come_before_keys_so_a_renamed_resource_keeps_its_partner() {
+    fn links_take_precedence_over_keys_so_renamed_resources_stay_matched() {
         let source = [client("s1", "New"), client("s2", "Old"), client("s3", "Third")];
         let target = [client("t1", "Old"), client("t3", "Third")];
         let found = pairs(&source, &target, &linked(&[("clients", "s1", "t1")]));
@@ -351,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn a_child_goes_with_its_parent_whatever_that_is_called_in_the_target() {
+    fn a_child_is_matched_with_its_parent_whatever_its_name() {
         let of_kind = |kind: &'static str, id: &str, name: &str| (kind, json!({"id": id, "name": name}));
         let source = [of_kind("roles", "s1", "New"), of_kind("role-permissions", "s1", ""), of_kind("role-permissions", "gone", "")];
         let target = [of_kind("roles", "t1", "Old"), of_kind("role-permissions", "t1", "")];
@@ -360,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_called_after_others_is_matched_though_those_have_other_names_in_the_target() {
+    fn a_composite_name_is_matched_although_its_parts_are_renamed_in_the_target() {
         let organization = |id: &str| ("organizations", json!({"id": id, "name": "acme"}));
         let used = |organization: &str, grant: &str| ("organization-client-grants", json!({"organization": organization, "id": grant}));
         let connection = |id: &str, name: &str| ("connections", json!({"id": id, "name": name, "strategy": "auth0"}));
@@ -387,7 +387,7 @@ mod tests {
     }
 
     #[test]
-    fn what_somebody_else_made_is_nobodys_partner_and_neither_is_what_belongs_to_it() {
+    fn third_party_resources_and_their_belongings_are_never_matched_by_name() {
         let source = [client("s1", "Shop"), grant("sg", "s1"), registered("s2", "Portal"), grant("sp", "s2")];
         let target = [registered("t1", "Shop"), grant("tg", "t1"), client("t2", "Portal"), grant("tp", "t2")];
         let found = pairs(&source, &target, &Links::default());
@@ -395,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_the_tenants_own_wherever_it_has_it_in_whatever_order_they_are_listed() {
+    fn a_tenants_own_resource_gets_the_plain_name_in_any_order() {
         let source = [client("s1", "Shop")];
         let mut target = vec![registered("t1", "Shop"), client("t2", "Shop"), registered("t3", "Shop")];
         for _ in 0..3 {
@@ -405,13 +405,13 @@ mod tests {
     }
 
     #[test]
-    fn a_link_says_that_what_somebody_else_made_is_a_partner() {
+    fn a_link_matches_a_third_party_resource() {
         let found = pairs(&[client("s1", "Shop")], &[registered("t1", "Shop")], &linked(&[("clients", "s1", "t1")]));
         assert_eq!(found, expected(&[("s1", "t1")]));
     }
 
     #[test]
-    fn a_name_that_looks_numbered_is_matched_with_that_name_alone() {
+    fn a_name_that_looks_numbered_matches_only_itself() {
         let (web, looks) = (client("s1", "Web"), client("s2", "Web#2"));
         let found = pairs(&[web.clone(), looks.clone()], &[client("t1", "Web"), client("t2", "Web")], &Links::default());
         assert_eq!(found, expected(&[("s1", ""), ("s2", "")]));
@@ -423,7 +423,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_two_of_a_name_are_a_pair_whatever_numbers_they_were_given() {
+    fn the_last_two_resources_of_a_name_match_whatever_their_numbers() {
         let (source, target) = ([client("s1", "Web"), client("s2", "Web")], [client("t1", "Web"), client("t2", "Web")]);
         let found = pairs(&source, &target, &linked(&[("clients", "s1", "t2")]));
         assert_eq!(found, expected(&[("s1", "t2"), ("s2", "t1")]));

@@ -226,13 +226,13 @@ mod tests {
     }
 
     #[test]
-    fn a_field_that_only_the_source_changed_is_promoted() {
+    fn a_field_that_only_the_source_changed_is_applied() {
         let merged = merged(json!({"description": "a"}), json!({"description": "b"}), json!({"description": "a"}));
         assert_eq!((merged.body.into_value(), merged.drift.len(), merged.conflicts.len()), (json!({"description": "b"}), 0, 0));
     }
 
     #[test]
-    fn a_set_of_which_the_source_dropped_all_was_dropped_unless_the_target_has_more() {
+    fn a_set_emptied_by_the_source_is_cleared_unless_the_target_has_more() {
         let all = merged(json!({"grant_types": ["a", "b"]}), json!({"grant_types": []}), json!({"grant_types": ["b", "a"]}));
         assert_eq!((all.body.into_value(), all.dropped), (json!({"grant_types": []}), vec!["grant_types".to_owned()]));
         let but_one = merged(json!({"grant_types": ["a"]}), json!({}), json!({"grant_types": ["a", "c"]}));
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_that_only_the_target_changed_is_drift_and_stays_unless_it_is_overwritten() {
+    fn a_field_that_only_the_target_changed_is_drift_and_kept_unless_overwritten() {
         let sides = || (json!({"description": "a"}), json!({"description": "a"}), json!({"description": "hot fix"}));
         let (base, desired, live) = sides();
         let kept = merged(base, desired, live);
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_that_both_changed_is_a_conflict_and_one_that_both_changed_alike_is_none() {
+    fn a_field_changed_in_both_is_a_conflict_unless_the_values_are_equal() {
         let both = merged(json!({"description": "a"}), json!({"description": "b"}), json!({"description": "c"}));
         let clash = &both.conflicts[0];
         assert_eq!((both.conflicts.len(), clash.path.as_str()), (1, "description"));
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_that_the_source_dropped_is_dropped_and_one_that_only_the_target_has_stays() {
+    fn a_field_removed_by_the_source_is_removed_and_one_only_in_the_target_is_kept() {
         let base = json!({"description": "a", "client_metadata": {"x": "1"}});
         let merged = merged(base, json!({"client_metadata": {}}), json!({"description": "a", "client_metadata": {"x": "1", "own": "2"}}));
         assert_eq!(merged.dropped, ["client_metadata.x", "description"]);
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn a_set_takes_the_changes_of_both_sides_element_by_element() {
+    fn a_set_merges_the_changes_of_both_sides_element_by_element() {
         let merged = merged(
             json!({"web_origins": ["both", "source took", "target took"]}),
             json!({"web_origins": ["both", "target took", "source added"]}),
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn one_element_that_both_sides_changed_is_a_conflict() {
+    fn an_element_changed_in_both_is_a_conflict() {
         let scopes = |text: &str| json!({"scopes": [{"value": "read", "description": text}]});
         let kind = Catalog::standard().kind("resource-servers").expect("a kind");
         let body = |value| Body::from_value(value).expect("an object");
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn one_client_of_an_organization_that_both_sides_changed_is_a_conflict() {
+    fn an_organizations_client_changed_in_both_is_a_conflict() {
         let clients = |access: &str| json!({"clients": [{"client_id": "⟦clients/Web⟧", "use_for_member_access": access}]});
         let kind = Catalog::standard().kind("organization-clients").expect("a kind");
         let body = |value| Body::from_value(value).expect("an object");
@@ -311,13 +311,13 @@ mod tests {
     }
 
     #[test]
-    fn a_list_that_the_server_filled_in_is_no_drift_and_stays() {
+    fn a_list_filled_in_by_the_server_is_kept_without_drift() {
         let merged = merged(json!({}), json!({}), json!({"grant_types": ["authorization_code"]}));
         assert_eq!((merged.body.into_value(), merged.drift.len()), (json!({"grant_types": ["authorization_code"]}), 0));
     }
 
     #[test]
-    fn what_was_refused_at_a_create_is_wanted_again_whatever_the_target_set_instead() {
+    fn a_field_refused_at_creation_is_desired_again_whatever_the_target_set() {
         let body = |value| Body::from_value(value).expect("an object");
         let kind = Catalog::standard().kind("actions").expect("a kind");
         let (desired, live) = (body(json!({"name": "A", "runtime": "node12"})), body(json!({"name": "A", "runtime": "node22"})));
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_of_the_targets_own_is_drift_once_it_was_seen_to_change() {
+    fn the_targets_own_value_is_drift_only_after_a_known_change() {
         let body = |value| Body::from_value(value).expect("an object");
         let kind = Catalog::standard().kind("clients").expect("a kind");
         let mut base = AppliedResource::whole(Id::new("c"), body(json!({"name": "A"})).into());

@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn what_needs_something_that_nobody_approved_is_left_out_as_well() {
+    fn changes_that_depend_on_unapproved_ones_are_skipped_too() {
         let mut plan = plan();
         keep_approved(&mut plan, &[approval(&["clients/Billing", "*grants/*"])]);
         assert_eq!(plan.changes().map(|change| change.key.to_string()).collect::<Vec<_>>(), ["clients/Billing"]);
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn an_approval_of_everything_keeps_the_plan() {
+    fn approving_everything_keeps_the_whole_plan() {
         let mut whole = plan();
         keep_approved(&mut whole, &[approval(&[])]);
         assert_eq!(whole, plan());
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn an_approval_is_of_one_plan_and_cannot_be_widened() {
+    fn an_approval_belongs_to_one_plan_and_cannot_be_widened() {
         let given = approval(&["clients/Web"]);
         assert!(given.is_of("sha256:plan"));
         assert!(!given.is_of("sha256:another"));

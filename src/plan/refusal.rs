@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_approves_what_it_matches_and_nothing_else() {
+    fn a_pattern_approves_only_what_it_matches() {
         assert_eq!(
             left(&["lockout-risk:clients/Billing*"]).as_deref(),
             Some("people or services may be locked out by clients/Shop (callbacks)")

@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shown_is_what_changes_and_a_second_update_sends_nothing() {
+    fn the_shown_edits_are_exactly_what_changes_and_a_second_update_is_empty() {
         for kind in Catalog::standard().kinds().filter(|kind| kind.parent().is_none() && !kind.scopes.update.is_empty()) {
             let mut runner = TestRunner::new(Config { cases: 48, failure_persistence: None, ..Config::default() });
             let checked = runner.run(&(any::<u64>(), any::<u64>()), |(one, other)| {

@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn what_goes_with_the_object_around_it_costs_what_it_would_alone() {
+    fn a_field_removed_with_its_object_has_the_risk_of_its_own_removal() {
         let mut looked_at = 0;
         for kind in Catalog::standard().kinds() {
             for path in kind.risk.fields.iter().flat_map(|(_, paths)| paths.split_whitespace()).filter(|path| !path.contains(['[', '*'])) {
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_in_the_place_of_another_is_never_routine() {
+    fn replacing_a_secret_is_never_routine() {
         let edit_risks = |kind: &'static Kind| kind.secrets.paths.iter().map(move |path| (kind.name, *path, of_secret(kind, path).class));
         let routine: Vec<_> = Catalog::standard().kinds().flat_map(edit_risks).filter(|(.., class)| *class < RiskClass::Weakened).collect();
         assert_eq!(routine, []);
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_in_an_addon_may_lock_out_and_a_new_one_adds_access() {
+    fn changing_an_addon_may_lock_out_and_a_new_one_widens_access() {
         let kind = Catalog::standard().kind("clients").expect("a kind");
         let of = |path: &str, old: Option<&Value>, new: Option<&Value>| classes(kind, path, [old, new]);
         let (saml, sap) = (json!({"audience": "urn:a", "destination": "https://a.example"}), json!({"clientid": "a"}));
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_that_goes_whole_costs_the_most_that_anything_in_it_does() {
+    fn removing_an_object_has_the_highest_risk_of_anything_in_it() {
         let kind = Catalog::standard().kind("tenant-settings").expect("a kind");
         let quota = json!({"clients": {"client_credentials": {"enforce": true, "per_day": 9}}});
         assert_eq!(classes(kind, "default_token_quota", [Some(&quota), None]), BTreeSet::from([RiskClass::Weakened]));

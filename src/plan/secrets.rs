@@ -111,19 +111,19 @@ mod tests {
     }
 
     #[test]
-    fn secrets_that_did_not_change_are_not_sent() {
+    fn unchanged_secrets_are_not_sent() {
         assert_eq!(sent(["old", "old"], "eu"), (Vec::new(), Body::new()));
     }
 
     #[test]
-    fn one_that_changed_is_sent_with_the_object_it_stands_in_and_the_hidden_ones_beside_it() {
+    fn a_changed_secret_is_sent_with_its_object_and_the_write_only_secrets_in_it() {
         let (paths, body) = sent(["old", "new"], "eu");
         assert_eq!(paths, [(PATHS[1].to_owned(), true), (PATHS[0].to_owned(), false)]);
         assert_eq!(body.into_value()["credentials"], json!({"region": "eu"}));
     }
 
     #[test]
-    fn a_hidden_one_goes_along_with_a_change_anywhere_in_what_is_replaced_with_it() {
+    fn a_write_only_secret_is_sent_with_any_change_of_what_is_replaced_with_it() {
         let kind = Catalog::standard().kind("event-streams").expect("a kind");
         let stream = |host: &str| {
             let authorization = json!({"method": "bearer"});
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn hidden_ones_go_along_with_a_change_beside_them() {
+    fn write_only_secrets_are_sent_with_a_change_beside_them() {
         let (paths, _) = sent(["old", "old"], "us");
         assert_eq!(paths, PATHS.map(|path| (path.to_owned(), false)));
     }

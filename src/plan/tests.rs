@@ -45,7 +45,7 @@ fn steps(plan: &Plan) -> Vec<(&str, &str)> {
 }
 
 #[test]
-fn of_two_that_no_tenant_takes_the_first_is_created_and_the_other_is_named() {
+fn of_two_conflicting_resources_the_first_is_created_and_the_other_reported() {
     let api = |id: &str, name: &str| ("resource-servers", json!({"id": id, "identifier": "https://api", "name": name}));
     let web = |id: &str| ("clients", json!({"client_id": id, "name": "Web"}));
     let plan = planned(&[api("1", "One"), api("2", "Two"), web("a"), web("b")], &[], &Links::default());
@@ -55,7 +55,7 @@ fn of_two_that_no_tenant_takes_the_first_is_created_and_the_other_is_named() {
 }
 
 #[test]
-fn a_name_that_another_resource_of_the_target_keeps_is_not_created_again_and_one_that_is_given_free_is() {
+fn a_name_taken_in_the_target_is_not_created_but_a_freed_one_is() {
     let mut links = Links::default();
     links.link(&Id::new("s1"), &Id::new("t1"), &Key::new("connections", "old"));
     links.link(&Id::new("r1"), &Id::new("q1"), &Key::new("roles", "Old"));
@@ -70,7 +70,7 @@ fn a_name_that_another_resource_of_the_target_keeps_is_not_created_again_and_one
 }
 
 #[test]
-fn an_object_that_goes_with_its_reference_is_named_whole() {
+fn an_object_skipped_with_its_reference_is_reported_as_a_whole() {
     let client =
         json!({"client_id": "c", "name": "Web", "default_organization": {"organization_id": "org_1", "flows": ["client_credentials"]}});
     let plan = planned(&[("clients", client)], &[], &Links::default());
@@ -81,7 +81,7 @@ fn an_object_that_goes_with_its_reference_is_named_whole() {
 }
 
 #[test]
-fn options_that_only_the_target_has_stay_and_are_named() {
+fn options_that_only_the_target_has_are_kept_and_reported() {
     let connection = |options: Value| ("connections", json!({"id": "con_1", "name": "db", "strategy": "auth0", "options": options}));
     let (wanted, held) = (json!({"import_mode": true}), json!({"import_mode": true, "mfa": {"active": true}}));
     let plan = planned(&[connection(wanted)], &[connection(held)], &Links::default());
@@ -91,7 +91,7 @@ fn options_that_only_the_target_has_stay_and_are_named() {
 }
 
 #[test]
-fn a_secret_that_the_target_makes_is_named_though_the_source_may_not_show_its_own() {
+fn a_generated_secret_is_a_manual_step_even_if_the_source_does_not_return_its_own() {
     let api = |id: &str, algorithm: &str| ("resource-servers", json!({"id": id, "identifier": id, "signing_alg": algorithm}));
     let plan =
         planned(&[("clients", json!({"client_id": "c", "name": "Web"})), api("a", "RS256"), api("b", "HS256")], &[], &Links::default());
@@ -105,7 +105,7 @@ fn a_secret_that_the_target_makes_is_named_though_the_source_may_not_show_its_ow
 }
 
 #[test]
-fn a_client_that_proves_itself_otherwise_in_the_target_is_named_where_the_target_shows_secrets() {
+fn a_different_authentication_method_is_reported_if_the_target_returns_secrets() {
     let client = |id: &str, name: &str, secret: &str| ("clients", json!({"client_id": id, "name": name, "client_secret": secret}));
     let source = [client("c", "Web", "s3cret"), client("d", "App", "s3cret")];
     let by_keys =
@@ -117,7 +117,7 @@ fn a_client_that_proves_itself_otherwise_in_the_target_is_named_where_the_target
 }
 
 #[test]
-fn an_option_that_was_taken_out_of_a_file_by_hand_stays_and_is_named() {
+fn an_option_removed_by_hand_from_a_snapshot_is_kept_and_reported() {
     let tenant = tenant(
         "dev.eu.auth0.com",
         &[("connections", json!({"id": "con_1", "name": "db", "strategy": "auth0", "options": {"a": 1, "b": 2}}))],
@@ -163,7 +163,7 @@ fn removes(plan: &Plan) -> Vec<String> {
 }
 
 #[test]
-fn what_an_earlier_run_brought_and_the_source_has_no_more_is_pruned_and_a_guard_asks() {
+fn resources_of_earlier_runs_deleted_from_the_source_are_pruned_under_a_guard() {
     let plan = pruned(&[client(WEB, true)], true, |_| {});
     assert_eq!(removes(&plan), ["clients/Till"]);
     let refusal = guards::deletes(&plan).expect("a refusal");
@@ -172,13 +172,13 @@ fn what_an_earlier_run_brought_and_the_source_has_no_more_is_pruned_and_a_guard_
 }
 
 #[test]
-fn what_no_run_brought_is_never_pruned() {
+fn resources_that_no_run_created_are_never_pruned() {
     let plan = pruned(&[client(WEB, true)], false, |_| {});
     assert_eq!((removes(&plan), &plan.unmanaged["clients"]), (Vec::new(), &vec![Key::new("clients", "Till")]));
 }
 
 #[test]
-fn what_a_mapping_skips_is_not_pruned_whatever_it_was_called_when_it_came() {
+fn resources_skipped_by_a_mapping_are_not_pruned_whatever_their_former_names() {
     let plan = pruned(&[client(WEB, true)], true, |desired| {
         desired.skipped.insert(("clients".to_owned(), Id::new(TILL.0)));
     });
@@ -186,7 +186,7 @@ fn what_a_mapping_skips_is_not_pruned_whatever_it_was_called_when_it_came() {
 }
 
 #[test]
-fn an_empty_or_unfinished_listing_prunes_nothing() {
+fn an_empty_or_incomplete_list_prunes_nothing() {
     assert_eq!(removes(&pruned(&[], true, |_| {})), Vec::<String>::new());
     // Resources that are excluded everywhere do not prove that the list of clients is complete.
     let alone = |desired: &mut Desired| desired.snapshot.resources[0].excluded = Some("migrate itself signs in with it".into());
@@ -230,7 +230,7 @@ fn bound(names: &[&str]) -> (&'static str, Value) {
 }
 
 #[test]
-fn a_name_that_stands_once_and_is_somebody_elses_in_the_target_is_left_out_with_what_refers_to_it() {
+fn a_name_taken_by_a_third_party_in_the_target_is_skipped_with_references_to_it() {
     let source = [action("a1", "Enrich", false), bound(&["Enrich"])];
     let plan = planned(&source, &[action("b1", "Enrich", true)], &Links::default());
     assert!(plan.is_empty(), "{plan:?}");
@@ -243,7 +243,7 @@ fn a_name_that_stands_once_and_is_somebody_elses_in_the_target_is_left_out_with_
 }
 
 #[test]
-fn what_the_marketplace_brought_stays_bound_where_it_is_and_is_sent_by_its_own_name() {
+fn marketplace_actions_stay_bound_in_place_and_are_sent_by_name() {
     let source = [action("a1", "Geo", true), action("a2", "Enrich", false), bound(&["Geo", "Enrich"])];
     let target = [action("b1", "Geo", true), action("b2", "Enrich", false), bound(&["Geo", "Enrich"])];
     let plan = planned(&source, &target, &Links::default());
@@ -263,7 +263,7 @@ fn what_the_marketplace_brought_stays_bound_where_it_is_and_is_sent_by_its_own_n
 }
 
 #[test]
-fn a_default_that_is_the_tenants_own_domain_refers_to_nothing_and_what_the_target_chose_stands() {
+fn a_default_equal_to_the_tenants_own_domain_leaves_the_targets_choice() {
     let default = |domain: &str| ("custom-domains-default", json!({"domain": domain}));
     let own = |name: &str| default(&format!("{name}.eu.auth0.com"));
     let chosen =
@@ -281,7 +281,7 @@ fn a_default_that_is_the_tenants_own_domain_refers_to_nothing_and_what_the_targe
 }
 
 #[test]
-fn what_is_gone_on_both_sides_is_no_concern_of_a_plan() {
+fn resources_deleted_in_both_tenants_are_ignored() {
     let settings = json!({"default_directory": "gone", "friendly_name": "Acme"});
     let mut target = settings.clone();
     target["friendly_name"] = json!("Old");
@@ -298,7 +298,7 @@ fn given(side: &str, fields: &Value) -> (&'static str, Value) {
 }
 
 #[test]
-fn of_an_api_that_the_tenant_makes_only_what_can_be_written_is_compared_and_sent() {
+fn only_writable_fields_of_a_built_in_api_are_compared_and_sent() {
     let wanted =
         json!({"token_lifetime": 7200, "subject_type_authorization": {"client": {"policy": "dev"}, "user": {"policy": "deny_all"}}});
     let (source, target) = (given("dev", &wanted), given("prod", &json!({"proof_of_possession": {"mechanism": "dpop", "required": true}})));
@@ -326,7 +326,7 @@ fn of_an_api_that_the_tenant_makes_only_what_can_be_written_is_compared_and_sent
 }
 
 #[test]
-fn the_management_api_is_left_alone_whole() {
+fn the_management_api_is_excluded_completely() {
     let api = |side: &str, lifetime: u32| {
         let identifier = format!("https://{side}.eu.auth0.com/api/v2/");
         ("resource-servers", json!({"id": format!("{side}1"), "identifier": identifier, "is_system": true, "token_lifetime": lifetime}))
@@ -336,7 +336,7 @@ fn the_management_api_is_left_alone_whole() {
 }
 
 #[test]
-fn what_a_change_resets_elsewhere_is_written_again_behind_it_also_where_it_is_equal() {
+fn settings_reset_by_a_change_are_written_again_even_if_equal() {
     let side = |logo: &str, first: bool| {
         let branding = json!({"logo_url": format!("https://{logo}"), "colors": {"primary": "#000000"}});
         vec![("branding", branding), ("prompts", json!({"identifier_first": first, "universal_login_experience": "new"}))]
@@ -358,7 +358,7 @@ fn what_a_change_resets_elsewhere_is_written_again_behind_it_also_where_it_is_eq
 }
 
 #[test]
-fn what_has_no_id_of_its_own_and_no_request_removes_is_named() {
+fn a_resource_without_own_id_that_cannot_be_deleted_is_reported() {
     let template = ("email-templates", json!({"template": "welcome_email", "body": "x", "enabled": true}));
     let mut base = crate::state::baseline::Baseline::default();
     let body = Body::from_value(template.1.clone()).expect("an object");
@@ -371,7 +371,7 @@ fn what_has_no_id_of_its_own_and_no_request_removes_is_named() {
 }
 
 #[test]
-fn an_object_that_the_source_emptied_is_emptied_where_pruning_is_asked_for() {
+fn an_object_emptied_in_the_source_is_emptied_when_pruning() {
     let (nothing, held) = (("branding", json!({})), ("branding", json!({"logo_url": "https://logo"})));
     let mut base = crate::state::baseline::Baseline::default();
     base.record_applied(&Key::new("branding", ""), &Id::new("branding"), Body::from_value(held.1.clone()).expect("an object").into());
@@ -382,7 +382,7 @@ fn an_object_that_the_source_emptied_is_emptied_where_pruning_is_asked_for() {
 }
 
 #[test]
-fn a_rename_to_a_name_that_another_keeps_is_left_out_and_so_is_whoever_waits_for_the_name_it_has() {
+fn a_rename_to_a_taken_name_is_skipped_with_those_waiting_for_the_old_name() {
     let role = |id: &str, name: &str| ("roles", json!({"id": id, "name": name}));
     let mut links = Links::default();
     for at in 1..3 {

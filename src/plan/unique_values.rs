@@ -318,7 +318,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_changes_places_no_two_hold_one_value_at_a_time(
+        fn no_two_resources_have_the_same_value_at_any_time_while_values_are_swapped(
             kind in 0..UNIQUE.len(),
             before in Just((0..7).collect::<Vec<usize>>()).prop_shuffle(),
             after in Just((0..7).collect::<Vec<usize>>()).prop_shuffle(),
@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn only_one_of_a_circle_is_set_aside() {
+    fn only_one_member_of_a_cycle_gets_an_interim_value() {
         let plan = planned(UNIQUE[0], &[(0, 1), (1, 2), (2, 0), (3, 3)], &[(0, 0), (1, 1), (2, 2), (3, 3)]);
         assert_eq!(plan.counts().updates, 4);
         let plan = planned(UNIQUE[0], &[(0, 1), (1, 2), (2, 3)], &[(0, 0), (1, 1), (2, 2)]);
@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_in_between_is_one_that_the_kind_takes() {
+    fn an_interim_value_is_valid_for_its_kind() {
         let long = "o".repeat(50);
         let kind = Catalog::standard().kind("organizations").expect("a kind");
         let mut opening = super::CycleBreaker {

@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_certificate_is_known_in_pem_and_as_bare_base64() {
+    fn a_certificate_is_recognised_as_pem_and_as_bare_base64() {
         let der: Vec<u8> = [0x30, 0x82, 0x01, 0x00].into_iter().chain((0..256).map(|at| u8::try_from(at % 251).expect("a byte"))).collect();
         let bare = STANDARD.encode(der);
         let pem = format!("-----BEGIN CERTIFICATE-----\n{}\n{}\n-----END CERTIFICATE-----\n", &bare[..64], &bare[64..]);

@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stored_secret_needs_no_step_and_the_step_of_any_other_says_how_to_print_it() {
+    fn a_stored_secret_needs_no_step_and_any_other_has_the_command_to_print_it() {
         let lost = SecretDisposition::Lost("the --secrets-to command failed: exit status: 1".into());
         insta::assert_snapshot!(summary_with(vec![made(1, SecretDisposition::Kept), made(2, SecretDisposition::Left), made(3, lost), made(4, SecretDisposition::Unknown)]), @r#"
         Applied 5 changes to prod.
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn how_to_print_many_secrets_is_said_once() {
+    fn the_command_to_print_many_secrets_is_shown_once() {
         insta::assert_snapshot!(summary_with((1..=6).map(|number| made(number, SecretDisposition::Left)).collect()), @"
         Applied 5 changes to prod.
 

@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn an_export_says_what_it_found_and_what_it_did_not_take() {
+    fn an_export_reports_what_it_read_and_what_it_left_out() {
         insta::assert_snapshot!(plain(&exported(&snapshot(), Path::new("snapshots/dev/2026-03-01T10-00-00Z"), false)), @"
         Exported 3 resources of dev (acme-dev.eu.auth0.com) to snapshots/dev/2026-03-01T10-00-00Z
 
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn an_export_that_found_nothing_new_says_so_first() {
+    fn an_export_without_changes_reports_that_first() {
         let text = plain(&exported(&snapshot(), Path::new("snapshots/dev/x"), true));
         let first = "dev is unchanged: its 3 resources equal snapshots/dev/x, so no new version was written.";
         assert_eq!(text.lines().next(), Some(first));

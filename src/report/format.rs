@@ -74,12 +74,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_have_separated_thousands() {
+    fn numbers_have_thousands_separators() {
         assert_eq!([0, 999, 1_000, 1_234_567].map(number), ["0", "999", "1,000", "1,234,567"]);
     }
 
     #[test]
-    fn durations_are_as_exact_as_they_matter() {
+    fn durations_are_rounded_sensibly() {
         let durations = [400, 4_000, 9_960, 31_400, 119_600, 252_000, 3_780_000].map(|millis| duration(Duration::from_millis(millis)));
         assert_eq!(durations, ["0.4 s", "4 s", "10 s", "31 s", "2 min 0 s", "4 min 12 s", "1 h 3 min"]);
     }

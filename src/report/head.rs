@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_old_snapshot_is_named_with_its_age() {
+    fn an_old_snapshot_is_shown_with_its_age() {
         let now = humantime::parse_rfc3339("2026-03-11T12:00:00Z").expect("a time");
         let side = |taken: &str, snapshot: Option<&str>| {
             read(&PlannedTenant { snapshot: snapshot.map(str::to_owned), ..PlannedTenant::new("dev", "dev.example", taken) }, now)
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn the_time_follows_from_the_rate() {
+    fn the_duration_follows_from_the_rate() {
         let now = humantime::parse_rfc3339("2026-03-11T02:29:00Z").expect("a time");
         assert_eq!(cost(Estimate { requests: 143, per_second: Some(16.0) }, now), "143 requests, about 8.9 s at 16/s; done by 02:29 UTC");
         assert_eq!(cost(Estimate { requests: 1, per_second: None }, now), "1 request");

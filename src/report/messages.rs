@@ -68,7 +68,7 @@ mod tests {
     use crate::report::sample::key;
 
     #[test]
-    fn a_message_about_a_field_of_many_resources_names_the_field() {
+    fn a_message_about_a_field_of_many_resources_contains_the_field() {
         let keys: Vec<Key> = (1..=6).map(|nth| key(&format!("clients/C{nth}"))).collect();
         let message = |key| ResourceMessage { key, operation: None, path: Some("sso"), text: "it cannot be cleared" };
         let lines = message_lines(&keys.iter().map(message).collect::<Vec<_>>());
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_for_many_is_one_step() {
+    fn a_step_for_many_resources_is_shown_once() {
         let manual = |name: &str, step: &str| ManualStep { key: key(name), path: "client_secret".into(), step: step.into() };
         let mut steps: Vec<ManualStep> = (1..=6).map(|nth| manual(&format!("clients/C{nth}"), "hand it out")).collect();
         steps.push(manual("clients/Web", "set it"));

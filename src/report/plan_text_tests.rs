@@ -27,7 +27,7 @@ fn with_dangers(columns: usize) -> String {
 }
 
 #[test]
-fn a_plan_shows_what_would_change_and_hides_what_stays() {
+fn a_plan_shows_changes_and_hides_what_stays() {
     insta::assert_snapshot!(shown(&sample::plan(), &[], "migrate import --tenant prod", Layout::default()), @r#"
     Plan  dev → prod
       source  acme-dev.eu.auth0.com   read 1 minute ago
@@ -85,7 +85,7 @@ fn a_plan_shows_what_would_change_and_hides_what_stays() {
 }
 
 #[test]
-fn every_field_and_reason_is_shown_with_verbose() {
+fn verbose_shows_every_field_and_reason() {
     insta::assert_snapshot!(shown(&sample::plan(), &[], "migrate import --tenant prod", Layout::new(Some(80), true)), @r#"
     Plan  dev → prod
       source  acme-dev.eu.auth0.com   read 1 minute ago
@@ -157,7 +157,7 @@ fn every_field_and_reason_is_shown_with_verbose() {
 }
 
 #[test]
-fn eight_dangers_of_200_changes_stand_on_the_first_screen_of_80_columns() {
+fn eight_dangers_of_200_changes_fit_on_the_first_screen_of_80_columns() {
     let text = with_dangers(80);
     insta::assert_snapshot!(text);
     let screen: Vec<&str> = text.lines().take(50).collect();
@@ -180,7 +180,7 @@ fn a_wide_terminal_shows_more_of_each_value() {
 }
 
 #[test]
-fn a_refused_plan_ends_with_the_reasons_and_the_command_that_approves_it() {
+fn a_refused_plan_ends_with_the_reasons_and_the_approving_command() {
     let text = shown(&sample::plan(), &sample::refusals(), "migrate import --tenant prod --allow many-changes", Layout::default());
     insta::assert_snapshot!(text.split_once("here\n\n").expect("notes").1, @r#"
     Excluded (1)  client "migrate" (-v gives the reasons)
@@ -196,7 +196,7 @@ fn a_refused_plan_ends_with_the_reasons_and_the_command_that_approves_it() {
 }
 
 #[test]
-fn an_empty_plan_is_two_lines() {
+fn an_empty_plan_has_two_lines() {
     let text = shown(&sample::empty(), &[], "", Layout::default());
     assert_eq!(text, "prod is up to date with dev: 112 resources unchanged.\nNothing to do.\n");
 }
@@ -210,7 +210,7 @@ fn an_empty_plan_counts_what_it_does_not_list() {
 }
 
 #[test]
-fn many_creates_of_a_kind_share_lines_and_keep_their_names() {
+fn many_creates_of_a_kind_share_lines_with_all_names() {
     let mut many = sample::empty();
     let create = sample::plan().stages[0].changes[0].clone();
     let changes = (0..21).map(|nth| crate::plan::Change { key: sample::key(&format!("clients/Client {nth}")), ..create.clone() });

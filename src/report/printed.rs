@@ -96,7 +96,7 @@ mod tests {
     use crate::report::style::{REMOVED, styled};
 
     #[test]
-    fn colours_and_lines_pass_and_nothing_else_does() {
+    fn only_colours_and_line_breaks_pass() {
         let own = format!("{}\n\tand more\n", styled(REMOVED, "Refused"));
         assert_eq!(printed(&own), own);
         assert_eq!(
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_of_every_script_are_as_they_are() {
+    fn letters_of_every_script_are_unchanged() {
         for text in ["Größe", "日本語", "שלום", "می\u{200c}خواهم", "👩\u{200d}👩\u{200d}👧"] {
             assert_eq!(printable(text), text);
         }
@@ -115,7 +115,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_keeps_a_control_character(text in "(\\PC|\\p{C}|\u{1b}\\[|[0-9;m]){0,40}") {
+        fn no_text_contains_a_control_character(text in "(\\PC|\\p{C}|\u{1b}\\[|[0-9;m]){0,40}") {
             prop_assert!(!printable(&text).contains(is_hidden));
             let printed = printed(&text).into_owned();
             let mut plain = String::new();
@@ -131,7 +131,7 @@ mod tests {
         }
 
         #[test]
-        fn json_is_the_same_value_without_a_control_character(text in "(\\PC|\\p{C}){0,40}") {
+        fn json_keeps_its_value_without_control_characters(text in "(\\PC|\\p{C}){0,40}") {
             let value = json!({text.as_str(): [text]});
             let shown = json_text(&value);
             prop_assert!(!shown.contains(|sign| is_hidden(sign) && sign != '\n'), "{shown:?}");

@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_wait_says_what_it_is_for() {
+    fn a_long_wait_is_shown_with_its_reason() {
         let line = |reason| ProgressModel::waiting_line(&waiting_for(5, reason)).expect("a line");
         assert_eq!(line(WaitReason::RateLimit), "waiting 5 s for the rate limit of prod");
         assert_eq!(line(WaitReason::AskedByTenant), "waiting 5 s, as prod asked");
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tenant_that_was_read_has_a_line_and_each_kind_only_in_verbose_mode() {
+    fn each_tenant_has_a_line_and_each_kind_only_in_verbose_mode() {
         let listed =
             |kind, read, absent: Option<&str>| Event::Listed { tenant: "dev".into(), kind, read, absent: absent.map(str::to_owned) };
         let events = [
@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn applying_shows_every_failure_and_its_progress_every_tenth() {
+    fn applying_shows_every_failure_and_every_tenth_of_the_progress() {
         let mut events = vec![(0, Event::Applying { tenant: "prod".into(), changes: 200 })];
         events.extend((0..30).map(|_| (5, settled(Outcome::Applied(Id::new("t"))))));
         events.push((5, settled(Outcome::Failed("400".into()))));
@@ -339,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn waits_are_shown_once_in_a_while_and_retries_only_in_verbose_mode() {
+    fn waits_are_shown_rarely_and_retries_only_in_verbose_mode() {
         let retry = Event::Retrying { tenant: "prod".into(), request: "GET /clients".into(), reason: "503".into(), attempt: 2 };
         let events = [(0, waiting(12)), (1, waiting(11)), (11, waiting(3)), (12, retry)];
         let expected = ["waiting 12 s for the rate limit of prod", "waiting 3 s for the rate limit of prod"];
@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn waits_that_overlap_count_once_and_applying_begins_the_count_anew() {
+    fn overlapping_waits_count_once_and_applying_restarts_the_count() {
         let start = Instant::now();
         let mut model = ProgressModel::new(Mode::Normal, start);
         let answered = Event::Answered { tenant: "prod".into(), status: 200, write: false };

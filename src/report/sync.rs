@@ -232,7 +232,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_line_of_a_sync_that_failed_late_says_what_was_written() {
+    fn the_line_of_a_sync_that_failed_late_reports_what_was_written() {
         let failure = ErrorFields {
             error: Some("the run can no longer be recorded".into()),
             causes: vec!["No space left on device".into()],
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_mentions_nobody_and_links_nowhere() {
+    fn names_in_chat_contain_no_mentions_and_links() {
         let line = "1 left out (hooks/<!channel> <https://evil|all is well> @here [fine](https://evil) &lt;)";
         let sent = "1 left out (hooks/&lt;!channel> &lt;https://evil|all is well> @\u{200b}here [fine]\u{200b}(https://evil) &amp;lt;)";
         assert_eq!(chat("hooks.slack.com", line), json!({"text": sent}));
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn a_workflow_of_teams_gets_a_card_and_every_other_chat_text() {
+    fn teams_gets_a_card_and_every_other_chat_a_text() {
         for host in ["hooks.slack.com", "chat.example", "logic.azure.com.evil.example"] {
             assert_eq!(chat(host, "dev -> prod: nothing to apply"), json!({"text": "dev -> prod: nothing to apply"}), "{host}");
         }

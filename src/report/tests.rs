@@ -20,7 +20,7 @@ fn file(name: &str) -> String {
 }
 
 #[test]
-fn a_run_that_went_well_is_reported_in_the_past() {
+fn a_successful_run_is_reported_in_the_past_tense() {
     let (plan, whole) = (sample::plan(), sample::whole());
     insta::assert_snapshot!(plain(&summary(&run(&plan, &whole))), @r#"
         Applied 5 changes to prod in 31 s (240 requests, waited 4 s for the rate limit).
@@ -38,7 +38,7 @@ fn a_run_that_went_well_is_reported_in_the_past() {
 }
 
 #[test]
-fn a_run_that_went_wrong_reports_the_state_first_and_then_what_failed() {
+fn a_failed_run_reports_the_state_first_and_then_the_failures() {
     let (plan, partly) = (sample::plan(), sample::summary());
     insta::assert_snapshot!(plain(&summary(&run(&plan, &partly))), @r#"
         Applied 1 of 5 changes to prod in 31 s (240 requests, waited 4 s for the rate limit); 1 failed, 1 with unknown outcome, 1 skipped and 1 not sent.

@@ -84,13 +84,13 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_text_that_reads_as_something_else_is_quoted() {
+    fn a_text_that_could_be_another_value_is_quoted() {
         let shown = [json!("plain"), json!("true"), json!(true), json!("12"), json!(""), json!(" x")].map(|value| inline(&value));
         assert_eq!(shown, ["plain", "\"true\"", "true", "\"12\"", "\"\"", "\" x\""]);
     }
 
     #[test]
-    fn a_reference_shows_what_it_names_and_a_placeholder_inside_a_text_stays() {
+    fn a_reference_is_shown_as_its_name_and_a_placeholder_in_a_text_is_kept() {
         assert_eq!(inline(&json!("⟦clients/Billing API⟧")), "client \"Billing API\"");
         assert_eq!(inline(&json!("https://⟨tenant⟩/api/v2/")), "https://⟨tenant⟩/api/v2/");
     }

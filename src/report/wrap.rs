@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_wide_goes_on_under_its_own_text() {
+    fn a_long_line_continues_below_its_own_text() {
         insta::assert_snapshot!(on_forty("error: nothing was done: no such tenant is configured\n"), @"
         error: nothing was done: no such tenant
                is configured
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_stays_whole() {
+    fn a_command_is_not_wrapped() {
         let command = "migrate import --tenant prod --from dev --allow lockout-risk\n";
         assert_eq!(on_forty(command), command);
         assert_eq!(on_forty(&format!("$ {command}")), format!("$ {command}"));
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn the_name_of_the_program_in_a_sentence_is_no_command() {
+    fn the_program_name_in_a_sentence_is_not_a_command() {
         insta::assert_snapshot!(on_forty("hint:  that is what migrate itself signs in with there"), @"
         hint:  that is what migrate itself signs
                in with there
@@ -128,13 +128,13 @@ mod tests {
     }
 
     #[test]
-    fn columns_keep_their_places() {
+    fn columns_stay_aligned() {
         let row = "clients       applications       collection  name\n";
         assert_eq!(on_forty(row), row);
     }
 
     #[test]
-    fn colours_take_no_room_and_a_word_that_is_too_long_is_not_broken() {
+    fn colours_have_no_width_and_long_words_are_not_broken() {
         let title = format!("{}\n", styled(TITLE, "a title that has just forty letters in it"));
         assert_eq!(fitted(&title, Some(41)), title);
         insta::assert_snapshot!(on_forty("hint:  see https://example.com/a/very/long/path/to/somewhere there"), @"
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn where_no_terminal_is_nothing_is_broken() {
+    fn without_a_terminal_nothing_is_wrapped() {
         let text = "hint:  ".to_owned() + &"word ".repeat(100);
         assert_eq!(fitted(&text, None), text);
     }

@@ -75,7 +75,7 @@ fn ids<'value>(list: &'value Value, field: &str) -> Vec<&'value str> {
 }
 
 #[tokio::test]
-async fn credentials_get_a_token_of_every_scope_by_json_and_by_form() {
+async fn credentials_get_a_token_with_every_scope_by_json_and_by_form() {
     let caller = Caller::empty().await;
     let url = format!("{}/oauth/token", caller.sandbox.url());
     let audience = format!("https://{DOMAIN}/api/v2/");
@@ -92,7 +92,7 @@ async fn credentials_get_a_token_of_every_scope_by_json_and_by_form() {
 }
 
 #[tokio::test]
-async fn a_token_is_asked_for_and_its_scopes_are_enough_or_named() {
+async fn a_token_is_required_and_missing_scopes_are_reported() {
     let mut caller = Caller::empty().await;
     caller.token = "unknown".to_owned();
     let refused = caller.get("/clients").await;
@@ -108,7 +108,7 @@ async fn a_token_is_asked_for_and_its_scopes_are_enough_or_named() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_ends_with_its_lifetime() {
+async fn a_token_expires_after_its_lifetime() {
     let caller = Caller::start(Options::new(State::empty(DOMAIN)).token_lifetime(Duration::from_secs(60))).await;
     assert_eq!(caller.get("/clients").await.status, 200);
     tokio::time::advance(Duration::from_secs(61)).await;
@@ -117,7 +117,7 @@ async fn a_token_ends_with_its_lifetime() {
 }
 
 #[tokio::test]
-async fn a_created_client_shows_its_private_key_once_and_its_secret_to_those_who_may_see_keys() {
+async fn a_created_client_returns_its_private_key_once_and_its_secret_to_key_readers() {
     let mut caller = Caller::empty().await;
     let made = caller.post("/clients", json!({"name": "A", "callbacks": ["https://a"]})).await;
     assert_eq!(made.status, 201);
@@ -133,7 +133,7 @@ async fn a_created_client_shows_its_private_key_once_and_its_secret_to_those_who
 }
 
 #[tokio::test]
-async fn pages_by_offset_tell_the_total_and_leave_the_global_client_out_where_asked() {
+async fn offset_pages_have_totals_and_can_exclude_the_global_client() {
     let global = json!({"client_id": "g", "name": "All Applications", "global": true});
     let mut state = State::empty(DOMAIN).to_json();
     state["data"]["/clients"] = json!([global]);
@@ -180,7 +180,7 @@ async fn connections_refuse_deep_pages_and_are_listed_by_name() {
 }
 
 #[tokio::test]
-async fn clients_of_a_connection_are_switched_and_forgotten_with_the_client() {
+async fn clients_of_a_connection_are_switched_and_removed_with_the_client() {
     let caller = Caller::empty().await;
     let made = caller.make_clients(2).await;
     let connection = caller.post("/connections", json!({"name": "users", "strategy": "auth0"})).await.body;
@@ -199,7 +199,7 @@ async fn clients_of_a_connection_are_switched_and_forgotten_with_the_client() {
 }
 
 #[tokio::test]
-async fn permissions_come_and_go_by_delta_and_must_exist() {
+async fn permissions_are_added_and_removed_and_must_exist() {
     let caller = Caller::empty().await;
     let api = json!({"identifier": "https://api", "name": "Api", "scopes": [{"value": "read:a", "description": "Read a"}]});
     assert_eq!(caller.post("/resource-servers", api).await.status, 201);
@@ -218,7 +218,7 @@ async fn permissions_come_and_go_by_delta_and_must_exist() {
 }
 
 #[tokio::test]
-async fn a_grant_needs_its_client_and_its_api_and_exists_once() {
+async fn a_grant_requires_its_client_and_api_and_is_unique() {
     let caller = Caller::empty().await;
     let client = caller.make_clients(1).await.remove(0);
     let audience = format!("https://{DOMAIN}/api/v2/");
@@ -232,7 +232,7 @@ async fn a_grant_needs_its_client_and_its_api_and_exists_once() {
 }
 
 #[tokio::test]
-async fn a_template_is_absent_until_it_is_made_and_then_made_once() {
+async fn a_template_is_absent_until_it_is_created_once() {
     let caller = Caller::empty().await;
     let template = json!({"template": "verify_email", "body": "b", "from": "f", "subject": "s", "syntax": "liquid", "enabled": true});
     assert_eq!(caller.get("/email-templates/verify_email").await.body["errorCode"], "inexistent_email_template");
@@ -244,7 +244,7 @@ async fn a_template_is_absent_until_it_is_made_and_then_made_once() {
 }
 
 #[tokio::test]
-async fn a_cut_before_changes_nothing_and_a_cut_after_leaves_the_change() {
+async fn a_cut_before_a_request_changes_nothing_and_a_cut_after_keeps_the_change() {
     // The tenant's own client exists before.
     for (fault, left) in [("cut-before@w1", 1), ("cut-after@w1", 2)] {
         let faults = Fault::list(fault).expect("a fault");
@@ -257,7 +257,7 @@ async fn a_cut_before_changes_nothing_and_a_cut_after_leaves_the_change() {
 }
 
 #[tokio::test]
-async fn errors_storms_and_ended_tokens_strike_where_they_are_placed() {
+async fn errors_rate_limits_and_expired_tokens_occur_where_they_are_placed() {
     let faults = Fault::list("500-before@w1, 503-after@w2, 429@4x2, expired@6").expect("faults");
     let caller = Caller::start(Options::new(State::empty(DOMAIN)).faults(faults)).await;
     assert_eq!(caller.post("/clients", json!({"name": "A"})).await.status, 500);
@@ -272,7 +272,7 @@ async fn errors_storms_and_ended_tokens_strike_where_they_are_placed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn requests_are_counted_and_so_are_those_in_flight_together() {
+async fn requests_and_those_in_flight_are_counted() {
     let options = Options::new(State::empty(DOMAIN)).latency(Duration::from_millis(150)).faults(Fault::list("429@4").expect("a fault"));
     let caller = Caller::start(options).await;
     tokio::join!(caller.get("/roles"), caller.get("/clients"), caller.get("/rules"));
@@ -287,7 +287,7 @@ async fn requests_are_counted_and_so_are_those_in_flight_together() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fault_has_struck_where_it_made_a_difference() {
+async fn a_fault_counts_only_if_it_had_an_effect() {
     let faults = Fault::list("short@1, slow:1s@w1, cut-after@w2x*,503-before@w3, 500-after@9").expect("faults");
     let caller = Caller::start(Options::new(State::empty(DOMAIN)).faults(faults)).await;
     caller.get("/roles").await;
@@ -303,7 +303,7 @@ async fn a_fault_has_struck_where_it_made_a_difference() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_success_shows_the_bucket_and_an_empty_one_refuses() {
+async fn every_success_has_rate_limit_headers_and_an_empty_bucket_refuses() {
     let caller = Caller::start(Options::new(State::empty(DOMAIN)).rate_limit(2.0, 3)).await;
     for left in ["2", "1", "0"] {
         let reply = caller.get("/roles").await;
@@ -333,7 +333,7 @@ async fn a_published_tier_limits_an_endpoint_group_of_its_own() {
 }
 
 #[tokio::test]
-async fn requests_are_seen_with_their_correlation() {
+async fn requests_are_recorded_with_their_correlation_id() {
     let caller = Caller::empty().await;
     let url = format!("{}/api/v2/clients", caller.sandbox.url());
     let request = caller.http.post(url).bearer_auth(&caller.token).header("x-correlation-id", "run-7").body(r#"{"name": "A"}"#);
@@ -354,7 +354,7 @@ async fn a_stopped_sandbox_refuses_connections() {
 }
 
 #[test]
-fn a_state_is_written_as_it_was_read_and_old_fields_become_lists() {
+fn a_state_is_saved_as_it_was_loaded_and_old_fields_become_lists() {
     let file = json!({
         "tenant": "acme-dev", "domain": DOMAIN,
         "data": {
@@ -382,7 +382,7 @@ fn made(tenant: Value, path: &str, body: Value) -> Value {
 }
 
 #[test]
-fn a_tenant_of_an_earlier_day_fills_in_what_the_server_did_then() {
+fn a_tenant_of_an_earlier_day_fills_in_the_fields_of_that_day() {
     let on = |day: &str| made(json!({"data": {}, "day": day}), "/connections", json!({"name": "users", "strategy": "auth0"}));
     let (early, middle, late) = (on("2025-05-16"), on("2026-08-06"), on("2026-08-13"));
     assert_eq!((&early["authentication"], &early["options"]["passwordPolicy"]), (&Value::Null, &json!("good")));
@@ -392,7 +392,7 @@ fn a_tenant_of_an_earlier_day_fills_in_what_the_server_did_then() {
 }
 
 #[test]
-fn a_connection_lists_its_clients_itself_up_to_the_day_that_ended() {
+fn a_connection_returns_its_clients_until_that_field_was_removed() {
     let sent = json!({"name": "users", "strategy": "auth0", "enabled_clients": ["c1"]});
     let mut tenant = State::from_json(json!({"data": {}, "day": "2026-08-12"})).expect("a state");
     let connection = tenant.ask("POST", "/connections", sent.clone()).body;
@@ -405,7 +405,7 @@ fn a_connection_lists_its_clients_itself_up_to_the_day_that_ended() {
 }
 
 #[test]
-fn a_tenant_fills_in_its_own_defaults_and_what_was_sent_stands() {
+fn a_tenant_fills_in_its_own_defaults_and_keeps_sent_values() {
     let own = json!({"data": {}, "defaults": {"clients": {"async_approval_notification_channels": ["guardian-push"]}}});
     let channels = |body| made(own.clone(), "/clients", body)["async_approval_notification_channels"].clone();
     assert_eq!(channels(json!({"name": "A"})), json!(["guardian-push"]));
@@ -414,7 +414,7 @@ fn a_tenant_fills_in_its_own_defaults_and_what_was_sent_stands() {
 }
 
 #[test]
-fn settings_show_some_fields_only_in_the_answer_of_an_update() {
+fn some_settings_are_only_in_the_response_of_an_update() {
     let data = json!({"/prompts": {"identifier_first": true}, "/tenants/settings": {"universal_login": {"is_custom_theme_set": true}}});
     let mut tenant = State::from_json(json!({"data": data})).expect("a state");
     let answered = tenant.ask("PATCH", "/tenants/settings", json!({"friendly_name": "Acme"})).body;
@@ -437,7 +437,7 @@ static WIDGET_USERS: Kind =
         .scopes(&["read:widgets"], &["update:widgets"], &["update:widgets"], &["update:widgets"]);
 
 #[test]
-fn a_kind_is_served_by_its_entry_in_the_catalog_alone() {
+fn a_kind_is_served_from_its_catalog_entry_alone() {
     static CATALOG: OnceLock<Catalog> = OnceLock::new();
     let catalog = CATALOG.get_or_init(|| Catalog::new(&[&WIDGETS, &WIDGET_USERS]));
     let mut state = State::empty_with(catalog, DOMAIN);
@@ -457,13 +457,13 @@ fn a_kind_is_served_by_its_entry_in_the_catalog_alone() {
 }
 
 #[test]
-fn a_state_that_is_none_says_what_it_lacks() {
+fn an_invalid_state_is_refused_with_what_it_lacks() {
     let refused = State::from_json(json!({"data": {"/clients": [{"name": "A"}]}})).expect_err("no id");
     assert_eq!(refused.to_string(), "\"/clients\" of the state holds no client with \"client_id\"");
 }
 
 #[test]
-fn a_new_tenant_holds_its_management_api_and_settings_only() {
+fn a_new_tenant_has_only_its_management_api_and_settings() {
     let mut state = State::empty(DOMAIN);
     let apis = state.ask("GET", "/resource-servers", Value::Null).body;
     assert_eq!((&apis[0]["identifier"], &apis[0]["is_system"]), (&json!(format!("https://{DOMAIN}/api/v2/")), &json!(true)));

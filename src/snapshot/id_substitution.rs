@@ -349,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_settings_in_two_tenants_are_equal_once_detached() {
+    fn equal_settings_of_two_tenants_are_equal_when_portable() {
         let dev = tenant("acme-dev.eu.auth0.com", "DevDevDevDevDev1", "5f0000000000000000000001");
         let prod = tenant("acme.eu.auth0.com", "ProdProdProdProd", "5f0000000000000000000002");
         for (dev, prod) in dev.iter().zip(&prod) {
@@ -360,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_detached_from_one_tenant_attaches_to_another() {
+    fn a_portable_body_of_one_tenant_resolves_for_another() {
         let dev = tenant("acme-dev.eu.auth0.com", "DevDevDevDevDev1", "5f0000000000000000000001");
         let mut names = TenantNames::new(Catalog::standard(), "acme.eu.auth0.com");
         names.learn(dev[2].key.clone(), Id::new("ProdProdProdProd"));
@@ -374,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_without_a_resource_is_named() {
+    fn a_key_without_a_resource_is_reported() {
         let names = TenantNames::new(Catalog::standard(), "acme.eu.auth0.com");
         let kind = Catalog::standard().kind("clients").expect("a kind");
         let body = Body::from_value(json!({"allowed_clients": ["⟦clients/Gone⟧"]})).expect("an object");
@@ -382,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_stand_twice_are_kept_apart_in_the_order_of_the_list() {
+    fn duplicate_names_are_numbered_in_the_order_of_the_list() {
         let mut resources: Vec<_> = ["one", "two", "three"].map(|id| read("clients", json!({"client_id": id, "name": "Web"}))).into();
         let twice = to_portable(Catalog::standard(), "acme.auth0.com", &mut resources);
         assert_eq!(
@@ -393,7 +393,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reference_to_what_is_gone_stays_as_it_is() {
+    fn a_dangling_reference_is_unchanged() {
         let mut resources = vec![read("client-grants", json!({"id": "g", "client_id": "gone", "audience": "https://api"}))];
         to_portable(Catalog::standard(), "acme.auth0.com", &mut resources);
         let body = resources[0].body.open();

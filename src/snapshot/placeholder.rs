@@ -282,13 +282,13 @@ mod tests {
     }
 
     #[test]
-    fn ids_and_the_domain_are_marked_inside_longer_text() {
+    fn ids_and_the_domain_are_replaced_inside_longer_texts() {
         let script = "if (context.clientID === 'AbCdEfGh12345678') call('https://acme-dev.eu.auth0.com/api/v2/');";
         assert_eq!(marker().mark(script), "if (context.clientID === '⟦clients/Billing API⟧') call('https://⟨tenant⟩/api/v2/');");
     }
 
     #[test]
-    fn part_of_a_longer_word_is_not_an_id_and_part_of_a_longer_host_is_not_the_domain() {
+    fn parts_of_longer_words_and_hosts_are_not_replaced() {
         for text in
             ["xAbCdEfGh12345678", "https://my.acme-dev.eu.auth0.com", "https://acme-dev.eu.auth0.company", "not-acme-dev.eu.auth0.com"]
         {
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn brackets_that_stand_in_the_settings_survive() {
+    fn brackets_in_settings_are_preserved() {
         let text = "a ⟦b⟧ ⟨tenant⟩ AbCdEfGh12345678";
         let marked = marker().mark(text).into_owned();
         let plain: String = pieces(&marked)
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn renaming_touches_the_marks_of_that_key_only() {
+    fn renaming_changes_only_placeholders_of_that_key() {
         let names = HashMap::from([(key("clients/A"), key("clients/B"))]);
         assert_eq!(renamed("⟦clients/A⟧ ⟦clients/AA⟧ ⟦⟦x ⟨tenant⟩", &names), "⟦clients/B⟧ ⟦clients/AA⟧ ⟦⟦x ⟨tenant⟩");
     }

@@ -374,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_saved_is_loaded_again() {
+    fn a_saved_snapshot_loads_unchanged() {
         let (_root, path) = saved();
         assert!(path.ends_with("dev/2026-01-01T00-00-00Z"));
         assert_eq!(load(Catalog::standard(), &path).expect("loaded"), snapshot("2026-01-01T00:00:00Z"));
@@ -387,7 +387,7 @@ mod tests {
     }
 
     #[test]
-    fn snapshots_of_one_second_are_all_kept_however_many_are_written_at_once() {
+    fn snapshots_of_the_same_second_are_all_stored_even_if_written_concurrently() {
         let root = tempfile::tempdir().expect("a folder");
         let taken = "2026-01-01T00:00:00Z";
         let of = |name: usize| {
@@ -409,7 +409,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_still_being_written_is_no_snapshot() {
+    fn an_unfinished_snapshot_is_ignored() {
         let (root, path) = saved();
         fs::rename(&path, path.with_file_name(".migrate-aside")).expect("renamed");
         assert!(matches!(newest(root.path(), "dev"), Err(Error::None { .. })));
@@ -426,7 +426,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_cut_short_is_refused_with_its_place() {
+    fn a_truncated_file_is_refused_with_its_position() {
         let (_root, path) = saved();
         let file = path.join("clients.json");
         let text = fs::read_to_string(&file).expect("read");
@@ -436,7 +436,7 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_value_is_noticed() {
+    fn a_changed_value_is_detected() {
         let (_root, path) = saved();
         let file = path.join("clients.json");
         fs::write(&file, fs::read_to_string(&file).expect("read").replace("Web", "Wob")).expect("written");

@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_ends_where_no_host_can_go_on() {
+    fn a_host_ends_where_no_host_can_continue() {
         let same = [
             "acme-dev.eu.auth0.com",
             "https://acme-dev.eu.auth0.com/api/v2/",
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn hosts_are_named_in_urls_in_addresses_and_as_whole_texts() {
+    fn hosts_are_found_in_urls_in_addresses_and_as_whole_texts() {
         for (text, expected) in [
             ("https://shop.dev.acme.example/cb", &["shop.dev.acme.example"][..]),
             ("see https://a.example:443?x, http://u:p@b.example.", &["a.example", "b.example"]),
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn every_place_of_a_host_is_found() {
+    fn every_occurrence_of_a_host_is_found() {
         let text = "acme-dev.eu.auth0.com, my-acme-dev.eu.auth0.com, é acme-dev.eu.auth0.com";
         assert_eq!(hosts(text, DOMAIN).map(|(at, _)| at.start).collect::<Vec<_>>(), [0, text.len() - DOMAIN.len()]);
     }

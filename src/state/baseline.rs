@@ -221,7 +221,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_base_survives_its_file_and_an_absent_one_knows_nothing() {
+    fn a_baseline_survives_its_file_and_a_missing_one_is_empty() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("baseline.json");
         let key = Key::new("clients", "Web");
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_resource_that_is_called_otherwise_by_now_is_there_once() {
+    fn a_renamed_resource_has_one_entry() {
         let [web, shop] = ["Web", "Shop"].map(|name| Key::new("clients", name));
         let [one, other] = ["c1", "c2"].map(Id::new);
         let mut base = Baseline::default();
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_base_of_a_newer_format_is_refused() {
+    fn a_baseline_of_a_newer_format_is_refused() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("b.json");
         std::fs::write(&path, r#"{"format": 9, "resources": {}}"#).expect("written");

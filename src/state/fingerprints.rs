@@ -217,14 +217,14 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_secret_a_known_one_and_one_never_sent_are_told_apart() {
+    fn changed_unchanged_and_unsent_secrets_are_distinguished() {
         let fingerprints = sent();
         assert_eq!([is_same(&fingerprints, "c1", "s3cret"), is_same(&fingerprints, "c1", "other")], [Some(true), Some(false)]);
         assert_eq!(is_same(&fingerprints, "c3", "s3cret"), None);
     }
 
     #[test]
-    fn the_file_survives_and_shows_neither_a_secret_nor_that_two_are_the_same() {
+    fn the_file_reveals_neither_a_secret_nor_that_two_are_equal() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("fingerprints.json");
         sent().save(&path).expect("saved");
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn each_file_has_a_key_of_its_own_and_nothing_prints_it() {
+    fn each_file_has_its_own_key_which_is_never_shown() {
         let (one, other) = (sent(), sent());
         assert_ne!(one.sent, other.sent);
         let key = one.key.as_ref().expect("a secret was sent");
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn where_nothing_was_sent_there_is_no_file() {
+    fn without_sent_secrets_there_is_no_file() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("none.json");
         Fingerprints::load(&path).expect("none is one").save(&path).expect("nothing to save");
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_stands_in_a_wrong_place_is_not_shown() {
+    fn a_misplaced_key_is_not_shown() {
         assert_eq!(refused(r#"{"format": "s3cret"}"#), "\"f.json\" is not a file of fingerprints (line 1 column 19)");
     }
 }

@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn no_two_pairs_of_names_with_hyphens_share_a_file() {
+    fn no_two_pairs_of_names_with_hyphens_share_a_folder() {
         let names = ["dev", "dev-eu", "eu-prod", "prod", "eu", "dev-eu-prod"];
         let pairs = names.iter().flat_map(|source| names.map(|target| pair(Path::new("."), source, target)));
         let files: Vec<PathBuf> = pairs
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_of_another_pair_is_refused_and_one_that_says_nothing_is_not() {
+    fn a_folder_of_another_pair_is_refused_but_not_one_without_a_pair() {
         let root = root();
         let here = pair(root.path(), "dev", "prod");
         here.check().expect("nothing is said");
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn a_domain_that_was_not_known_is_said_later_and_never_forgotten() {
+    fn an_unknown_domain_is_recorded_later_and_never_lost() {
         let root = root();
         let unknown = TenantIdentity { tenant: "dev".to_owned(), domain: None };
         let half = TenantPair::new(root.path(), unknown, TenantIdentity::new("prod", "p.eu.auth0.com")).expect("plain names");
@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_earlier_version_left_is_moved_once() {
+    fn files_of_an_earlier_version_are_moved_once() {
         let root = root();
         for name in ["links/dev-prod.csv", "base/dev-prod.json", "base/dev-prod.secrets.json", "runs/last-dev-prod.json"] {
             write(root.path(), name, name);
@@ -361,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_of_two_pairs_is_left_to_a_person() {
+    fn a_file_that_may_belong_to_two_pairs_is_left_to_a_person() {
         let root = root();
         write(root.path(), "base/dev-eu-prod.json", "{}");
         let pair = pair(root.path(), "dev", "eu-prod");
@@ -372,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn how_a_sync_of_either_of_two_pairs_went_is_left_without_a_question() {
+    fn an_ambiguous_last_sync_file_is_ignored() {
         let root = root();
         write(root.path(), "runs/last-dev-eu-prod.json", "{}");
         let left = pair(root.path(), "dev", "eu-prod").take_over(&known(&["dev", "dev-eu", "eu-prod", "prod"]));

@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_learnt_is_read_back_sorted_and_a_file_that_is_not_there_holds_nothing() {
+    fn source_ids_are_saved_sorted_and_a_missing_file_is_empty() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("source-ids.csv");
         assert_eq!(SourceIds::load(&path).expect("nothing"), SourceIds::default());

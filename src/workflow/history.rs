@@ -165,13 +165,13 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_was_refused_something_and_did_not_keep_what_it_leaves_was_cut_off() {
+    fn a_partly_refused_run_whose_state_was_not_saved_counts_as_interrupted() {
         assert!(refused(Record::default()).is_cut_off());
         assert!(!refused(Record { is_stopped: true, ..Record::default() }).is_cut_off());
     }
 
     #[test]
-    fn a_run_of_which_something_stays_in_doubt_though_it_was_looked_up_again_can_be_taken_back() {
+    fn a_run_with_an_unclear_outcome_can_be_undone() {
         let unknown = |unclear: &[usize]| {
             let outcomes: BTreeMap<usize, Outcome> = [(0, Outcome::Unknown("one of two".into()))].into();
             let record = Record { unclear: unclear.iter().copied().collect(), ..Record::default() };

@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_of_day_is_the_nearest_one_and_over_once_it_went_by() {
+    fn a_time_of_day_is_the_nearest_one_and_reached_once_it_has_passed() {
         assert_eq!(minutes_left("05:00", "2026-03-01T02:30"), Some(150));
         assert_eq!(minutes_left("05:00", "2026-03-01T22:00"), Some(420));
         assert_eq!(minutes_left("05:00", "2026-03-01T05:10"), None);
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn no_other_text_is_a_time_of_day() {
+    fn other_texts_are_not_times_of_day() {
         for text in ["5 am", "25:00", "05:00+02:00", ""] {
             assert!(text.parse::<TimeOfDay>().is_err(), "{text}");
         }
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_budget_leaves_room_for_what_is_left_of_it() {
+    fn a_budget_allows_as_many_changes_as_requests_are_left() {
         let mut budget = RunBudget::begin(None, Some(20));
         let sent = |reads, writes| Traffic { reads, writes, ..Traffic::default() };
         assert_eq!(budget.remaining_changes(sent(10, 4)), 6);

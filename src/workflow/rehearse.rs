@@ -271,7 +271,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_copy_holds_none_of_the_secrets_and_shows_where_they_stood() {
+    fn a_copy_contains_no_secrets_but_shows_where_they_were() {
         let kind = Catalog::standard().kind("clients").expect("a kind");
         let client = json!({"client_id": "c1", "name": "Web", "client_secret": "CANARY", "signing_keys": [{"key": "CANARY", "cert": "public"}],
             "addons": {"sap_api": {"servicePassword": "CANARY", "clientid": "s"}}});

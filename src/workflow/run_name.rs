@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_is_named_later_than_every_run_before_it_also_by_a_clock_that_jumped_back() {
+    fn a_run_name_is_later_than_all_earlier_ones_even_if_the_clock_was_set_back() {
         let now = at("2026-11-25T06:32:27.250Z");
         assert_eq!(name_after(None, now, "prod"), "2026-11-25T06-32-27.250Z-prod");
         assert_eq!(name_after(Some("2026-11-24T23-00-00.000Z-prod"), now, "prod"), "2026-11-25T06-32-27.250Z-prod");
@@ -69,14 +69,14 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_ahead_of_a_clock_that_jumped_back() {
+    fn a_run_name_can_be_ahead_of_a_clock_that_was_set_back() {
         let now = at("2026-11-25T06:32:27.250Z");
         assert!(is_ahead("2027-01-01T00-00-01.000Z-prod", now));
         assert!(!is_ahead("2026-11-25T06-32-27.251Z-prod", now) && !is_ahead("by hand", now));
     }
 
     #[test]
-    fn a_run_is_of_the_target_whose_whole_name_it_ends_with() {
+    fn a_run_belongs_to_the_target_whose_whole_name_it_ends_with() {
         assert!(is_of("2026-11-25T06-32-27.250Z-prod", "prod"));
         assert!(is_of("2026-11-25T06-32-27.250Z-eu-prod", "eu-prod"));
         assert!(!is_of("2026-11-25T06-32-27.250Z-eu-prod", "prod"));

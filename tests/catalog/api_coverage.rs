@@ -145,7 +145,7 @@ fn is_meant(operation: &str, start: &str) -> bool {
 
 #[test]
 #[expect(clippy::print_stdout, reason = "the figure is wanted")]
-fn every_operation_of_the_api_is_used_by_a_kind_or_left_out_for_a_reason() {
+fn every_api_operation_is_used_by_a_kind_or_left_out_for_a_reason() {
     let described = described();
     let is_described = described.is_some();
     let mut all: BTreeSet<String> = described.into_iter().flatten().collect();
@@ -172,7 +172,7 @@ fn every_operation_of_the_api_is_used_by_a_kind_or_left_out_for_a_reason() {
 }
 
 #[test]
-fn the_page_of_kinds_is_what_the_program_prints() {
+fn the_page_of_kinds_equals_the_program_output() {
     let printed =
         std::process::Command::new(env!("CARGO_BIN_EXE_migrate")).args(["kinds", "--output", "markdown"]).output().expect("it ran");
     let printed = String::from_utf8(printed.stdout).expect("text");

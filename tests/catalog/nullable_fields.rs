@@ -93,7 +93,7 @@ const TAKES_NULL: [&str; 4] =
     ["clients addons", "clients oidc_backchannel_logout", "clients signed_request_object", "clients token_vault_privileged_access"];
 
 #[test]
-fn every_field_knows_whether_it_takes_null_and_refuses_a_blank() {
+fn the_catalog_knows_which_fields_accept_null_and_reject_blanks() {
     let mut wrong = Vec::new();
     for kind in Catalog::standard().kinds() {
         let requests = requests(kind);

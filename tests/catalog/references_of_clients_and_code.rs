@@ -315,22 +315,22 @@ async fn check(rows: &[Row]) {
 }
 
 #[tokio::test]
-async fn references_of_clients_and_grants_hold_the_targets_own_ids() {
+async fn references_of_clients_and_grants_resolve_to_the_targets_ids() {
     check(&CLIENTS).await;
 }
 
 #[tokio::test]
-async fn references_of_code_flows_and_forms_hold_the_targets_own_ids() {
+async fn references_of_code_flows_and_forms_resolve_to_the_targets_ids() {
     check(&CODE).await;
 }
 
 #[tokio::test]
-async fn references_of_organizations_roles_and_connections_hold_the_targets_own_ids() {
+async fn references_of_organizations_roles_and_connections_resolve_to_the_targets_ids() {
     check(&ORGANIZATIONS).await;
 }
 
 #[tokio::test]
-async fn references_of_experiments_hold_the_targets_own_ids() {
+async fn references_of_experiments_resolve_to_the_targets_ids() {
     check(&EXPERIMENTS).await;
 }
 
@@ -353,7 +353,7 @@ fn is_about(row: &Row, kind: &Kind, path: &str) -> bool {
 }
 
 #[test]
-fn no_reference_of_these_kinds_is_without_a_row() {
+fn every_reference_of_these_kinds_has_a_row() {
     // These are in `references_of_pages_and_connections`.
     let others = ["prompt-", "rate-", "network-", "tenant-", "custom-", "branding", "email-", "phone-", "guardian-", "attack-"];
     let rows: Vec<&Row> = CLIENTS.iter().chain(&CODE).chain(&ORGANIZATIONS).chain(&EXPERIMENTS).collect();

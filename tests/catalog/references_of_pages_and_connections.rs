@@ -168,7 +168,7 @@ async fn held(tenant: &Tenant, kind: &'static Kind, path: &str) -> Vec<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_one_tenant_calls_by_its_own_id_another_calls_by_its_own() {
+async fn references_resolve_to_the_targets_ids() {
     for Row { reference: (name, path), at, holds, ends } in rows() {
         let kind = Catalog::standard().kind(name).expect("a kind");
         let mut source = tenant(TENANTS.0, |(dev, _)| dev);
@@ -188,7 +188,7 @@ async fn what_one_tenant_calls_by_its_own_id_another_calls_by_its_own() {
 }
 
 #[test]
-fn no_reference_of_these_kinds_is_without_a_row() {
+fn every_reference_of_these_kinds_has_a_row() {
     let kinds = ["prompt-", "rate-", "network-", "tenant-", "custom-", "branding", "email-", "phone-", "guardian-", "attack-"];
     let rows: Vec<_> = rows().into_iter().map(|row| row.reference).collect();
     for kind in

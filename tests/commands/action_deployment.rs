@@ -68,7 +68,7 @@ fn without_ids(writes: &[String]) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn what_runs_is_deployed_before_the_draft_is_written_over_it() {
+async fn deployed_content_is_deployed_before_the_draft_is_written() {
     let source = action(
         "a1",
         "enrich",
@@ -99,7 +99,7 @@ async fn a_draft_that_was_never_deployed_is_not_deployed_in_the_target() {
 }
 
 #[tokio::test]
-async fn an_action_that_runs_otherwise_in_the_target_is_deployed_though_its_draft_is_equal() {
+async fn an_action_with_different_deployed_content_is_deployed_although_the_drafts_are_equal() {
     let source = action("a1", "enrich", &json!({"all_changes_deployed": true}));
     let target = action("b1", "enrich", &json!({"all_changes_deployed": false, "deployed_version": {"code": "old", "runtime": "node22"}}));
     let copied = copied(json!({"/actions/actions": [source]}), json!({"/actions/actions": [target]})).await;
@@ -107,7 +107,7 @@ async fn an_action_that_runs_otherwise_in_the_target_is_deployed_though_its_draf
 }
 
 #[tokio::test]
-async fn code_that_mentions_what_comes_later_is_deployed_and_bound_once_it_is_whole() {
+async fn code_that_mentions_later_resources_is_deployed_and_bound_once_complete() {
     let source = action("a1", "enrich", &json!({"code": "'con_alpha0000000001'", "all_changes_deployed": true}));
     let bound = json!({"id": "bind1", "display_name": "Enrich", "action": {"id": "a1", "name": "enrich"}});
     let data = json!({"/actions/actions": [source], "/actions/triggers/post-login/bindings": [bound],
@@ -126,7 +126,7 @@ async fn code_that_mentions_what_comes_later_is_deployed_and_bound_once_it_is_wh
 }
 
 #[tokio::test]
-async fn what_only_the_target_binds_stays_bound_behind_the_others() {
+async fn bindings_that_only_the_target_has_are_kept_after_the_others() {
     let source = action("a1", "enrich", &json!({"all_changes_deployed": true}));
     let market = action("m1", "Arengu", &json!({"all_changes_deployed": true, "integration": {"id": "x"}}));
     let bound = |id: &str, name: &str| json!({"id": "bind", "display_name": name, "action": {"id": id, "name": name}});
@@ -138,7 +138,7 @@ async fn what_only_the_target_binds_stays_bound_behind_the_others() {
 }
 
 #[tokio::test]
-async fn secrets_of_code_and_of_streams_are_named_before_the_first_write() {
+async fn secrets_of_code_and_streams_are_reported_before_the_first_write() {
     let source = action("a1", "enrich", &json!({"secrets": [{"name": "API_KEY", "updated_at": "2026-01-01T00:00:00Z"}]}));
     let webhook = json!({"webhook_endpoint": "https://hooks.acme.com", "webhook_authorization": {"method": "bearer"}});
     let data = json!({
@@ -173,7 +173,7 @@ fn defaults_of_a_client() -> Value {
 }
 
 #[tokio::test]
-async fn clients_organizations_and_connections_that_name_each_other_in_a_circle_are_closed_late() {
+async fn circular_references_are_completed_by_later_updates() {
     let organization = json!({"organization_id": "org_alpha0000000001", "flows": ["client_credentials"]});
     let mut web = defaults_of_a_client();
     web["client_id"] = "AlphaClient000000000001".into();
@@ -194,7 +194,7 @@ async fn clients_organizations_and_connections_that_name_each_other_in_a_circle_
 }
 
 #[tokio::test]
-async fn a_client_of_a_third_party_is_copied_only_where_it_is_asked_for() {
+async fn a_third_party_client_is_copied_only_on_request() {
     let mut partner = defaults_of_a_client();
     partner["is_first_party"] = false.into();
     let data = json!({"/clients": [partner]});
@@ -205,7 +205,7 @@ async fn a_client_of_a_third_party_is_copied_only_where_it_is_asked_for() {
 }
 
 #[tokio::test]
-async fn the_classic_login_page_is_that_of_the_targets_own_global_client() {
+async fn the_classic_login_page_belongs_to_the_targets_own_global_client() {
     let global = |id: &str, page: &str| json!({"client_id": id, "name": "All Applications", "global": true, "custom_login_page": page});
     let (source, target) =
         (json!({"/clients": [global("AlphaGlobal0000000001", "new")]}), json!({"/clients": [global("OmegaGlobal0000000001", "old")]}));

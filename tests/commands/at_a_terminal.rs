@@ -7,7 +7,7 @@ const IMPORT: &str = "import --tenant prod --allow lockout-risk";
 const QUESTION: &str = "[y/N] ";
 
 #[test]
-fn what_was_typed_before_the_question_does_not_answer_it() {
+fn input_typed_before_the_question_does_not_answer_it() {
     let fixture = Fixture::small();
     let terminal = Terminal::open();
     // The terminal keeps typed input as long as some process has it open.
@@ -24,7 +24,7 @@ fn what_was_typed_before_the_question_does_not_answer_it() {
 }
 
 #[test]
-fn what_is_typed_after_the_question_answers_it() {
+fn input_typed_after_the_question_answers_it() {
     let fixture = Fixture::small();
     let terminal = Terminal::open();
     let mut import = fixture.start_at(&terminal, IMPORT);

@@ -70,7 +70,7 @@ fn a_rename_in_the_source_is_a_rename_in_the_target() {
 }
 
 #[test]
-fn a_name_that_stands_twice_is_left_out_with_the_command_that_settles_it() {
+fn a_duplicate_name_is_skipped_with_the_command_that_resolves_it() {
     let mut target = prod();
     let twin = |id: &str| client(id, "Till", "https://till.acme.example/old");
     let own = target["data"]["/clients"].as_array_mut().expect("a list");
@@ -139,7 +139,7 @@ fn a_name_that_stands_twice_is_left_out_with_the_command_that_settles_it() {
 }
 
 #[test]
-fn a_linked_resource_that_vanished_is_reported_and_not_made_anew() {
+fn a_deleted_linked_resource_is_reported_and_not_recreated() {
     let mut fixture = imported();
     fixture.change_prod(|held| drop(held["/clients"].as_array_mut().expect("a list").pop()));
     assert_snapshot!(fixture.run(PLAN).whole(), @r#"
@@ -174,7 +174,7 @@ fn a_linked_resource_that_vanished_is_reported_and_not_made_anew() {
 }
 
 #[test]
-fn a_hot_fix_in_the_target_stays_and_is_named() {
+fn a_change_made_in_the_target_is_kept_and_reported() {
     let mut fixture = imported();
     fixture
         .change_prod(|held| held["/clients"][0]["callbacks"] = json!(["https://shop.acme.example/back", "https://hot-fix.acme.example"]));
@@ -228,7 +228,7 @@ fn a_hot_fix_in_the_target_stays_and_is_named() {
 }
 
 #[test]
-fn a_field_that_both_changed_is_a_conflict_and_its_resource_is_left_out() {
+fn a_field_changed_in_both_is_a_conflict_and_its_resource_is_skipped() {
     let mut fixture = imported();
     fixture.change_prod(|held| held["/clients"][0]["description"] = json!("ours"));
     change_dev(&fixture, SHOP, &json!({"description": "theirs", "callbacks": ["https://shop.acme.example/new"]}));
@@ -286,7 +286,7 @@ fn a_field_that_both_changed_is_a_conflict_and_its_resource_is_left_out() {
 }
 
 #[test]
-fn a_conflict_is_settled_by_the_command_that_the_plan_names() {
+fn a_conflict_is_resolved_by_the_suggested_command() {
     let mut fixture = imported();
     fixture.change_prod(|held| held["/clients"][0]["description"] = json!("ours"));
     change_dev(&fixture, SHOP, &json!({"description": "theirs"}));
@@ -305,7 +305,7 @@ fn a_conflict_is_settled_by_the_command_that_the_plan_names() {
 }
 
 #[test]
-fn an_element_that_both_changed_is_told_by_itself_and_overwritten_where_that_is_asked_for() {
+fn an_element_changed_in_both_is_reported_separately_and_overwritten_on_request() {
     let (mut source, mut target) = (dev(), prod());
     let api = |id: &str, text: &str| json!([{"id": id, "identifier": "https://orders", "name": "Orders", "scopes": [{"value": "read", "description": text}]}]);
     source["data"]["/resource-servers"] = api("rsDev", "read");
@@ -335,7 +335,7 @@ fn an_element_that_both_changed_is_told_by_itself_and_overwritten_where_that_is_
 }
 
 #[test]
-fn a_field_that_the_source_has_no_more_is_removed_from_the_target() {
+fn a_field_removed_from_the_source_is_removed_from_the_target() {
     let fixture = imported();
     change_dev(&fixture, TILL, &json!({"description": "The till", "client_metadata": {"team": "pay", "floor": "2"}}));
     done(&fixture, IMPORT);

@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::support::request_recording::recording;
 
 #[test]
-fn the_demo_imports_once_and_then_finds_nothing_to_do() {
+fn the_demo_imports_once_and_then_has_nothing_to_do() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut demo = Command::new(env!("CARGO_BIN_EXE_migrate"));
     recording(demo.args(["demo", "--into"]).arg(folder.path()).env_clear()).current_dir(folder.path());

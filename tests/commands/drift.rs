@@ -36,7 +36,7 @@ fn client_of<'held>(held: &'held mut Value, id: &str) -> &'held mut Value {
 const SHOP: &str = "prodShop00000000000000000000000a";
 
 #[test]
-fn what_was_included_once_is_compared_too() {
+fn resources_included_once_are_compared_too() {
     let mut ours = dev();
     let partner = client("devPartner000000000000000000000a", "Partner", "https://partner.example/back");
     ours["data"]["/clients"].as_array_mut().expect("clients").push(partner);
@@ -54,7 +54,7 @@ fn what_was_included_once_is_compared_too() {
 }
 
 #[test]
-fn what_a_token_may_not_read_is_named_as_not_compared() {
+fn kinds_that_a_token_may_not_read_are_reported_as_not_compared() {
     let mut fixture = Fixture::small();
     imported(&fixture);
     let reads = Catalog::standard().kinds().flat_map(|kind| kind.scopes.read).copied().filter(|scope| !scope.ends_with(":clients"));
@@ -67,7 +67,7 @@ fn what_a_token_may_not_read_is_named_as_not_compared() {
 }
 
 #[test]
-fn a_client_that_was_renamed_in_the_source_is_remembered_once() {
+fn a_client_renamed_in_the_source_is_recorded_once() {
     let mut fixture = Fixture::small();
     imported(&fixture);
     rename_in_dev(&fixture, "Shop", "Store");
@@ -81,7 +81,7 @@ fn a_client_that_was_renamed_in_the_source_is_remembered_once() {
 }
 
 #[test]
-fn a_field_that_the_mapping_keeps_is_no_drift_and_is_wanted_once_it_is_kept_no_more() {
+fn a_kept_field_does_not_drift_and_is_desired_once_it_is_no_longer_kept() {
     let (mut ours, mut theirs) = (dev(), prod());
     ours["data"]["/clients"][0]["description"] = json!("the source's");
     theirs["data"]["/clients"][0]["description"] = json!("the target's");
@@ -99,7 +99,7 @@ fn a_field_that_the_mapping_keeps_is_no_drift_and_is_wanted_once_it_is_kept_no_m
 }
 
 #[test]
-fn a_list_that_the_mapping_keeps_by_its_elements_stays_whole() {
+fn a_list_kept_by_its_elements_stays_unchanged() {
     let mut fixture = Fixture::small();
     fixture.write("keep.toml", "[[rule]]\nmatch = \"clients/Shop\"\nfield = \"callbacks[]\"\nkeep = true\n");
     fixture.configure("mapping = \"keep.toml\"\n");
@@ -122,7 +122,7 @@ fn with_a_connection() -> Fixture {
 }
 
 #[test]
-fn what_a_list_says_of_the_targets_own_is_no_drift_and_what_came_to_it_by_hand_is() {
+fn list_elements_of_the_targets_own_are_no_drift_but_ones_added_by_hand_are() {
     let mut fixture = with_a_connection();
     imported(&fixture);
     assert_eq!(moved(&fixture), [""; 0]);
@@ -135,7 +135,7 @@ fn what_a_list_says_of_the_targets_own_is_no_drift_and_what_came_to_it_by_hand_i
 }
 
 #[test]
-fn a_reference_to_what_was_renamed_by_hand_is_no_drift_but_its_name_is() {
+fn a_reference_to_a_renamed_resource_is_no_drift_but_its_new_name_is() {
     let mut fixture = with_a_connection();
     imported(&fixture);
     fixture.change_prod(|held| client_of(held, SHOP)["name"] = json!("Shop of Europe"));
@@ -143,7 +143,7 @@ fn a_reference_to_what_was_renamed_by_hand_is_no_drift_but_its_name_is() {
 }
 
 #[test]
-fn what_is_gone_from_the_target_is_named() {
+fn resources_deleted_from_the_target_are_reported() {
     let mut fixture = Fixture::small();
     imported(&fixture);
     fixture.change_prod(|held| held["/clients"].as_array_mut().expect("clients").retain(|client| client["name"] != "Till"));
@@ -163,7 +163,7 @@ fn a_saved_plan_links_what_it_updates() {
 }
 
 #[test]
-fn a_change_by_hand_that_was_cut_off_and_resumed_leaves_no_links_and_no_base() {
+fn an_interrupted_and_resumed_update_leaves_no_links_and_no_baseline() {
     let mut fixture = Fixture::new(dev(), prod(), "cut-before@w1x*");
     fixture.write("said.json", r#"{"description": "by hand"}"#);
     let cut = fixture.run("update clients Shop said.json --tenant prod --yes --quiet");
@@ -177,7 +177,7 @@ fn a_change_by_hand_that_was_cut_off_and_resumed_leaves_no_links_and_no_base() {
 }
 
 #[test]
-fn where_what_was_last_written_is_missing_nothing_is_written_over_unasked() {
+fn without_a_baseline_nothing_is_overwritten_unless_approved() {
     let mut fixture = Fixture::small();
     assert_eq!(fixture.run(IMPORT).code, 0, "nothing was written yet, so nothing is missing");
     fixture.change_prod(|held| client_of(held, SHOP)["description"] = json!("hot fix"));
@@ -199,7 +199,7 @@ fn where_what_was_last_written_is_missing_nothing_is_written_over_unasked() {
 }
 
 #[test]
-fn what_a_client_had_before_it_was_adopted_stays_in_every_import_after() {
+fn fields_of_an_adopted_client_are_kept_by_every_later_import() {
     let mut target = prod();
     let own = json!({"grant_types": ["implicit"], "refresh_token": {"rotation_type": "rotating", "expiration_type": "expiring"}, "oidc_conformant": true});
     let shop = client_of(&mut target["data"], SHOP).as_object_mut().expect("a client");
@@ -214,7 +214,7 @@ fn what_a_client_had_before_it_was_adopted_stays_in_every_import_after() {
 }
 
 #[test]
-fn what_was_linked_by_hand_before_the_first_import_misses_no_base() {
+fn links_added_by_hand_before_the_first_import_need_no_baseline() {
     let fixture = Fixture::small();
     let linked = fixture.run("link clients devShop000000000000000000000000a prodShop00000000000000000000000a --tenant prod --quiet");
     assert_eq!(linked.code, 0, "{}", linked.whole());

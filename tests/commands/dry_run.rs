@@ -3,7 +3,7 @@
 use crate::support::fixture::Fixture;
 
 #[test]
-fn the_worked_example_reads_as_a_plan() {
+fn the_example_plan_is_readable() {
     let fixture = Fixture::acme("");
     let said = fixture.run("import --tenant prod --dry-run --allow many-changes,lockout-risk,weaker-protection --quiet");
     insta::assert_snapshot!(said.whole());
@@ -12,7 +12,7 @@ fn the_worked_example_reads_as_a_plan() {
 }
 
 #[test]
-fn the_command_that_applies_a_plan_can_be_pasted_whatever_its_paths_are_called() {
+fn the_suggested_import_command_can_be_pasted_whatever_the_paths() {
     let fixture = Fixture::small();
     fixture.write("my rules.toml", "");
     let paths = ["--mapping", "my rules.toml", "--dir", "Ada's files"];

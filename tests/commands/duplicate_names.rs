@@ -27,7 +27,7 @@ fn clients_of(fixture: &Fixture) -> Vec<Value> {
 }
 
 #[test]
-fn a_client_of_a_third_party_is_never_taken_for_ours_in_whatever_order_they_are_listed() {
+fn a_third_party_client_is_never_mistaken_for_ours_in_any_order() {
     let others = [registered("prodOtherShop0000000000000000000", "Shop"), registered("prodOtherTill0000000000000000000", "Till")];
     for is_before in [true, false] {
         let fixture = with_clients_of_others(&others, is_before);
@@ -44,7 +44,7 @@ fn a_client_of_a_third_party_is_never_taken_for_ours_in_whatever_order_they_are_
 }
 
 #[test]
-fn a_saved_plan_creates_ours_beside_that_of_a_third_party() {
+fn a_saved_plan_creates_our_client_beside_a_third_party_one() {
     let fixture = with_clients_of_others(&[registered("prodOtherTill0000000000000000000", "Till")], true);
     let planned = fixture.run("plan --tenant prod --out plan.json --quiet");
     assert_eq!(planned.code, 0, "{}", planned.whole());
@@ -54,7 +54,7 @@ fn a_saved_plan_creates_ours_beside_that_of_a_third_party() {
 }
 
 #[test]
-fn a_snapshot_on_disk_still_says_whose_a_client_is() {
+fn a_stored_snapshot_still_identifies_third_party_clients() {
     let mut source = dev();
     source["data"]["/clients"].as_array_mut().expect("a list").push(registered("devOtherPortal000000000000000000", "Portal"));
     let mut target = prod();
@@ -72,7 +72,7 @@ fn a_snapshot_on_disk_still_says_whose_a_client_is() {
 }
 
 #[test]
-fn a_name_that_looks_numbered_is_created_as_it_is() {
+fn a_name_that_looks_numbered_is_created_unchanged() {
     let mut source = dev();
     source["data"]["/clients"] = json!([
         client("devWeb0000000000000000000000000a", "Web", "https://a.example"),
@@ -116,7 +116,7 @@ fn three_of(at: &str, name: &str, field: &str) -> Value {
 }
 
 #[test]
-fn a_lost_create_is_never_taken_for_a_namesake_that_the_run_made() {
+fn a_create_without_a_response_is_never_mistaken_for_another_one_of_the_run() {
     for (at, field) in [("/clients", "description"), ("/flows", "actions"), ("/forms", "languages"), ("/log-streams", "sink")] {
         let told = |list: &Value| -> Vec<String> {
             let mut told: Vec<String> = list.as_array().expect("a list").iter().map(|one| one[field].to_string()).collect();
@@ -170,7 +170,7 @@ fn rights_of_twins(held: &Value) -> Vec<(String, Vec<String>)> {
 }
 
 #[test]
-fn a_saved_plan_gives_grants_to_the_right_twin_though_the_target_numbers_them_otherwise() {
+fn a_saved_plan_gives_grants_to_the_right_duplicate_although_numbers_differ() {
     let fixture = Fixture::new(with_three_twins(), json!({"tenant": "acme-prod", "domain": "acme-prod.eu.auth0.com", "data": {}}), "");
     let by_plan = || {
         let planned = fixture.run("plan --tenant prod --out plan.json --quiet");

@@ -7,7 +7,7 @@ use crate::support::fixture::{Fixture, client, dev, prod};
 use crate::support::refusals::{IMPORT, refused};
 
 #[test]
-fn a_changed_resource_shows_both_values_and_a_new_one_what_it_gets() {
+fn a_changed_resource_shows_both_values_and_a_new_one_its_fields() {
     let fixture = Fixture::small();
     assert_snapshot!(refused(&fixture, "explain clients/* --tenant prod --quiet"), @r#"
     exit 0
@@ -29,7 +29,7 @@ fn a_changed_resource_shows_both_values_and_a_new_one_what_it_gets() {
 }
 
 #[test]
-fn a_rule_is_named_where_it_made_a_value_kept_one_or_left_a_resource_out() {
+fn a_rule_is_shown_if_it_produced_or_kept_a_value_or_skipped_a_resource() {
     let fixture = Fixture::small();
     fixture.write(
         "mapping.toml",
@@ -61,7 +61,7 @@ skip = true
 }
 
 #[test]
-fn what_is_protected_unchanged_or_only_in_the_target_says_so() {
+fn protected_unchanged_and_unmanaged_resources_are_explained() {
     let mut target = prod();
     target["data"]["/clients"].as_array_mut().expect("a list").push(client("prodOld", "Old", "https://old.acme.example"));
     let fixture = Fixture::new(dev(), target, "");
@@ -109,7 +109,7 @@ fn a_value_that_only_the_target_has_is_explained() {
 }
 
 #[test]
-fn an_unknown_name_gives_the_nearest() {
+fn an_unknown_name_is_reported_with_the_nearest() {
     let fixture = Fixture::small();
     assert_snapshot!(refused(&fixture, "explain clients/Shp --tenant prod --quiet"), @r#"
     exit 64

@@ -21,7 +21,7 @@ fn on_a_terminal(fixture: &Fixture, line: &str) -> String {
 }
 
 #[test]
-fn causes_hints_and_steps_are_broken_between_words_and_commands_are_not() {
+fn causes_hints_and_steps_are_wrapped_between_words_but_commands_are_not() {
     let fixture = Fixture::small();
     assert_snapshot!(on_a_terminal(&fixture, "plan --tenant prod --quiet"), @r#"
     Plan  dev → prod
@@ -60,7 +60,7 @@ fn causes_hints_and_steps_are_broken_between_words_and_commands_are_not() {
 }
 
 #[test]
-fn what_goes_to_a_file_is_broken_nowhere() {
+fn output_to_a_file_is_not_wrapped() {
     assert_snapshot!(without_credentials().run("export --tenant prod").refused(), @r#"
     exit 77
     error: no credentials for tenant "prod": set MIGRATE_PROD_CLIENT_ID and MIGRATE_PROD_CLIENT_SECRET in the environment or in ".env"

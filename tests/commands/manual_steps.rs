@@ -71,7 +71,7 @@ fn sendgrid() -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_a_create_needs_and_nobody_supplies_is_left_out_and_a_step() {
+async fn a_resource_without_a_required_secret_is_skipped_with_a_manual_step() {
     let mut pair = Pair::new(sendgrid(), json!({})).await;
     let plan = pair.import().await;
     assert_eq!(pair.written("/emails/provider"), [] as [Value; 0]);
@@ -81,7 +81,7 @@ async fn what_a_create_needs_and_nobody_supplies_is_left_out_and_a_step() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_secret_that_no_read_shows_is_sent_with_a_create_and_not_again() {
+async fn a_write_only_secret_is_sent_with_the_create_only() {
     let mut pair = Pair::new(sendgrid(), json!({})).await.supply("email-provider", "credentials.api_key");
     let plan = pair.import().await;
     assert_eq!(pair.written("/emails/provider"), ["POST"]);
@@ -89,7 +89,7 @@ async fn a_secret_that_no_read_shows_is_sent_with_a_create_and_not_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_provider_that_is_an_action_signs_in_nowhere_and_is_made() {
+async fn an_email_provider_that_is_an_action_needs_no_credentials() {
     let action = json!({"id": "5e2c9a07-3f41-4c1e-9f0a-2b7d8e6c1a55", "name": "Send text messages", "code": "1", "runtime": "node22",
         "status": "built", "all_changes_deployed": true, "supported_triggers": [{"id": "custom-phone-provider", "version": "v1"}]});
     let custom = json!({"/branding/phone/providers": [{"id": "pro_1", "name": "custom", "disabled": false,
@@ -101,7 +101,7 @@ async fn a_provider_that_is_an_action_signs_in_nowhere_and_is_made() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn credentials_are_not_replaced_without_the_secrets_in_them() {
+async fn credentials_are_not_replaced_without_their_secrets() {
     let smtp =
         |host: &str| json!({"/emails/provider": {"name": "smtp", "enabled": true, "credentials": {"smtp_host": host, "smtp_port": 25}}});
     let mut pair = Pair::new(smtp("mail.dev"), smtp("mail.prod")).await;
@@ -115,7 +115,7 @@ async fn credentials_are_not_replaced_without_the_secrets_in_them() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn push_notifications_sent_directly_leave_firebase_to_a_person() {
+async fn direct_push_notifications_leave_firebase_to_a_person() {
     let provider = |name: &str| json!({"/guardian/factors/push-notification/selected-provider": {"provider": name}});
     let mut pair = Pair::new(provider("direct"), provider("guardian")).await;
     let plan = pair.import().await;
@@ -126,7 +126,7 @@ async fn push_notifications_sent_directly_leave_firebase_to_a_person() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn texts_come_after_the_languages_they_are_in_and_not_where_the_target_keeps_fewer() {
+async fn texts_follow_their_languages_and_are_skipped_for_missing_ones() {
     let dev = || {
         let texts = json!({"login": {"title": "Bonjour"}});
         json!({"/tenants/settings": {"enabled_locales": ["en", "fr"]}, "/prompts/login/custom-text/fr": texts})
@@ -159,7 +159,7 @@ async fn options_after(pair: &Pair) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn options_that_could_not_be_read_are_never_written() {
+async fn unreadable_options_are_never_written() {
     let mut pair = Pair::new(database(json!({"import_mode": true})), database(Value::Null)).await;
     let plan = pair.import().await;
     assert!(plan.is_empty());
@@ -168,7 +168,7 @@ async fn options_that_could_not_be_read_are_never_written() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn options_are_laid_over_the_targets_own_and_a_rule_keeps_one_of_them() {
+async fn options_are_merged_into_the_targets_own_and_a_rule_keeps_one() {
     let dev = database(json!({"import_mode": true, "disable_signup": true, "requires_username": true}));
     let prod = database(json!({"import_mode": false, "disable_signup": false, "password_history": {"enable": true}}));
     let mut pair = Pair::new(dev, prod).await.keep("connections/users", "options.disable_signup");
@@ -179,7 +179,7 @@ async fn options_are_laid_over_the_targets_own_and_a_rule_keeps_one_of_them() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_the_strategy_of_a_connection_cannot_be_without_is_a_step_where_nobody_supplies_it() {
+async fn a_connection_without_a_secret_required_by_its_strategy_is_a_manual_step() {
     let azure = || {
         let options = json!({"client_id": "at-azure", "client_secret": "s3cret", "tenant_domain": "acme.example"});
         json!({"/connections": [{"id": "con_0000000000000001", "name": "azure", "strategy": "waad", "options": options}]})
@@ -197,7 +197,7 @@ async fn what_the_strategy_of_a_connection_cannot_be_without_is_a_step_where_nob
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_a_tenant_shows_in_the_place_of_a_secret_is_neither_copied_nor_written_back() {
+async fn masks_of_secrets_are_neither_copied_nor_written_back() {
     let state = |title: &str, mask: &str| {
         let options =
             json!({"client_id": "own", "client_secret": mask, "icon_url": title, "deep": {"of": {"passcode": mask, "kept": true}}});

@@ -23,14 +23,14 @@ fn at_a_terminal(line: &str) -> String {
 }
 
 #[test]
-fn a_plan_longer_than_the_terminal_is_paged_whole() {
+fn a_plan_longer_than_the_terminal_is_paged_completely() {
     let shown = at_a_terminal("plan --tenant prod --verbose");
     assert!(shown.lines().count() >= 24, "{shown}");
     assert!(shown.lines().all(|line| line.starts_with("paged:")), "{shown}");
 }
 
 #[test]
-fn a_plan_is_not_paged_where_it_fits_or_nobody_wants_it() {
+fn a_plan_that_fits_or_with_no_pager_is_not_paged() {
     for line in ["plan --tenant prod --verbose --no-pager", "plan --tenant prod --only roles/none"] {
         let shown = at_a_terminal(line);
         assert!(!shown.is_empty() && !shown.contains("paged:"), "{line}: {shown}");

@@ -58,7 +58,7 @@ fn with_a_refused_flag(message: &str) -> Fixture {
 }
 
 #[test]
-fn a_flag_that_is_refused_is_named_until_a_rule_accepts_it() {
+fn a_refused_flag_is_reported_until_a_rule_accepts_it() {
     let fixture = with_a_refused_flag("You are not allowed to set flag 'enable_pipeline2' for this tenant.");
     let said = fixture.run(IMPORT);
     assert_eq!(said.code, 3, "{}", said.whole());
@@ -79,7 +79,7 @@ fn a_flag_that_is_refused_is_named_until_a_rule_accepts_it() {
 }
 
 #[test]
-fn a_field_that_a_refusal_does_not_name_is_found() {
+fn a_refused_field_that_the_message_does_not_name_is_found() {
     let fixture = with_a_refused_flag("Bad request.");
     let said = fixture.run(IMPORT);
     assert_eq!(said.code, 3, "{}", said.whole());
@@ -90,7 +90,7 @@ fn a_field_that_a_refusal_does_not_name_is_found() {
 }
 
 #[test]
-fn a_text_that_is_refused_costs_that_text_until_a_rule_accepts_it() {
+fn a_refused_text_affects_only_that_text_until_a_rule_accepts_it() {
     let path = "/prompts/login/custom-text/en";
     let locales = |state: Value| with(state, "/tenants/settings", json!({"enabled_locales": ["en"]}));
     let texts = json!({"login": {"title": "Welcome", "description": "Sign in", "custom-email-text": "No"}});
@@ -109,7 +109,7 @@ fn a_text_that_is_refused_costs_that_text_until_a_rule_accepts_it() {
 }
 
 #[test]
-fn a_client_is_created_without_the_field_that_is_refused_and_an_undo_removes_it() {
+fn a_client_is_created_without_a_refused_field_and_an_undo_deletes_it() {
     for message in ["'Invalid value' on property description.", "Bad request."] {
         let refused = json!([{"path": "/clients*", "has": "description", "status": 400, "message": message}]);
         let mut source = dev();
@@ -134,7 +134,7 @@ fn a_client_is_created_without_the_field_that_is_refused_and_an_undo_removes_it(
 }
 
 #[test]
-fn a_permission_that_is_refused_costs_no_other() {
+fn a_refused_permission_affects_no_other() {
     let permission = |name: &str| json!({"resource_server_identifier": "https://orders", "permission_name": name});
     let api = |state: Value| {
         let scopes: Vec<Value> = ["a", "b", "c", "d"].iter().map(|scope| json!({"value": scope})).collect();
@@ -158,7 +158,7 @@ fn a_permission_that_is_refused_costs_no_other() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "slow: run by .ci/run"]
-async fn a_list_that_is_refused_costs_its_kind_alone() {
+async fn a_refused_list_affects_only_its_kind() {
     let acme: Value = serde_json::from_str(seed::ACME_DEV).expect("JSON");
     let whole = exported(acme.clone()).await;
     let all: Vec<&'static Kind> = Catalog::standard().kinds().collect();
@@ -230,7 +230,7 @@ fn optional_fields(plan: &Plan) -> BTreeMap<&'static str, BTreeSet<String>> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "slow: run by .ci/run"]
-async fn a_field_that_is_refused_costs_that_field_alone_whether_it_is_named_or_not() {
+async fn a_refused_field_affects_only_itself_whether_named_or_not() {
     let domain = "acme-prod.eu.auth0.com";
     let parsed = |text: &str| serde_json::from_str::<Value>(text).expect("JSON");
     let (_from, from) = start(State::from_json(parsed(seed::ACME_DEV)).expect("a state")).await;
@@ -300,7 +300,7 @@ async fn a_field_that_is_refused_costs_that_field_alone_whether_it_is_named_or_n
 }
 
 #[test]
-fn what_a_kind_that_is_refused_holds_is_left_out_and_pruned_by_nothing() {
+fn resources_of_a_refused_kind_are_skipped_and_never_pruned() {
     let theme = json!({"themeId": "thm1", "displayName": "Acme", "colors": {"page_background": "#000000"}});
     let mut target = prod();
     let words = "customization is not enabled for this tenant";
@@ -314,7 +314,7 @@ fn what_a_kind_that_is_refused_holds_is_left_out_and_pruned_by_nothing() {
 }
 
 #[test]
-fn a_list_that_is_switched_on_and_its_rule_that_is_refused_both_stay_as_they_were() {
+fn a_network_acl_and_its_refused_rule_both_stay_unchanged() {
     let acl = |id: &str, description: &str, active: bool, country: &str| {
         let rule = json!({"action": {"block": true}, "match": {"geo_country_codes": [country]}, "scope": "tenant"});
         json!([{"id": id, "description": description, "active": active, "priority": 1, "rule": rule}])
@@ -334,7 +334,7 @@ fn a_list_that_is_switched_on_and_its_rule_that_is_refused_both_stay_as_they_wer
 }
 
 #[test]
-fn a_stream_whose_filters_are_refused_is_not_created_without_them() {
+fn a_stream_with_refused_filters_is_not_created_without_them() {
     let stream = json!([{"id": "lst_1", "name": "Audit", "type": "http", "status": "active", "filters": [{"type": "category", "name": "auth.login.fail"}],
         "sink": {"httpEndpoint": "https://logs.acme.example/in", "httpContentType": "application/json", "httpContentFormat": "JSONLINES"}}]);
     for message in ["Bad request.", "No enum match on filters[].name"] {
@@ -348,7 +348,7 @@ fn a_stream_whose_filters_are_refused_is_not_created_without_them() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_a_client_was_created_without_waits_until_it_is_seen() {
+async fn deferred_fields_of_a_new_client_wait_until_it_is_visible() {
     let state = |domain: &str, clients: Value| json!({"domain": domain, "data": {"/clients": clients}});
     let till = json!([{"client_id": "c1", "name": "Till", "callbacks": ["https://till.example"], "description": "no",
         "logo_uri": "https://till.example/logo.png", "web_origins": ["https://till.example"]}]);
@@ -363,7 +363,7 @@ async fn what_a_client_was_created_without_waits_until_it_is_seen() {
 }
 
 #[test]
-fn an_event_stream_that_is_switched_on_and_its_events_that_are_refused_both_stay_as_they_were() {
+fn an_event_stream_and_its_refused_events_both_stay_unchanged() {
     let stream = |id: &str, name: &str, status: &str, event: &str| {
         json!([{"id": id, "name": name, "status": status, "subscriptions": [{"event_type": event}],
             "destination": {"type": "eventbridge", "configuration": {"aws_account_id": "123456789012", "aws_region": "eu-west-1"}}}])

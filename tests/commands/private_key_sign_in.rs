@@ -74,7 +74,7 @@ fn fixture(known: &Key, held: &Key) -> Fixture {
 }
 
 #[test]
-fn a_key_that_the_tenant_knows_signs_in_and_another_does_not() {
+fn a_known_key_signs_in_and_another_does_not() {
     let (known, other) = (Key::make(), Key::make());
     let signed_in = fixture(&known, &known);
     let said = signed_in.run("import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet");
@@ -96,7 +96,7 @@ fn a_key_that_the_tenant_knows_signs_in_and_another_does_not() {
 }
 
 #[test]
-fn a_key_that_is_none_or_not_there_is_told_without_showing_it() {
+fn an_invalid_or_missing_key_is_reported_without_showing_it() {
     let mut fixture = Fixture::small();
     fixture.set("MIGRATE_PROD_CLIENT_SECRET", "");
     fixture.set("MIGRATE_PROD_CLIENT_SIGNING_KEY_PATH", "keys/prod.pem");

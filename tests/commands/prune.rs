@@ -66,7 +66,7 @@ fn behind() -> Fixture {
 }
 
 #[test]
-fn what_a_run_brought_below_and_beside_other_resources_is_named_and_pruned_where_that_is_asked_for() {
+fn resources_created_below_and_beside_others_are_reported_and_pruned_on_request() {
     let fixture = behind();
     let named = fixture.run("plan --tenant prod --output json --quiet").json()["unmanaged"].clone();
     let kinds = ["branding-universal-login-template", "connection-scim-configurations", "organization-connections", "prompt-custom-text"];
@@ -80,7 +80,7 @@ fn what_a_run_brought_below_and_beside_other_resources_is_named_and_pruned_where
 }
 
 #[test]
-fn what_was_pruned_comes_back_with_an_undo() {
+fn an_undo_restores_pruned_resources() {
     let fixture = behind();
     done(&fixture.run(PRUNE));
     let run = fixture.in_folder("runs").into_iter().max().expect("a run");
@@ -89,7 +89,7 @@ fn what_was_pruned_comes_back_with_an_undo() {
 }
 
 #[test]
-fn what_is_gone_with_all_of_its_kind_stays_and_is_named_since_a_token_may_see_none() {
+fn resources_are_kept_if_their_kind_disappeared_since_a_token_may_see_none() {
     let role = |name: &str| json!({"id": format!("rol_{name}"), "name": name, "description": "a role"});
     let dev = json!({"tenant": "acme-dev", "domain": "acme-dev.eu.auth0.com", "data": {"/roles": [role("Auditor"), role("Driver")]}});
     let prod = json!({"tenant": "acme-prod", "domain": "acme-prod.eu.auth0.com", "data": {}});
@@ -110,7 +110,7 @@ fn what_is_gone_with_all_of_its_kind_stays_and_is_named_since_a_token_may_see_no
 }
 
 #[test]
-fn what_no_run_brought_is_not_pruned() {
+fn resources_that_no_run_created_are_not_pruned() {
     let fixture = Fixture::new(tenant(dev(), "dev", false), tenant(prod(), "prod", true), "");
     done(&fixture.run(PRUNE));
     assert_eq!(held(&fixture), all(true));
@@ -165,7 +165,7 @@ fn without_namesakes() -> Fixture {
 }
 
 #[test]
-fn namesakes_that_went_together_come_back_each_with_its_own_grant_and_place() {
+fn pruned_duplicates_are_restored_each_with_its_own_grant_and_list_entry() {
     let fixture = without_namesakes();
     let before = namesakes_of(&fixture);
     assert_eq!(before, [1, 2].map(|number| (format!("of depot {number}"), format!("urn:api:{number}"), true)));
@@ -183,7 +183,7 @@ fn counted(fixture: &Fixture) -> [usize; 3] {
 }
 
 #[test]
-fn what_an_undo_made_again_is_known_by_every_later_undo_however_often_it_went_and_came() {
+fn recreated_resources_are_known_to_every_later_undo() {
     let fixture = without_namesakes();
     let before = (namesakes_of(&fixture), counted(&fixture));
     done(&fixture.run(PRUNE));
@@ -211,7 +211,7 @@ fn what_an_undo_made_again_is_known_by_every_later_undo_however_often_it_went_an
 }
 
 #[test]
-fn an_undo_that_was_cut_off_is_finished_though_nobody_can_say_what_became_of_a_create() {
+fn an_interrupted_undo_is_completed_despite_an_unclear_create() {
     let mut fixture = without_namesakes();
     done(&fixture.run(PRUNE));
     let newest = |fixture: &Fixture| fixture.in_folder("runs").into_iter().max().expect("a run");
@@ -247,7 +247,7 @@ fn an_undo_that_was_cut_off_is_finished_though_nobody_can_say_what_became_of_a_c
 }
 
 #[test]
-fn a_stranger_that_has_the_name_of_what_was_removed_is_left_alone_and_the_undo_says_so() {
+fn a_new_resource_with_the_name_of_a_pruned_one_is_kept_and_reported() {
     let fixture = without_namesakes();
     done(&fixture.run(PRUNE));
     let run = fixture.in_folder("runs").into_iter().max().expect("a run");

@@ -49,7 +49,7 @@ fn after_the_plan(said: &CommandOutput) -> String {
 }
 
 #[test]
-fn the_worked_example_is_rehearsed_and_then_done_as_it_was_rehearsed() {
+fn the_example_is_rehearsed_and_then_imported_as_rehearsed() {
     let [dev, prod] = acme();
     let fixture = fixture(dev, prod);
     assert_snapshot!(after_the_plan(&rehearsed(&fixture, "")), @"
@@ -75,7 +75,7 @@ fn the_worked_example_is_rehearsed_and_then_done_as_it_was_rehearsed() {
 }
 
 #[test]
-fn a_rehearsal_survives_what_goes_wrong_at_the_copy() {
+fn a_rehearsal_survives_faults_of_the_copy() {
     let [dev, prod] = acme();
     let fixture = fixture(dev, prod);
     let said = rehearsed(&fixture, " --fault cut-after@w1,500-after@w7x2 --fault 503-before@w20,expired@w30");
@@ -83,7 +83,7 @@ fn a_rehearsal_survives_what_goes_wrong_at_the_copy() {
 }
 
 #[test]
-fn a_rehearsal_says_how_often_each_fault_struck_and_which_never_did() {
+fn a_rehearsal_reports_how_often_each_fault_occurred() {
     let [dev, prod] = acme();
     let fixture = fixture(dev, prod);
     let faults = " --fault 503-before@w20x2,429@w900 --fault expired@w30";
@@ -103,7 +103,7 @@ fn a_rehearsal_says_how_often_each_fault_struck_and_which_never_did() {
 }
 
 #[test]
-fn a_rehearsal_that_is_cut_off_goes_on() {
+fn an_interrupted_rehearsal_is_resumed() {
     let [dev, prod] = acme();
     let fixture = fixture(dev, prod);
     // Every attempt at the first changes is cut: the first create, which is sent alone, and the following ones.
@@ -113,7 +113,7 @@ fn a_rehearsal_that_is_cut_off_goes_on() {
 }
 
 #[test]
-fn a_signal_ends_a_rehearsal_at_once_and_nothing_of_it_stays() {
+fn a_signal_ends_a_rehearsal_at_once_without_leftovers() {
     let [dev, prod] = acme();
     let fixture = fixture(dev, prod);
     let begun = "until [ -n \"$(ls temporary)\" ]; do :; done";
@@ -127,7 +127,7 @@ fn a_signal_ends_a_rehearsal_at_once_and_nothing_of_it_stays() {
 }
 
 #[test]
-fn what_the_target_refuses_in_a_rehearsal_is_told() {
+fn refusals_of_the_target_are_reported_in_a_rehearsal() {
     let [dev, prod] = acme();
     let fixture = fixture(dev, prod);
     let said = rehearsed(&fixture, " --fault echo@w1x40");
@@ -137,7 +137,7 @@ fn what_the_target_refuses_in_a_rehearsal_is_told() {
 }
 
 #[test]
-fn what_the_subscription_of_the_target_lacks_is_told() {
+fn features_that_the_targets_subscription_lacks_are_reported() {
     let [mut dev, mut prod] = acme();
     dev["data"]["/organizations"] = json!([{"id": "org_devNorth000001", "name": "north", "display_name": "North"}]);
     let message = "Please upgrade your subscription to use organizations";
@@ -151,7 +151,7 @@ fn what_the_subscription_of_the_target_lacks_is_told() {
 }
 
 #[test]
-fn guards_are_told_as_in_a_dry_run() {
+fn guards_are_reported_as_in_a_dry_run() {
     let [dev, prod] = acme();
     let fixture = fixture(dev, prod);
     let [rehearsal, dry_run] = ["--rehearse", "--dry-run"].map(|flag| fixture.run(&format!("import --tenant prod --quiet {flag}")));
@@ -159,7 +159,7 @@ fn guards_are_told_as_in_a_dry_run() {
 }
 
 #[test]
-fn a_fault_that_is_none_is_refused_before_anything_is_done() {
+fn an_invalid_fault_is_refused_before_anything_is_done() {
     let [dev, prod] = acme();
     let fixture = fixture(dev, prod);
     let wrong = fixture.run("import --tenant prod --rehearse --fault sneeze@3");
@@ -167,7 +167,7 @@ fn a_fault_that_is_none_is_refused_before_anything_is_done() {
 }
 
 #[test]
-fn a_rehearsal_knows_what_earlier_runs_left() {
+fn a_rehearsal_uses_the_state_of_earlier_runs() {
     let [dev, prod] = acme();
     let mut fixture = fixture(dev, prod);
     let done = fixture.run("import --tenant prod --allow many-changes,lockout-risk,weaker-protection --yes --quiet");
@@ -213,12 +213,12 @@ impl ResponseRecorder for Copyist {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "slow: run by .ci/run"]
-async fn a_copy_of_every_recorded_tenant_reads_as_the_tenant_does() {
+async fn a_copy_of_every_recorded_tenant_reads_like_the_tenant() {
     copies_read_as_tenants(|_| true).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_copy_of_a_recorded_tenant_reads_as_the_tenant_does() {
+async fn a_copy_of_a_recorded_tenant_reads_like_the_tenant() {
     copies_read_as_tenants(|name| name == ONE).await;
 }
 

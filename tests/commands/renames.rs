@@ -51,7 +51,7 @@ fn turn(fixture: &Fixture) {
 }
 
 #[test]
-fn names_that_change_places_are_shown_written_and_taken_back() {
+fn swapped_names_are_shown_written_and_undone() {
     let fixture = imported();
     turn(&fixture);
     insta::assert_snapshot!(fixture.run("plan --tenant prod --quiet").whole(), @r#"
@@ -81,7 +81,7 @@ fn names_that_change_places_are_shown_written_and_taken_back() {
 }
 
 #[test]
-fn names_that_change_places_in_a_saved_plan_are_no_move_of_the_target() {
+fn names_swapped_by_a_saved_plan_do_not_make_it_stale() {
     let fixture = imported();
     turn(&fixture);
     done(&fixture.run("plan --tenant prod --out plan.json --quiet"));
@@ -90,7 +90,7 @@ fn names_that_change_places_in_a_saved_plan_are_no_move_of_the_target() {
 }
 
 #[test]
-fn a_role_that_moved_since_a_plan_was_saved_is_refused_and_the_others_are_renamed() {
+fn a_role_changed_since_a_plan_was_saved_is_refused_and_the_others_are_renamed() {
     let mut fixture = imported();
     rename(&fixture, &[(1, "Publisher of all"), (0, "Publisher")]);
     done(&fixture.run("plan --tenant prod --out plan.json --quiet"));
@@ -101,7 +101,7 @@ fn a_role_that_moved_since_a_plan_was_saved_is_refused_and_the_others_are_rename
 }
 
 #[test]
-fn a_renamed_client_that_others_name_is_no_move_of_the_target_in_a_saved_plan() {
+fn a_renamed_client_that_others_refer_to_does_not_make_a_saved_plan_stale() {
     let with_grant = |mut state: Value, side: &str| {
         let shop = state["data"]["/clients"][0]["client_id"].clone();
         state["data"]["/resource-servers"] =
@@ -126,7 +126,7 @@ fn a_renamed_client_that_others_name_is_no_move_of_the_target_in_a_saved_plan() 
 }
 
 #[test]
-fn a_run_of_a_saved_plan_links_what_was_equal_so_that_a_rename_after_it_is_one() {
+fn a_saved_plan_links_equal_resources_so_that_a_later_rename_is_recognised() {
     let mut target = dev();
     target["tenant"] = "acme-prod".into();
     target["domain"] = "acme-prod.eu.auth0.com".into();

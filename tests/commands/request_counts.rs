@@ -70,7 +70,7 @@ fn of_clients(sandbox: &Sandbox) -> Vec<SeenRequest> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_thousand_clients_take_eleven_pages_of_which_all_but_the_first_are_asked_for_in_flight() {
+async fn a_thousand_clients_take_eleven_pages_with_all_but_the_first_concurrent() {
     let sandbox = start(Options::new(company(1_000, "dev.eu.auth0.com")).latency(Duration::from_millis(150))).await;
     let snapshot = read(&talk_to(&sandbox, None), &["clients"]).await;
     assert_eq!(snapshot.of_kind("clients").count(), 1_000);
@@ -80,7 +80,7 @@ async fn a_thousand_clients_take_eleven_pages_of_which_all_but_the_first_are_ask
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_unchanged_import_of_a_thousand_clients_costs_twelve_client_requests_at_most_and_no_write() {
+async fn an_unchanged_import_of_a_thousand_clients_takes_at_most_twelve_client_reads_and_no_write() {
     let dev = start(Options::new(company(1_000, "dev.eu.auth0.com"))).await;
     let prod = start(Options::new(company(1_000, "prod.eu.auth0.com"))).await;
     let folder = tempfile::tempdir().expect("a folder");
@@ -117,7 +117,7 @@ async fn refused_by(rate: Rate, is_known: bool, latency: Duration) -> usize {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_import_of_three_hundred_changes_is_never_refused_as_too_many() {
+async fn an_import_of_three_hundred_changes_never_exceeds_the_rate_limit() {
     for (burst, a_second) in [(10, 2), (50, 16)] {
         for is_known in [true, false] {
             // Without latency, responses overtake each other.

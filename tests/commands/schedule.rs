@@ -67,19 +67,19 @@ fn written<const N: usize>(scheduler: &str, names: [&str; N]) -> (Fixture, [Stri
 }
 
 #[test]
-fn systemd_understands_the_service_and_its_timer() {
+fn systemd_accepts_the_service_and_its_timer() {
     let (_stage, files) = written(SCHEDULERS[0], ["migrate-dev-prod.service", "migrate-dev-prod.timer"]);
     checks("systemd-analyze", &["verify"], &files, "ProtectSystem=strict", "ProtectSystem=stict");
 }
 
 #[test]
-fn a_cron_job_is_what_the_schema_of_kubernetes_allows() {
+fn a_cron_job_conforms_to_the_kubernetes_schema() {
     let (_stage, files) = written(SCHEDULERS[2], ["migrate-dev-prod.yaml"]);
     checks("kubernetes-validate", &["--strict"], &files, "backoffLimit: 0", "backofLimit: 0");
 }
 
 #[test]
-fn a_workflow_is_what_the_schema_of_github_allows() {
+fn a_workflow_conforms_to_the_github_schema() {
     let (_stage, files) = written(SCHEDULERS[3], ["migrate-dev-prod.yml"]);
     checks("check-jsonschema", &["--builtin-schema", "vendor.github-workflows"], &files, "runs-on:", "run-on:");
 }
@@ -95,7 +95,7 @@ fn actionlint_finds_nothing_in_a_workflow() {
 }
 
 #[test]
-fn the_line_of_a_crontab_is_a_sync_that_a_shell_starts() {
+fn the_crontab_line_is_a_sync_that_a_shell_starts() {
     let mut follower = prod();
     follower["data"]["/clients"][0]["callbacks"] = json!(["https://shop.acme.example/back"]);
     let fixture = Fixture::new(dev(), follower, "");
@@ -108,7 +108,7 @@ fn the_line_of_a_crontab_is_a_sync_that_a_shell_starts() {
 }
 
 #[test]
-fn every_flag_of_a_sync_can_be_given_and_stands_in_the_line() {
+fn every_flag_of_sync_is_accepted_and_in_the_line() {
     let mut fixture = Fixture::small();
     fixture.set("CHAT_URL", "https://chat.example/CANARY");
     fixture.write("m.toml", "");
@@ -127,7 +127,7 @@ fn every_flag_of_a_sync_can_be_given_and_stands_in_the_line() {
 }
 
 #[test]
-fn no_secret_stands_in_any_unit() {
+fn no_unit_contains_a_secret() {
     let mut fixture = Fixture::small();
     fixture.set("CHAT_URL", "https://chat.example/CANARY");
     for scheduler in SCHEDULERS {
@@ -141,7 +141,7 @@ fn no_secret_stands_in_any_unit() {
 }
 
 #[test]
-fn what_cannot_be_a_nightly_job_is_refused() {
+fn options_unsuitable_for_a_nightly_job_are_refused() {
     let fixture = Fixture::small();
     let refused = |line: &str| fixture.run(&format!("schedule {line}")).whole();
     assert_snapshot!(refused("cron --to prod --notify https://chat.example/CANARY"), @"
@@ -182,7 +182,7 @@ fn what_cannot_be_a_nightly_job_is_refused() {
 }
 
 #[test]
-fn a_pod_is_given_the_files_of_a_mapping_and_nothing_that_stands_beside_them() {
+fn a_pod_gets_the_files_of_a_mapping_and_nothing_beside_them() {
     let fixture = Fixture::small();
     fixture.write("rules/token", "CANARY");
     fixture.write("rules/hosts.csv", "from,to\na,b\n");
@@ -211,7 +211,7 @@ fn a_pod_is_given_the_files_of_a_mapping_and_nothing_that_stands_beside_them() {
 }
 
 #[test]
-fn a_job_of_another_user_is_printed_where_its_lock_is_not_on_this_machine_and_refused_elsewhere() {
+fn a_job_of_another_user_is_printed_only_if_its_lock_is_on_another_machine() {
     let fixture = Fixture::small();
     // Only root can change the owner of a file; for other users the command is refused in the same way.
     if std::os::unix::fs::chown(fixture.path("migrate.toml"), Some(54321), None).is_err() {

@@ -75,7 +75,7 @@ fn remembered_beside(fixture: &Fixture, kind: &str) -> (Value, Vec<String>) {
 }
 
 #[test]
-fn a_selected_resource_is_planned_with_what_belongs_to_it_and_without_what_refers_to_it() {
+fn a_selected_resource_is_planned_with_its_belongings_but_not_with_references_to_it() {
     let fixture = fixture();
     for (flags, expected) in [
         ("--only clients/Till", vec!["clients/Till"]),
@@ -92,7 +92,7 @@ fn a_selected_resource_is_planned_with_what_belongs_to_it_and_without_what_refer
 }
 
 #[test]
-fn what_a_selected_resource_needs_is_named_with_the_flag_that_includes_it_or_included_and_recorded() {
+fn dependencies_of_a_selection_are_reported_or_included_and_recorded() {
     let fixture = fixture();
     let (keys, plan) = planned(&fixture, "--kinds client-grants");
     assert_eq!(keys, [""; 0]);
@@ -114,7 +114,7 @@ fn what_a_selected_resource_needs_is_named_with_the_flag_that_includes_it_or_inc
 }
 
 #[test]
-fn a_selected_import_leaves_the_rest_of_the_target_as_it_is_byte_for_byte() {
+fn a_selected_import_leaves_the_rest_of_the_target_unchanged() {
     let fixture = fixture();
     let before = beside(&fixture, &["/clients"]);
     done(&fixture.run(&format!("import --tenant prod --kinds clients {ALLOW}")));
@@ -126,7 +126,7 @@ fn a_selected_import_leaves_the_rest_of_the_target_as_it_is_byte_for_byte() {
 }
 
 #[test]
-fn a_selected_import_neither_forgets_nor_overwrites_what_a_whole_one_remembers() {
+fn a_selected_import_keeps_the_state_of_a_full_one() {
     let mut fixture = fixture();
     done(&fixture.run(&format!("import --tenant prod {ALLOW}")));
     let remembered = remembered_beside(&fixture, "clients");
@@ -147,7 +147,7 @@ fn a_selected_import_neither_forgets_nor_overwrites_what_a_whole_one_remembers()
 }
 
 #[test]
-fn only_what_is_selected_is_deleted_and_nothing_that_takes_along_something_outside() {
+fn only_selected_resources_are_deleted_and_none_that_takes_others_along() {
     let fixture = fixture();
     done(&fixture.run(&format!("import --tenant prod {ALLOW}")));
     for gone in ["client-grants/cgr_devTill000000001", "clients/devTill000000000000000000000000a", "roles/rol_devDriver0000001"] {
@@ -182,7 +182,7 @@ fn only_what_a_selection_needs_is_read() {
 }
 
 #[test]
-fn an_id_in_a_text_is_resolved_though_its_kind_is_not_selected() {
+fn an_id_in_a_text_is_resolved_although_its_kind_is_not_selected() {
     let fixture = fixture();
     done(&fixture.run(&format!("import --tenant prod --only actions {ALLOW}")));
     let code = fixture.prod("/actions/actions")[0]["code"].as_str().expect("code").to_owned();
@@ -191,7 +191,7 @@ fn an_id_in_a_text_is_resolved_though_its_kind_is_not_selected() {
 }
 
 #[test]
-fn a_saved_plan_carries_its_selection_and_a_resumed_run_needs_no_flags() {
+fn a_saved_plan_contains_its_selection_and_a_resumed_run_needs_no_flags() {
     let fixture = Fixture::new(ahead(), prod(), "cut-before@w2");
     let said = fixture.run("plan --tenant prod --kinds roles --with-dependencies --out plan.json --quiet");
     assert_eq!(said.code, 0, "{}", said.whole());
@@ -209,7 +209,7 @@ fn a_saved_plan_carries_its_selection_and_a_resumed_run_needs_no_flags() {
 }
 
 #[test]
-fn a_partial_snapshot_says_so_and_a_plan_of_it_takes_nothing_for_gone() {
+fn a_partial_snapshot_is_marked_and_nothing_missing_counts_as_deleted() {
     let fixture = fixture();
     done(&fixture.run(&format!("import --tenant prod {ALLOW}")));
     done(&fixture.run("export --tenant dev --kinds roles --out ./part --quiet"));
@@ -237,7 +237,7 @@ fn a_partial_snapshot_says_so_and_a_plan_of_it_takes_nothing_for_gone() {
 }
 
 #[test]
-fn a_lost_baseline_stays_lost_for_everything_that_is_not_selected() {
+fn a_lost_baseline_stays_lost_for_everything_outside_the_selection() {
     let fixture = fixture();
     done(&fixture.run(&format!("import --tenant prod {ALLOW}")));
     std::fs::remove_file(fixture.path("state/dev/prod/baseline.json")).expect("removed");
@@ -253,7 +253,7 @@ fn a_lost_baseline_stays_lost_for_everything_that_is_not_selected() {
 }
 
 #[test]
-fn an_undo_a_rehearsal_and_a_sync_are_restricted_too() {
+fn undos_rehearsals_and_syncs_can_be_restricted_too() {
     let fixture = fixture();
     let said = fixture.run("import --tenant prod --kinds roles --with-dependencies --rehearse --quiet");
     assert!(said.code == 0 && said.out.contains("roles"), "{}", said.whole());
@@ -274,7 +274,7 @@ fn an_undo_a_rehearsal_and_a_sync_are_restricted_too() {
 }
 
 #[test]
-fn what_is_no_selection_is_answered_with_the_nearest() {
+fn an_invalid_selection_is_reported_with_the_nearest() {
     let fixture = fixture();
     assert_snapshot!(fixture.run("plan --tenant prod --kinds client").refused(), @r#"
     exit 64
@@ -298,7 +298,7 @@ fn what_is_no_selection_is_answered_with_the_nearest() {
 }
 
 #[test]
-fn a_share_of_a_kind_counts_what_is_not_selected_too() {
+fn a_share_of_a_kind_counts_unselected_resources_too() {
     let many = |side: &str, callback: &str| {
         let clients: Vec<Value> = (0..10)
             .map(|at| client(&format!("{side}Client{at:0>25}"), &format!("App {at}"), &format!("https://{callback}/{at}")))

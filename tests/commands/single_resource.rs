@@ -23,7 +23,7 @@ fn read_into_a_file(faults: &str) -> Fixture {
 }
 
 #[test]
-fn a_client_is_printed_as_the_tenant_answers_it_without_its_secret() {
+fn a_client_is_printed_as_returned_without_its_secret() {
     let fixture = Fixture::small();
     assert_snapshot!(fixture.run("get clients Shop --tenant prod --quiet").whole(), @r#"
     exit 0
@@ -42,7 +42,7 @@ fn a_client_is_printed_as_the_tenant_answers_it_without_its_secret() {
 }
 
 #[test]
-fn an_edited_file_changes_the_fields_that_differ_and_leaves_out_what_is_read_only() {
+fn an_edited_file_changes_differing_fields_and_ignores_read_only_ones() {
     let fixture = read_into_a_file("");
     fixture.edit("client.json", "https://shop.acme.example/old", "https://shop.acme.example/new");
     assert_snapshot!(fixture.run("update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection --yes").whole(), @r#"
@@ -79,7 +79,7 @@ fn an_edited_file_changes_the_fields_that_differ_and_leaves_out_what_is_read_onl
 }
 
 #[test]
-fn an_update_sends_only_what_changed() {
+fn an_update_sends_only_changed_fields() {
     // The tenant refuses it with a message that repeats the request.
     let fixture = read_into_a_file("echo@w1");
     fixture.edit("client.json", "https://shop.acme.example/old", "https://shop.acme.example/new");
@@ -109,7 +109,7 @@ fn an_update_sends_only_what_changed() {
 }
 
 #[test]
-fn a_field_that_cannot_be_written_and_a_secret_are_left_out_with_a_word() {
+fn unwritable_fields_and_secrets_are_ignored_with_a_message() {
     let fixture = read_into_a_file("");
     fixture.edit("client.json", "{", "{\n  \"client_secret\": \"CANARY-by-hand\", \"tenant\": \"other\", \"description\": \"Sells\",");
     let said = fixture.run("update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection --yes");
@@ -154,7 +154,7 @@ fn null_clears_a_field() {
 }
 
 #[test]
-fn a_rule_and_the_settings_of_a_tenant_are_edited_the_same_way() {
+fn rules_and_tenant_settings_are_edited_in_the_same_way() {
     let fixture = Fixture::acme("");
     done(&fixture, "get tenant-settings --tenant prod --quiet");
     fixture.write("settings.json", r#"{"friendly_name": "Acme of one hand"}"#);
@@ -168,7 +168,7 @@ fn a_rule_and_the_settings_of_a_tenant_are_edited_the_same_way() {
 }
 
 #[test]
-fn a_file_that_is_no_json_is_shown_in_its_line() {
+fn an_invalid_json_file_is_shown_in_its_line() {
     let fixture = Fixture::small();
     fixture.write("client.json", "{\n  \"callbacks\": [\"https://a.example\",]\n}\n");
     assert_snapshot!(fixture.run("update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection --yes").refused(), @r#"
@@ -193,7 +193,7 @@ fn a_file_that_is_no_json_is_shown_in_its_line() {
 }
 
 #[test]
-fn a_resource_that_is_not_there_is_named() {
+fn a_missing_resource_is_reported() {
     let fixture = Fixture::small();
     assert_snapshot!(fixture.run("get clients Shopp --tenant prod --quiet").refused(), @r#"
     exit 1
@@ -210,7 +210,7 @@ fn a_resource_that_is_not_there_is_named() {
 }
 
 #[test]
-fn any_path_is_called_and_a_round_trip_ends_where_it_began() {
+fn any_path_can_be_called_in_a_round_trip() {
     let fixture = Fixture::small();
     fixture.write("role.json", r#"{"name": "Cashier", "description": "Sells"}"#);
     let made = done(&fixture, "api post roles --data role.json --tenant prod --yes --quiet").json();
@@ -229,7 +229,7 @@ fn any_path_is_called_and_a_round_trip_ends_where_it_began() {
 }
 
 #[test]
-fn a_call_that_writes_needs_a_yes_and_says_when_it_was_refused() {
+fn a_writing_call_needs_confirmation_and_reports_a_refusal() {
     let fixture = Fixture::small();
     fixture.write("role.json", r#"{"name": "Cashier", "description": "Sells"}"#);
     assert_snapshot!(fixture.run("api post roles --data role.json --tenant prod --quiet").refused(), @"
@@ -248,7 +248,7 @@ fn a_call_that_writes_needs_a_yes_and_says_when_it_was_refused() {
 }
 
 #[test]
-fn a_call_that_may_have_landed_does_not_say_that_nothing_was_written() {
+fn a_call_with_an_unknown_outcome_does_not_claim_that_nothing_was_written() {
     let fixture = Fixture::new(dev(), prod(), "cut-after@w1");
     fixture.write("role.json", r#"{"name": "Cashier", "description": "Sells"}"#);
     assert_snapshot!(fixture.run("api post roles --data role.json --tenant prod --yes --quiet").refused(), @"
@@ -262,7 +262,7 @@ fn a_call_that_may_have_landed_does_not_say_that_nothing_was_written() {
 }
 
 #[test]
-fn a_plan_that_would_change_something_ends_with_2_where_that_is_asked_for() {
+fn a_plan_with_changes_exits_with_2_on_request() {
     let fixture = Fixture::small();
     assert_eq!(fixture.run("plan --tenant prod --check --quiet").code, 2);
     assert_eq!(fixture.run("plan --tenant prod --quiet").code, 4, "a guard refuses it");
@@ -272,7 +272,7 @@ fn a_plan_that_would_change_something_ends_with_2_where_that_is_asked_for() {
 }
 
 #[test]
-fn a_plan_that_would_change_nothing_ends_with_0() {
+fn a_plan_without_changes_exits_with_0() {
     let fixture = Fixture::acme("");
     done(&fixture, "import --tenant prod --allow many-changes,lockout-risk,weaker-protection --yes --quiet");
     assert_snapshot!(fixture.run("plan --tenant prod --check --quiet").whole(), @"
@@ -390,7 +390,7 @@ fn a_refusal_is_json_for_programs() {
 }
 
 #[test]
-fn what_the_api_only_lists_is_found_in_its_list() {
+fn a_list_only_resource_is_found_in_its_list() {
     let mut target = prod();
     let (organization, grant) = ("org_prodAlpha00000001", "cgr_prodShop00000001");
     let granted = json!({"id": grant, "client_id": SHOP, "audience": "urn:api", "scope": ["read"], "subject_type": "client"});

@@ -29,7 +29,7 @@ fn held(fixture: &Fixture, name: &str) -> Value {
 }
 
 #[test]
-fn a_field_that_the_subscription_lacks_is_named_and_the_rest_goes_on() {
+fn a_field_that_the_subscription_lacks_is_reported_and_the_rest_applied() {
     let quota = json!({"token_quota": {"client_credentials": {"enforce": true, "per_day": 10}}});
     let mut target = prod();
     target["unentitled"] = json!({"clients": ["token_quota"]});
@@ -43,7 +43,7 @@ fn a_field_that_the_subscription_lacks_is_named_and_the_rest_goes_on() {
 }
 
 #[test]
-fn a_kind_that_the_subscription_lacks_is_left_out_and_the_rest_goes_on() {
+fn a_kind_that_the_subscription_lacks_is_skipped_and_the_rest_applied() {
     let mut source = with_clients(dev(), vec![client("Plain", &json!({}))]);
     source["data"]["/network-acls"] =
         json!([{"id": "acl_1", "description": "d", "active": true, "priority": 1, "rule": {"action": {"block": true}, "scope": "tenant"}}]);
@@ -58,7 +58,7 @@ fn a_kind_that_the_subscription_lacks_is_left_out_and_the_rest_goes_on() {
 }
 
 #[test]
-fn what_a_third_party_registered_is_left_alone_unless_it_is_included() {
+fn third_party_clients_are_excluded_unless_included() {
     let third = client("Partner", &json!({"is_first_party": false}));
     let fixture = Fixture::new(with_clients(dev(), vec![third]), prod(), "");
     let said = fixture.run("import --tenant prod --allow many-changes,lockout-risk,weaker-protection --yes --quiet");
@@ -70,7 +70,7 @@ fn what_a_third_party_registered_is_left_alone_unless_it_is_included() {
 }
 
 #[test]
-fn what_registered_itself_or_came_from_the_marketplace_is_left_alone_and_named() {
+fn self_registered_and_marketplace_resources_are_excluded_and_reported() {
     let registered = |name: &str, how: &str| client(name, &json!({"external_metadata_type": how}));
     let mut source = with_clients(dev(), vec![registered("Metadata", "cimd"), registered("Dynamic", "dcr")]);
     let action = json!({"id": "act_dev", "name": "Bought", "code": "", "status": "built", "all_changes_deployed": true,
@@ -92,7 +92,7 @@ fn what_registered_itself_or_came_from_the_marketplace_is_left_alone_and_named()
 }
 
 #[test]
-fn the_scopes_of_a_run_are_printed_one_a_line_and_are_enough_for_it() {
+fn the_scopes_of_a_run_are_printed_one_per_line_and_suffice() {
     let mut fixture = Fixture::small();
     let printed = fixture.run("scopes --tenant prod");
     let scopes: Vec<&str> = printed.out.lines().collect();

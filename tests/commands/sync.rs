@@ -30,7 +30,7 @@ fn quiet(said: &CommandOutput) {
 }
 
 #[test]
-fn a_night_with_changes_is_one_line_and_one_file_and_the_next_is_quiet() {
+fn a_sync_with_changes_prints_one_line_and_writes_one_file_and_the_next_is_silent() {
     let fixture = ahead_by(2);
     let (chat, pulse) = (WebhookReceiver::new(), WebhookReceiver::new());
     let hooks = format!("--notify {} --heartbeat {}", chat.url, pulse.url);
@@ -52,7 +52,7 @@ fn a_night_with_changes_is_one_line_and_one_file_and_the_next_is_quiet() {
 }
 
 #[test]
-fn a_chat_is_sent_the_line_as_text() {
+fn a_chat_receives_the_line_as_text() {
     let fixture = ahead_by(1);
     let chat = WebhookReceiver::new();
     fixture.run(&format!("{SYNC} --notify {}", chat.url));
@@ -60,7 +60,7 @@ fn a_chat_is_sent_the_line_as_text() {
 }
 
 #[test]
-fn a_hook_that_nobody_answers_is_named_by_its_host_and_changes_nothing() {
+fn an_unreachable_webhook_is_reported_by_its_host_and_changes_nothing() {
     let mut fixture = ahead_by(1);
     fixture.set("CHAT", "http://127.0.0.1:9/CANARY-path");
     let said = fixture.run(&format!("{SYNC} --notify env:CHAT"));
@@ -69,7 +69,7 @@ fn a_hook_that_nobody_answers_is_named_by_its_host_and_changes_nothing() {
 }
 
 #[test]
-fn a_hook_is_checked_before_anything_is_done() {
+fn a_webhook_is_checked_before_anything_is_done() {
     let fixture = ahead_by(1);
     insta::assert_snapshot!(fixture.run(&format!("{SYNC} --notify http://chat.example/x")).refused(), @"
     exit 64
@@ -86,7 +86,7 @@ fn a_hook_is_checked_before_anything_is_done() {
 }
 
 #[test]
-fn a_budget_that_ends_is_75_and_the_next_night_does_the_rest() {
+fn a_reached_request_limit_exits_with_75_and_the_next_sync_does_the_rest() {
     let fixture = ahead_by(60);
     let reads = {
         fixture.run("plan --tenant prod");
@@ -116,7 +116,7 @@ fn a_budget_that_ends_is_75_and_the_next_night_does_the_rest() {
 }
 
 #[test]
-fn what_the_source_gave_up_since_a_night_that_ended_early_is_not_made_any_more() {
+fn resources_deleted_from_the_source_since_a_limited_sync_are_not_created() {
     let fixture = ahead_by(60);
     fixture.run("plan --tenant prod");
     let reads = fixture.requests().len();
@@ -133,7 +133,7 @@ fn what_the_source_gave_up_since_a_night_that_ended_early_is_not_made_any_more()
 }
 
 #[test]
-fn a_night_that_ended_early_is_taken_back_as_far_as_it_came() {
+fn a_limited_sync_is_undone_as_far_as_it_got() {
     let fixture = ahead_by(60);
     fixture.run("plan --tenant prod");
     let reads = fixture.requests().len();
@@ -144,7 +144,7 @@ fn a_night_that_ended_early_is_taken_back_as_far_as_it_came() {
 }
 
 #[test]
-fn a_night_that_ended_early_stays_so_where_nobody_says_yes_to_going_on_with_it() {
+fn a_limited_sync_is_not_resumed_without_confirmation() {
     let fixture = ahead_by(60);
     fixture.run("plan --tenant prod");
     let reads = fixture.requests().len();
@@ -160,7 +160,7 @@ fn names(fixture: &Fixture) -> Vec<Value> {
 }
 
 #[test]
-fn of_a_night_that_was_killed_nothing_is_made_twice() {
+fn a_killed_sync_never_leads_to_duplicates() {
     let mut fixture = ahead_by(40);
     fixture.slow_down_prod();
     let mut night = fixture.start(SYNC);
@@ -177,7 +177,7 @@ fn of_a_night_that_was_killed_nothing_is_made_twice() {
 }
 
 #[test]
-fn after_a_night_that_was_killed_the_next_plans_anew_and_counts_what_it_applied_itself() {
+fn after_a_killed_sync_the_next_plans_anew_and_counts_only_its_own_changes() {
     let mut fixture = ahead_by(200);
     fixture.slow_down_prod();
     let mut night = fixture.start(SYNC);
@@ -206,7 +206,7 @@ fn after_a_night_that_was_killed_the_next_plans_anew_and_counts_what_it_applied_
 }
 
 #[test]
-fn a_budget_that_reading_takes_whole_is_a_mistake_and_not_a_night_that_ended_early() {
+fn a_request_limit_used_up_by_reading_is_an_error() {
     let fixture = ahead_by(2);
     let pulse = WebhookReceiver::new();
     let said = fixture.run(&format!("{SYNC} --max-requests 20 --heartbeat {}", pulse.url));
@@ -220,7 +220,7 @@ fn a_budget_that_reading_takes_whole_is_a_mistake_and_not_a_night_that_ended_ear
 }
 
 #[test]
-fn a_time_that_went_by_is_75_and_nothing_is_written() {
+fn a_passed_time_limit_exits_with_75_without_writing() {
     let fixture = ahead_by(2);
     let an_hour_ago = humantime::format_rfc3339(SystemTime::now() - Duration::from_hours(1)).to_string();
     let said = fixture.run(&format!("{SYNC} --until {}Z", &an_hour_ago[11..16]));
@@ -234,7 +234,7 @@ fn a_time_that_went_by_is_75_and_nothing_is_written() {
 
 #[test]
 #[ignore = "slow: run by .ci/run"]
-fn a_night_whose_time_ends_while_a_tenant_refuses_all_it_sends_repeats_nothing_and_ends() {
+fn a_sync_whose_time_ends_while_the_tenant_refuses_everything_stops_retrying() {
     let mut fixture = ahead_by(2);
     let held = fixture.stop_prod();
     fixture.restart_prod_with(held, "429@w1x*");
@@ -251,7 +251,7 @@ fn a_night_whose_time_ends_while_a_tenant_refuses_all_it_sends_repeats_nothing_a
 }
 
 #[test]
-fn a_guard_stops_the_night_and_says_how_a_person_lets_it_pass() {
+fn a_guard_stops_a_sync_and_shows_how_a_person_approves_it() {
     let fixture = Fixture::small();
     let chat = WebhookReceiver::new();
     let said = fixture.run(&format!("{SYNC} --notify {}", chat.url));
@@ -268,7 +268,7 @@ fn a_guard_stops_the_night_and_says_how_a_person_lets_it_pass() {
 }
 
 #[test]
-fn the_command_for_a_person_repeats_what_is_allowed_every_night() {
+fn the_command_for_a_person_repeats_the_approvals_of_every_sync() {
     let fixture = Fixture::small();
     let said = fixture.run(&format!("{SYNC} --allow deletes --secrets-to file:new.jsonl"));
     let command = "migrate import --tenant prod --from dev --allow deletes,lockout-risk --secrets-to file:new.jsonl\n";
@@ -276,7 +276,7 @@ fn the_command_for_a_person_repeats_what_is_allowed_every_night() {
 }
 
 #[test]
-fn what_may_lock_people_out_is_not_approved_for_every_night_by_a_flag() {
+fn lockout_risks_cannot_be_approved_for_every_sync_by_a_flag() {
     let fixture = Fixture::small();
     insta::assert_snapshot!(fixture.run(&format!("{SYNC} --allow lockout-risk,weaker-protection")).refused(), @r#"
     exit 64
@@ -288,7 +288,7 @@ fn what_may_lock_people_out_is_not_approved_for_every_night_by_a_flag() {
 }
 
 #[test]
-fn a_new_secret_that_was_not_kept_ends_with_3_and_is_told() {
+fn a_lost_new_secret_exits_with_3_and_is_reported() {
     let fixture = ahead_by(1);
     let said = fixture.run(&format!("{SYNC} --secrets-to exec:false"));
     assert_eq!(said.code, 3, "{}", said.whole());
@@ -297,7 +297,7 @@ fn a_new_secret_that_was_not_kept_ends_with_3_and_is_told() {
 }
 
 #[test]
-fn what_is_left_out_ends_with_3_each_night_and_is_heard_of_once() {
+fn skipped_resources_exit_with_3_every_time_and_are_reported_once() {
     let mut fixture = ahead_by(1);
     fixture.change_prod(|data| {
         let twins = ["twinA", "twinB"].map(|id| client(&format!("{id}00000000000000000000000000"), "App 1", "https://b.acme.example"));
@@ -312,7 +312,7 @@ fn what_is_left_out_ends_with_3_each_night_and_is_heard_of_once() {
 }
 
 #[test]
-fn a_failure_is_told_on_stderr_and_in_the_file() {
+fn a_failure_is_reported_on_stderr_and_in_the_file() {
     let mut fixture = ahead_by(1);
     let held = fixture.stop_prod();
     let said = fixture.run(SYNC);
@@ -326,7 +326,7 @@ fn a_failure_is_told_on_stderr_and_in_the_file() {
 }
 
 #[test]
-fn programs_read_the_outcome_on_stdout_too() {
+fn programs_can_read_the_result_on_stdout() {
     let fixture = ahead_by(1);
     let said = fixture.run(&format!("{SYNC} --output json"));
     let mut printed = said.json();
@@ -342,7 +342,7 @@ fn programs_read_the_outcome_on_stdout_too() {
 }
 
 #[test]
-fn a_run_that_a_person_cut_off_is_not_gone_on_with_at_night() {
+fn a_run_interrupted_by_a_person_is_not_resumed_by_a_sync() {
     let mut fixture = ahead_by(40);
     fixture.slow_down_prod();
     let mut import = fixture.start("import --tenant prod --yes");
@@ -358,7 +358,7 @@ fn a_run_that_a_person_cut_off_is_not_gone_on_with_at_night() {
 }
 
 #[test]
-fn a_night_that_is_terminated_ends_with_143_and_the_next_does_the_rest() {
+fn a_terminated_sync_exits_with_143_and_the_next_does_the_rest() {
     let mut fixture = ahead_by(40);
     fixture.slow_down_prod();
     let mut night = fixture.start(SYNC);

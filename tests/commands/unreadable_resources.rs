@@ -78,7 +78,7 @@ async fn pruned_after(path: &str, status: u16, message: &str) -> Plan {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_the_source_does_not_show_any_more_is_not_taken_for_gone_and_is_named() {
+async fn resources_the_source_no_longer_returns_do_not_count_as_deleted_and_are_reported() {
     let told = |said: &str| format!("it stays, since it is not known whether {DEV} still has it: the tenant answered {said}");
     let refused = |said: &str| format!("{DEV} does not show it: the tenant answered {said}");
     let cases = [
@@ -101,7 +101,7 @@ async fn what_the_source_does_not_show_any_more_is_not_taken_for_gone_and_is_nam
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_parent_that_is_refused_costs_what_hangs_under_it_and_no_other() {
+async fn a_refused_parent_affects_only_its_own_children() {
     let has = |snapshot: &Snapshot, kind: &str| {
         let seen = snapshot.of_kind(kind).filter(|one| one.excluded.is_none());
         seen.map(|one| one.key.name().to_owned()).collect::<Vec<_>>()
@@ -115,7 +115,7 @@ async fn one_parent_that_is_refused_costs_what_hangs_under_it_and_no_other() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_the_target_does_not_show_is_not_written_over() {
+async fn resources_the_target_does_not_return_are_not_overwritten() {
     let (_into, tenant) = start(State::empty(PROD)).await;
     let mut memory = empty_sync_state();
     let desired = Desired::unmapped(shown("", 0, "").await);
@@ -135,7 +135,7 @@ async fn what_the_target_does_not_show_is_not_written_over() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_name_that_neither_tenant_knows_is_no_concern_and_one_that_the_subscription_lacks_is_left_alone() {
+async fn a_name_unknown_to_both_is_ignored_and_one_the_subscription_lacks_is_excluded() {
     let (_into, tenant) = start(State::empty(PROD)).await;
     let unknown = Desired::unmapped(shown("/prompts/login/custom-text/en", 400, "No such prompt").await);
     let plan = import_with(&unknown, &tenant, &mut empty_sync_state(), true).await.plan;
@@ -157,7 +157,7 @@ async fn selected(only: &str, path: &str) -> Snapshot {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_not_shown_is_named_where_only_a_part_is_read() {
+async fn unreadable_resources_are_reported_in_partial_reads_too() {
     let refused = "/organizations/org_00000000000alpha/connections";
     for (only, is_named) in [
         ("organization-connections/*", true),
@@ -183,7 +183,7 @@ fn skipping(matched: &str, snapshot: Snapshot) -> MappedSource {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_not_shown_is_left_out_until_a_rule_skips_it() {
+async fn unreadable_resources_are_skipped_until_a_rule_accepts_them() {
     let (_into, tenant) = start(State::empty(PROD)).await;
     let live = read(&tenant).await;
     let (of_all, of_alpha) = ("/organizations/[^/]*/connections", "/organizations/org_00000000000alpha/connections");
@@ -210,13 +210,13 @@ async fn what_is_not_shown_is_left_out_until_a_rule_skips_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_rule_about_one_child_accepts_nothing_else_below_the_parent() {
+async fn a_rule_for_one_child_accepts_nothing_else_below_the_parent() {
     let refused = shown("/organizations/org_00000000000alpha/connections", 400, "No").await;
     assert!(skipping("organization-connections/alpha · Guest", refused).desired.spared.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_a_rule_skips_stays_in_the_target_without_a_word_of_what_was_left_out() {
+async fn skipped_resources_stay_in_the_target_without_further_reports() {
     let (_into, tenant) = start(State::empty(PROD)).await;
     let mut memory = empty_sync_state();
     import_with(&Desired::unmapped(shown("", 0, "").await), &tenant, &mut memory, false).await;
@@ -229,7 +229,7 @@ async fn what_a_rule_skips_stays_in_the_target_without_a_word_of_what_was_left_o
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_kind_that_a_tenant_does_not_serve_is_no_concern() {
+async fn a_kind_that_a_tenant_does_not_serve_is_ignored() {
     let (_into, tenant) = start(State::empty(PROD)).await;
     let live = read(&tenant).await;
     for status in [402, 404, 410, 501] {

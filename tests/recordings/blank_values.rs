@@ -216,12 +216,12 @@ async fn copy(is_meant: fn(&str) -> bool, seeds: u8) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_tenant_with_blanks_is_copied_into_its_like_shown_as_sent_and_taken_back() {
+async fn a_tenant_with_blanks_is_copied_as_shown_and_undone() {
     copy(|name| name == ONE, 4).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "slow: run by .ci/run"]
-async fn every_tenant_with_blanks_is_copied_into_its_like_shown_as_sent_and_taken_back() {
+async fn every_tenant_with_blanks_is_copied_as_shown_and_undone() {
     copy(|name| !name.starts_with("union"), 3).await;
 }

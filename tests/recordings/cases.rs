@@ -112,7 +112,7 @@ fn count(cases: &Path) -> usize {
 }
 
 #[test]
-fn a_case_that_was_not_judged_is_no_known_failure() {
+fn an_unjudged_case_is_not_a_known_failure() {
     let verdict = |finding| Some(Verdict { case: "pair-names".to_owned(), finding });
     assert_eq!(Verdict::read("pair-names     falls short  it was written over"), verdict(Finding::FallsShort));
     assert_eq!(Verdict::read("pair-names     falls short  it cannot be run: OSError"), verdict(Finding::NotJudged));
@@ -121,7 +121,7 @@ fn a_case_that_was_not_judged_is_no_known_failure() {
 }
 
 #[test]
-fn the_step_of_another_place_is_excused_and_no_other() {
+fn only_the_step_that_expects_an_earlier_location_is_excused() {
     let base = "broken a base that is empty beside links is as one that is missing (0)";
     let finding = |steps: [&str; 5]| {
         let steps = steps.map(|step| format!("    {step}\n")).concat();
@@ -139,7 +139,7 @@ fn the_step_of_another_place_is_excused_and_no_other() {
 
 #[test]
 #[ignore = "slow: run by .ci/run"]
-fn the_given_cases_fall_short_where_it_is_known_and_nowhere_else() {
+fn the_external_cases_fail_only_where_known() {
     let Some(verdicts) = run(&[]) else { return };
     let mut found: BTreeSet<String> = verdicts.into_iter().filter(Verdict::falls_short).map(|verdict| verdict.case).collect();
     for _ in 1..HOLDS {

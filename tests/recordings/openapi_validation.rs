@@ -19,14 +19,14 @@ fn assert_breaks(method: &str, target: &str, body: Option<&Value>, expected: &[&
 }
 
 #[test]
-fn a_sound_request_breaks_nothing() {
+fn a_valid_request_has_no_violation() {
     let body = json!({"name": "Web", "app_type": "regular_web", "callbacks": ["https://a.example/back"], "client_metadata": {"team": "x"}});
     assert_breaks("POST", "/clients", Some(&body), &[]);
     assert_breaks("GET", "/clients?page=0&per_page=100&include_totals=true", None, &[]);
 }
 
 #[test]
-fn a_body_is_judged_field_by_field_and_no_value_is_told() {
+fn a_body_is_validated_field_by_field_without_reporting_values() {
     let body = json!({"app_type": "CANARY", "surplus": 1, "callbacks": [7], "client_metadata": {"CANARY": {}}, "name": ""});
     assert_breaks(
         "PATCH",
@@ -44,13 +44,13 @@ fn a_body_is_judged_field_by_field_and_no_value_is_told() {
 }
 
 #[test]
-fn an_unknown_path_or_method_is_no_operation() {
+fn an_unknown_path_or_method_is_not_an_operation() {
     assert_breaks("GET", "/widgets/w_1?page=0", None, &["GET: /widgets/*: no such operation"]);
     assert_breaks("PUT", "/clients/c1", Some(&json!({})), &["PUT: /clients/*: no such operation"]);
 }
 
 #[test]
-fn a_query_is_judged_by_names_types_and_limits() {
+fn a_query_is_validated_by_names_types_and_limits() {
     assert_breaks(
         "GET",
         "/clients?per_page=1000&page=first&surplus=1&include_totals=maybe",
@@ -65,7 +65,7 @@ fn a_query_is_judged_by_names_types_and_limits() {
 }
 
 #[test]
-fn a_name_in_the_path_is_judged_by_its_parameter() {
+fn a_path_segment_is_validated_by_its_parameter() {
     assert_breaks(
         "GET",
         "/email-templates/no_such_template",
@@ -75,13 +75,13 @@ fn a_name_in_the_path_is_judged_by_its_parameter() {
 }
 
 #[test]
-fn a_body_where_none_is_taken_and_none_where_one_must_be_are_breaks() {
+fn a_surplus_body_and_a_missing_one_are_violations() {
     assert_breaks("DELETE", "/clients/c1", Some(&json!({})), &["DELETE /clients/{id}: body: unexpected body"]);
     assert_breaks("POST", "/clients", None, &["POST /clients: body: missing"]);
 }
 
 #[test]
-fn of_several_alternatives_the_closest_one_is_reported() {
+fn of_several_alternatives_the_best_match_is_reported() {
     let described = json!({"paths": {"/things": {"post": {"requestBody": {"content": {"application/json": {"schema": {"oneOf": [
         {"type": "string"},
         {"type": "object", "required": ["kind"], "properties": {"kind": {"const": "box"}, "size": {"type": "integer"}}},
@@ -111,7 +111,7 @@ fn every_schema_of_a_body_compiles() {
 /// A resource is read by its id just before it is deleted, and when it is requested alone; without such a request, a
 /// 404 would look like a deleted resource.
 #[test]
-fn what_is_read_by_its_id_can_be_or_is_known_to_be_only_listed() {
+fn every_resource_read_by_id_can_be_or_is_known_to_be_list_only() {
     let Some(description) = Description::read() else { return };
     let has_none = |kind: &&Kind| {
         let breaks = description.breaks("GET", &kind.read_path_of("one/two"), None);

@@ -232,7 +232,7 @@ fn bodies(names: &[&str]) -> Vec<Value> {
 }
 
 #[test]
-fn the_shapes_of_requests_are_those_of_the_description() {
+fn the_request_schemas_equal_those_of_the_description() {
     let Some(file) = auth0_reference::open("management-api-oas.json.gz") else { return };
     let Some(wider) = wider() else { return };
     let text = written(serde_json::from_reader(GzDecoder::new(file)).expect("JSON"), &wider);

@@ -14,7 +14,7 @@ fn assert_loads_again(name: &str, state: &State) {
 }
 
 #[test]
-fn what_is_saved_can_be_loaded_and_is_the_same() {
+fn a_saved_state_loads_unchanged() {
     let state = |text: &str| State::from_json(serde_json::from_str(text).expect("JSON")).expect("a state");
     assert_loads_again("dev", &state(seed::ACME_DEV));
     assert_loads_again("prod", &state(seed::ACME_PROD));
@@ -28,7 +28,7 @@ fn what_is_saved_can_be_loaded_and_is_the_same() {
 
 /// The requests and responses by which a client of the API sees a new tenant.
 #[test]
-fn a_new_tenant_has_what_auth0_makes_itself() {
+fn a_new_tenant_has_what_auth0_itself_creates() {
     let mut tenant = State::empty("acme.eu.auth0.com");
     let mut get = |path: &str| tenant.ask("GET", path, Value::Null).body;
     let names = |list: Value| -> Vec<String> {
@@ -72,7 +72,7 @@ fn a_list_of_bindings_ends() {
 }
 
 #[test]
-fn a_list_of_forms_counts_their_flows_and_a_single_read_does_not() {
+fn a_list_of_forms_counts_their_flows_but_a_single_read_does_not() {
     let mut tenant = State::empty("acme.eu.auth0.com");
     let node = |id: &str, flow: &str| json!({"id": id, "type": "FLOW", "config": {"flow_id": flow, "next_node": "$ending"}});
     let flow = |at: char| format!("af_{}", at.to_string().repeat(22));
@@ -85,7 +85,7 @@ fn a_list_of_forms_counts_their_flows_and_a_single_read_does_not() {
 }
 
 #[test]
-fn texts_that_nobody_wrote_are_empty_and_not_missing() {
+fn texts_that_were_never_written_are_empty_and_not_missing() {
     let mut tenant = State::empty("acme.eu.auth0.com");
     let made = tenant.ask("POST", "/self-service-profiles", json!({"name": "Profile"})).body;
     let id = made["id"].as_str().expect("an id");

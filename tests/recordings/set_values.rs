@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::recordings::replay::{rows, text};
 
 #[test]
-fn no_value_that_a_recorded_update_sent_with_success_is_refused_by_itself() {
+fn no_value_sent_by_a_successful_recorded_update_is_refused() {
     let Some(rows) = rows("traffic.jsonl.gz") else { return };
     let is_taken =
         |row: &&Value| row["status"].as_u64().is_some_and(|status| status < 300) && ["PATCH", "PUT"].contains(&text(row, "method"));
@@ -27,7 +27,7 @@ fn no_value_that_a_recorded_update_sent_with_success_is_refused_by_itself() {
 }
 
 #[test]
-fn a_wrong_type_an_unknown_word_and_an_unknown_field_are_told_apart() {
+fn wrong_types_unknown_values_and_unknown_fields_are_distinguished() {
     let refusal = |field: &str, value: Value| value_refusals("PATCH", "/clients/x", field, &value).expect("described").into_iter().next();
     let keyword = |field: &str, value: Value| refusal(field, value).map(|refusal| (refusal.place, refusal.keyword));
     assert_eq!(keyword("callbacks", json!("x")), Some(("callbacks".to_owned(), "type")));

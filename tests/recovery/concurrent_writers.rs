@@ -93,13 +93,13 @@ async fn nothing_is_made_twice(source: State) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_another_writer_has_made_since_the_plan_is_not_made_again() {
+async fn resources_another_writer_created_since_the_plan_are_not_created_again() {
     nothing_is_made_twice(state(seed::ACME_DEV)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "slow: run by .ci/run"]
-async fn what_another_writer_has_made_of_all_that_was_recorded_is_not_made_again() {
+async fn recorded_resources_another_writer_created_are_not_created_again() {
     for (name, state) in recorded() {
         if name == "union" {
             nothing_is_made_twice(state).await;
@@ -108,7 +108,7 @@ async fn what_another_writer_has_made_of_all_that_was_recorded_is_not_made_again
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_look_for_another_writer_costs_one_list_of_each_kind_that_may_be_twice_and_nothing_of_others() {
+async fn detecting_another_writer_takes_one_list_per_kind_with_duplicates() {
     let (_from, from) = start(state(seed::ACME_DEV)).await;
     let desired = Desired::unmapped(read(&from).await);
     let (into, tenant) = start(State::empty(DOMAIN)).await;
@@ -129,7 +129,7 @@ async fn a_look_for_another_writer_costs_one_list_of_each_kind_that_may_be_twice
 }
 
 #[tokio::test]
-async fn a_client_of_a_third_party_that_registers_meanwhile_is_no_second_writer() {
+async fn a_third_party_client_registered_meanwhile_is_not_another_writer() {
     let (_from, from) = start(State::from_json(dev()).expect("a state")).await;
     let desired = Desired::unmapped(read(&from).await);
     let (into, tenant) = start(State::empty(DOMAIN)).await;
@@ -163,7 +163,7 @@ async fn together(source: State) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_two_runs_that_begin_together_one_goes_on_and_the_other_makes_nothing() {
+async fn of_two_runs_started_together_one_continues_and_the_other_creates_nothing() {
     together(state(seed::ACME_DEV)).await;
 }
 
@@ -184,7 +184,7 @@ fn twice(fixture: &Fixture) -> Vec<String> {
 }
 
 #[test]
-fn of_forty_imports_in_four_folders_at_once_none_makes_anything_twice() {
+fn forty_concurrent_imports_in_four_folders_create_no_duplicates() {
     let mut fixture = ahead();
     fixture.slow_down_prod();
     for folder in 0..4 {
@@ -204,7 +204,7 @@ fn of_forty_imports_in_four_folders_at_once_none_makes_anything_twice() {
 }
 
 #[test]
-fn exports_and_plans_that_begin_in_one_second_do_not_meet() {
+fn exports_and_plans_of_the_same_second_do_not_collide() {
     let fixture = ahead();
     let lines = ["export --tenant dev --quiet", "plan --tenant prod --quiet"];
     let started: Vec<Child> = (0..12).map(|at| fixture.start(lines[at % 2])).collect();
@@ -237,7 +237,7 @@ fn as_an_earlier_version_left_it(fixture: &Fixture, name: &str) {
 }
 
 #[test]
-fn two_pairs_whose_names_run_together_the_same_keep_what_is_theirs() {
+fn pairs_with_ambiguous_joined_names_keep_separate_state() {
     let fixture = with_two_pairs();
     for (from, to) in [("dev", "eu-prod"), ("dev-eu", "prod")] {
         let said = fixture.run(&format!("import --from {from} --tenant {to} --allow lockout-risk,weaker-protection --yes --quiet"));
@@ -251,7 +251,7 @@ fn two_pairs_whose_names_run_together_the_same_keep_what_is_theirs() {
 }
 
 #[test]
-fn what_an_earlier_version_remembered_is_moved_with_a_word_and_known() {
+fn state_of_an_earlier_version_is_moved_with_a_notice() {
     let mut fixture = Fixture::small();
     assert_eq!(fixture.run(&format!("{IMPORT} --quiet")).code, 0);
     as_an_earlier_version_left_it(&fixture, "dev-prod");
@@ -264,7 +264,7 @@ fn what_an_earlier_version_remembered_is_moved_with_a_word_and_known() {
 }
 
 #[test]
-fn what_an_earlier_version_remembered_of_either_of_two_pairs_is_left_to_a_person() {
+fn ambiguous_state_of_an_earlier_version_is_left_to_a_person() {
     let fixture = with_two_pairs();
     assert_eq!(fixture.run(&format!("{IMPORT} --from dev --quiet")).code, 0);
     as_an_earlier_version_left_it(&fixture, "dev-eu-prod");
@@ -279,7 +279,7 @@ fn what_an_earlier_version_remembered_of_either_of_two_pairs_is_left_to_a_person
 }
 
 #[test]
-fn what_is_remembered_of_another_pair_is_refused_by_whoever_would_go_on_from_it() {
+fn state_of_another_pair_is_refused_by_every_command() {
     let fixture = Fixture::small();
     assert_eq!(fixture.run(&format!("{IMPORT} --quiet")).code, 0);
     fixture.edit("state/dev/prod/pair.json", "acme-prod.eu", "other.eu");

@@ -23,7 +23,7 @@ fn names(fixture: &Fixture) -> Vec<String> {
 }
 
 #[test]
-fn a_torn_last_line_is_dropped_and_the_run_goes_on() {
+fn a_torn_last_line_is_dropped_and_the_run_resumes() {
     let (fixture, run) = cut();
     let journal = format!("{run}/journal.jsonl");
     let text = fixture.read(&journal);
@@ -49,7 +49,7 @@ fn a_torn_last_line_is_dropped_and_the_run_goes_on() {
 type Tail<'tail> = &'tail dyn Fn(&str) -> String;
 
 #[test]
-fn whatever_a_power_cut_left_at_the_end_the_run_goes_on_and_nothing_is_there_twice() {
+fn whatever_a_power_failure_left_at_the_end_the_run_resumes_without_duplicates() {
     let half = |text: &str| text[..text.len() - 20].to_owned();
     let tails: [(&str, Tail); 6] = [
         ("zeros behind the last line", &|text| format!("{text}{}", "\0".repeat(4096))),
@@ -79,7 +79,7 @@ fn whatever_a_power_cut_left_at_the_end_the_run_goes_on_and_nothing_is_there_twi
 
 /// A run whose name has a time in the future, since the clock was set back.
 #[test]
-fn a_run_after_the_clock_jumped_back_takes_no_other_runs_place_and_is_the_newest() {
+fn a_run_after_the_clock_was_set_back_is_new_and_the_newest() {
     let (fixture, run) = cut();
     let ahead = "2099-01-01T00-00-00.000Z-prod";
     std::fs::rename(fixture.path(&run), fixture.path(&format!("runs/{ahead}"))).expect("renamed");
@@ -96,7 +96,7 @@ fn a_run_after_the_clock_jumped_back_takes_no_other_runs_place_and_is_the_newest
 }
 
 #[test]
-fn a_broken_middle_is_refused_with_what_to_do() {
+fn a_broken_middle_is_refused_with_a_hint() {
     let (fixture, run) = cut();
     fixture.edit(&format!("{run}/journal.jsonl"), "\"intent\"", "\"intnt\"");
     assert_snapshot!(refused(&fixture, RESUME), @r#"
@@ -108,7 +108,7 @@ fn a_broken_middle_is_refused_with_what_to_do() {
 }
 
 #[test]
-fn a_middle_that_was_overwritten_is_refused_with_what_to_do() {
+fn an_overwritten_middle_is_refused_with_a_hint() {
     let (fixture, run) = cut();
     fixture.edit(&format!("{run}/journal.jsonl"), "{\"entry\":\"intent\"", "\0\0\0\0");
     assert_snapshot!(refused(&fixture, RESUME), @r#"
@@ -132,7 +132,7 @@ fn a_journal_of_a_newer_format_is_refused_by_its_number() {
 }
 
 #[test]
-fn a_run_whose_plan_was_edited_does_not_go_on() {
+fn a_run_with_an_edited_plan_is_not_resumed() {
     let (fixture, run) = cut();
     fixture.edit(&format!("{run}/plan.json"), "https://till.acme.example/back", "https://evil.example/back");
     assert_snapshot!(refused(&fixture, RESUME), @r#"
@@ -144,7 +144,7 @@ fn a_run_whose_plan_was_edited_does_not_go_on() {
 }
 
 #[test]
-fn a_run_that_does_not_exist_is_named() {
+fn an_unknown_run_is_reported() {
     let (fixture, _run) = cut();
     assert_snapshot!(refused(&fixture, "import --tenant prod --resume yesterday --yes --quiet"), @r#"
     exit 64
@@ -155,7 +155,7 @@ fn a_run_that_does_not_exist_is_named() {
 }
 
 #[test]
-fn where_no_run_was_cut_off_there_is_nothing_to_resume() {
+fn without_an_interrupted_run_there_is_nothing_to_resume() {
     assert_snapshot!(refused_offline(&Fixture::small(), RESUME), @r#"
     exit 64
     error: no interrupted run on "prod"

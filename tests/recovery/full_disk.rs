@@ -14,7 +14,7 @@ fn run_in_little_room(fixture: &Fixture, blocks: usize, line: &str) -> CommandOu
 }
 
 #[test]
-fn an_export_without_room_leaves_nothing_behind() {
+fn an_export_without_disk_space_leaves_nothing_behind() {
     let fixture = Fixture::small();
     assert_snapshot!(run_in_little_room(&fixture, 0, "export --tenant dev --quiet").whole(), @r#"
     exit 1
@@ -27,7 +27,7 @@ fn an_export_without_room_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_plan_without_room_is_not_written() {
+fn a_plan_without_disk_space_is_not_written() {
     let fixture = Fixture::small();
     assert_eq!(fixture.run("export --tenant dev --quiet").code, 0);
     assert_snapshot!(run_in_little_room(&fixture, 0, "plan --tenant prod --out plan.json --quiet").whole(), @r#"
@@ -40,7 +40,7 @@ fn a_plan_without_room_is_not_written() {
 }
 
 #[test]
-fn an_import_without_room_for_its_plan_writes_to_no_tenant() {
+fn an_import_without_disk_space_for_its_plan_writes_to_no_tenant() {
     let fixture = Fixture::small();
     assert_eq!(fixture.run("export --tenant dev --quiet").code, 0);
     assert_snapshot!(run_in_little_room(&fixture, 1, IMPORT).refused(), @r#"
@@ -65,7 +65,7 @@ fn fill_up(fixture: &Fixture, run: &str, left: usize) -> usize {
 }
 
 #[test]
-fn a_journal_without_room_lets_nothing_be_sent() {
+fn without_disk_space_for_the_journal_nothing_is_sent() {
     let (fixture, run) = cut();
     let blocks = fill_up(&fixture, &run, 0);
     assert_snapshot!(run_in_little_room(&fixture, blocks, RESUME).whole(), @r#"
@@ -80,7 +80,7 @@ fn a_journal_without_room_lets_nothing_be_sent() {
 }
 
 #[test]
-fn a_disk_that_fills_up_while_requests_are_under_way_loses_nothing() {
+fn a_disk_that_fills_up_while_requests_are_in_flight_loses_nothing() {
     let (fixture, run) = cut();
     // Room for the resume and both intents, but not for their outcomes.
     let blocks = fill_up(&fixture, &run, 260);
@@ -100,7 +100,7 @@ fn a_disk_that_fills_up_while_requests_are_under_way_loses_nothing() {
 
 /// A real file system of 32 KiB, if the user may mount one.
 #[test]
-fn a_file_system_that_is_full_says_so() {
+fn a_full_file_system_is_reported() {
     let fixture = Fixture::acme("");
     std::fs::create_dir(fixture.path("small")).expect("made");
     let mount = "mount -t tmpfs -o size=32k none small";
@@ -121,7 +121,7 @@ fn a_file_system_that_is_full_says_so() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_made_is_named() {
+fn a_folder_that_cannot_be_created_is_reported() {
     let fixture = Fixture::small();
     fixture.write("file", "no folder");
     assert_snapshot!(refused(&fixture, "import --tenant prod --allow lockout-risk,weaker-protection --dir file/below --yes --quiet"), @r#"
@@ -140,7 +140,7 @@ fn a_folder_that_cannot_be_made_is_named() {
 }
 
 #[test]
-fn a_lock_that_cannot_be_taken_stops_before_the_first_write() {
+fn a_lock_that_cannot_be_written_stops_before_the_first_write() {
     let fixture = Fixture::small();
     std::fs::write(fixture.state_home(), "no folder").expect("written");
     let said = fixture.run(IMPORT);
@@ -155,7 +155,7 @@ fn a_lock_that_cannot_be_taken_stops_before_the_first_write() {
 }
 
 #[test]
-fn a_folder_without_the_permission_to_write_is_named() {
+fn a_folder_without_write_permission_is_reported() {
     let fixture = Fixture::small();
     std::fs::create_dir(fixture.path("locked")).expect("made");
     std::fs::set_permissions(fixture.path("locked"), std::fs::Permissions::from_mode(0o500)).expect("locked");

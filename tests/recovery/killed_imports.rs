@@ -189,13 +189,13 @@ async fn killed_at(moments: u64) -> Vec<Met> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_import_killed_at_four_moments_leaves_what_an_undisturbed_one_leaves() {
+async fn an_import_killed_at_four_moments_leaves_the_same_as_an_undisturbed_one() {
     assert_eq!(killed_at(4).await.len(), 4);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "slow: run by .ci/run"]
-async fn an_import_killed_at_two_hundred_moments_leaves_what_an_undisturbed_one_leaves() {
+async fn an_import_killed_at_two_hundred_moments_leaves_the_same_as_an_undisturbed_one() {
     let met = killed_at(MOMENTS).await;
     let of = |wanted: Met| met.iter().filter(|met| **met == wanted).count();
     assert!(of(Met::Begun) >= 100 && of(Met::Nothing) >= 10, "{met:?}");

@@ -120,7 +120,7 @@ fn pages_of_a_snapshot() -> usize {
 const FASTER: usize = 6;
 
 #[test]
-fn an_export_a_plan_and_an_import_end_right_in_a_few_rooms() {
+fn an_export_a_plan_and_an_import_survive_a_few_space_limits() {
     an_export_ends_right(FASTER);
     a_plan_ends_right(FASTER);
     an_import_ends_right(FASTER);
@@ -128,7 +128,7 @@ fn an_export_a_plan_and_an_import_end_right_in_a_few_rooms() {
 
 #[test]
 #[ignore = "slow: run by .ci/run"]
-fn an_export_ends_right_wherever_the_room_ended() {
+fn an_export_survives_any_space_limit() {
     an_export_ends_right(1);
 }
 
@@ -146,7 +146,7 @@ fn an_export_ends_right(faster: usize) {
 
 #[test]
 #[ignore = "slow: run by .ci/run"]
-fn a_plan_ends_right_wherever_the_room_ended() {
+fn a_plan_survives_any_space_limit() {
     a_plan_ends_right(1);
 }
 
@@ -166,7 +166,7 @@ fn a_plan_ends_right(faster: usize) {
 
 #[test]
 #[ignore = "slow: run by .ci/run"]
-fn an_import_ends_right_wherever_the_room_ended() {
+fn an_import_survives_any_space_limit() {
     an_import_ends_right(1);
 }
 
@@ -194,7 +194,7 @@ fn an_import_ends_right(faster: usize) {
 
 /// A read-only file system, if the user may mount one: elsewhere, root may write anywhere.
 #[test]
-fn a_folder_that_can_only_be_read_is_named_before_anything_is_written() {
+fn a_read_only_folder_is_reported_before_anything_is_written() {
     let fixture = Fixture::small();
     std::fs::create_dir(fixture.path("small")).expect("made");
     let mount = "mount -t tmpfs -o ro none small";

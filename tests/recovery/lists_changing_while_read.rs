@@ -96,7 +96,7 @@ fn meddle(fixture: &Fixture, running: &mut Child) -> (usize, usize) {
 }
 
 #[test]
-fn a_list_that_changes_while_it_is_read_costs_nothing_and_brings_nothing() {
+fn a_list_that_changes_while_it_is_read_causes_no_create_and_no_delete() {
     let mut fixture = Fixture::new(tenant("dev", 0), tenant("prod", STRANGERS), "");
     assert_eq!(fixture.run("import --tenant prod --yes --quiet --allow lockout-risk,weaker-protection,many-changes").code, 0);
     fixture.slow_down_prod();

@@ -22,7 +22,7 @@ fn held(fixture: &Fixture) -> Lock {
 }
 
 #[test]
-fn a_target_that_another_run_works_on_is_left_to_it() {
+fn a_target_locked_by_another_run_is_not_touched() {
     let fixture = Fixture::small();
     let _lock = held(&fixture);
     insta::assert_snapshot!(fixture.run(IMPORT).refused(), @r#"
@@ -40,7 +40,7 @@ fn a_target_that_another_run_works_on_is_left_to_it() {
 }
 
 #[test]
-fn a_run_that_waits_begins_when_the_other_ends() {
+fn a_waiting_run_starts_when_the_other_ends() {
     let fixture = Fixture::small();
     let lock = held(&fixture);
     let mut waiting = fixture.start(&format!("{IMPORT} --lock-timeout 10m"));
@@ -57,7 +57,7 @@ fn a_run_that_waits_begins_when_the_other_ends() {
 }
 
 #[test]
-fn a_run_that_waited_long_enough_ends() {
+fn a_waiting_run_ends_after_its_timeout() {
     let fixture = Fixture::small();
     let _lock = held(&fixture);
     insta::assert_snapshot!(fixture.run(&format!("{IMPORT} --lock-timeout 1ms")).refused(), @r#"
@@ -70,7 +70,7 @@ fn a_run_that_waited_long_enough_ends() {
 }
 
 #[test]
-fn the_lock_of_a_run_that_died_is_taken_over_with_a_word() {
+fn the_lock_of_a_dead_run_is_taken_over_with_a_notice() {
     let fixture = Fixture::small();
     std::fs::create_dir_all(path(&fixture).parent().expect("a folder")).expect("made");
     std::fs::write(path(&fixture), "process 7 of ada on night-1 since 2026-01-01T00:00:00Z").expect("written");
@@ -90,7 +90,7 @@ fn turns(fixture: &Fixture) -> Vec<String> {
 }
 
 #[test]
-fn of_two_imports_started_at_once_one_ends_and_only_the_other_writes() {
+fn of_two_imports_started_together_one_ends_and_only_the_other_writes() {
     let mut fixture = Fixture::small();
     fixture.slow_down_prod();
     let both = [fixture.start(IMPORT), fixture.start(IMPORT)];
@@ -103,7 +103,7 @@ fn of_two_imports_started_at_once_one_ends_and_only_the_other_writes() {
 }
 
 #[test]
-fn of_two_imports_started_at_once_one_waits_and_finds_nothing_left_to_do() {
+fn of_two_imports_started_together_one_waits_and_has_nothing_left_to_do() {
     let mut fixture = Fixture::small();
     fixture.slow_down_prod();
     let line = format!("{IMPORT} --lock-timeout 10m");
@@ -116,7 +116,7 @@ fn of_two_imports_started_at_once_one_waits_and_finds_nothing_left_to_do() {
 }
 
 #[test]
-fn two_runs_that_both_have_something_to_write_never_take_turns() {
+fn two_runs_with_changes_never_interleave() {
     let mut fixture = Fixture::small();
     fixture.slow_down_prod();
     fixture.write("rule.json", "{\"enabled\": false}");
@@ -130,7 +130,7 @@ fn two_runs_that_both_have_something_to_write_never_take_turns() {
 }
 
 #[test]
-fn two_names_of_one_domain_are_one_tenant_to_the_lock_and_a_warning_to_check() {
+fn two_names_of_one_domain_share_a_lock_and_get_a_warning() {
     let mut fixture = Fixture::small();
     let text = fixture.read("migrate.toml");
     let prod = text.split("[tenants.prod]").nth(1).expect("prod").replace("acme-prod.eu", "Acme-PROD.eu");
@@ -148,7 +148,7 @@ fn two_names_of_one_domain_are_one_tenant_to_the_lock_and_a_warning_to_check() {
 }
 
 #[test]
-fn another_folder_or_dir_is_held_off_by_the_same_lock() {
+fn runs_in_other_folders_share_the_lock() {
     let fixture = Fixture::small();
     std::fs::create_dir(fixture.path("checkout")).expect("made");
     fixture.write("checkout/migrate.toml", &fixture.read("migrate.toml"));
@@ -161,7 +161,7 @@ fn another_folder_or_dir_is_held_off_by_the_same_lock() {
 }
 
 #[test]
-fn a_lock_is_for_its_owner_only() {
+fn a_lock_file_is_private() {
     use std::os::unix::fs::PermissionsExt;
     let fixture = Fixture::small();
     assert_eq!(fixture.run(IMPORT).code, 0);

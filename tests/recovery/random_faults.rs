@@ -139,13 +139,13 @@ fn kill_at(moments: usize, step: usize) {
 }
 
 #[test]
-fn a_prune_and_its_undo_that_are_killed_once_leave_what_they_leave_in_calm() {
+fn a_prune_and_its_undo_killed_once_leave_the_same_as_undisturbed() {
     kill_at(1, 190);
 }
 
 #[test]
 #[ignore = "slow: run by .ci/run"]
-fn a_prune_and_its_undo_that_are_killed_at_twenty_moments_leave_what_they_leave_in_calm() {
+fn a_prune_and_its_undo_killed_at_twenty_moments_leave_the_same_as_undisturbed() {
     kill_at(20, 15);
 }
 
@@ -175,13 +175,13 @@ fn weather(storms: &[(u32, u8)]) {
 }
 
 #[test]
-fn one_request_in_seven_may_fail() {
+fn one_in_seven_requests_may_fail() {
     weather(&[(15, 1)]);
 }
 
 #[test]
 #[ignore = "slow: run by .ci/run"]
-fn five_fifteen_and_thirty_of_a_hundred_requests_may_fail() {
+fn five_fifteen_and_thirty_in_a_hundred_requests_may_fail() {
     weather(&[(5, 1), (5, 2), (15, 2), (30, 1)]);
 }
 
@@ -223,7 +223,7 @@ fn shared_grants(fixture: &Fixture) -> Vec<String> {
 }
 
 #[test]
-fn a_grant_of_an_organization_whose_answer_was_lost_is_looked_up_and_never_taken_for_another() {
+fn an_organization_grant_without_a_response_is_looked_up_and_never_confused() {
     const IMPORT: &str = "import --tenant prod --allow lockout-risk,weaker-protection,many-changes --yes --quiet";
     let is_of_grants = |path: &str| path.starts_with("/organizations/") && path.ends_with("/client-grants");
     let fixture = |faults: &str| Fixture::new(with_shared_grants(dev(), "dev"), prod(), faults);

@@ -42,7 +42,7 @@ fn superseded() -> (Fixture, String) {
 }
 
 #[test]
-fn it_is_told_with_the_run_that_came_after_it_and_the_command_for_what_is_left_now() {
+fn a_superseded_run_is_listed_with_the_later_run_and_the_command_for_the_rest() {
     let (fixture, run) = superseded();
     assert_snapshot!(fixture.run("runs --tenant prod").whole(), @"
     exit 0
@@ -71,7 +71,7 @@ fn it_is_told_with_the_run_that_came_after_it_and_the_command_for_what_is_left_n
 }
 
 #[test]
-fn an_undo_that_came_after_it_is_no_run_to_go_on_with_either() {
+fn a_run_superseded_by_an_undo_is_not_resumed_either() {
     let (fixture, run) = superseded();
     let later = newest(&fixture);
     let said = fixture.run(&format!("undo {later} --allow lockout-risk,weaker-protection,deletes,many-changes --yes --quiet"));
@@ -87,7 +87,7 @@ fn an_undo_that_came_after_it_is_no_run_to_go_on_with_either() {
 }
 
 #[test]
-fn a_bare_resume_leaves_it_alone() {
+fn a_bare_resume_ignores_a_superseded_run() {
     let (fixture, _) = superseded();
     let held = fixture.all_of_prod();
     assert_snapshot!(fixture.run("import --tenant prod --resume --yes --quiet").refused(), @r#"
@@ -100,7 +100,7 @@ fn a_bare_resume_leaves_it_alone() {
 }
 
 #[test]
-fn going_on_with_it_by_name_leaves_what_the_later_run_knows() {
+fn resuming_a_superseded_run_by_name_keeps_the_state_of_the_later_run() {
     let (fixture, run) = superseded();
     let base = fixture.read("state/dev/prod/baseline.json");
     let said = fixture.run(&format!("import --tenant prod --resume {run} --yes --quiet"));
@@ -125,7 +125,7 @@ fn going_on_with_it_by_name_leaves_what_the_later_run_knows() {
 }
 
 #[test]
-fn the_newest_run_that_was_cut_off_is_gone_on_with_and_the_list_says_how() {
+fn the_newest_interrupted_run_is_resumed_and_listed_with_the_command() {
     let fixture = Fixture::small();
     cut(&fixture);
     assert_snapshot!(fixture.run("runs").whole(), @"

@@ -55,7 +55,7 @@ fn differences(one: &Value, other: &Value) -> BTreeMap<String, (Value, Value)> {
 }
 
 #[test]
-fn undo_after_an_import_gives_the_tenant_before_it() {
+fn an_undo_after_an_import_restores_the_previous_state() {
     let mut fixture = Fixture::acme("");
     let before = fixture.all_of_prod();
     // A sent secret cannot be reverted; this one equals the one that prod had.
@@ -95,7 +95,7 @@ fn an_undo_can_be_undone_and_an_import_after_it_has_nothing_to_do() {
 }
 
 #[test]
-fn what_was_created_is_removed_only_where_that_is_allowed() {
+fn created_resources_are_deleted_only_if_approved() {
     let fixture = Fixture::small();
     let run = imported(&fixture);
     let held = fixture.all_of_prod();
@@ -113,7 +113,7 @@ fn what_was_created_is_removed_only_where_that_is_allowed() {
 }
 
 #[test]
-fn what_changed_again_since_is_left_and_named() {
+fn values_changed_since_are_kept_and_reported() {
     let mut fixture = Fixture::small();
     let run = imported(&fixture);
     fixture.change_prod(|held| {
@@ -135,7 +135,7 @@ fn what_changed_again_since_is_left_and_named() {
 }
 
 #[test]
-fn what_somebody_else_leans_on_by_now_is_not_removed() {
+fn a_resource_that_others_depend_on_by_now_is_not_deleted() {
     let mut fixture = Fixture::small();
     let run = imported(&fixture);
     fixture.change_prod(|held| {
@@ -156,7 +156,7 @@ fn what_somebody_else_leans_on_by_now_is_not_removed() {
 }
 
 #[test]
-fn what_the_run_did_not_touch_is_not_put_in_order_by_the_way() {
+fn an_undo_does_not_reorder_what_the_run_did_not_change() {
     let mut target = prod();
     let mut desk = crate::support::fixture::client("prodDesk00000000000000000000000a", "Desk", "https://desk.acme.example");
     desk["allowed_clients"] = json!(["goneLongAgo00000000000000000000a"]);
@@ -169,7 +169,7 @@ fn what_the_run_did_not_touch_is_not_put_in_order_by_the_way() {
 }
 
 #[test]
-fn only_what_matches_is_taken_back_and_a_dry_run_writes_nothing() {
+fn only_selected_resources_are_undone_and_a_dry_run_writes_nothing() {
     let fixture = Fixture::small();
     let run = imported(&fixture);
     let writes = fixture.writes().len();
@@ -205,7 +205,7 @@ fn only_what_matches_is_taken_back_and_a_dry_run_writes_nothing() {
 }
 
 #[test]
-fn a_run_that_was_cut_off_is_refused_with_the_command_that_goes_on() {
+fn an_interrupted_run_is_refused_with_the_command_that_resumes_it() {
     let fixture = Fixture::small();
     let run = imported(&fixture);
     let journal = format!("runs/{run}/journal.jsonl");
@@ -226,7 +226,7 @@ fn a_run_that_was_cut_off_is_refused_with_the_command_that_goes_on() {
 }
 
 #[test]
-fn what_could_not_be_looked_up_is_in_doubt_until_it_is() {
+fn an_unresolved_outcome_stays_unknown_until_it_is_resolved() {
     let mut fixture = Fixture::acme("");
     let run = imported(&fixture);
     let whole = fixture.all_of_prod();
@@ -248,7 +248,7 @@ fn what_could_not_be_looked_up_is_in_doubt_until_it_is() {
 }
 
 #[test]
-fn a_later_run_that_cannot_be_read_may_be_an_undo_and_stops_one() {
+fn an_unreadable_later_run_may_be_an_undo_and_stops_one() {
     let fixture = Fixture::small();
     let run = imported(&fixture);
     undone(&fixture, &run, ALL);
@@ -267,7 +267,7 @@ fn a_later_run_that_cannot_be_read_may_be_an_undo_and_stops_one() {
 }
 
 #[test]
-fn an_undo_that_was_cut_off_goes_on_like_any_run() {
+fn an_interrupted_undo_resumes_like_any_run() {
     let fixture = Fixture::small();
     let run = imported(&fixture);
     undone(&fixture, &run, ALL);
@@ -283,7 +283,7 @@ fn an_undo_that_was_cut_off_goes_on_like_any_run() {
 }
 
 #[test]
-fn a_run_that_nobody_knows_names_the_nearest() {
+fn an_unknown_run_is_reported_with_the_nearest() {
     let fixture = Fixture::small();
     let run = imported(&fixture);
     let typo = run.replace("-prod", "-prud");
@@ -297,7 +297,7 @@ fn a_run_that_nobody_knows_names_the_nearest() {
 }
 
 #[test]
-fn runs_are_listed_with_how_they_ended_the_newest_first() {
+fn runs_are_listed_newest_first_with_their_results() {
     let fixture = Fixture::small();
     assert_snapshot!(fixture.run("runs").whole(), @"
     exit 0
@@ -318,7 +318,7 @@ fn runs_are_listed_with_how_they_ended_the_newest_first() {
 }
 
 #[test]
-fn what_ran_before_is_deployed_again_and_what_never_ran_is_named() {
+fn formerly_deployed_content_is_deployed_again_and_a_first_deployment_is_reported() {
     let (mut source, mut target) = (dev(), prod());
     source["data"]["/actions/actions"] = json!([action("devRan", "ran", "// new", true), action("devDraft", "draft", "// new", true)]);
     target["data"]["/actions/actions"] = json!([action("prdRan", "ran", "// old", true), action("prdDraft", "draft", "// old", false)]);
@@ -348,7 +348,7 @@ fn action(id: &str, name: &str, code: &str, is_deployed: bool) -> Value {
 }
 
 #[test]
-fn what_one_update_changed_is_taken_back_too() {
+fn all_edits_of_one_update_are_undone() {
     let fixture = Fixture::small();
     let held = fixture.all_of_prod();
     fixture.write("client.json", r#"{"description": "edited", "callbacks": []}"#);
@@ -361,7 +361,7 @@ fn what_one_update_changed_is_taken_back_too() {
 }
 
 #[test]
-fn a_run_is_shown_by_its_own_files_alone() {
+fn a_run_is_shown_from_its_own_files_alone() {
     let mut fixture = Fixture::new(dev(), prod(), "echo@w1x*");
     let run = imported(&fixture);
     fixture.stop_prod();
@@ -422,7 +422,7 @@ fn counts(held: &Value) -> BTreeMap<String, usize> {
 }
 
 #[test]
-fn what_was_changed_by_hand_beside_what_is_taken_back_stays_drift() {
+fn manual_changes_beside_undone_ones_remain_drift() {
     let mut fixture = Fixture::small();
     let edit_dev = |fixture: &Fixture, fields: Value| {
         fixture.write("fields.json", &fields.to_string());
@@ -444,7 +444,7 @@ fn what_was_changed_by_hand_beside_what_is_taken_back_stays_drift() {
 }
 
 #[test]
-fn a_run_that_came_to_its_end_is_not_taken_up_again() {
+fn a_finished_run_is_not_resumed() {
     let fixture = Fixture::small();
     let run = imported(&fixture);
     let journal = fixture.read(&format!("runs/{run}/journal.jsonl"));

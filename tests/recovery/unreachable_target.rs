@@ -6,7 +6,7 @@ use crate::support::fixture::Fixture;
 use crate::support::refusals::{IMPORT, RESUME, refused};
 
 #[test]
-fn a_target_that_does_not_answer_is_named() {
+fn a_target_that_does_not_respond_is_reported() {
     let mut fixture = Fixture::small();
     fixture.stop_prod();
     assert_snapshot!(refused(&fixture, IMPORT), @r#"
@@ -30,7 +30,7 @@ fn reads() -> usize {
 }
 
 #[test]
-fn a_target_gone_in_the_middle_of_a_run_is_finished_when_it_is_back() {
+fn a_run_whose_target_disappeared_is_completed_when_it_is_back() {
     // One or two requests among them list again the kinds that are to be created.
     let mut fixture = Fixture::acme(&format!("cut-before@{}x*", reads() + 16));
     let said = fixture.run(ACME);

@@ -55,7 +55,7 @@ fn assert_silent(fixture: &Fixture, said: &CommandOutput) {
 }
 
 #[test]
-fn no_secret_reaches_a_stream_or_a_file_of_a_full_run_even_from_error_bodies() {
+fn no_secret_reaches_an_output_or_a_file_even_from_error_bodies() {
     let [mut source, mut target] = [seed::ACME_DEV, seed::ACME_PROD].map(|text| serde_json::from_str(text).expect("JSON"));
     let planted = plant(&mut source) + plant(&mut target);
     assert!(planted > 400, "{planted}");
@@ -161,7 +161,7 @@ fn run_silently(fixture: &Fixture, line: &str, codes: &[i32]) {
 }
 
 #[test]
-fn no_secret_that_nobody_listed_reaches_a_stream_or_a_file_and_the_target_keeps_its_own() {
+fn no_undeclared_secret_reaches_an_output_or_a_file_and_the_target_keeps_its_own() {
     let [mut source, mut target] = [seed::ACME_DEV, seed::ACME_PROD].map(|text| serde_json::from_str(text).expect("JSON"));
     let mut number = 0;
     for (state, tenant) in [(&mut source, "dEv"), (&mut target, "pRd")] {

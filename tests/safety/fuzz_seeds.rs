@@ -38,7 +38,7 @@ fn broken(seed: &[u8]) -> impl Iterator<Item = Vec<u8>> {
 }
 
 #[test]
-fn every_property_holds_for_its_seeds_and_for_what_is_left_of_them() {
+fn every_property_holds_for_complete_and_damaged_seeds() {
     for (target, holds) in ALL {
         for seed in seeds(target) {
             holds(&seed);
@@ -50,14 +50,14 @@ fn every_property_holds_for_its_seeds_and_for_what_is_left_of_them() {
 }
 
 #[test]
-fn every_reader_takes_one_seed_at_least_and_refuses_another() {
+fn every_parser_accepts_at_least_one_seed_and_refuses_another() {
     let of = |taken: bool| ALL.iter().filter(move |(target, holds)| !seeds(target).iter().any(|seed| holds(seed) == taken));
     let missing: Vec<&str> = of(true).chain(of(false)).map(|(target, _)| *target).collect();
     assert!(missing.is_empty(), "{missing:?}");
 }
 
 #[test]
-fn every_property_is_a_target_with_seeds() {
+fn every_property_has_a_target_and_seeds() {
     let properties: BTreeSet<String> = ALL.iter().map(|(target, _)| (*target).to_owned()).collect();
     let manifest = fs::read_to_string(folder().join("Cargo.toml")).expect("read");
     assert_eq!(names(&folder().join("targets")), properties);

@@ -54,7 +54,7 @@ fn assert_nowhere_but(fixture: &Fixture, files: &[&str], said: &CommandOutput) {
 }
 
 #[test]
-fn a_new_secret_is_appended_to_a_file_for_its_owner_and_is_nowhere_else() {
+fn a_new_secret_is_appended_to_a_private_file_and_is_nowhere_else() {
     let fixture = Fixture::small();
     let said = import_to(&fixture, "file:kept/secrets.jsonl");
     assert_snapshot!(said.whole(), @r#"
@@ -94,7 +94,7 @@ fn a_new_secret_is_appended_to_a_file_for_its_owner_and_is_nowhere_else() {
 }
 
 #[test]
-fn a_command_gets_each_new_secret_on_its_standard_input() {
+fn a_command_receives_each_new_secret_on_its_standard_input() {
     let fixture = Fixture::small();
     let said = import_to(&fixture, "exec:cat >> got.jsonl; echo no answer of migrate");
     assert_eq!(said.code, 0, "{}", said.whole());
@@ -104,7 +104,7 @@ fn a_command_gets_each_new_secret_on_its_standard_input() {
 }
 
 #[test]
-fn a_command_that_fails_is_told_with_the_way_to_the_secret_and_nothing_of_what_it_prints() {
+fn a_failed_command_is_reported_with_how_to_get_the_secret_but_not_its_output() {
     let fixture = Fixture::small();
     let said = import_to(&fixture, "exec:tee /dev/stderr; exit 7");
     assert_snapshot!(said.whole(), @r#"
@@ -142,7 +142,7 @@ fn a_command_that_fails_is_told_with_the_way_to_the_secret_and_nothing_of_what_i
 }
 
 #[test]
-fn a_file_that_cannot_be_kept_for_its_owner_alone_stops_an_import_before_its_first_write() {
+fn a_secrets_file_that_is_not_private_stops_an_import_before_its_first_write() {
     let fixture = Fixture::small();
     fixture.write("open.jsonl", "");
     let refused = |place: &str| import_to(&fixture, place).refused();
@@ -174,7 +174,7 @@ fn a_file_that_cannot_be_kept_for_its_owner_alone_stops_an_import_before_its_fir
 }
 
 #[test]
-fn the_secret_of_a_create_whose_answer_was_lost_is_kept_from_the_look_up() {
+fn the_secret_of_a_create_without_a_response_is_stored_after_the_lookup() {
     let fixture = cut_after_the_create();
     let said = import_to(&fixture, "file:secrets.jsonl");
     assert_eq!(said.code, 0, "{}", said.whole());
@@ -183,7 +183,7 @@ fn the_secret_of_a_create_whose_answer_was_lost_is_kept_from_the_look_up() {
 }
 
 #[test]
-fn where_the_look_up_does_not_show_the_secret_the_way_to_it_is_told() {
+fn if_the_lookup_does_not_return_the_secret_the_report_shows_how_to_get_it() {
     let mut fixture = cut_after_the_create();
     let reads = Catalog::standard().kinds().flat_map(|kind| kind.scopes.read).copied().filter(|scope| *scope != "read:client_keys");
     fixture.sign_in_to_prod_with(&reads.chain(["create:clients", "update:clients"]).collect::<Vec<_>>());
@@ -195,7 +195,7 @@ fn where_the_look_up_does_not_show_the_secret_the_way_to_it_is_told() {
 }
 
 #[test]
-fn a_run_that_was_killed_before_the_create_was_recorded_keeps_the_secret_when_it_goes_on() {
+fn a_run_killed_before_the_create_was_recorded_stores_the_secret_when_resumed() {
     let fixture = Fixture::small();
     fixture.run_in_shell(&format!("$MIGRATE {IMPORT} --secrets-to 'exec:kill -9 $PPID'; exit 0"));
     let journal = fixture.read(&format!("{}/journal.jsonl", fixture.only_in("runs")));
@@ -208,7 +208,7 @@ fn a_run_that_was_killed_before_the_create_was_recorded_keeps_the_secret_when_it
 }
 
 #[test]
-fn a_past_run_does_not_say_that_a_secret_which_was_kept_is_to_be_handed_on() {
+fn a_past_run_does_not_ask_to_pass_on_a_stored_secret() {
     let fixture = Fixture::small();
     assert_eq!(import_to(&fixture, "file:secrets.jsonl").code, 0);
     let run = fixture.only_in("runs");
@@ -222,7 +222,7 @@ fn a_past_run_does_not_say_that_a_secret_which_was_kept_is_to_be_handed_on() {
 }
 
 #[test]
-fn a_client_that_an_undo_makes_anew_has_its_secret_kept_too() {
+fn the_secret_of_a_client_recreated_by_an_undo_is_stored_too() {
     let fixture = Fixture::small();
     let run = |line: &str| {
         let said = fixture.run(line);
@@ -237,7 +237,7 @@ fn a_client_that_an_undo_makes_anew_has_its_secret_kept_too() {
 }
 
 #[test]
-fn without_a_keeper_the_report_says_how_to_get_at_each_secret() {
+fn without_a_sink_the_report_shows_how_to_get_each_secret() {
     let fixture = Fixture::new(
         json!({"domain": "acme-dev.eu.auth0.com", "data": {"/clients": [client("d1", "Till", "https://a.example")],
         "/resource-servers": [{"id": "rs1", "name": "Orders", "identifier": "https://orders", "signing_alg": "HS256"}]}}),
@@ -277,7 +277,7 @@ fn until_heard(import: &Child, said: &mut BufReader<ChildStderr>) {
 }
 
 #[test]
-fn a_signal_is_heard_while_a_command_keeps_a_secret_and_the_secret_is_kept_all_the_same() {
+fn a_signal_during_a_command_is_handled_and_the_secret_is_stored() {
     let fixture = Fixture::small();
     let (import, mut said) = hanging(&fixture);
     until_heard(&import, &mut said);
@@ -288,7 +288,7 @@ fn a_signal_is_heard_while_a_command_keeps_a_secret_and_the_secret_is_kept_all_t
 }
 
 #[test]
-fn a_second_signal_ends_the_run_and_the_command_at_once_and_the_secret_is_kept_later() {
+fn a_second_signal_ends_run_and_command_at_once_and_the_secret_is_stored_later() {
     let fixture = Fixture::small();
     let (import, mut said) = hanging(&fixture);
     until_heard(&import, &mut said);

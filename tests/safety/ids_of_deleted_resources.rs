@@ -33,7 +33,7 @@ fn is_named_and_nowhere(fixture: &Fixture, said: &CommandOutput) {
 }
 
 #[test]
-fn what_a_rule_skipped_is_still_known_once_it_is_removed() {
+fn a_skipped_resource_is_still_known_after_it_is_deleted() {
     for by_plan in [false, true] {
         let fixture = Fixture::new(naming_till(), prod(), "");
         fixture.write("map.toml", "[[rule]]\nmatch = \"clients/Till\"\nskip = true\n");
@@ -53,7 +53,7 @@ fn what_a_rule_skipped_is_still_known_once_it_is_removed() {
 }
 
 #[test]
-fn what_an_undo_removed_is_still_known_once_the_source_has_it_no_more() {
+fn a_resource_deleted_by_an_undo_is_still_known_after_the_source_deleted_it() {
     let fixture = Fixture::new(naming_till(), prod(), "");
     let said = fixture.run(&format!("import --tenant prod {ALL}"));
     assert_eq!(said.code, 0, "{}", said.whole());

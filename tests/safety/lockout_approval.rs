@@ -14,7 +14,7 @@ fn callback(fixture: &Fixture) -> String {
 }
 
 #[test]
-fn a_job_cannot_acknowledge_what_nobody_saw() {
+fn a_job_cannot_approve_what_nobody_reviewed() {
     let fixture = Fixture::small();
     let said = fixture.run_unattended(&format!("{IMPORT} --allow lockout-risk,weaker-protection"));
     assert_snapshot!(said.refused(), @r#"
@@ -28,7 +28,7 @@ fn a_job_cannot_acknowledge_what_nobody_saw() {
 }
 
 #[test]
-fn a_dry_run_of_a_job_ends_as_the_job_would() {
+fn a_dry_run_of_a_job_exits_like_the_job() {
     let fixture = Fixture::small();
     let said = fixture.run_unattended("import --tenant prod --dry-run --allow lockout-risk,weaker-protection --quiet");
     assert_snapshot!(said.whole(), @r#"
@@ -59,7 +59,7 @@ fn a_dry_run_of_a_job_ends_as_the_job_would() {
 }
 
 #[test]
-fn a_job_needs_no_terminal_where_nobody_is_locked_out() {
+fn a_job_without_lockout_risks_needs_no_terminal() {
     let fixture = Fixture::small();
     fixture.configure("mapping = \"mapping.toml\"\n");
     fixture.write("mapping.toml", "[[rule]]\nmatch = \"clients/Shop\"\nskip = true\n");
@@ -68,14 +68,14 @@ fn a_job_needs_no_terminal_where_nobody_is_locked_out() {
 }
 
 #[test]
-fn somebody_at_the_terminal_acknowledges_what_is_shown() {
+fn a_person_at_a_terminal_approves_what_is_shown() {
     let fixture = Fixture::small();
     let said = fixture.run(&format!("{IMPORT} --allow lockout-risk,weaker-protection"));
     assert_eq!((said.code, callback(&fixture).as_str()), (0, "https://shop.acme.example/back"), "{}", said.whole());
 }
 
 #[test]
-fn a_job_carries_out_a_saved_plan_that_was_looked_at() {
+fn a_job_imports_a_reviewed_saved_plan() {
     let fixture = Fixture::small();
     fixture.run_unattended("plan --tenant prod --out plan.json --quiet");
     let unseen = fixture.run_unattended(SAVED);
@@ -85,7 +85,7 @@ fn a_job_carries_out_a_saved_plan_that_was_looked_at() {
 }
 
 #[test]
-fn an_undo_is_saved_looked_at_and_carried_out_like_any_plan() {
+fn an_undo_is_saved_reviewed_and_executed_like_any_plan() {
     let fixture = Fixture::small();
     fixture.run(&format!("{IMPORT} --allow lockout-risk,weaker-protection"));
     let run = fixture.only_in("runs").replace("runs/", "");
@@ -108,7 +108,7 @@ fn an_undo_is_saved_looked_at_and_carried_out_like_any_plan() {
 }
 
 #[test]
-fn an_update_by_a_job_does_not_lock_anybody_out_either() {
+fn an_update_by_a_job_cannot_lock_anybody_out_either() {
     let fixture = Fixture::small();
     fixture.write("client.json", "{\"callbacks\": []}");
     let update = "update clients Shop client.json --tenant prod --quiet";
@@ -149,14 +149,14 @@ fn an_update_by_a_job_does_not_lock_anybody_out_either() {
 }
 
 #[test]
-fn a_job_rehearses_what_a_person_is_to_look_at() {
+fn a_job_rehearses_what_a_person_will_review() {
     let fixture = Fixture::small();
     let said = fixture.run_unattended("import --tenant prod --rehearse --allow lockout-risk,weaker-protection --quiet");
     assert_eq!((said.code, fixture.writes().len()), (0, 0), "{}", said.whole());
 }
 
 #[test]
-fn what_a_saved_plan_may_cost_is_found_in_its_changes_and_not_in_what_its_file_says() {
+fn the_risk_of_a_saved_plan_comes_from_its_changes_and_not_from_its_refusals() {
     let fixture = Fixture::small();
     fixture.run(&format!("{IMPORT} --allow lockout-risk"));
     let run = fixture.only_in("runs");

@@ -105,7 +105,7 @@ fn plain_http_to_another_machine_is_refused_and_nothing_is_sent() {
 }
 
 #[test]
-fn a_certificate_that_nobody_vouches_for_is_refused_before_anything_is_said() {
+fn an_untrusted_certificate_is_refused_before_anything_is_sent() {
     let mut fixture = Fixture::small();
     let key = generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("a certificate");
     fixture.write("own.pem", &key.cert.pem());
@@ -127,7 +127,7 @@ fn a_certificate_that_nobody_vouches_for_is_refused_before_anything_is_said() {
 }
 
 #[test]
-fn a_certificate_of_another_name_is_refused_before_anything_is_said() {
+fn a_certificate_for_another_name_is_refused_before_anything_is_sent() {
     let mut fixture = Fixture::small();
     let key = generate_simple_self_signed(["other.example".to_owned()]).expect("a certificate");
     fixture.write("own.pem", &key.cert.pem());
@@ -162,7 +162,7 @@ fn a_redirect_is_not_followed() {
 /// A whole sync between two tenants on loopback. Any other connection would have to pass the proxy, or be seen by the
 /// system.
 #[test]
-fn nobody_is_asked_but_the_two_tenants() {
+fn only_the_two_tenants_receive_requests() {
     let mut fixture = Fixture::new(dev(), prod(), "");
     let proxy = Stranger::saying("502 Bad Gateway".to_owned());
     for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"] {
@@ -202,7 +202,7 @@ fn nobody_is_asked_but_the_two_tenants() {
 
 /// A tenant on another machine is reached through the proxy, by its own name and port.
 #[test]
-fn a_tenant_elsewhere_is_asked_for_by_its_own_name_alone() {
+fn a_tenant_on_another_machine_is_requested_by_its_own_name_only() {
     let mut fixture = Fixture::small();
     let proxy = Stranger::saying("502 Bad Gateway".to_owned());
     fixture.set("HTTPS_PROXY", &format!("http://127.0.0.1:{}", proxy.port));
@@ -217,7 +217,7 @@ fn a_tenant_elsewhere_is_asked_for_by_its_own_name_alone() {
 
 /// Every command that writes a file, run by a user whose files are readable for everybody by default.
 #[test]
-fn every_file_that_is_left_is_for_its_owner_only() {
+fn every_written_file_is_private() {
     let fixture = Fixture::small();
     let written: Vec<_> = fixture.files();
     let run = |line: &str| fixture.run_in_shell(&format!("umask 000; exec \"$MIGRATE\" {line}"));

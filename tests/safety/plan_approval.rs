@@ -81,7 +81,7 @@ fn a_job_applies_the_approved_part_and_reports_the_rest() {
 }
 
 #[test]
-fn an_approval_of_everything_permits_what_guards_found() {
+fn approving_everything_permits_the_findings_of_guards() {
     let fixture = with_plan();
     assert_eq!(fixture.run_unattended(IMPORT).code, 4, "nobody approved it yet");
     let approved = fixture.run_unattended("approve plan.json --by ada --yes --output json");
@@ -102,7 +102,7 @@ fn several_approvals_add_up() {
 }
 
 #[test]
-fn an_approval_that_was_widened_or_is_of_another_plan_is_refused() {
+fn a_widened_approval_and_one_of_another_plan_are_refused() {
     let fixture = with_plan();
     fixture.run_unattended("approve plan.json --only clients/Till --by ada --yes");
     let approved = fixture.read("plan.json");
@@ -126,7 +126,7 @@ fn an_approval_that_was_widened_or_is_of_another_plan_is_refused() {
 }
 
 #[test]
-fn nothing_is_approved_off_a_terminal_without_yes_or_where_nothing_matches() {
+fn nothing_is_approved_without_a_terminal_or_yes_or_without_a_match() {
     let fixture = with_plan();
     let before = fixture.read("plan.json");
     assert_eq!(fixture.run_unattended("approve plan.json --by ada").code, 64);

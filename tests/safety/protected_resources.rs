@@ -63,7 +63,7 @@ fn excluded(fixture: &Fixture, line: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_protected_client_keeps_what_it_may_do_where_the_source_lets_it_do_less() {
+fn a_protected_client_keeps_permissions_that_the_source_lacks() {
     let fixture = two(|data| {
         data["/client-grants"] = json!([{"id": "cgr_devGlass00000001", "client_id": glass("dev"), "audience": "https://payments/",
             "scope": ["read"], "subject_type": "client"}]);
@@ -83,7 +83,7 @@ fn a_protected_client_keeps_what_it_may_do_where_the_source_lets_it_do_less() {
 }
 
 #[test]
-fn a_protected_client_gains_nothing_that_the_source_lets_it_do() {
+fn a_protected_client_gains_no_permission_of_the_source() {
     let mut source = tenant(dev(), "dev");
     let data = &mut source["data"];
     data["/client-grants"] = json!([{"id": "cgr_devGlass00000001", "client_id": glass("dev"), "audience": "https://payments/",
@@ -107,7 +107,7 @@ fn a_protected_client_gains_nothing_that_the_source_lets_it_do() {
 }
 
 #[test]
-fn a_second_import_has_nothing_to_do_beside_what_is_protected_and_still_follows_the_source() {
+fn a_second_import_has_nothing_to_do_and_still_follows_the_source_elsewhere() {
     let till = "devTill000000000000000000000000a";
     let fixture = two(|data| data["/connections/con_devUsers00000001/clients"] = json!([{"client_id": till}]));
     let before = rights(&fixture);
@@ -122,7 +122,7 @@ fn a_second_import_has_nothing_to_do_beside_what_is_protected_and_still_follows_
 }
 
 #[test]
-fn what_a_protected_client_needs_is_not_pruned() {
+fn resources_that_a_protected_client_needs_are_not_pruned() {
     // If the source has no resources of a kind, none of that kind is pruned.
     let fixture = two(|data| {
         data["/resource-servers"].as_array_mut().expect("a list").push(json!({"id": "5f00000000000000000000ff", "name": "Orders",
@@ -150,7 +150,7 @@ fn what_a_protected_client_needs_is_not_pruned() {
 }
 
 #[test]
-fn an_undo_keeps_what_something_protected_needs_by_now() {
+fn an_undo_keeps_what_a_protected_resource_needs_by_now() {
     let mut source = tenant(dev(), "dev");
     source["data"]["/connections"]
         .as_array_mut()
@@ -178,7 +178,7 @@ fn an_undo_keeps_what_something_protected_needs_by_now() {
 }
 
 #[test]
-fn a_plan_that_was_made_before_does_not_touch_what_is_protected_since() {
+fn an_earlier_plan_does_not_change_what_was_protected_since() {
     let fixture = two(|data| {
         data["/client-grants"] = json!([{"id": "cgr_devGlass00000001", "client_id": glass("dev"), "audience": "https://payments/",
             "scope": ["read"], "subject_type": "client"}]);
@@ -193,7 +193,7 @@ fn a_plan_that_was_made_before_does_not_touch_what_is_protected_since() {
 }
 
 #[test]
-fn a_plan_that_was_made_before_does_not_create_what_is_protected_since() {
+fn an_earlier_plan_does_not_create_what_was_protected_since() {
     let fixture = Fixture::small();
     fixture.run("plan --tenant prod --out plan.json");
     fixture.configure("protected = [\"clients/Till\"]\n");
@@ -203,7 +203,7 @@ fn a_plan_that_was_made_before_does_not_create_what_is_protected_since() {
 }
 
 #[test]
-fn a_run_that_was_cut_off_does_not_go_on_with_what_is_protected_since() {
+fn a_resumed_run_does_not_change_what_was_protected_since() {
     let mut source = tenant(dev(), "dev");
     source["data"]["/client-grants"] = json!([{"id": "cgr_devGlass00000001", "client_id": glass("dev"), "audience": "https://payments/",
         "scope": ["read"], "subject_type": "client"}]);
@@ -222,7 +222,7 @@ fn a_run_that_was_cut_off_does_not_go_on_with_what_is_protected_since() {
 }
 
 #[test]
-fn what_is_protected_by_its_name_in_the_source_is_not_created() {
+fn a_resource_protected_by_its_source_name_is_not_created() {
     let mut source = dev();
     source["data"]["/clients"].as_array_mut().expect("a list").push(client(&glass("dev"), "Break glass", "https://glass.acme.example"));
     let fixture = Fixture::new(source, prod(), "");
@@ -232,7 +232,7 @@ fn what_is_protected_by_its_name_in_the_source_is_not_created() {
 }
 
 #[test]
-fn a_client_that_is_protected_by_its_name_in_the_target_is_so_whatever_the_source_calls_it() {
+fn a_client_protected_by_its_target_name_is_protected_whatever_its_source_name() {
     let fixture = two(|data| {
         data["/clients"][2]["name"] = json!("Emergency");
         data["/client-grants"] = json!([{"id": "cgr_devGlass00000001", "client_id": glass("dev"), "audience": "https://payments/",
@@ -247,7 +247,7 @@ fn a_client_that_is_protected_by_its_name_in_the_target_is_so_whatever_the_sourc
 }
 
 #[test]
-fn a_pattern_that_protects_nothing_is_named() {
+fn a_pattern_that_protects_nothing_is_reported() {
     let fixture = Fixture::small();
     fixture.configure("protected = [\"clients/Brake glass*\", \"clients/Shop\"]\n");
     let notes = fixture.run("import --tenant prod --dry-run --output json").json()["notes"].clone();
@@ -283,7 +283,7 @@ fn the_client_that_an_export_signed_in_with_is_not_created_from_its_snapshot() {
 }
 
 #[test]
-fn the_client_that_a_given_token_names_is_not_created_from_its_snapshot() {
+fn the_client_of_a_given_token_is_not_created_from_its_snapshot() {
     let mut fixture = with_own_client("sandbox");
     fixture.sign_in_to_dev_with(&["read:clients", "read:client_grants", "read:resource_servers"]);
     fixture.run("export --tenant dev --out ./given --kinds clients,client-grants,resource-servers");
@@ -294,7 +294,7 @@ fn the_client_that_a_given_token_names_is_not_created_from_its_snapshot() {
 }
 
 #[test]
-fn a_snapshot_of_some_kinds_leaves_the_grants_of_the_own_client_where_they_are() {
+fn a_partial_snapshot_leaves_the_grants_of_migrates_own_client_unchanged() {
     let fixture = with_own_client("tool");
     done(&fixture.run("export --tenant dev --out ./given --kinds client-grants"));
     let grants: Value = serde_json::from_str(&fixture.read("given/client-grants.json")).expect("JSON");
@@ -302,7 +302,7 @@ fn a_snapshot_of_some_kinds_leaves_the_grants_of_the_own_client_where_they_are()
 }
 
 #[test]
-fn a_snapshot_that_does_not_say_which_client_it_was_taken_with_names_those_that_it_may_be() {
+fn a_snapshot_without_its_own_client_lists_the_candidates() {
     let mut source = tenant(dev(), "dev");
     source["data"]["/client-grants"] = json!([{"id": "cgr_devGlass00000001", "client_id": glass("dev"), "subject_type": "client",
         "audience": "https://acme-dev.eu.auth0.com/api/v2/", "scope": ["read:users"]}]);
@@ -324,7 +324,7 @@ fn is_refused(fixture: &Fixture, line: &str, fields: &Value, reason: &str) -> bo
 }
 
 #[test]
-fn a_single_update_leaves_alone_what_belongs_to_something_protected_and_what_names_it() {
+fn a_single_update_affects_neither_belongings_of_a_protected_resource_nor_references_to_it() {
     let mut source = tenant(dev(), "dev");
     source["data"]["/clients"].as_array_mut().expect("a list").truncate(1);
     let mut target = entitled(tenant(prod(), "prod"));
@@ -358,13 +358,13 @@ fn a_single_update_leaves_alone_what_belongs_to_something_protected_and_what_nam
 }
 
 #[test]
-fn a_single_update_leaves_the_grants_of_the_own_client_alone() {
+fn a_single_update_does_not_affect_the_grants_of_migrates_own_client() {
     let fixture = with_own_client("tool");
     assert!(is_refused(&fixture, "client-grants cgr_prodTool00000001", &json!({"scope": ["read:clients"]}), "clients/migrate of prod"));
 }
 
 #[test]
-fn a_single_update_is_refused_where_the_token_cannot_see_what_is_protected() {
+fn a_single_update_is_refused_if_the_token_cannot_read_what_is_protected() {
     let mut fixture = Fixture::new(dev(), entitled(tenant(prod(), "prod")), "");
     fixture.configure(PROTECTED);
     fixture.sign_in_to_prod_with(&["read:client_grants", "update:client_grants", "read:resource_servers"]);

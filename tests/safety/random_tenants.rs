@@ -208,13 +208,13 @@ async fn copy(sketch: Sketch) -> Result<(), TestCaseError> {
 const CASES: (u32, u32) = (3, 16);
 
 #[test]
-fn nothing_of_a_few_random_sources_gets_into_their_targets_and_a_second_import_is_empty() {
+fn no_value_of_a_few_random_sources_reaches_their_targets_and_a_second_import_is_empty() {
     copy_random(CASES.0);
 }
 
 #[test]
 #[ignore = "slow: run by .ci/run"]
-fn nothing_of_a_random_source_gets_into_its_target_and_a_second_import_is_empty() {
+fn no_value_of_random_sources_reaches_their_targets_and_a_second_import_is_empty() {
     copy_random(CASES.1);
 }
 
@@ -299,13 +299,13 @@ async fn pruned_and_back(ahead: Sketch, left: (usize, usize, usize)) -> Result<(
 }
 
 #[tokio::test]
-async fn an_undo_that_stopped_at_one_of_four_changes_is_finished_by_another() {
+async fn an_undo_interrupted_at_one_in_four_changes_is_completed_by_another() {
     stopped_at_every(4).await;
 }
 
 #[tokio::test]
 #[ignore = "slow: run by .ci/run"]
-async fn an_undo_that_stopped_anywhere_is_finished_by_another() {
+async fn an_undo_interrupted_anywhere_is_completed_by_another() {
     stopped_at_every(1).await;
 }
 
@@ -371,13 +371,13 @@ async fn unreported(before: &Snapshot, tenant: &Tenant, back: &Plan) -> Vec<Stri
 }
 
 #[test]
-fn what_a_few_random_runs_pruned_is_taken_back_whole_or_named_and_so_is_that() {
+fn prunes_of_a_few_random_runs_are_undone_completely_or_reported_and_so_are_the_undos() {
     prune_random(8);
 }
 
 #[test]
 #[ignore = "slow: run by .ci/run"]
-fn what_a_random_run_pruned_is_taken_back_whole_or_named_and_so_is_that() {
+fn prunes_of_random_runs_are_undone_completely_or_reported_and_so_are_the_undos() {
     prune_random(64);
 }
 
@@ -389,13 +389,13 @@ fn prune_random(cases: u32) {
 }
 
 #[test]
-fn a_few_random_runs_are_taken_back_whole_and_so_is_that() {
+fn a_few_random_runs_are_undone_completely_and_so_are_the_undos() {
     take_back_random(CASES.0);
 }
 
 #[test]
 #[ignore = "slow: run by .ci/run"]
-fn a_random_run_is_taken_back_whole_and_so_is_that() {
+fn random_runs_are_undone_completely_and_so_are_the_undos() {
     take_back_random(CASES.1);
 }
 

@@ -73,12 +73,12 @@ fn select_random(cases: u32) {
 }
 
 #[test]
-fn a_few_random_selections_change_nothing_outside_and_a_whole_import_completes_them() {
+fn a_few_random_selections_change_nothing_outside_and_a_full_import_completes_them() {
     select_random(6);
 }
 
 #[test]
 #[ignore = "slow: run by .ci/run"]
-fn random_selections_change_nothing_outside_and_a_whole_import_completes_them() {
+fn random_selections_change_nothing_outside_and_a_full_import_completes_them() {
     select_random(64);
 }

@@ -144,7 +144,7 @@ fn creatable() -> Vec<(&'static Kind, Body)> {
 }
 
 #[test]
-fn what_belongs_to_the_source_is_found_in_every_notation_at_every_field_of_every_kind_or_becomes_the_targets() {
+fn source_values_are_found_or_replaced_in_every_notation_and_field_of_every_kind() {
     let (mut found, mut kinds) = (0, 0);
     for (kind, body) in creatable() {
         let names: Vec<&str> = kind.fields.writable().iter().map(|field| field.name).filter(|name| !body.0.contains_key(*name)).collect();
@@ -174,7 +174,7 @@ fn what_belongs_to_the_source_is_found_in_every_notation_at_every_field_of_every
 }
 
 #[test]
-fn what_the_guard_finds_is_said_with_where_and_what() {
+fn a_finding_shows_the_place_and_the_value() {
     let said = |metadata: Value| of_metadata(&metadata).unwrap_or_default();
     assert_eq!(
         said(json!({"a": WholeUrl.write(SOURCE)})),
@@ -193,7 +193,7 @@ fn what_the_guard_finds_is_said_with_where_and_what() {
 }
 
 #[test]
-fn a_host_that_only_looks_like_one_of_the_source_is_none() {
+fn a_similar_host_is_not_a_source_host() {
     let others = [
         "https://my-acme-dev.eu.auth0.com",
         "acme-dev.eu.auth0.com.evil.example",
@@ -213,7 +213,7 @@ fn a_host_that_only_looks_like_one_of_the_source_is_none() {
 }
 
 #[test]
-fn a_host_of_the_target_may_lie_below_one_of_the_source() {
+fn a_target_host_may_be_a_subdomain_of_a_source_host() {
     let catalog = Catalog::standard();
     let tell = |text: &str| {
         let till = json!({"client_id": "dEvTill0000000000000000000000a1b", "name": "Till", "description": text});
@@ -230,7 +230,7 @@ fn a_host_of_the_target_may_lie_below_one_of_the_source() {
 }
 
 #[test]
-fn what_stands_in_the_open_becomes_the_targets_own() {
+fn plain_source_values_are_replaced_by_the_targets_own() {
     let texts = [
         ("https%3A%2F%2Facme-dev.eu.auth0.com%2Fapi", "https%3A%2F%2F⟨tenant⟩%2Fapi"),
         ("HTTPS://ACME-DEV.EU.AUTH0.COM/", "HTTPS://⟨tenant⟩/"),
@@ -260,7 +260,7 @@ fn of_saml(options: &Value) -> Option<String> {
 
 /// Templates of public repositories that cover their differences.
 #[test]
-fn variables_of_saml_are_no_placeholders_in_a_request_template() {
+fn saml_variables_are_not_placeholders_in_a_request_template() {
     let templates = [
         DEFAULT_TEMPLATE.to_owned(),
         DEFAULT_TEMPLATE.replace(
@@ -282,7 +282,7 @@ fn variables_of_saml_are_no_placeholders_in_a_request_template() {
 }
 
 #[test]
-fn what_nobody_put_in_is_a_placeholder_in_a_request_template_too() {
+fn an_unknown_variable_is_a_placeholder_in_a_request_template_too() {
     let told = |mark: &str| format!("connections/saml: options.requestTemplate holds the placeholder {mark}");
     for mark in ["@@HOST@@", "##HOST##", "##ID##"] {
         let template = DEFAULT_TEMPLATE.replace("urn:oasis:names:tc:SAML:2.0:protocol", mark);
@@ -321,7 +321,7 @@ fn written(notations: &[Notation], text: &str, around: &[(String, String)]) -> S
 }
 
 #[test]
-fn what_belongs_to_the_source_is_found_through_layers_of_notations_or_becomes_the_targets() {
+fn source_values_are_found_through_nested_notations_or_replaced() {
     let wanted = proptest::sample::select(vec![SOURCE, SOURCE_CUSTOM, SOURCE_ID]);
     let strategy = (wanted, notations(), proptest::collection::vec(around(), 3), any::<bool>());
     let tested = runner().run(&strategy, |(wanted, mut notations, around, is_name)| {
@@ -339,7 +339,7 @@ fn what_belongs_to_the_source_is_found_through_layers_of_notations_or_becomes_th
 }
 
 #[test]
-fn nothing_is_found_in_texts_of_the_target_alone() {
+fn nothing_is_found_in_texts_with_target_values_only() {
     let own = vec![
         TARGET,
         TARGET_CUSTOM,

@@ -79,7 +79,7 @@ fn a_secret_is_sent_once_and_again_only_when_its_value_changed() {
 }
 
 #[test]
-fn fingerprints_are_for_their_owner_only() {
+fn fingerprints_are_private() {
     use std::os::unix::fs::PermissionsExt;
     let fixture = fixture("");
     imported(&fixture, IMPORT);
@@ -88,7 +88,7 @@ fn fingerprints_are_for_their_owner_only() {
 }
 
 #[test]
-fn a_secret_that_was_refused_is_sent_again_the_next_night() {
+fn a_refused_secret_is_sent_again_the_next_night() {
     let mut fixture = fixture("echo@w1x*");
     let refused = fixture.run(IMPORT);
     assert_eq!(refused.code, 3, "{}", refused.whole());
@@ -101,7 +101,7 @@ fn a_secret_that_was_refused_is_sent_again_the_next_night() {
 }
 
 #[test]
-fn what_a_killed_part_of_a_run_sent_is_sent_once_more_since_nobody_knows_its_value() {
+fn secrets_sent_by_a_killed_part_of_a_run_are_sent_once_more() {
     let mut source = dev();
     let many = (1..=20).map(|nth| client(&format!("dev{nth:02}"), &format!("Z{nth:02}"), "https://z.acme.example/back"));
     source["data"]["/clients"].as_array_mut().expect("a list").extend(many);
@@ -123,7 +123,7 @@ fn what_a_killed_part_of_a_run_sent_is_sent_once_more_since_nobody_knows_its_val
 }
 
 #[test]
-fn a_client_that_is_called_differently_now_keeps_the_secret_it_was_sent() {
+fn a_renamed_client_keeps_its_sent_secret() {
     let fixture = fixture("");
     imported(&fixture, IMPORT);
     fixture.write("name.json", r#"{"name": "Boutique"}"#);
@@ -136,7 +136,7 @@ fn a_client_that_is_called_differently_now_keeps_the_secret_it_was_sent() {
 }
 
 #[test]
-fn a_plan_from_a_file_leaves_fingerprints_too() {
+fn a_saved_plan_leaves_fingerprints_too() {
     let fixture = fixture("");
     let planned = fixture.run("plan --tenant prod --out plan.json --quiet");
     assert_eq!(planned.code, 0, "{}", planned.whole());
@@ -145,7 +145,7 @@ fn a_plan_from_a_file_leaves_fingerprints_too() {
 }
 
 #[test]
-fn a_variable_that_is_gone_stops_an_import_before_its_first_write() {
+fn a_missing_variable_stops_an_import_before_its_first_write() {
     let mut fixture = fixture("");
     imported(&fixture, IMPORT);
     fixture.set("SECRET", "");

@@ -57,7 +57,7 @@ fn known(kind: &Kind) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_known_field_that_sounds_like_a_secret_is_listed_as_one_or_said_to_be_none() {
+fn every_field_that_sounds_like_a_secret_is_declared_or_exempt() {
     let is_secret = |kind: &Kind, path: &str| kind.secrets.paths.iter().any(|secret| covers(secret, path) || covers(path, secret));
     let mut open = Vec::new();
     for kind in Catalog::standard().kinds() {
@@ -68,7 +68,7 @@ fn every_known_field_that_sounds_like_a_secret_is_listed_as_one_or_said_to_be_no
 }
 
 #[test]
-fn every_exception_has_a_reason_and_is_one() {
+fn every_exemption_is_needed_and_has_a_reason() {
     for kind in Catalog::standard().kinds() {
         for (path, reason) in kind.secrets.exempt {
             assert!(reason.len() > 10, "{}: {path}: {reason}", kind.name);
@@ -174,7 +174,7 @@ fn plant(kind: &Kind, path: &str, fields: &Fields, object: &mut Map<String, Valu
 }
 
 #[test]
-fn a_secret_of_any_name_beside_any_field_of_any_kind_does_not_become_part_of_a_resource() {
+fn a_secret_with_any_name_beside_any_field_never_becomes_part_of_a_resource() {
     let mut planted = 0;
     for (place, kind) in Catalog::standard().kinds().enumerate() {
         // Each name occurs in each form beside the fields of many kinds.
@@ -230,7 +230,7 @@ fn planned(source: Snapshot, target: &Snapshot) -> (Vec<String>, Vec<String>, Ve
 }
 
 #[test]
-fn a_value_that_is_withheld_on_one_side_is_neither_cleared_nor_written_over() {
+fn a_value_withheld_on_one_side_is_neither_cleared_nor_overwritten() {
     let headers = json!({"accept": "json"});
     let source = tenant("dev1.eu.auth0.com", &json!({"api_key": "secret", "token": "{{vars.token}}", "colour": "red"}), &headers);
     let target = tenant("prd1.eu.auth0.com", &json!({"api_key": "{{vars.key}}", "token": "own secret", "colour": "blue"}), &headers);
@@ -245,7 +245,7 @@ fn a_value_that_is_withheld_on_one_side_is_neither_cleared_nor_written_over() {
 }
 
 #[test]
-fn a_secret_of_the_target_stays_whatever_signs_stand_in_its_name() {
+fn a_secret_of_the_target_is_kept_whatever_characters_its_name_has() {
     let source = tenant("dev1.eu.auth0.com", &json!({"api.key": "{{vars.key}}", "a.token": "a secret"}), &json!({}));
     let target = tenant("prd1.eu.auth0.com", &json!({"api.key": "own secret", "a.token": "{{vars.token}}"}), &json!({}));
     let (sent, skipped, manual) = planned(source, &target);
@@ -255,7 +255,7 @@ fn a_secret_of_the_target_stays_whatever_signs_stand_in_its_name() {
 }
 
 #[test]
-fn what_is_withheld_in_both_tenants_is_named_unless_an_entry_lists_it() {
+fn values_withheld_in_both_tenants_are_reported_unless_declared() {
     let of = |domain| tenant(domain, &json!({"api_key": "secret"}), &json!({"authorization": "Bearer a"}));
     let plan = plan(Catalog::standard(), &Desired::unmapped(of("dev1.eu.auth0.com")), &of("prd1.eu.auth0.com"), &Links::default());
     let excluded: Vec<_> = plan.excluded.iter().map(|left| (left.key.to_string(), left.path.as_deref().unwrap_or_default())).collect();
@@ -270,7 +270,7 @@ fn what_is_withheld_in_both_tenants_is_named_unless_an_entry_lists_it() {
 }
 
 #[test]
-fn a_list_with_a_secret_is_written_where_the_target_has_its_own_and_left_out_where_it_has_none() {
+fn a_list_with_a_secret_is_written_if_the_target_has_one_and_skipped_otherwise() {
     let with = |secret: &str| json!({"accept": "json", "authorization": secret});
     let of = |headers: [Value; 2]| {
         let [source, target] = headers;
@@ -285,7 +285,7 @@ fn a_list_with_a_secret_is_written_where_the_target_has_its_own_and_left_out_whe
 }
 
 #[test]
-fn what_a_new_resource_lacks_is_a_step_and_a_field_that_nobody_knows_is_not_offered_to_a_mapping() {
+fn missing_secrets_of_a_new_resource_are_steps_but_unknown_fields_cannot_be_supplied() {
     let source = tenant("dev1.eu.auth0.com", &json!({"api_key": "secret"}), &json!({"authorization": "Bearer a"}));
     let empty = Snapshot { resources: Vec::new(), ..tenant("prd1.eu.auth0.com", &json!({}), &json!({})) };
     let (sent, _, manual) = planned(source, &empty);
@@ -347,7 +347,7 @@ fn recorded() -> Option<Vec<(&'static Kind, Body)>> {
 }
 
 #[test]
-fn of_recorded_tenants_nothing_is_withheld_but_secrets() {
+fn only_secrets_of_recorded_tenants_are_withheld() {
     let Some(recorded) = recorded() else { return };
     assert!(recorded.len() > 5_000, "{}", recorded.len());
     let mut found: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();

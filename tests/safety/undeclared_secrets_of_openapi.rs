@@ -72,7 +72,7 @@ fn described_bodies() -> Option<Vec<(&'static Kind, Value)>> {
 }
 
 #[test]
-fn what_is_withheld_of_every_described_field_is_a_list_with_reasons() {
+fn the_withheld_fields_of_the_description_are_a_reviewed_list() {
     let Some(described) = described_bodies() else { return };
     assert!(described.len() > 300, "{}", described.len());
     let mut found = BTreeSet::new();

@@ -23,7 +23,7 @@ fn named<'held>(held: &'held Value, name: &str) -> &'held Value {
 }
 
 #[test]
-fn the_client_that_migrate_signs_in_with_stays_as_it_is() {
+fn migrates_own_client_is_unchanged() {
     // The tenants of the fixture list this client with the id that migrate signs in with.
     let fixture = with_clients(&["Deployer"], |_, _| "tool".to_owned());
     let before = fixture.prod("/clients");
@@ -61,7 +61,7 @@ fn the_client_that_migrate_signs_in_with_stays_as_it_is() {
 }
 
 #[test]
-fn what_the_configuration_protects_stays_as_it_is_and_is_not_removed() {
+fn protected_resources_are_unchanged_and_not_deleted() {
     let fixture = with_clients(&["Break glass"], |tenant, name| format!("{tenant}{}000000000000000000000", name.replace(' ', "")));
     fixture.configure("protected = [\"clients/Break glass*\"]\n");
     let before = fixture.prod("/clients");
@@ -103,7 +103,7 @@ fn what_the_configuration_protects_stays_as_it_is_and_is_not_removed() {
 }
 
 #[test]
-fn the_tenants_own_api_stays_as_it_is() {
+fn the_management_api_is_unchanged() {
     let api = |tenant: &str, lifetime: u32| {
         json!([{"id": format!("5f{tenant}0000000000000000000"), "name": "Auth0 Management API", "is_system": true, "token_lifetime": lifetime,
             "identifier": format!("https://acme-{tenant}.eu.auth0.com/api/v2/"), "scopes": [{"value": "read:clients"}]}])
@@ -147,7 +147,7 @@ fn the_tenants_own_api_stays_as_it_is() {
 }
 
 #[test]
-fn a_list_that_lacks_what_it_counts_stops_a_run_before_it_writes() {
+fn a_list_shorter_than_its_total_stops_a_run_before_it_writes() {
     let mut target = prod();
     target["data"]["/clients"].as_array_mut().expect("a list").push(client(
         "prodDesk00000000000000000000000a",
@@ -168,7 +168,7 @@ fn a_list_that_lacks_what_it_counts_stops_a_run_before_it_writes() {
 }
 
 #[test]
-fn an_empty_list_of_the_source_removes_nothing() {
+fn an_empty_list_of_the_source_deletes_nothing() {
     let fixture = Fixture::small();
     assert_eq!(fixture.run(IMPORT).code, 0);
     for id in ["devShop000000000000000000000000a", "devTill000000000000000000000000a"] {
@@ -188,7 +188,7 @@ fn an_empty_list_of_the_source_removes_nothing() {
 }
 
 #[test]
-fn a_reference_to_what_is_not_there_is_left_out_and_named() {
+fn a_dangling_reference_is_skipped_and_reported() {
     let mut source = dev();
     source["data"]["/client-grants"] =
         json!([{"id": "cgr_devTill000000001", "client_id": "devTill000000000000000000000000a", "audience": "https://orders", "scope": []}]);
@@ -231,7 +231,7 @@ fn a_reference_to_what_is_not_there_is_left_out_and_named() {
 }
 
 #[test]
-fn nothing_is_linked_to_what_a_run_leaves_alone() {
+fn excluded_resources_are_never_linked() {
     let id_of = |tenant: &str, name: &str| format!("{tenant}{}000000000000000000000", name.replace(' ', ""));
     let (mut source, mut target) = (dev(), prod());
     for (tenant, state) in [("dev", &mut source), ("prd", &mut target)] {
@@ -262,7 +262,7 @@ fn nothing_is_linked_to_what_a_run_leaves_alone() {
 }
 
 #[test]
-fn what_is_protected_is_not_updated_by_its_id_either() {
+fn protected_resources_are_not_updated_by_id_either() {
     let fixture = with_clients(&["Break glass"], |tenant, name| format!("{tenant}{}000000000000000000000", name.replace(' ', "")));
     fixture.configure("protected = [\"clients/Break glass*\"]\n");
     fixture.write("client.json", r#"{"description": "edited"}"#);

@@ -64,7 +64,7 @@ pub(crate) fn listed(check: &str) -> BTreeSet<&'static str> {
 
 #[test]
 #[expect(clippy::print_stdout, reason = "the list is shown, by kind")]
-fn every_known_failure_has_a_kind_that_is_explained_and_stands_once() {
+fn every_known_failure_is_unique_and_has_an_explained_kind() {
     let mut by_kind: BTreeMap<&str, usize> = BTreeMap::new();
     for (check, kinds) in &known().checks {
         for (kind, failures) in kinds {
@@ -89,7 +89,7 @@ fn of_one() -> KnownFailures {
 
 #[test]
 #[should_panic(expected = "failures that are not known:\nanother")]
-fn a_failure_that_is_not_listed_fails_its_check() {
+fn an_unlisted_failure_fails_its_check() {
     of_one().hold_against("cases", &BTreeSet::from(["known".to_owned(), "another".to_owned()]));
 }
 

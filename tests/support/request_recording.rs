@@ -33,7 +33,7 @@ pub(crate) fn recording(program: &mut Command) -> &mut Command {
 }
 
 #[test]
-fn what_a_tool_asks_a_sandbox_is_on_record() {
+fn requests_of_a_program_to_a_sandbox_are_recorded() {
     let mut fixture = Fixture::small();
     let mut sandbox = fixture.start("sandbox --port 0 --credentials id:secret --record asked.jsonl");
     let mut told = String::new();
@@ -53,7 +53,7 @@ fn what_a_tool_asks_a_sandbox_is_on_record() {
 }
 
 #[test]
-fn what_a_rehearsal_asks_its_copy_is_on_record_where_the_environment_says_so() {
+fn requests_of_a_rehearsal_to_its_copy_are_recorded_on_request() {
     let mut fixture = Fixture::small();
     let path = fixture.path("asked.jsonl").display().to_string();
     fixture.set(VARIABLE, &path);
@@ -64,7 +64,7 @@ fn what_a_rehearsal_asks_its_copy_is_on_record_where_the_environment_says_so() {
 }
 
 #[test]
-fn a_record_that_cannot_be_written_stops_a_sandbox_before_it_starts() {
+fn an_unwritable_request_log_stops_a_sandbox_before_it_starts() {
     let fixture = Fixture::small();
     insta::assert_snapshot!(fixture.run("sandbox --port 0 --record nowhere/asked.jsonl").refused(), @r#"
     exit 1

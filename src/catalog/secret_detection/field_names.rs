@@ -184,7 +184,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_says_secret_however_it_is_written() {
+    fn a_secret_name_is_recognised_in_every_spelling() {
         for name in "password, Password1, dbPassword, client_secret, agentSecret, brand_new_secret, SECRET_KEY, token, refreshTokens,
              token_password, api_key, apiKey, APIKey, API key, api.key, X-Api-Key, x-apikey, private_key, privateKey,
              access_key_value, sasKey, authorization, httpAuthorization, Proxy-Authorization, set-cookie, cookies, credentials,
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_asks_or_names_a_key_only_may_say_secret() {
+    fn prompts_and_plain_key_names_only_may_indicate_a_secret() {
         for name in "key, auth, basic_auth, jwt, tracking_key, keys".split(',').map(str::trim) {
             assert_eq!(classify(name), NameClass::Possible, "{name}");
         }
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_about_a_secret_says_nothing_of_one() {
+    fn an_attribute_of_a_secret_is_not_a_secret() {
         for name in "token_lifetime, token_endpoint, tokenEndpointUrl, token_endpoint_auth_method, token_endpoint_auth_signing_alg,
              password_policy, token_dialect, passwordPolicy, credential_type, key_id, signing_key_id, secret_id, connection_id,
              public_key, site_key, consumer_key, sort_key, keyboard, monkey, name, authorization_endpoint, author, compass,
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_holds_nothing_but_secrets_where_it_is_called_after_many() {
+    fn a_plural_secret_name_means_that_an_object_contains_only_secrets() {
         for name in
             "secrets, secret, credentials, serverCredentials, tokens, api_keys, apiKeys, encryption_keys, apikeys".split(',').map(str::trim)
         {

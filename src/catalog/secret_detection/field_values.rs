@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_of_templates_and_separators_holds_no_secret_and_one_with_more_does() {
+    fn a_text_of_templates_and_separators_is_not_a_secret_but_anything_more_is() {
         for text in [
             "{{x}}",
             "{{x}}-{{y}}",
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_is_no_secret_under_a_name_that_asks_where_it_may_be_a_choice() {
+    fn a_word_under_a_prompt_name_is_not_a_secret_if_it_may_be_a_choice() {
         for text in ["", "optional", "as_needed", "Wrong password, 3 of 5 left.", "{{fields.password}}"] {
             assert!(!is_secret(NameClass::Prompt, text), "{text}");
         }
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_no_secret_where_the_name_only_may_say_so() {
+    fn words_under_a_possible_secret_name_are_not_secrets() {
         for text in [
             "oidc",
             "oauth2",

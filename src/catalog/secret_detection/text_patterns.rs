@@ -278,7 +278,7 @@ mod tests {
     ];
 
     #[test]
-    fn a_value_is_a_secret_by_its_shape_whatever_it_is_called() {
+    fn a_secret_is_recognised_by_its_pattern_whatever_its_name() {
         for text in SECRETS {
             assert!(matches_secret_pattern(text), "{text}");
         }
@@ -329,14 +329,14 @@ mod tests {
     ];
 
     #[test]
-    fn a_text_that_only_resembles_a_secret_is_none() {
+    fn a_text_that_only_resembles_a_secret_is_not_one() {
         for text in NOT_SECRETS {
             assert!(!matches_secret_pattern(text), "{text}");
         }
     }
 
     #[test]
-    fn what_a_service_issues_is_known_by_how_it_begins() {
+    fn issued_secrets_are_recognised_by_their_prefixes() {
         for (prefix, least) in ISSUED_PREFIXES {
             let issued = format!("{prefix}{}", "a1B2c3D4".repeat(8));
             for text in [issued.clone(), format!("use {issued}."), format!("{{{{x}}}}{issued}"), format!("KEY={issued};")] {

@@ -349,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_the_time_ends_a_reading() {
+    fn the_time_limit_ends_a_read() {
         assert_eq!(read_for(4, Some(MINUTE * 5)), (Ok(()), 4));
         let (ended, minutes) = read_for(600, Some(MINUTE * 5));
         let failure = ended.expect_err("over");
@@ -358,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reading_that_begins_after_the_time_or_without_one_is_not_ended() {
+    fn a_read_that_starts_after_the_time_limit_or_without_one_is_not_ended() {
         assert_eq!(read_for(600, Some(Duration::ZERO)), (Ok(()), 600));
         assert_eq!(read_for(600, None), (Ok(()), 600));
     }

@@ -330,7 +330,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_page_begins_with_an_element_of_the_one_before_and_few_more_are_read() {
+    fn pages_overlap_by_one_element_with_few_extra_reads() {
         for most in [10, 50, 100] {
             for total in 1..2000 {
                 let first = most.min(total);

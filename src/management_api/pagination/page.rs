@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn every_style_of_answer_is_a_page() {
+    fn every_form_of_list_response_is_parsed() {
         let offset = Page { elements: Some(vec![1, 2]), total: Some(7), limit: Some(2), next: None };
         assert_eq!(read(r#"{"start":0,"limit":2,"total":7,"roles":[1,2],"other":{"deep":[1]}}"#), offset);
         assert_eq!(read(r#"{"roles":[1],"next":"a=b"}"#), Page { elements: Some(vec![1]), next: Some("a=b".into()), ..Page::empty() });
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_is_cut_short_is_no_page() {
+    fn a_truncated_page_is_refused() {
         assert!(Page::<u32>::parse(br#"{"roles":[1,2]"#, "roles").is_err());
         assert!(Page::<u32>::parse(br#"{"roles":[1]} x"#, "roles").is_err());
     }

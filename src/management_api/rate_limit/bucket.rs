@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn what_the_share_leaves_to_others_is_not_touched() {
+    async fn the_quota_outside_the_share_is_not_used() {
         let now = Instant::now();
         let mut bucket = Bucket::discovered(10, 0.8);
         bucket.record_headers(RateLimitHeaders { limit: 10, remaining: 3, reset: Duration::from_secs(4) }, Some(0), now);
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_came_back_without_a_word_was_counted_all_the_same() {
+    async fn a_response_without_headers_is_counted_too() {
         let now = Instant::now();
         let mut bucket = Bucket::discovered(10, 0.8);
         bucket.record_headers(RateLimitHeaders { limit: 10, remaining: 9, reset: Duration::from_secs(1) }, Some(0), now);
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_answer_that_was_overtaken_raises_nothing() {
+    async fn an_overtaken_response_never_raises_the_quota() {
         let now = Instant::now();
         let mut bucket = Bucket::discovered(10, 0.8);
         let headers = |remaining| RateLimitHeaders { limit: 10, remaining, reset: Duration::from_secs(4) };
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn after_the_reset_one_request_asks_how_many_may_follow() {
+    async fn after_a_reset_a_single_request_finds_out_how_many_may_follow() {
         let now = Instant::now();
         let mut bucket = Bucket::discovered(10, 0.8);
         bucket.record_headers(RateLimitHeaders { limit: 10, remaining: 2, reset: Duration::from_secs(4) }, Some(0), now);

@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_bucket_that_is_not_published_holds_back_every_call_but_those_of_another() {
+    async fn an_unpublished_bucket_delays_all_calls_except_those_of_other_buckets() {
         let mut buckets = Buckets::new(None, None, SHARE);
         let [clients, roles] = ["/clients", "/roles"].map(|path| buckets.group_of(CallType::Read, path));
         answer(&mut buckets, &clients, headers(10, 2));
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn where_two_published_buckets_hold_as_much_the_slower_one_is_assumed() {
+    async fn of_two_published_buckets_with_the_same_limit_the_slower_one_is_assumed() {
         let tier = Tier::named("essentials").expect("published");
         let mut buckets = Buckets::new(Some(tier), None, SHARE);
         let [grants, roles] = ["/organizations/o/client-grants", "/roles"].map(|path| buckets.group_of(CallType::Read, path));

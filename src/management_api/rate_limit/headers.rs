@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn the_reset_is_read_against_the_tenants_own_clock() {
+    fn the_reset_is_relative_to_the_tenants_clock() {
         let answer = headers(&[
             ("x-ratelimit-limit", "50"),
             ("x-ratelimit-remaining", "49"),
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_comes_before_the_reset() {
+    fn retry_after_takes_precedence_over_the_reset() {
         let both = headers(&[("retry-after", "7"), ("x-ratelimit-reset", "20")]);
         let reset = headers(&[("x-ratelimit-reset", "20")]);
         let now = UNIX_EPOCH + Duration::from_secs(8);

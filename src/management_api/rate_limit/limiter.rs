@@ -238,7 +238,7 @@ mod tests {
     fn silent(_: Duration, _: WaitReason) {}
 
     #[tokio::test(start_paused = true)]
-    async fn the_first_request_goes_alone_until_it_is_answered() {
+    async fn the_first_request_is_sent_alone() {
         let limiter = limiter();
         let mut first = limiter.acquire(CallType::Read, "/clients", silent).await;
         let second = limiter.acquire(CallType::Read, "/clients", silent);
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn after_a_429_that_names_no_bucket_everybody_waits_and_one_says_so() {
+    async fn after_a_429_without_a_bucket_all_requests_wait_and_one_is_announced() {
         let (limiter, started) = (limiter(), Instant::now());
         let first = limiter.acquire(CallType::Read, "/clients", silent).await;
         first.record_rate_limit(Duration::from_secs(7));
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn no_more_than_the_concurrency_is_under_way() {
+    async fn the_concurrency_is_never_exceeded() {
         let limiter = limiter();
         limiter.acquire(CallType::Read, "/clients", silent).await.record_response(200, None);
         let mut permits = Vec::new();

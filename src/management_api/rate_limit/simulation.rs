@@ -134,7 +134,7 @@ async fn simulate(name: &str, known: bool, bucket: ServerBucket, others: Option<
 }
 
 #[tokio::test(start_paused = true)]
-async fn with_known_limits_nothing_is_refused_and_no_time_is_lost() {
+async fn known_limits_lead_to_no_refusal_and_no_delay() {
     for (burst, a_second) in [(10, 2), (50, 16), (2, 2)] {
         let bucket = ServerBucket::new(burst, a_second, burst.into(), Reset::WhenFull);
         let (run, over) = simulate(&format!("known {burst} @ {a_second}/s"), true, bucket, None).await;
@@ -144,7 +144,7 @@ async fn with_known_limits_nothing_is_refused_and_no_time_is_lost() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_known_limits_the_headers_are_enough() {
+async fn headers_suffice_if_the_limits_are_unknown() {
     for (burst, a_second) in [(10, 2), (50, 16), (2, 2)] {
         for reset in [Reset::WhenFull, Reset::AtTheNext] {
             let bucket = ServerBucket::new(burst, a_second, burst.into(), reset);
@@ -158,7 +158,7 @@ async fn without_known_limits_the_headers_are_enough() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_bucket_that_others_use_too_is_left_in_peace() {
+async fn a_bucket_shared_with_others_is_not_exhausted() {
     for known in [true, false] {
         let bucket = ServerBucket::new(10, 2, 3.0, Reset::WhenFull);
         let (run, _) = simulate(&format!("shared 10 @ 2/s, known: {known}"), known, bucket, Some(Duration::from_secs(1))).await;
@@ -167,7 +167,7 @@ async fn a_bucket_that_others_use_too_is_left_in_peace() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_bucket_of_a_tier_is_kept_at_once() {
+async fn every_bucket_of_a_tier_is_respected_at_once() {
     let tier = Tier::named("essentials").expect("published");
     let calls = [
         (CallType::Read, "/clients"),

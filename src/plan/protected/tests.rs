@@ -164,7 +164,7 @@ fn nested_in(name: &str, value: Value) -> Value {
 }
 
 #[test]
-fn what_names_something_protected_is_left_as_the_target_has_it_in_every_kind() {
+fn references_to_protected_resources_stay_as_in_the_target_for_every_kind() {
     for case in Case::all().iter().filter(|case| !case.is_identity()) {
         let (protected, other) = (&case.protected, &case.other);
         let sides: [(&[&Key], &[&Key], &str); 4] = [
@@ -182,7 +182,7 @@ fn what_names_something_protected_is_left_as_the_target_has_it_in_every_kind() {
 }
 
 #[test]
-fn other_elements_of_a_list_come_and_go_beside_one_that_names_something_protected() {
+fn other_elements_of_a_list_with_a_protected_reference_are_still_updated() {
     let is_set = |case: &&Case| matches!(part_of(case.kind, case.reference), ProtectedPart::Elements(_));
     for case in Case::all().iter().filter(is_set) {
         let plan = case.planned(Some(&[&case.other]), Some(&[&case.protected]));
@@ -192,7 +192,7 @@ fn other_elements_of_a_list_come_and_go_beside_one_that_names_something_protecte
 }
 
 #[test]
-fn what_a_write_of_another_kind_would_reset_is_not_reset_where_it_is_protected() {
+fn a_protected_resource_is_not_reset_by_a_write_of_another_kind() {
     for kind in Catalog::standard().kinds().filter(|kind| !kind.quirks.resets.is_empty()) {
         let tenant = |value: &str, is_protected: bool| {
             let one = |name: &str, value: Value| {
@@ -219,7 +219,7 @@ fn what_a_write_of_another_kind_would_reset_is_not_reset_where_it_is_protected()
 }
 
 #[test]
-fn nothing_is_created_or_removed_that_names_something_protected() {
+fn no_resource_that_refers_to_a_protected_one_is_created_or_deleted() {
     for case in Case::all() {
         let plan = case.planned(Some(&[&case.protected, &case.other]), None);
         case.check(&plan, &[], "a new one names it");
@@ -234,7 +234,7 @@ fn nothing_is_created_or_removed_that_names_something_protected() {
 }
 
 #[test]
-fn what_belongs_to_something_protected_is_not_changed_though_it_differs_elsewhere() {
+fn belongings_of_a_protected_resource_are_not_changed() {
     for case in Case::all().iter().filter(|case| case.is_identity()) {
         let mut source = case.tenant(Some(&[&case.protected]), false);
         let field = case.kind.fields.writable().iter().find(|field| !case.kind.identity.key.contains(&field.name) && !field.in_path);
@@ -248,7 +248,7 @@ fn what_belongs_to_something_protected_is_not_changed_though_it_differs_elsewher
 }
 
 #[test]
-fn a_single_change_of_what_names_something_protected_or_belongs_to_it_is_found_by_ids_too() {
+fn a_single_edit_that_affects_a_protected_resource_is_found_by_ids_too() {
     for case in Case::all() {
         let raw = |named: &[&Key]| {
             let text = serde_json::to_string(&case.body(named)).expect("JSON");

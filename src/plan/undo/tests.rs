@@ -55,7 +55,7 @@ fn named(plan: &Plan) -> Vec<String> {
 }
 
 #[test]
-fn a_secret_that_was_sent_stays_and_is_named() {
+fn a_sent_secret_is_kept_and_reported() {
     let secret = SecretField { path: "client_secret".into(), from: "env:S".into(), is_changed: false };
     let plan = taken_back(
         vec![("clients/Web", edited("description", json!("old"), json!("new")), vec![secret])],
@@ -69,7 +69,7 @@ fn a_secret_that_was_sent_stays_and_is_named() {
 }
 
 #[test]
-fn what_is_gone_since_is_named_and_what_is_back_already_is_nothing_to_do() {
+fn a_deleted_resource_is_reported_and_an_already_restored_one_needs_nothing() {
     let gone = taken_back(vec![("clients/Web", edited("description", json!("old"), json!("new")), Vec::new())], &live(&[]));
     assert_eq!((named(&gone), gone.is_empty()), (vec!["clients/Web: it is gone from the target since the run".to_owned()], true));
     let held = live(&[("clients/Web", json!({"name": "Web", "description": "old"}))]);
@@ -78,7 +78,7 @@ fn what_is_gone_since_is_named_and_what_is_back_already_is_nothing_to_do() {
 }
 
 #[test]
-fn what_was_removed_is_created_again_unless_its_name_is_taken_by_now() {
+fn a_deleted_resource_is_recreated_unless_its_name_is_taken() {
     let removed = || Action::Delete { id: Id::new("clients/Web"), body: body(json!({"name": "Web", "description": "old"})) };
     let again = taken_back(vec![("clients/Web", removed(), Vec::new())], &live(&[]));
     assert_eq!((again.counts().creates, named(&again)), (1, Vec::new()));
@@ -96,7 +96,7 @@ fn added(id: &str, path: &str, new: Value) -> Action {
 }
 
 #[test]
-fn options_that_were_added_go_though_options_are_laid_over() {
+fn added_options_are_removed_although_options_are_merged() {
     let held = live(&[("connections/db", json!({"name": "db", "options": {"mfa": {"active": true}, "import_mode": true}}))]);
     let back = taken_back(vec![("connections/db", added("connections/db", "options.mfa.active", json!(true)), Vec::new())], &held);
     let edits = back.changes().filter_map(|change| match &change.action {
@@ -108,7 +108,7 @@ fn options_that_were_added_go_though_options_are_laid_over() {
 }
 
 #[test]
-fn of_options_where_there_were_none_each_that_stays_is_named_by_its_own_path() {
+fn options_added_to_an_empty_object_are_reported_one_by_one_if_kept() {
     let options = json!({"authentication_methods": {"password": {"enabled": true}}, "passkey_options": {"challenge_ui": "both"}, "mfa": {"active": true}});
     let held = live(&[("connections/db", json!({"name": "db", "options": options}))]);
     let paths = ["options.authentication_methods.password.enabled", "options.passkey_options.challenge_ui", "options.mfa.active"];
@@ -128,7 +128,7 @@ fn of_options_where_there_were_none_each_that_stays_is_named_by_its_own_path() {
 }
 
 #[test]
-fn what_an_update_only_adds_to_stays_and_is_named() {
+fn fields_that_an_update_can_only_add_to_are_kept_and_reported() {
     let key = "attack-protection-suspicious-ip-throttling";
     let held = json!({"enabled": true, "stage": {"pre-login": {"rate": 1}, "pre-custom-token-exchange": {"rate": 2}}});
     let run = added(key, "stage.pre-custom-token-exchange.rate", json!(2));
@@ -138,7 +138,7 @@ fn what_an_update_only_adds_to_stays_and_is_named() {
 }
 
 #[test]
-fn settings_of_which_the_target_said_nothing_stay_and_are_named() {
+fn settings_that_the_target_did_not_have_are_kept_and_reported() {
     let run = added("prompts", "identifier_first", json!(true));
     let back = taken_back(vec![("prompts", run, Vec::new())], &live(&[("prompts", json!({"identifier_first": true}))]));
     let reason = "prompts: it said nothing before the run, and no request takes away what it says";
@@ -146,7 +146,7 @@ fn settings_of_which_the_target_said_nothing_stay_and_are_named() {
 }
 
 #[test]
-fn what_dangles_is_said_of_the_target() {
+fn dangling_references_are_reported_about_the_target() {
     let held =
         json!({"name": "Web", "description": "new", "default_organization": {"organization_id": "org_1", "flows": ["client_credentials"]}});
     let run = edited("default_organization.flows", json!(["a"]), json!(["client_credentials"]));

@@ -28,7 +28,7 @@ fn texts<const N: usize>(scheduler: Scheduler, nightly: &Nightly) -> [String; N]
 }
 
 #[test]
-fn a_service_writes_into_its_folder_alone_and_a_timer_starts_it() {
+fn a_service_writes_only_to_its_folder_and_is_started_by_a_timer() {
     let [service, timer] = texts(Scheduler::Systemd, &nightly());
     insta::assert_snapshot!(service, @r#"
     # Copies dev into acme_prod once. Put it beside its timer into /etc/systemd/system, then:
@@ -95,7 +95,7 @@ fn a_service_writes_into_its_folder_alone_and_a_timer_starts_it() {
 }
 
 #[test]
-fn a_service_writes_the_secrets_that_a_target_makes_beside_its_folder() {
+fn a_service_writes_new_secrets_beside_its_folder() {
     let [service, _] = texts(Scheduler::Systemd, &Nightly { besides: Some("/var/lib/new $secrets".to_owned()), ..nightly() });
     assert!(service.contains("\nReadWritePaths=\"/srv/auth 100%%\" \"/srv/state 100%%\" \"/var/lib/new $secrets\"\n"), "{service}");
 }
@@ -116,7 +116,7 @@ fn a_crontab_is_one_line_with_every_word_quoted() {
 
 #[test]
 #[expect(clippy::too_many_lines, reason = "the manifest stands in it whole")]
-fn a_cron_job_keeps_its_state_on_a_volume_and_has_no_rights() {
+fn a_cron_job_stores_its_state_on_a_volume_without_privileges() {
     let [manifest] = texts(Scheduler::Kubernetes, &nightly());
     insta::assert_snapshot!(manifest, @r#"
     # dev into acme_prod, every night. Before it, once:
@@ -225,7 +225,7 @@ fn a_cron_job_keeps_its_state_on_a_volume_and_has_no_rights() {
 }
 
 #[test]
-fn a_workflow_carries_its_state_from_night_to_night() {
+fn a_workflow_keeps_its_state_between_nights() {
     let of_repository = Nightly {
         program: "migrate".to_owned(),
         config: "migrate.toml".to_owned(),
@@ -289,13 +289,13 @@ fn a_workflow_carries_its_state_from_night_to_night() {
 }
 
 #[test]
-fn a_pod_without_a_mapping_has_no_place_for_one() {
+fn a_pod_without_a_mapping_mounts_none() {
     let [manifest] = texts(Scheduler::Kubernetes, &Nightly { mapping: None, ..nightly() });
     assert!(!manifest.contains("mapping"), "{manifest}");
 }
 
 #[test]
-fn every_file_is_called_by_both_tenants_as_kubernetes_can() {
+fn every_file_is_named_after_both_tenants_as_kubernetes_allows() {
     let names = |nightly: &Nightly| units(Scheduler::Systemd, nightly).into_iter().map(|unit| unit.name).collect::<Vec<_>>();
     assert_eq!(names(&nightly()), ["migrate-dev-acme--prod.service", "migrate-dev-acme--prod.timer"]);
     let long = Nightly { source: "d".repeat(43), target: "Prod".to_owned(), ..nightly() };
@@ -303,7 +303,7 @@ fn every_file_is_called_by_both_tenants_as_kubernetes_can() {
 }
 
 #[test]
-fn a_word_means_itself_to_each_that_reads_it() {
+fn words_are_quoted_for_each_reader() {
     for (word, systemd, shell) in [
         ("plain-1.0", "plain-1.0", "plain-1.0"),
         ("two words", "\"two words\"", "'two words'"),
@@ -316,7 +316,7 @@ fn a_word_means_itself_to_each_that_reads_it() {
 }
 
 #[test]
-fn no_two_pairs_of_names_with_hyphens_are_called_the_same() {
+fn pairs_of_names_with_hyphens_have_unique_job_names() {
     let name = |source: &str, target: &str| Nightly { source: source.to_owned(), target: target.to_owned(), ..nightly() }.name();
     assert_eq!([name("dev", "eu-prod"), name("dev-eu", "prod")], ["migrate-dev-eu--prod", "migrate-dev--eu-prod"]);
 }

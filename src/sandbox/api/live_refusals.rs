@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn what_people_report_to_be_refused_is_refused() {
+    fn reported_refusals_are_refused() {
         let azure = "Before creating Windows Azure Active Directory connections you must configure the client_id and client_secret settings in the dashboard.";
         let flag = |name: &str| format!("Updating the {name} flag is not allowed. Please contact us if you need additional information.");
         let settings = |flags: Value| ("PATCH", "/tenants/settings".to_owned(), json!({"flags": flags}));
@@ -347,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_the_same_or_may_be_set_is_taken() {
+    fn unchanged_and_allowed_values_are_accepted() {
         let taken = [
             (
                 "PATCH",
@@ -376,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn a_late_tenant_finds_a_new_client_at_the_second_write_that_names_it() {
+    fn an_eventually_consistent_tenant_finds_a_new_client_at_the_second_write() {
         let mut tenant = tenant().eventually_consistent();
         let made = tenant.ask("POST", "/clients", json!({"name": "New"})).body;
         let mut enable =

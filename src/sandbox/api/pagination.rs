@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cursor_survives_only_when_it_is_encoded() {
+    fn a_cursor_is_valid_only_if_it_is_encoded() {
         let sealed = encode_cursor("[false,\"ü\",3]");
         assert_eq!(decode_cursor(&sealed).as_deref(), Some("[false,\"ü\",3]"));
         let plain = crate::sandbox::http::request::parse_form(&format!("from={sealed}"));

@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_refuses_what_it_is_about_and_nothing_else() {
+    fn a_rule_refuses_only_what_it_matches() {
         let mut tenant = tenant();
         let mut settings = |sent: Value| tenant.ask("PATCH", "/tenants/settings", sent);
         let refused = settings(json!({"flags": {"revoke_refresh_token_grant": true}, "friendly_name": "Acme"}));
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_lets_a_request_follow() {
+    fn a_rule_executes_a_follow_up_request() {
         let identifier_first = |sent: Value| {
             let mut tenant = tenant();
             assert_eq!(tenant.ask("PATCH", "/branding", sent).status, 200);
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_makes_something_else_of_what_was_sent() {
+    fn a_rule_replaces_sent_values() {
         let makes =
             json!([{"method": "PATCH", "path": "/branding$", "has": "font", "makes": {"colors.primary": "#ffffff", "favicon_url": null}}]);
         let state = json!({"domain": "acme.eu.auth0.com", "data": {"/branding": {}}, "refuse": makes});
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_are_written_back_and_those_nobody_knows_are_none() {
+    fn rules_are_saved_and_unknown_ones_are_refused() {
         let written = tenant().to_json()["refuse"].clone();
         assert_eq!(written[1], json!({"method": "GET", "path": "^/roles$", "status": 501}));
         for wrong in [json!([{"method": "GET", "path": "("}]), json!([{"method": "GET", "path": "/", "when": 1}]), json!({})] {

@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_secret_a_missing_grant_and_a_masked_secret_get_none() {
+    fn a_wrong_secret_a_missing_grant_and_a_masked_secret_get_no_token() {
         let unauthorized = json!({"error": "access_denied", "error_description": "Unauthorized"});
         assert_eq!(exchange("c1", "wrong"), ApiResponse::new(401, unauthorized.clone()));
         assert_eq!(exchange("c3", "[REDACTED]"), ApiResponse::new(401, unauthorized));

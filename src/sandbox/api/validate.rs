@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn one_surplus_field_refuses_the_whole_body_and_is_named() {
+    fn a_surplus_field_refuses_the_whole_body_and_is_reported() {
         let sent = json!({"name": "A", "client_id": "x", "tenant": "t"});
         assert_eq!(
             refusal("clients", sent, RequestPurpose::Create),
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn two_fields_that_exclude_each_other_are_named() {
+    fn two_exclusive_fields_are_reported() {
         let sent = json!({"name": "users", "strategy": "auth0", "options": {"attributes": {"email": {}}, "requires_username": true}});
         assert_eq!(
             refusal("connections", sent, RequestPurpose::Create),
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn missing_fields_and_wrong_types_are_named() {
+    fn missing_fields_and_wrong_types_are_reported() {
         assert_eq!(refusal("clients", json!({}), RequestPurpose::Create), "Payload validation error: 'Missing required property: name'.");
         assert_eq!(
             refusal("clients", json!({"callbacks": "https://a"}), RequestPurpose::Update),

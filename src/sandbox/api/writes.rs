@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn options_of_a_connection_are_replaced_whole() {
+    fn connection_options_are_replaced_completely() {
         let before = json!({"options": {"a": 1, "b": 2}, "metadata": {"a": 1}});
         let sent = json!({"options": {"b": 3}, "metadata": {"b": 2}});
         assert_eq!(patched("connections", before, sent), json!({"options": {"b": 3}, "metadata": {"a": 1, "b": 2}}));

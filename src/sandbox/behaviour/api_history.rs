@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_given_is_kept_on_any_day() {
+    fn given_fields_are_kept_on_any_day() {
         let given = Body::from_value(json!({"type": "organization"})).expect("an object");
         let mut role = given.clone();
         remove_unfilled(Some("2025-01-01"), "roles", &[&given], &mut role);
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn every_period_is_of_a_kind_of_the_catalog() {
+    fn every_period_belongs_to_a_kind_of_the_catalog() {
         assert!(FIELD_PERIODS.iter().all(|period| Catalog::standard().kind(period.kind).is_some()));
     }
 }

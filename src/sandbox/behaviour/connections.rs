@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn endpoints_of_okta_follow_from_its_domain_where_none_is_sent() {
+    fn missing_okta_endpoints_are_derived_from_the_domain() {
         let sent = json!({"domain": "acme.okta.com", "token_endpoint": null, "authorization_endpoint": "https://a"});
         let options = options("okta", &sent);
         assert_eq!(options["token_endpoint"], "https://acme.okta.com/oauth2/v1/token");
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn a_provider_s_certificate_and_metadata_are_read_as_far_as_they_say_it_plainly() {
+    fn certificates_and_metadata_of_providers_are_parsed_where_unambiguous() {
         assert_eq!(options("samlp", &json!({"signingCert": "PEM"}))["cert"], "PEM");
         let ping = options("pingfederate", &json!({"signingCert": "PEM", "pingFederateBaseUrl": "https://ping"}));
         assert_eq!((&ping["cert"], &ping["signingCert"], &ping["signInEndpoint"]), (&json!("PEM"), &Value::Null, &json!("https://ping")));
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn metadata_of_another_provider_is_not_kept() {
+    fn metadata_of_a_former_provider_is_removed() {
         let connection =
             json!({"id": "con_1", "name": "c", "strategy": "oidc", "options": {"discovery_url": "a", "oidc_metadata": {"issuer": "a"}}});
         let mut tenant = State::from_json(json!({"data": {"/connections": [connection]}})).expect("a state");

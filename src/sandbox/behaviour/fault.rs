@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unclear_fault_is_refused_with_what_is_known() {
+    fn an_invalid_fault_is_refused_with_the_known_ones() {
         assert_eq!("cut-before".parse::<Fault>(), Err(FaultError::When("cut-before".into())));
         assert_eq!("429@0".parse::<Fault>(), Err(FaultError::When("429@0".into())));
         assert_eq!("burn@3".parse::<Fault>(), Err(FaultError::What("burn".into())));

@@ -29,7 +29,7 @@ mod tests {
     use serde_json::Value;
 
     #[test]
-    fn what_is_filled_in_is_json() {
+    fn every_server_filled_value_is_json() {
         for (path, text) in ALL.into_iter().flatten().flat_map(|behaviour| behaviour.server_filled) {
             assert!(serde_json::from_str::<Value>(text).is_ok(), "{path}");
         }

@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn an_older_path_shows_what_was_written_at_the_newer_one() {
+    fn an_older_path_returns_what_was_written_at_the_newer_one() {
         let mut tenant = tenant(&json!({}));
         let sent = json!({"enrollment_message": "Hi", "verification_message": "{{code}}"});
         assert_eq!(tenant.ask("PUT", "/guardian/factors/phone/templates", sent.clone()).status, 200);
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shield_that_is_left_out_stays_and_the_answer_of_a_screen_shows_what_was_sent() {
+    fn omitted_shields_are_kept_and_the_response_for_a_screen_repeats_the_request() {
         let before = json!({"stage": {"pre-login": {"max_attempts": 100, "rate": 864_000}}});
         let mut tenant = tenant(&json!({
             "/attack-protection/suspicious-ip-throttling": before,
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn another_email_provider_forgets_the_settings_of_the_one_before() {
+    fn a_new_email_provider_loses_the_settings_of_the_previous_one() {
         let held = json!({"name": "ses", "credentials": {"region": "eu"}, "settings": {"message": {"configuration_set_name": "a"}}});
         let mut tenant = tenant(&json!({"/emails/provider": held}));
         let sent = json!({"name": "mandrill", "credentials": {"api_key": "hidden"}});
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_hours_are_whole_numbers_and_others_are_broken() {
+    fn whole_hours_are_integers_and_others_fractions() {
         assert_eq!(hours(120.0), json!(2));
         assert_eq!(hours(181.0), json!(3.016_666_666_666_666_6));
     }

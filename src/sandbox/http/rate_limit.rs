@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bucket_gives_its_burst_at_once_and_then_its_rate() {
+    fn a_bucket_allows_its_burst_at_once_and_then_its_rate() {
         let now = Instant::now();
         let mut bucket = SandboxBucket::new(RateLimit { rate: 2.0, burst: 10 }, now);
         for left in (0..10).rev() {
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_group_can_be_spent_before_the_tenant_is() {
+    fn an_endpoint_group_can_be_exhausted_before_the_tenant() {
         let now = Instant::now();
         let tier = Tier::named("essentials").expect("published");
         let mut buckets = TenantBuckets::new(Some(RateLimit { rate: 100.0, burst: 100 }), Some(tier), now);

@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_is_added_to_and_for_its_owner_only() {
+    fn a_request_log_is_appended_to_and_private() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("asked.jsonl");
         for target in ["/clients", "/roles?a=b"] {
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_is_on_record_leaves_an_empty_line() {
+    fn an_already_logged_request_leaves_an_empty_line() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("asked.jsonl");
         let record = RequestLog::open(&path).expect("opened").distinct();

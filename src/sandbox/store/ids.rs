@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_have_the_form_of_their_kind_and_differ_between_tenants() {
+    fn ids_have_the_format_of_their_kind_and_differ_between_tenants() {
         let (mut one, mut other) = (IdGenerator::new("a"), IdGenerator::new("b"));
         let (id, again, elsewhere) = (one.id("clients"), one.id("clients"), other.id("clients"));
         assert_eq!(id.len(), 32);

@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn every_list_under_a_parent_has_its_parent_and_every_parent_its_list() {
+    fn every_list_below_a_parent_has_its_parent_and_every_parent_its_list() {
         for seed in seeds() {
             let data = seed.state["data"].as_object().expect("paths");
             for kind in Catalog::standard().kinds() {
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn every_scope_that_is_granted_exists_in_its_api() {
+    fn every_granted_scope_exists_in_its_api() {
         for seed in seeds() {
             let scopes = seed.scopes();
             for grant in seed.of_kind("client-grants") {
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn the_two_tenants_share_no_id_and_neither_names_the_other() {
+    fn the_two_tenants_share_no_id_and_do_not_mention_each_other() {
         let [dev, prod] = seeds();
         for (seed, other) in [(&dev, ACME_PROD), (&prod, ACME_DEV)] {
             for id in seed.ids().iter().map(String::as_str).chain([seed.domain()]) {
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_look_like_those_of_auth0() {
+    fn ids_have_auth0s_format() {
         for seed in seeds() {
             let shape = |kind, prefix: &str, length: usize| {
                 for id in seed.texts(kind, Catalog::standard().kind(kind).expect("a kind").identity.id) {
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn every_field_of_a_seed_is_one_the_catalog_knows() {
+    fn every_field_of_a_seed_is_in_the_catalog() {
         for seed in seeds() {
             for (kind, body) in seed.answers.iter().cloned() {
                 let mut body = without_read_only(kind, body);
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_unique_and_those_a_company_would_give() {
+    fn names_are_unique_and_realistic() {
         for seed in seeds() {
             for kind in ["clients", "resource-servers", "connections", "roles", "rules"] {
                 let names: Vec<_> = seed.of_kind(kind).map(|body| body.text("name").expect("a name")).collect();
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_of_each_tenant_names_the_tenants_own_billing_client() {
+    fn a_rule_of_each_tenant_refers_to_its_own_billing_client() {
         for (seed, billing) in seeds().iter().zip(["Billing (dev)", "Billing"]) {
             let client = seed.of_kind("clients").find(|client| client.text("name") == Some(billing)).expect("a client");
             let rule = seed.of_kind("rules").find(|rule| rule.text("name") == Some("Add ledger to Billing tokens")).expect("a rule");
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn the_client_named_migrate_may_do_everything_the_catalog_asks_for() {
+    fn the_client_named_migrate_has_every_scope_of_the_catalog() {
         for seed in seeds() {
             let own = seed.of_kind("clients").find(|client| client.text("name") == Some("migrate")).expect("a client");
             let grant = seed.of_kind("client-grants").find(|grant| grant.text("client_id") == own.text("client_id")).expect("a grant");
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn every_email_template_is_there_or_answers_that_it_is_not() {
+    fn every_email_template_exists_or_is_recorded_as_absent() {
         for seed in seeds() {
             let shape = Catalog::standard().kind("email-templates").expect("a kind").shape;
             let Shape::Keyed { names: KeyNames::Fixed(names) } = shape else { panic!("a keyed kind") };
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn every_host_of_dev_has_a_line_in_the_worked_example() {
+    fn every_host_of_dev_is_in_the_example_mapping() {
         let table = include_str!("../../../mappings/hosts.csv").lines().skip(1).filter_map(|line| line.split(',').next());
         // The table lists the domain of email addresses with the `@`.
         let known: BTreeSet<_> = table.map(|from| from.trim_start_matches('@')).collect();

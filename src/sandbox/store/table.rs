@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_is_in_its_order_with_the_last_ones_last_or_left_out() {
+    fn a_list_is_sorted_with_the_last_resources_at_the_end_or_left_out() {
         let table = table();
         assert_eq!(ids(table.in_order(None, true)), ["3", "1", "2"]);
         assert_eq!(ids(table.in_order(None, false)), ["3", "1"]);
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_renamed_resource_keeps_its_birth_and_gives_up_its_old_name() {
+    fn a_renamed_resource_keeps_its_position_and_frees_its_old_name() {
         let mut table = table();
         table.put("1", Body::new(), SortKey { by: "aaa".to_owned(), last: false }, Some("aaa".to_owned()));
         assert_eq!(table.id_by_name("zoo"), None);

@@ -7,7 +7,7 @@ use super::{planned, with_rules};
 use crate::support::fixture::{Fixture, client, dev, prod};
 
 #[test]
-fn every_value_that_a_rule_made_names_the_rule_or_the_row_of_its_table() {
+fn every_value_produced_by_a_rule_names_the_rule_or_table_row() {
     let mut source = dev();
     source["data"]["/clients"][0]["client_metadata"] = json!({"env": "dev", "api.key": "dev"});
     source["data"]["/clients"][0]["logo_uri"] = json!("https://static.dev.acme.example/logo.png");
@@ -73,7 +73,7 @@ keep = true
 }
 
 #[test]
-fn elements_that_belong_to_a_skipped_client_are_missing_because_of_its_rule() {
+fn elements_of_a_skipped_client_are_missing_because_of_its_rule() {
     let connection =
         |id: &str, clients: &[&str]| json!([{"id": id, "name": "db", "strategy": "auth0", "options": {}, "enabled_clients": clients}]);
     let (mut source, mut target) = (dev(), prod());

@@ -44,7 +44,7 @@ fn fixture() -> Fixture {
 }
 
 #[test]
-fn resources_are_shown_with_what_each_rule_makes_of_them() {
+fn resources_are_shown_with_the_effect_of_each_rule() {
     let fixture = fixture();
     assert_snapshot!(fixture.run("map clients/* client-grants/*Shop* rules/Greeting --quiet").whole(), @r#"
     exit 0
@@ -67,7 +67,7 @@ fn resources_are_shown_with_what_each_rule_makes_of_them() {
 }
 
 #[test]
-fn a_program_gets_every_value_with_its_rule() {
+fn json_contains_every_value_with_its_rule() {
     let said = fixture().run("map clients/Shop --tenant prod --output json");
     let answer: Value = serde_json::from_str(&said.out).unwrap_or_else(|_| panic!("{}", said.whole()));
     assert_snapshot!(format!("{:#}", answer["resources"]), @r#"
@@ -114,7 +114,7 @@ fn a_program_gets_every_value_with_its_rule() {
 }
 
 #[test]
-fn a_snapshot_gives_the_same_as_the_tenant_and_no_tenant_is_asked() {
+fn a_snapshot_gives_the_same_result_without_any_request() {
     let fixture = fixture();
     let of_tenant = fixture.run("map clients/* --quiet").out;
     assert_eq!(fixture.run("export --tenant dev --quiet").code, 0);
@@ -123,7 +123,7 @@ fn a_snapshot_gives_the_same_as_the_tenant_and_no_tenant_is_asked() {
 }
 
 #[test]
-fn a_name_that_the_source_does_not_have_is_answered_with_the_nearest() {
+fn a_name_missing_in_the_source_is_reported_with_the_nearest() {
     assert_snapshot!(refused(&fixture(), "map clients/Shpo --quiet"), @r#"
     exit 64
     error: nothing in dev is called "clients/Shpo"

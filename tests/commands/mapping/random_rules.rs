@@ -91,7 +91,7 @@ fn state_of(mapped: &MappedSource) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_rule_that_changes_anything_matched_and_every_value_that_differs_has_its_rule() {
+async fn a_rule_that_changes_anything_matched_and_every_changed_value_has_a_rule() {
     let (_dev, tenant) = start(State::from_json(serde_json::from_str(seed::ACME_DEV).expect("JSON")).expect("a state")).await;
     let source = read(&tenant).await;
     let one = (0..source.resources.len(), 0..8_usize, 0..50_usize, prop::bool::weighted(0.2));

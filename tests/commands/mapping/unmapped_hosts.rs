@@ -22,7 +22,7 @@ fn hosts(fixture: &Fixture) -> Value {
 }
 
 #[test]
-fn hosts_are_named_that_carry_the_source_in_their_name_or_that_the_target_has_others_for() {
+fn hosts_named_after_the_source_or_replaced_in_the_target_are_reported() {
     let source = of_hosts(
         dev(),
         "dev",
@@ -66,7 +66,7 @@ fn hosts_are_named_that_carry_the_source_in_their_name_or_that_the_target_has_ot
 }
 
 #[test]
-fn a_host_that_rules_rewrite_elsewhere_is_named_where_they_do_not() {
+fn a_host_rewritten_elsewhere_is_reported_where_it_is_not() {
     let source =
         of_hosts(dev(), "dev", "https://www.test.example/logo.png", &["https://app.test.example/cb", "https://app.test.example/cb"]);
     let rules = "[[rule]]\nmatch = \"clients/Client 0\"\nreplace = { from = \"test.example\", to = \"live.test.example\" }\n";
@@ -84,7 +84,7 @@ fn a_host_that_rules_rewrite_elsewhere_is_named_where_they_do_not() {
 }
 
 #[test]
-fn a_host_that_both_tenants_have_and_one_that_is_only_added_are_not_named() {
+fn shared_and_added_hosts_are_not_reported() {
     let source =
         of_hosts(dev(), "dev", "https://logo.dev.acme.example/a", &["https://new.acme.example/cb", "https://shop.acme.example/cb"]);
     let target = of_hosts(prod(), "prod", "https://logo.dev.acme.example/b", &["https://other.acme.example/callback"]);
@@ -101,7 +101,7 @@ fn the_domain_of_the_source_is_left_to_the_guard() {
 }
 
 #[test]
-fn a_listed_host_that_is_none_is_shown_in_its_line() {
+fn an_invalid_configured_host_is_shown_in_its_line() {
     let fixture = Fixture::small();
     fixture.configure("hosts = [\"https://dev.acme.example/\"]\n");
     assert_snapshot!(refused_offline(&fixture, "validate"), @r#"

@@ -54,7 +54,7 @@ fn misspelt() -> Fixture {
 }
 
 #[test]
-fn a_rule_that_matches_nothing_is_part_of_the_plan_with_the_nearest_name() {
+fn an_unmatched_rule_is_in_the_plan_with_the_nearest_name() {
     assert_snapshot!(format!("{:#}", planned(&misspelt())["mapping"]), @r#"
     {
       "file": "mappings/dev-to-prod.toml",
@@ -112,7 +112,7 @@ fn a_rule_that_matches_nothing_is_part_of_the_plan_with_the_nearest_name() {
 }
 
 #[test]
-fn a_field_that_only_the_target_has_is_kept_by_a_rule_that_matches_it() {
+fn a_rule_that_keeps_a_field_of_the_target_matches_it() {
     let fixture = misspelt();
     fixture.edit("mappings/dev-to-prod.toml", "recipiant", "recipient");
     let rules = planned(&fixture)["mapping"]["unmatched"].to_string();
@@ -120,7 +120,7 @@ fn a_field_that_only_the_target_has_is_kept_by_a_rule_that_matches_it() {
 }
 
 #[test]
-fn with_strict_every_rule_that_matches_nothing_is_an_error_and_nothing_is_written() {
+fn with_strict_every_unmatched_rule_is_an_error_and_nothing_is_written() {
     let fixture = misspelt();
     assert_snapshot!(refused(&fixture, &format!("{IMPORT} --strict")), @r#"
     exit 64
@@ -144,7 +144,7 @@ fn with_strict_every_rule_that_matches_nothing_is_an_error_and_nothing_is_writte
 }
 
 #[test]
-fn a_saved_plan_with_one_such_rule_is_refused_with_strict_and_names_its_line() {
+fn a_saved_plan_with_an_unmatched_rule_is_refused_with_strict() {
     let fixture = with_rules(dev(), prod(), "[[rule]]\nmatch = \"clients/Til\"\nskip = true\n");
     assert_eq!(fixture.run("plan --tenant prod --out plan.json --quiet").code, 0);
     assert_snapshot!(refused(&fixture, "import --tenant prod --plan plan.json --strict --yes --quiet"), @r#"

@@ -15,7 +15,7 @@ fn set(matched: &str, field: &str, value: &str) -> String {
 }
 
 #[test]
-fn a_value_that_the_api_does_not_know_is_shown_with_the_nearest_one() {
+fn a_value_unknown_to_the_api_is_shown_with_the_nearest() {
     assert_snapshot!(validated(&set("clients/*", "token_endpoint_auth_method", "\"client_secret_pots\"")), @r#"
     exit 64
     error: "token_endpoint_auth_method" of clients cannot be "client_secret_pots"
@@ -76,7 +76,7 @@ fn every_value_of_a_wrong_type_is_shown_in_its_line() {
 }
 
 #[test]
-fn a_secret_that_is_nowhere_is_shown_in_its_rule() {
+fn a_missing_secret_is_shown_in_its_rule() {
     let secret = |from: &str| format!("[[rule]]\nmatch = \"connections/*\"\nfield = \"options.client_secret\"\nsecret = \"{from}\"\n");
     assert_snapshot!(validated(&(secret("env:NOT_SET") + &secret("file:secrets/google"))), @r#"
     exit 64
@@ -101,7 +101,7 @@ fn a_secret_that_is_nowhere_is_shown_in_its_rule() {
 }
 
 #[test]
-fn rules_are_compared_with_the_newest_snapshot_of_the_source_with_strict() {
+fn with_strict_rules_are_compared_with_the_newest_snapshot_of_the_source() {
     let fixture = with_rules(dev(), prod(), "[[rule]]\nmatch = \"clients/Shpo\"\nskip = true\n");
     assert_eq!(fixture.run("validate").code, 0, "without --strict no snapshot is needed");
     assert_snapshot!(refused_offline(&fixture, "validate --strict"), @r#"

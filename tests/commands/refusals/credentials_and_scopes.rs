@@ -19,7 +19,7 @@ const READING: [&str; 9] = [
 ];
 
 #[test]
-fn without_credentials_both_variables_are_named() {
+fn missing_credentials_are_reported_with_both_variables() {
     let mut fixture = Fixture::small();
     fixture.set("MIGRATE_PROD_CLIENT_ID", "");
     fixture.set("MIGRATE_PROD_CLIENT_SECRET", "");
@@ -32,7 +32,7 @@ fn without_credentials_both_variables_are_named() {
 }
 
 #[test]
-fn half_of_the_credentials_names_the_other_half() {
+fn incomplete_credentials_are_reported_with_the_missing_variable() {
     let mut fixture = Fixture::small();
     fixture.set("MIGRATE_PROD_CLIENT_SECRET", "");
     assert_snapshot!(refused_offline(&fixture, IMPORT), @r#"
@@ -44,7 +44,7 @@ fn half_of_the_credentials_names_the_other_half() {
 }
 
 #[test]
-fn a_wrong_secret_is_told_with_what_to_check() {
+fn a_wrong_secret_is_reported_with_what_to_check() {
     let mut fixture = Fixture::small();
     fixture.set("MIGRATE_PROD_CLIENT_SECRET", "wrong");
     assert_snapshot!(refused_offline(&fixture, IMPORT), @r#"
@@ -57,7 +57,7 @@ fn a_wrong_secret_is_told_with_what_to_check() {
 }
 
 #[test]
-fn a_scope_that_writing_needs_is_named() {
+fn a_missing_scope_for_writing_is_reported() {
     let mut fixture = Fixture::small();
     fixture.sign_in_to_prod_with(&[&READING[..], &["update:clients"]].concat());
     assert_snapshot!(refused(&fixture, IMPORT), @r#"
@@ -90,7 +90,7 @@ fn a_scope_that_writing_needs_is_named() {
 }
 
 #[test]
-fn a_plan_and_a_dry_run_name_the_scope_as_the_import_does() {
+fn a_plan_and_a_dry_run_report_the_same_missing_scope_as_the_import() {
     let mut fixture = Fixture::small();
     fixture.sign_in_to_prod_with(&[&READING[..], &["update:clients"]].concat());
     for command in ["plan --tenant prod", "import --tenant prod --dry-run --allow lockout-risk", "plan --tenant prod --out plan.json"] {
@@ -118,7 +118,7 @@ fn without_roles() -> Vec<&'static str> {
 }
 
 #[test]
-fn a_scope_that_reading_the_target_needs_is_named() {
+fn a_missing_scope_for_reading_the_target_is_reported() {
     let mut fixture = Fixture::new(dev_with_a_role(), prod(), "");
     fixture.sign_in_to_prod_with(&[&without_roles()[..], &["create:clients", "update:clients", "create:roles"]].concat());
     let said = fixture.run(IMPORT);
@@ -133,7 +133,7 @@ fn a_scope_that_reading_the_target_needs_is_named() {
 }
 
 #[test]
-fn what_the_source_does_not_show_is_left_out_by_name_and_the_import_is_not_whole() {
+fn a_kind_the_source_does_not_return_is_skipped_and_the_import_incomplete() {
     let mut fixture = Fixture::new(dev_with_a_role(), prod(), "");
     fixture.sign_in_to_dev_with(&without_roles());
     assert_snapshot!(refused(&fixture, "import --tenant prod --allow lockout-risk,weaker-protection --dry-run --quiet"), @r#"
@@ -172,7 +172,7 @@ fn what_the_source_does_not_show_is_left_out_by_name_and_the_import_is_not_whole
 }
 
 #[test]
-fn a_scope_that_one_resource_needs_is_named() {
+fn a_missing_scope_for_one_resource_is_reported() {
     let mut fixture = Fixture::small();
     fixture.sign_in_to_prod_with(&["read:rules"]);
     assert_snapshot!(refused(&fixture, "get clients Shop --tenant prod --quiet"), @"
@@ -183,7 +183,7 @@ fn a_scope_that_one_resource_needs_is_named() {
 }
 
 #[test]
-fn an_export_that_may_read_nothing_is_no_export() {
+fn an_export_that_may_read_nothing_fails() {
     let mut fixture = Fixture::small();
     fixture.sign_in_to_prod_with(&["read:users"]);
     assert_snapshot!(refused(&fixture, "export --tenant prod --quiet"), @r#"

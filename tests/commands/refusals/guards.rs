@@ -29,7 +29,7 @@ fn much() -> Fixture {
 }
 
 #[test]
-fn a_plan_that_changes_much_names_its_acknowledgement() {
+fn a_plan_with_many_changes_shows_how_to_approve_it() {
     assert_snapshot!(stage_refuses(&much()), @r#"
     exit 4
     error: the plan was refused
@@ -40,7 +40,7 @@ fn a_plan_that_changes_much_names_its_acknowledgement() {
 }
 
 #[test]
-fn where_nobody_can_confirm_a_yes_is_needed() {
+fn without_a_terminal_yes_is_required() {
     let fixture = Fixture::small();
     let said = fixture.run("import --tenant prod --allow lockout-risk,weaker-protection --quiet");
     assert_snapshot!(said.refused(), @"
@@ -53,7 +53,7 @@ fn where_nobody_can_confirm_a_yes_is_needed() {
 }
 
 #[test]
-fn a_value_that_names_the_source_is_shown_where_it_stands() {
+fn a_value_of_the_source_is_shown_with_its_place() {
     let fixture = Fixture::small();
     fixture.configure("mapping = \"mapping.toml\"\n");
     let rule = "[[rule]]\nmatch = \"clients/Till\"\nfield = \"description\"\nset = \"Ask https://acme-dev.eu.auth0.com/login\"\n";
@@ -74,7 +74,7 @@ fn stage_refuses(fixture: &Fixture) -> String {
 }
 
 #[test]
-fn a_secret_that_is_not_supplied_is_named() {
+fn a_secret_that_is_not_supplied_is_reported() {
     let mut source = dev();
     source["data"]["/connections"] = serde_json::json!([{"id": "con_devGoogle00000001", "name": "google", "strategy": "google-oauth2",
         "options": {"client_id": "g", "client_secret": "CANARY-of-google"}}]);
@@ -92,7 +92,7 @@ fn a_secret_that_is_not_supplied_is_named() {
 }
 
 #[test]
-fn what_the_target_changed_by_itself_stops_an_import_that_would_write_nothing_else() {
+fn drift_stops_an_import_that_would_write_nothing_else() {
     let mut fixture = Fixture::small();
     let done = fixture.run("import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet");
     assert_eq!(done.code, 0, "{}", done.whole());
@@ -112,7 +112,7 @@ fn what_the_target_changed_by_itself_stops_an_import_that_would_write_nothing_el
 }
 
 #[test]
-fn pruning_asks_and_removes_only_what_an_earlier_run_brought() {
+fn pruning_needs_approval_and_deletes_only_what_an_earlier_run_created() {
     let fixture = Fixture::small();
     let done = fixture.run("import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet");
     assert_eq!(done.code, 0, "{}", done.whole());
@@ -145,7 +145,7 @@ fn much_and_more() -> Fixture {
 }
 
 #[test]
-fn one_acknowledgement_never_opens_another_guard() {
+fn approving_one_guard_never_approves_another() {
     let fixture = much_and_more();
     let all = ["many-changes", "lockout-risk", "source-leak"];
     for open in all {
@@ -168,7 +168,7 @@ fn one_acknowledgement_never_opens_another_guard() {
 }
 
 #[test]
-fn what_may_lock_people_out_is_named_field_by_field() {
+fn lockout_risks_are_listed_field_by_field() {
     let (mut source, mut target) = (dev(), prod());
     let (source, target) = (&mut source["data"]["/clients"][0], &mut target["data"]["/clients"][0]);
     let fields = [
@@ -209,7 +209,7 @@ fn what_may_lock_people_out_is_named_field_by_field() {
 }
 
 #[test]
-fn what_stands_for_a_value_that_nobody_put_in_is_shown_where_it_stands() {
+fn an_unfilled_template_placeholder_is_shown_with_its_place() {
     let mut source = dev();
     source["data"]["/clients"][1]["callbacks"] = serde_json::json!(["https://##TILL_HOST##/back"]);
     assert_snapshot!(stage_refuses(&Fixture::new(source, prod(), "")), @"
@@ -222,7 +222,7 @@ fn what_stands_for_a_value_that_nobody_put_in_is_shown_where_it_stands() {
 }
 
 #[test]
-fn an_id_of_the_source_becomes_the_targets_or_is_shown_where_it_stands() {
+fn an_id_of_the_source_is_replaced_or_shown_with_its_place() {
     let mut source = dev();
     source["data"]["/clients"][1]["description"] = serde_json::json!("as rul_devGreeting00001 says");
     let fixture = Fixture::new(source, prod(), "");

@@ -21,7 +21,7 @@ fn refused_with(rules: &str, table: &str) -> String {
 const HOSTS: &str = "[[rule]]\nmatch = \"clients/*\"\nreplace = { table = \"hosts.csv\" }\n";
 
 #[test]
-fn a_row_of_a_table_without_its_second_column_is_shown_in_its_line() {
+fn a_table_row_without_its_second_column_is_shown_in_its_line() {
     assert_snapshot!(refused_with(HOSTS, "from,to\na.example,b.example\nc.example\n"), @"
     exit 64
     error: a row has 1 column
@@ -49,7 +49,7 @@ fn a_table_with_other_columns_is_shown_in_its_line() {
 }
 
 #[test]
-fn a_table_with_a_quote_that_never_ends_is_shown_in_its_line() {
+fn a_table_with_an_unclosed_quote_is_shown_in_its_line() {
     assert_snapshot!(refused_with(HOSTS, "from,to\n\"a.example,b.example\n"), @r#"
     exit 64
     error: a quote is never closed
@@ -63,7 +63,7 @@ fn a_table_with_a_quote_that_never_ends_is_shown_in_its_line() {
 }
 
 #[test]
-fn a_table_that_is_not_there_is_shown_in_its_rule() {
+fn a_missing_table_is_shown_in_its_rule() {
     assert_snapshot!(refused_with(&HOSTS.replace("hosts", "host"), ""), @r#"
     exit 64
     error: there is no table "host.csv"
@@ -77,7 +77,7 @@ fn a_table_that_is_not_there_is_shown_in_its_rule() {
 }
 
 #[test]
-fn a_rule_for_a_field_that_does_not_exist_is_shown_with_the_nearest() {
+fn a_rule_for_an_unknown_field_is_shown_with_the_nearest() {
     let rule = "[[rule]]\nmatch = \"clients/*\"\nfield = \"calbacks[]\"\nremove = \"https://shop.acme.example/old\"\n";
     assert_snapshot!(refused_with(rule, ""), @r#"
     exit 64
@@ -92,7 +92,7 @@ fn a_rule_for_a_field_that_does_not_exist_is_shown_with_the_nearest() {
 }
 
 #[test]
-fn a_rule_for_a_kind_that_does_not_exist_is_shown_with_the_nearest() {
+fn a_rule_for_an_unknown_kind_is_shown_with_the_nearest() {
     assert_snapshot!(refused_with("[[rule]]\nmatch = \"cleints/*\"\nskip = true\n", ""), @r#"
     exit 64
     error: unknown kind "cleints"
@@ -106,7 +106,7 @@ fn a_rule_for_a_kind_that_does_not_exist_is_shown_with_the_nearest() {
 }
 
 #[test]
-fn a_rule_with_an_unknown_word_is_shown_with_the_nearest() {
+fn a_rule_with_an_unknown_key_is_shown_with_the_nearest() {
     assert_snapshot!(refused_with("[[rule]]\nmatch = \"clients/*\"\nskp = true\n", ""), @r#"
     exit 64
     error: a rule has no "skp"
@@ -120,7 +120,7 @@ fn a_rule_with_an_unknown_word_is_shown_with_the_nearest() {
 }
 
 #[test]
-fn rules_that_are_no_toml_are_shown_in_their_line() {
+fn invalid_toml_is_shown_in_its_line() {
     assert_snapshot!(refused_with("[[rule]]\nmatch = clients\n", ""), @"
     exit 64
     error: this is not TOML
@@ -134,7 +134,7 @@ fn rules_that_are_no_toml_are_shown_in_their_line() {
 }
 
 #[test]
-fn two_resources_that_would_have_one_name_are_both_named() {
+fn two_resources_that_would_get_the_same_name_are_both_reported() {
     let fixture = Fixture::small();
     fixture.configure("mapping = \"mapping.toml\"\n");
     fixture.write("mapping.toml", "[[rule]]\nmatch = \"clients/*\"\nrename = \"One\"\n");

@@ -36,7 +36,7 @@ fn an_edited_plan_is_refused() {
 }
 
 #[test]
-fn a_plan_cut_short_is_shown_where_it_ends() {
+fn a_truncated_plan_is_shown_where_it_ends() {
     let fixture = planned();
     let text = fixture.read("plan.json");
     let begins = "\"edits\": [";
@@ -77,7 +77,7 @@ fn a_plan_for_another_tenant_names_both() {
 }
 
 #[test]
-fn a_plan_that_is_not_there_is_named() {
+fn a_missing_plan_is_reported() {
     assert_snapshot!(refused_offline(&Fixture::small(), IMPORT_PLAN), @r#"
     exit 64
     error: cannot read "plan.json"
@@ -88,7 +88,7 @@ fn a_plan_that_is_not_there_is_named() {
 }
 
 #[test]
-fn a_file_of_links_that_is_none_is_shown_by_its_line() {
+fn an_invalid_links_file_is_shown_with_its_line() {
     let fixture = Fixture::small();
     fixture.write("state/dev/prod/links.csv", "kind,source_id,target_id,key\nclients,devShop000000000000000000000000a\n");
     assert_snapshot!(refused_offline(&fixture, IMPORT), @"
@@ -100,7 +100,7 @@ fn a_file_of_links_that_is_none_is_shown_by_its_line() {
 }
 
 #[test]
-fn a_resource_that_moved_since_is_left_alone_and_the_rest_is_applied() {
+fn a_stale_change_is_refused_and_the_rest_is_applied() {
     let fixture = planned();
     let id = "prodShop00000000000000000000000a";
     fixture.write("by-hand.json", r#"{"callbacks": ["https://by-hand.example"]}"#);

@@ -28,7 +28,7 @@ fn a_snapshot_of_a_newer_format_is_refused_by_its_number() {
 }
 
 #[test]
-fn a_snapshot_cut_short_is_shown_where_it_ends() {
+fn a_truncated_snapshot_is_shown_where_it_ends() {
     let fixture = exported();
     let text = fixture.read("taken/clients.json");
     fixture.write("taken/clients.json", &text[..text.len() / 2]);
@@ -58,7 +58,7 @@ fn a_snapshot_without_one_of_its_files_names_it() {
 }
 
 #[test]
-fn a_snapshot_edited_into_nonsense_is_shown_where_it_stops_to_be_one() {
+fn a_malformed_snapshot_is_shown_at_the_error() {
     let fixture = exported();
     fixture.edit("taken/clients.json", "\"key\": \"clients/Shop\"", "\"key\": 7");
     assert_snapshot!(refused_offline(&fixture, IMPORT), @r#"
@@ -74,7 +74,7 @@ fn a_snapshot_edited_into_nonsense_is_shown_where_it_stops_to_be_one() {
 }
 
 #[test]
-fn a_manifest_edited_into_nonsense_is_shown_where_it_stops_to_be_one() {
+fn a_malformed_manifest_is_shown_at_the_error() {
     let fixture = exported();
     fixture.edit("taken/manifest.json", "\"kinds\": {", "\"kinds\": {,");
     assert_snapshot!(refused_offline(&fixture, IMPORT), @r#"
@@ -90,7 +90,7 @@ fn a_manifest_edited_into_nonsense_is_shown_where_it_stops_to_be_one() {
 }
 
 #[test]
-fn a_snapshot_edited_into_another_valid_one_does_not_match_its_manifest() {
+fn an_edited_snapshot_does_not_match_its_manifest() {
     let fixture = exported();
     fixture.edit("taken/clients.json", "https://shop.acme.example/back", "https://evil.example/back");
     assert_snapshot!(refused_offline(&fixture, IMPORT), @r#"
@@ -102,7 +102,7 @@ fn a_snapshot_edited_into_another_valid_one_does_not_match_its_manifest() {
 }
 
 #[test]
-fn a_folder_that_is_no_snapshot_is_named() {
+fn a_folder_that_is_not_a_snapshot_is_reported() {
     let fixture = Fixture::small();
     fixture.write("taken/readme.txt", "nothing");
     assert_snapshot!(refused_offline(&fixture, IMPORT), @r#"

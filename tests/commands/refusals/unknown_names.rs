@@ -6,7 +6,7 @@ use crate::support::fixture::Fixture;
 use crate::support::refusals::{IMPORT, refused_offline};
 
 #[test]
-fn an_unknown_tenant_gets_the_nearest_name() {
+fn an_unknown_tenant_is_reported_with_the_nearest() {
     let fixture = Fixture::small();
     assert_snapshot!(refused_offline(&fixture, "import --tenant prd --yes"), @r#"
     exit 64
@@ -23,7 +23,7 @@ fn an_unknown_tenant_gets_the_nearest_name() {
 }
 
 #[test]
-fn an_unknown_kind_gets_the_nearest_name() {
+fn an_unknown_kind_is_reported_with_the_nearest() {
     let fixture = Fixture::small();
     assert_snapshot!(refused_offline(&fixture, "export --tenant dev --kinds cleints"), @r#"
     exit 64
@@ -38,7 +38,7 @@ fn an_unknown_kind_gets_the_nearest_name() {
 }
 
 #[test]
-fn an_unknown_flag_gets_the_nearest_name() {
+fn an_unknown_flag_is_reported_with_the_nearest() {
     assert_snapshot!(refused_offline(&Fixture::small(), "import --tenant prod --allow lockout-risk,weaker-protection --dry-rn"), @"
     exit 64
     error: unexpected argument '--dry-rn' found
@@ -52,7 +52,7 @@ fn an_unknown_flag_gets_the_nearest_name() {
 }
 
 #[test]
-fn an_unknown_guard_gets_the_nearest_name() {
+fn an_unknown_guard_is_reported_with_the_nearest() {
     assert_snapshot!(refused_offline(&Fixture::small(), "import --tenant prod --allow many-change"), @r#"
     exit 64
     error: unknown guard "many-change"
@@ -62,7 +62,7 @@ fn an_unknown_guard_gets_the_nearest_name() {
 }
 
 #[test]
-fn an_unknown_key_of_the_configuration_is_shown_in_its_line() {
+fn an_unknown_configuration_key_is_shown_in_its_line() {
     let fixture = Fixture::small();
     fixture.configure("maping = \"mapping.toml\"\n");
     assert_snapshot!(refused_offline(&fixture, IMPORT), @r#"
@@ -77,7 +77,7 @@ fn an_unknown_key_of_the_configuration_is_shown_in_its_line() {
 }
 
 #[test]
-fn an_unknown_variable_gets_the_nearest_name_and_keeps_its_value() {
+fn an_unknown_variable_is_reported_with_the_nearest_without_its_value() {
     let mut fixture = Fixture::small();
     fixture.set("MIGRATE_PROD_CLIENT_SECRT", "CANARY-misspelt");
     assert_snapshot!(refused_offline(&fixture, IMPORT), @r#"
@@ -103,7 +103,7 @@ fn an_unknown_variable_of_the_env_file_is_shown_in_its_line_without_its_value() 
 }
 
 #[test]
-fn broken_toml_is_shown_in_its_line() {
+fn invalid_toml_is_shown_in_its_line() {
     let fixture = Fixture::small();
     fixture.write("migrate.toml", "[tenants.dev]\ndomain = \"acme-dev.eu.auth0.com\n");
     assert_snapshot!(refused_offline(&fixture, IMPORT), @r#"
@@ -118,7 +118,7 @@ fn broken_toml_is_shown_in_its_line() {
 }
 
 #[test]
-fn a_configuration_that_is_not_there_is_named() {
+fn a_missing_configuration_is_reported() {
     assert_snapshot!(refused_offline(&Fixture::small(), "validate --config other.toml"), @r#"
     exit 64
     error: cannot read "other.toml"
@@ -127,7 +127,7 @@ fn a_configuration_that_is_not_there_is_named() {
 }
 
 #[test]
-fn a_method_that_does_not_exist_gets_the_nearest_name() {
+fn an_unknown_method_is_reported_with_the_nearest() {
     assert_snapshot!(refused_offline(&Fixture::small(), "api pach clients --tenant prod --yes"), @r#"
     exit 64
     error: unknown method "PACH"
@@ -137,7 +137,7 @@ fn a_method_that_does_not_exist_gets_the_nearest_name() {
 }
 
 #[test]
-fn a_tenant_that_is_not_named_is_asked_for_by_the_flag_of_the_verb() {
+fn a_missing_tenant_is_reported_with_the_flag_of_the_command() {
     let fixture = Fixture::small();
     for (line, flag) in [("import --yes", "--tenant"), ("sync", "--to"), ("schedule cron", "--to")] {
         let said = refused_offline(&fixture, line);

@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_says_nothing_is_no_difference() {
+    fn blanks_are_equivalent_to_absent_values() {
         let wanted =
             json!({"callbacks": [], "description": null, "mobile": {"ios": {}}, "is_first_party": true, "grant_types": ["b", "a"]});
         let held = json!({"logo_uri": "", "grant_types": ["a", "b"], "sso": false});
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn every_other_difference_is_found_where_it_stands_on_either_side() {
+    fn every_other_difference_is_found_at_its_path_on_either_side() {
         let wanted =
             json!({"callbacks": ["a", "b"], "refresh_token": {"leeway": 1}, "is_first_party": false, "client_metadata": {"a": "1"}});
         let held = json!({"callbacks": ["b", "a"], "refresh_token": {"leeway": 1.0, "rotation_type": "rotating"}, "description": "x"});

@@ -151,30 +151,30 @@ fn another(tenants: &[(String, State)], at: usize) -> (String, State) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "slow: run by .ci/run"]
-async fn every_recorded_tenant_is_copied_into_an_empty_one_and_again_without_a_write() {
+async fn every_recorded_tenant_is_imported_into_an_empty_one_and_a_second_import_writes_nothing() {
     copy_all(empty, unmapped).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "slow: run by .ci/run"]
-async fn every_recorded_tenant_is_copied_into_another_and_again_without_a_write() {
+async fn every_recorded_tenant_is_imported_into_another_and_a_second_import_writes_nothing() {
     copy_all(another, unmapped).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "slow: run by .ci/run"]
-async fn every_recorded_tenant_is_mapped_into_an_empty_one_and_again_without_a_write() {
+async fn every_recorded_tenant_is_mapped_into_an_empty_one_and_a_second_import_writes_nothing() {
     copy_all(empty, mapped).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "slow: run by .ci/run"]
-async fn every_recorded_tenant_is_mapped_into_another_and_again_without_a_write() {
+async fn every_recorded_tenant_is_mapped_into_another_and_a_second_import_writes_nothing() {
     copy_all(another, mapped).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_recorded_tenant_is_copied_and_mapped_into_three_others_and_again_without_a_write() {
+async fn a_recorded_tenant_is_imported_and_mapped_into_three_others_and_a_second_import_writes_nothing() {
     copy_those(|name| name == ONE, empty, unmapped).await;
     copy_those(|name| name == ONE, another, mapped).await;
     copy_those(|name| name == ONE, itself, mapped).await;
@@ -188,18 +188,18 @@ fn itself(tenants: &[(String, State)], at: usize) -> (String, State) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "slow: run by .ci/run"]
-async fn every_recorded_tenant_is_mapped_into_its_own_copy_and_again_without_a_write() {
+async fn every_recorded_tenant_is_mapped_into_its_own_copy_and_a_second_import_writes_nothing() {
     copy_all(itself, mapped).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_development_tenant_of_the_demo_is_mapped_into_its_production_and_again_without_a_write() {
+async fn the_demo_dev_tenant_is_mapped_into_prod_and_a_second_import_writes_nothing() {
     let copied = acme().await;
     assert_eq!(copied.faults(Within::Any).await, Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_judge_finds_one_field_that_somebody_changed_afterwards_and_one_client_too_many() {
+async fn the_verdict_finds_one_changed_field_and_one_surplus_client() {
     let copied = acme().await;
     let clients = Catalog::standard().kind("clients").expect("a kind");
     let billing = copied.desired.snapshot.of_kind("clients").find(|client| client.key.name() == "Billing").expect("a client");

@@ -115,7 +115,7 @@ fn todays(state: &State) -> (State, Vec<usize>) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn each_value_that_is_brought_up_to_date_is_refused_for_that_reason_and_recorded() {
+async fn each_outdated_value_is_recorded_and_refused_for_its_reason() {
     let (_sandbox, tenant) = start(State::empty("today.eu.auth0.com")).await;
     for dated in DATED {
         let kind = Catalog::standard().kinds().find(|kind| kind.paths.list == dated.list).expect("a kind");

@@ -113,13 +113,13 @@ pub(crate) fn in_words_as_before(before: &Snapshot, mut after: Snapshot, back: &
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "slow: run by .ci/run"]
-async fn every_recorded_tenant_that_was_imported_is_taken_back_whole_or_named() {
+async fn imports_of_every_recorded_tenant_are_undone_completely_or_reported() {
     let kinds = take_back(|_| true).await;
     assert!(kinds >= 20 || recorded().is_empty(), "{kinds} kinds");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_recorded_tenant_that_was_imported_is_taken_back_whole_or_named() {
+async fn an_import_of_a_recorded_tenant_is_undone_completely_or_reported() {
     let kinds = take_back(|name| name == ONE).await;
     assert!(kinds >= 5 || recorded().is_empty(), "{kinds} kinds");
 }
@@ -141,7 +141,7 @@ async fn take_back(is_meant: fn(&str) -> bool) -> usize {
 }
 
 #[test]
-fn a_field_is_not_excused_by_another_one_nor_by_the_name_of_what_was_there() {
+fn a_field_is_excused_neither_by_another_field_nor_by_its_resource() {
     let holding = |body: Value| {
         let body = Body::from_value(body).expect("an object");
         let resources = vec![Resource::new(Key::new("clients", "Web"), Id::new("c1"), body)];

@@ -92,12 +92,12 @@ async fn count(name: &str, source: State, target: State) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "slow: run by .ci/run"]
-async fn an_import_writes_each_resource_once_but_for_what_the_api_splits() {
+async fn imports_write_each_resource_once_unless_the_api_requires_more() {
     count_those(|_| true).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_import_of_one_tenant_writes_each_resource_once_but_for_what_the_api_splits() {
+async fn an_import_of_one_tenant_writes_each_resource_once_unless_the_api_requires_more() {
     count_those(|name| name == ONE).await;
 }
 

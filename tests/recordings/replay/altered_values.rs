@@ -33,7 +33,7 @@ fn is_accepted_write(row: &Value) -> bool {
 }
 
 #[test]
-fn what_real_tenants_made_of_what_they_were_sent_is_told_and_nothing_else() {
+fn exactly_the_values_altered_by_real_tenants_are_reported() {
     let Some(rows) = rows("traffic.jsonl.gz") else { return };
     let mut compared = 0;
     let mut found: BTreeMap<(&str, String), Vec<String>> = BTreeMap::new();

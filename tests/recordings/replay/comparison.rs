@@ -257,7 +257,7 @@ fn shown(value: Option<&Value>) -> String {
 }
 
 #[test]
-fn what_is_random_must_be_there_and_what_a_recorder_lost_is_excused_in_its_rows_only() {
+fn random_fields_must_exist_and_lost_ones_are_excused_in_their_rows_only() {
     let found = |was_encoded_anew: bool, ours: Value, recorded: Value| {
         let kind = Catalog::standard().kind("clients").expect("a kind");
         let mut comparison = Comparison { kind, was_encoded_anew, found: Vec::new() };

@@ -41,7 +41,7 @@ fn unknown_fields(kind: &Kind, answer: &Value) -> Vec<String> {
 }
 
 #[test]
-fn no_field_of_a_recorded_answer_is_unknown() {
+fn no_field_of_a_recorded_response_is_unknown() {
     let Some(rows) = rows("traffic.jsonl.gz") else { return };
     let (mut unknown, mut kinds, mut seen) = (BTreeSet::new(), BTreeSet::new(), 0);
     for row in rows.iter().filter(|row| row["status"].as_u64().is_some_and(|status| status < 300)) {
@@ -112,7 +112,7 @@ fn dropped_within(kind: &Kind, sent: &Value, place: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_field_of_a_recorded_write_that_was_accepted_can_be_written() {
+fn every_field_of_an_accepted_recorded_write_is_writable() {
     let Some(rows) = rows("traffic.jsonl.gz") else { return };
     let mut idle: BTreeSet<(&str, &str)> = NOT_WRITTEN.iter().map(|one| (one.0, one.1)).collect();
     let (mut missed, mut seen) = (BTreeSet::new(), 0);

@@ -25,7 +25,7 @@ fn form(id: &str) -> String {
 }
 
 #[test]
-fn ids_look_like_recorded_ones() {
+fn ids_have_the_format_of_recorded_ones() {
     let (Some(rows), Some(recordings)) = (rows("creates.jsonl.gz"), Recordings::read()) else { return };
     let mut forms: BTreeMap<&str, (BTreeSet<String>, BTreeSet<String>)> = BTreeMap::new();
     for row in &rows {

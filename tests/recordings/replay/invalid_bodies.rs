@@ -154,7 +154,7 @@ impl Trial {
 
 #[test]
 #[ignore = "slow: run by .ci/run"]
-fn nine_in_ten_broken_bodies_that_the_description_refuses_are_refused() {
+fn nine_in_ten_invalid_bodies_refused_by_the_description_are_refused() {
     let (Some(description), Some(recordings)) = (Description::read(), Recordings::read()) else { return };
     let (Some(creates), Some(updates)) = (rows("creates.jsonl.gz"), rows("updates.jsonl.gz")) else { return };
     let mut trial = Trial { description, recordings, seen: BTreeSet::new(), tally: Tally::default(), taken: Vec::new() };
@@ -173,7 +173,7 @@ fn nine_in_ten_broken_bodies_that_the_description_refuses_are_refused() {
 }
 
 #[test]
-fn each_value_of_a_body_is_broken_in_turn() {
+fn each_value_of_a_body_is_made_invalid_in_turn() {
     let body = json!({"name": "a", "list": [{"deep": 1}]});
     let all = broken(&body);
     let of = |what, place: &str| all.iter().find(|one| one.0 == what && one.1 == place).map(|one| one.2.clone());

@@ -72,7 +72,7 @@ fn assert_loads_again(tenant: &State, row: &Value) {
 }
 
 #[test]
-fn recorded_updates_are_answered_as_they_were() {
+fn recorded_updates_get_the_recorded_responses() {
     let (Some(rows), Some(recordings)) = (rows("updates.jsonl.gz"), Recordings::read()) else { return };
     let mut tally = Tally::default();
     for row in &rows {
@@ -89,7 +89,7 @@ fn recorded_updates_are_answered_as_they_were() {
 }
 
 #[test]
-fn recorded_creates_are_answered_as_they_were() {
+fn recorded_creates_get_the_recorded_responses() {
     let (Some(rows), Some(recordings)) = (rows("creates.jsonl.gz"), Recordings::read()) else { return };
     let mut tally = Tally::default();
     for row in &rows {
@@ -107,7 +107,7 @@ fn recorded_creates_are_answered_as_they_were() {
 }
 
 #[test]
-fn recorded_refusals_have_the_same_words() {
+fn recorded_refusals_have_the_same_messages() {
     let Some(lines) = auth0_reference::open("recorded/errors.jsonl") else { return };
     let (mut compared, mut otherwise) = (0, Vec::new());
     for line in BufReader::new(lines).lines() {

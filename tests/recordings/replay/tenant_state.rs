@@ -290,7 +290,7 @@ fn identifying(kind: &Kind, request: &Value) -> Map<String, Value> {
 }
 
 #[test]
-fn the_day_of_a_recording_is_the_newest_that_the_server_wrote_in_another_answer() {
+fn the_day_of_a_recording_is_the_latest_date_in_another_response() {
     let answer = |seq: u64, body: Value| json!({"source": "x", "cassette": "y", "seq": seq, "response_body": body});
     let answers = vec![
         answer(0, json!({"created_at": "2026-06-01T00:00:00Z"})),
@@ -307,7 +307,7 @@ fn the_day_of_a_recording_is_the_newest_that_the_server_wrote_in_another_answer(
 }
 
 #[test]
-fn a_singleton_is_stored_with_the_fields_of_the_last_write_and_the_values_read_since() {
+fn a_singleton_has_the_fields_of_the_last_write_and_the_values_read_since() {
     let (written, read) = (json!({"a": 1, "in": {"x": 1, "hidden": true}}), json!({"a": 2, "in": {"x": 2}, "shown_only": false}));
     assert_eq!(with_fields_of(&written, &read), json!({"a": 2, "in": {"x": 2, "hidden": true}}));
 }

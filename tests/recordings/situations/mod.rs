@@ -240,7 +240,7 @@ fn falling_short(situations: &[Situation]) -> BTreeSet<String> {
 
 #[test]
 #[ignore = "slow: run by .ci/run"]
-fn the_given_situations_come_out_right_before_sandboxes_but_for_those_known() {
+fn the_situations_pass_with_sandboxes_except_known_failures() {
     let Some(folder) = auth0_reference::beside("cases") else { return };
     let mut all = situations(&folder);
     if let Ok(chosen) = std::env::var(ONE) {

@@ -143,7 +143,7 @@ fn change(fields: &mut Map<String, Value>, name: &str, value: Option<&Value>) {
 }
 
 #[test]
-fn a_place_stands_for_what_is_there() {
+fn a_path_finds_its_values() {
     let held = json!({
         "/clients": [{"name": "Shop", "client_id": "c1", "first": true}, {"name": "Shop", "client_id": "c2", "first": false, "addons": {"a": [1]}}],
         "/grants": [{"client_id": "c2", "scope": ["x"]}],
@@ -159,7 +159,7 @@ fn a_place_stands_for_what_is_there() {
 }
 
 #[test]
-fn a_state_is_changed_where_a_place_says() {
+fn a_state_is_changed_at_a_path() {
     let mut state = json!({"data": {"/clients": [{"name": "A"}, {"name": "B", "x": 1}], "/roles": [1]}, "absent": {"/a": {"status": 404}}});
     let wanted = json!({"set": {"/clients[name=A].x": 2, "/prompts": {}}, "drop": ["/clients[name=B].x", "/roles"],
         "absent": {"/a": null, "/b": {"status": 400}}, "reverse": ["/clients"]});

@@ -398,12 +398,12 @@ mod tests {
     }
 
     #[test]
-    fn a_target_that_holds_the_source_and_its_own_differs_in_nothing() {
+    fn a_target_with_the_source_and_its_own_resources_has_no_difference() {
         assert_eq!(lines(&source(), &before(), &after()), Vec::<String>::new());
     }
 
     #[test]
-    fn a_field_that_was_not_written_and_one_that_became_something_else_differ() {
+    fn unwritten_and_wrong_fields_differ() {
         assert_eq!(lines(&source(), &before(), &before()), ["clients description: not written"]);
         let mut after = after();
         after["data"]["/clients"][0]["description"] = json!("newer");
@@ -411,13 +411,13 @@ mod tests {
     }
 
     #[test]
-    fn a_resource_that_is_not_there_is_missing() {
+    fn a_missing_resource_is_reported() {
         let source = tenant("dev", &[("Shop", json!({"description": "new"})), ("Till", json!({}))]);
         assert_eq!(lines(&source, &before(), &after()), ["clients: missing"]);
     }
 
     #[test]
-    fn a_stranger_that_changed_or_is_gone_differs() {
+    fn a_changed_or_missing_resource_of_the_target_differs() {
         let mut changed = after();
         changed["data"]["/clients"][1]["description"] = json!("the source's");
         assert_eq!(lines(&source(), &before(), &changed), ["clients description: a stranger changed"]);
@@ -426,7 +426,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_there_twice_or_was_in_neither_tenant_differs() {
+    fn duplicates_and_resources_of_neither_tenant_differ() {
         let more = |name: &str| {
             let mut after = after();
             let copy = json!({"client_id": "prod0000000000000000another", "name": name, "app_type": "spa"});
@@ -438,7 +438,7 @@ mod tests {
     }
 
     #[test]
-    fn twins_are_paired_with_what_is_most_like_them_in_both_directions() {
+    fn duplicates_are_paired_with_the_most_similar_in_both_directions() {
         let twins = |name: &str| tenant(name, &[("Shop", json!({})), ("Shop", json!({"oidc_logout": {"urls": ["https://a.example"]}}))]);
         let (source, empty) = (twins("dev"), tenant("prod", &[]));
         assert_eq!(lines(&source, &empty, &twins("prod")), ["connections enabled_clients: not written"; 0]);
@@ -448,7 +448,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_keeps_what_only_the_target_has_and_lacks_a_third_partys_client_and_no_other() {
+    fn a_list_keeps_the_targets_own_clients_and_may_lack_only_third_party_ones() {
         let clients = [("Shop", json!({"description": "new"})), ("Partner", json!({"is_first_party": false}))];
         let mut source = tenant("dev", &clients);
         let enabled =
@@ -469,7 +469,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reference_to_another_resource_than_the_sources_differs() {
+    fn a_reference_to_a_different_resource_differs() {
         let mut after = after();
         let kiosk = after["data"]["/clients"][1]["client_id"].clone();
         after["data"]["/connections"][0]["enabled_clients"] = json!([kiosk]);

@@ -178,7 +178,7 @@ fn tried(pair: Pair, seeds: u64, kills: u64) -> BTreeSet<String> {
 
 #[test]
 #[ignore = "slow: run by .ci/run"]
-fn a_target_that_fails_and_a_program_that_is_killed_leave_what_an_undisturbed_import_leaves() {
+fn failures_and_kills_leave_the_same_as_an_undisturbed_import() {
     if installed().is_none() {
         return;
     }

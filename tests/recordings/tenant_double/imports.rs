@@ -161,7 +161,7 @@ fn copied(pairs: &[Pair], templates: &Templates) -> Vec<Outcome> {
 
 #[test]
 #[ignore = "slow: run by .ci/run"]
-fn every_recorded_tenant_is_copied_before_a_judge_who_finds_only_what_is_known() {
+fn imports_of_every_recorded_tenant_have_only_known_differences() {
     let (Some(_), Some(templates)) = (installed(), Templates::read()) else { return };
     let mut others = pairs::into_another();
     others.push(pairs::demo());

@@ -103,7 +103,7 @@ fn without_numbers(text: &str) -> String {
 }
 
 #[test]
-fn a_reason_holds_no_value_no_number_and_no_description() {
+fn a_reason_contains_no_value_no_number_and_no_description() {
     let said = "Payload validation error: 'No enum match for: \"x: y\"' on property sink.y[10] (Long. Words).";
     assert_eq!(general(said), "No enum match on sink.y[]");
     let said = "Payload validation error: 'Additional properties not allowed: a,b'.";

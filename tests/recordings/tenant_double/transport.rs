@@ -55,7 +55,7 @@ impl Copied {
 
 #[test]
 #[ignore = "slow: run by .ci/run"]
-fn tls_of_a_private_authority_compression_and_http2_change_nothing() {
+fn a_private_certificate_authority_compression_and_http2_change_nothing() {
     let Some(doubles) = DoublePair::start() else { return };
     let pair = pairs::demo();
     let plain = Copied::make(&doubles, &pair, "none");

@@ -349,67 +349,67 @@ async fn everywhere(fault: &str, ends_there: bool, again: usize) {
 
 #[tokio::test]
 #[ignore = "slow: run by .ci/run"]
-async fn a_run_that_ends_after_any_request_was_carried_out_goes_on_and_sends_no_create_twice() {
+async fn a_run_killed_after_any_applied_request_resumes_without_repeating_a_create() {
     everywhere("cut-after@AT", true, 0).await;
 }
 
 #[tokio::test]
 #[ignore = "slow: run by .ci/run"]
-async fn a_run_that_ends_before_any_request_was_carried_out_goes_on_and_sends_it_again() {
+async fn a_run_killed_before_any_applied_request_resumes_and_sends_it_again() {
     everywhere("cut-before@AT", true, 1).await;
 }
 
 #[tokio::test]
 #[ignore = "slow: run by .ci/run"]
-async fn a_connection_cut_after_any_request_was_carried_out_is_survived() {
+async fn a_connection_cut_after_any_applied_request_is_survived() {
     everywhere("cut-after@AT", false, 0).await;
 }
 
 #[tokio::test]
 #[ignore = "slow: run by .ci/run"]
-async fn a_connection_cut_before_any_request_was_carried_out_is_survived() {
+async fn a_connection_cut_before_any_applied_request_is_survived() {
     everywhere("cut-before@AT", false, 1).await;
 }
 
 #[tokio::test]
 #[ignore = "slow: run by .ci/run"]
-async fn a_server_error_after_any_request_was_carried_out_is_survived() {
+async fn a_server_error_after_any_applied_request_is_survived() {
     everywhere("500-after@AT", false, 0).await;
 }
 
 #[tokio::test]
 #[ignore = "slow: run by .ci/run"]
-async fn a_server_error_before_any_request_was_carried_out_is_survived() {
+async fn a_server_error_before_any_applied_request_is_survived() {
     everywhere("500-before@AT", false, 1).await;
 }
 
 #[tokio::test]
 #[ignore = "slow: run by .ci/run"]
-async fn an_answer_that_comes_too_late_to_any_request_is_survived() {
+async fn a_late_response_to_any_request_is_survived() {
     everywhere("slow:1m@AT", false, 0).await;
 }
 
 #[tokio::test]
 #[ignore = "slow: run by .ci/run"]
-async fn a_token_that_ends_before_any_request_is_survived() {
+async fn a_token_that_expires_before_any_request_is_survived() {
     everywhere("expired@AT", false, 1).await;
 }
 
 #[tokio::test]
 #[ignore = "slow: run by .ci/run"]
-async fn a_storm_of_refusals_from_any_request_on_is_survived() {
+async fn a_series_of_refusals_from_any_request_on_is_survived() {
     everywhere("429@ATx3", false, 3).await;
 }
 
 #[tokio::test]
 #[ignore = "slow: run by .ci/run"]
-async fn an_undo_that_ends_after_any_request_was_carried_out_goes_on() {
+async fn an_undo_killed_after_any_applied_request_resumes() {
     UNDONE.get_or_init(Undisturbed::undo).await.everywhere("cut-after@AT", true, 0).await;
 }
 
 #[tokio::test]
 #[ignore = "slow: run by .ci/run"]
-async fn an_undo_that_ends_before_any_request_was_carried_out_goes_on() {
+async fn an_undo_killed_before_any_applied_request_resumes() {
     UNDONE.get_or_init(Undisturbed::undo).await.everywhere("cut-before@AT", true, 1).await;
 }
 
@@ -428,14 +428,14 @@ const FAULTS: [(&str, bool, usize); 9] = [
 
 /// The part of the tests above that the fast tier runs.
 #[tokio::test]
-async fn whatever_goes_wrong_with_one_of_forty_requests_is_survived() {
+async fn any_fault_at_one_in_forty_requests_is_survived() {
     let import = UNDISTURBED.get_or_init(Undisturbed::import).await;
     let all = FAULTS.map(|(fault, ends_there, again)| import.at_every(40, fault, ends_there, again));
     futures_util::future::join_all(all).await;
 }
 
 #[tokio::test]
-async fn an_undisturbed_import_is_remembered_as_it_went() {
+async fn an_undisturbed_import_saves_its_state() {
     let Undisturbed { decided, memory, after, .. } = UNDISTURBED.get_or_init(Undisturbed::import).await;
     let (_prod, tenant) = target(after.clone(), "").await;
     let (desired, live) = (desired().await, read(&tenant).await);
@@ -456,7 +456,7 @@ async fn an_undisturbed_import_is_remembered_as_it_went() {
 }
 
 #[tokio::test]
-async fn after_an_undo_all_is_wanted_again_and_nothing_is_drift() {
+async fn after_an_undo_everything_is_planned_again_without_drift() {
     let import = UNDISTURBED.get_or_init(Undisturbed::import).await;
     let Undisturbed { memory, after, .. } = UNDONE.get_or_init(Undisturbed::undo).await;
     let (_prod, tenant) = target(after.clone(), "").await;
@@ -488,7 +488,7 @@ async fn read_with(fault: &str, first: usize, every: usize) -> (Snapshot, usize)
 /// A read changes nothing, so that one read can meet many faults: at the first, the eighth request, ..; then the second ..
 #[tokio::test]
 #[ignore = "slow: run by .ci/run"]
-async fn whatever_goes_wrong_with_any_request_that_reads_the_target_it_is_read_alike() {
+async fn any_fault_of_a_read_leads_to_the_same_snapshot() {
     let Undisturbed { live, reads, .. } = UNDISTURBED.get_or_init(Undisturbed::import).await;
     for (fault, every) in OF_READS {
         let all = stream::iter(1..=every.min(*reads)).map(|first| read_with(fault, first, every));

@@ -20,7 +20,7 @@ async fn undo_of_prune() -> &'static Undisturbed {
 
 #[tokio::test]
 #[ignore = "slow: run by .ci/run"]
-async fn whatever_goes_wrong_with_any_request_that_removes_is_survived() {
+async fn any_fault_at_any_request_of_a_prune_is_survived() {
     for (fault, ends_there, again) in FAULTS {
         prune().await.everywhere(fault, ends_there, again).await;
     }
@@ -28,7 +28,7 @@ async fn whatever_goes_wrong_with_any_request_that_removes_is_survived() {
 
 #[tokio::test]
 #[ignore = "slow: run by .ci/run"]
-async fn whatever_goes_wrong_with_any_request_that_brings_back_what_was_removed_is_survived() {
+async fn any_fault_at_any_request_of_its_undo_is_survived() {
     for (fault, ends_there, again) in FAULTS {
         undo_of_prune().await.everywhere(fault, ends_there, again).await;
     }
@@ -36,7 +36,7 @@ async fn whatever_goes_wrong_with_any_request_that_brings_back_what_was_removed_
 
 /// The part of the tests above that the fast tier runs.
 #[tokio::test]
-async fn whatever_goes_wrong_with_one_of_ten_requests_that_remove_and_bring_back_is_survived() {
+async fn any_fault_at_one_in_ten_requests_of_a_prune_and_its_undo_is_survived() {
     let (prune, undo) = (prune().await, undo_of_prune().await);
     let removing = FAULTS.map(|(fault, ends_there, again)| prune.at_every(10, fault, ends_there, again));
     let restoring = FAULTS.map(|(fault, ends_there, again)| undo.at_every(10, fault, ends_there, again));
@@ -44,7 +44,7 @@ async fn whatever_goes_wrong_with_one_of_ten_requests_that_remove_and_bring_back
 }
 
 #[tokio::test]
-async fn what_was_removed_is_back_with_all_that_hung_on_it_and_named_it() {
+async fn an_undo_restores_pruned_resources_with_their_belongings_and_references() {
     let (prune, undo) = (prune().await, undo_of_prune().await);
     assert_eq!(beside_users(&undo.decided.plan), [""; 0]);
     let told = |state: &State| divergent_tenants::normalized_without_bound_code(&state.to_json()["data"]);

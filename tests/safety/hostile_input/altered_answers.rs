@@ -16,7 +16,7 @@ fn stage_that_makes(rules: &Value) -> Fixture {
 const IMPORT: &str = "import --tenant prod --yes --secrets-to file:kept.jsonl --allow lockout-risk,weaker-protection,many-changes";
 
 #[test]
-fn what_a_tenant_makes_of_a_value_is_a_note_wherever_its_run_is_told() {
+fn an_altered_value_is_noted_in_every_report_of_its_run() {
     let fixture = stage_that_makes(&json!([
         {"method": "PATCH", "path": "^/clients/", "makes": {"callbacks": [EVIL]}},
         {"method": "POST", "path": "^/clients$", "makes": {"app_type": null}},
@@ -42,14 +42,14 @@ fn what_a_tenant_makes_of_a_value_is_a_note_wherever_its_run_is_told() {
 }
 
 #[test]
-fn a_tenant_that_keeps_to_what_it_is_sent_has_nothing_noted() {
+fn a_tenant_that_stores_what_it_is_sent_has_no_note() {
     let fixture = Fixture::small();
     let said = fixture.run(&format!("{IMPORT} --output json"));
     assert_eq!((said.code, &said.json()["differs"]), (0, &json!([])), "{}", said.whole());
 }
 
 #[test]
-fn a_night_counts_what_was_answered_otherwise() {
+fn a_sync_counts_altered_values() {
     let mut prod = prod();
     prod["data"]["/clients"][0]["callbacks"] = json!(["https://shop.acme.example/back"]);
     prod["refuse"] = json!([{"method": "POST", "path": "^/clients$", "makes": {"description": "its own", "app_type": "spa"}}]);

@@ -6,7 +6,7 @@ use crate::support::fixture::Fixture;
 use crate::support::webhook_receiver::WebhookReceiver;
 
 #[test]
-fn an_env_file_that_others_can_read_is_told_of() {
+fn an_env_file_readable_by_others_is_reported() {
     let fixture = Fixture::small();
     fixture.write(".env", "SOME_SECRET=1\n");
     for (mode, is_told) in [(0o600, false), (0o640, false), (0o644, true), (0o602, true)] {
@@ -17,7 +17,7 @@ fn an_env_file_that_others_can_read_is_told_of() {
 }
 
 #[test]
-fn a_base_that_was_emptied_is_as_one_that_is_missing() {
+fn an_emptied_baseline_counts_as_missing() {
     let mut fixture = Fixture::small();
     assert_eq!(
         fixture.run("import --tenant prod --yes --secrets-to file:kept.jsonl --allow lockout-risk,weaker-protection,many-changes").code,
@@ -33,7 +33,7 @@ fn a_base_that_was_emptied_is_as_one_that_is_missing() {
 }
 
 #[test]
-fn equal_exports_after_the_clock_jumped_back_are_one_snapshot() {
+fn equal_exports_after_the_clock_was_set_back_are_one_snapshot() {
     let fixture = Fixture::small();
     assert_eq!(fixture.run("export --tenant prod").code, 0);
     let first = fixture.only_in("snapshots/prod");
@@ -49,14 +49,14 @@ fn equal_exports_after_the_clock_jumped_back_are_one_snapshot() {
 }
 
 #[test]
-fn a_domain_is_the_same_in_capitals() {
+fn domains_ignore_case() {
     let fixture = Fixture::small();
     fixture.edit("migrate.toml", "acme-prod.eu.auth0.com", "ACME-Prod.eu.Auth0.com");
     assert_eq!(fixture.run("export --tenant prod").code, 0);
 }
 
 #[test]
-fn a_variable_that_is_like_none_of_ours_is_somebody_elses() {
+fn a_dissimilar_variable_is_ignored() {
     let mut fixture = Fixture::small();
     fixture.set("MIGRATE_UNRELATED_THING", "1");
     assert_eq!(fixture.run("validate").code, 0);
@@ -65,7 +65,7 @@ fn a_variable_that_is_like_none_of_ours_is_somebody_elses() {
 }
 
 #[test]
-fn a_name_in_a_night_mentions_nobody() {
+fn names_in_a_sync_message_mention_nobody() {
     let dev = serde_json::json!({"tenant": "acme-dev", "domain": "acme-dev.eu.auth0.com", "data": {
         "/hooks": [{"id": "hook1", "name": "<!channel> @here", "triggerId": "post-user-registration", "script": "x", "enabled": true}],
     }});

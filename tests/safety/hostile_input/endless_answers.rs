@@ -33,7 +33,7 @@ fn refused(times: usize, play: impl Fn(&str, &mut AnswerWriter) -> std::io::Resu
 }
 
 #[test]
-fn a_body_that_does_not_end_is_read_to_its_limit_and_asked_for_once() {
+fn an_endless_body_is_read_up_to_a_limit_and_requested_once() {
     let (server, said) = refused(1, |_, writer| {
         writer.head("200 OK", &[])?;
         loop {
@@ -51,7 +51,7 @@ fn a_body_that_does_not_end_is_read_to_its_limit_and_asked_for_once() {
 }
 
 #[test]
-fn a_body_that_says_it_is_too_large_is_not_read_at_all() {
+fn a_body_with_an_excessive_length_is_not_read() {
     let (server, said) = refused(1, |_, writer| {
         writer.head("200 OK", &["content-length: 99999999999"])?;
         loop {
@@ -63,7 +63,7 @@ fn a_body_that_says_it_is_too_large_is_not_read_at_all() {
 }
 
 #[test]
-fn a_body_that_is_refused_and_does_not_end_is_no_other() {
+fn an_endless_error_body_is_limited_too() {
     let (server, said) = refused(1, |_, writer| {
         writer.head("500 Internal Server Error", &[])?;
         loop {
@@ -75,7 +75,7 @@ fn a_body_that_is_refused_and_does_not_end_is_no_other() {
 }
 
 #[test]
-fn a_body_that_is_compressed_is_not_unpacked() {
+fn a_compressed_body_is_not_unpacked() {
     let (_, said) = refused(1, |_, writer| {
         writer.head("200 OK", &["content-encoding: gzip"])?;
         writer.raw(b"\x1f\x8b\x08")
@@ -84,7 +84,7 @@ fn a_body_that_is_compressed_is_not_unpacked() {
 }
 
 #[test]
-fn headers_that_do_not_end_are_read_to_a_limit() {
+fn endless_headers_are_read_up_to_a_limit() {
     let (server, said) = refused(1, |_, writer| {
         writer.raw(b"HTTP/1.1 200 OK\r\n")?;
         loop {
@@ -96,7 +96,7 @@ fn headers_that_do_not_end_are_read_to_a_limit() {
 }
 
 #[test]
-fn what_is_nested_without_end_is_no_answer() {
+fn endless_nesting_is_refused() {
     for deep in ["[{\"a\":".to_owned() + &"[".repeat(1_000_000), format!("{{\"resource_servers\": [{}", "{\"a\":".repeat(1_000_000))] {
         let (_, said) = refused(1, move |_, writer| writer.json(&deep));
         assert!(said.contains("it is nested deeper than 127 levels"), "{said}");
@@ -104,7 +104,7 @@ fn what_is_nested_without_end_is_no_answer() {
 }
 
 #[test]
-fn a_list_that_counts_more_than_any_has_is_asked_for_once() {
+fn a_list_with_an_excessive_total_is_requested_once() {
     let (_, said) = refused(1, |_, writer| {
         writer.json(r#"{"start": 0, "limit": 1, "total": 1000000000000, "resource_servers": [{"id": "a", "identifier": "a"}]}"#)
     });
@@ -112,14 +112,14 @@ fn a_list_that_counts_more_than_any_has_is_asked_for_once() {
 }
 
 #[test]
-fn a_page_of_more_elements_than_any_list_has_is_no_page() {
+fn a_page_with_too_many_elements_is_refused() {
     let many = format!("{{\"resource_servers\": [{}{{}}]}}", "{},".repeat(safety_limits::ELEMENTS));
     let (_, said) = refused(1, move |_, writer| writer.json(&many));
     assert!(said.contains("more than 200000 elements on one page"), "{said}");
 }
 
 #[test]
-fn a_page_length_of_nothing_is_not_believed() {
+fn a_page_size_of_zero_is_ignored() {
     let server = Server::start(|_, writer| {
         writer.json(r#"{"start": 0, "limit": 0, "total": 2, "resource_servers": [{"id": "a", "identifier": "a"}]}"#)
     });
@@ -129,7 +129,7 @@ fn a_page_length_of_nothing_is_not_believed() {
 }
 
 #[test]
-fn pages_that_do_not_end_are_read_to_a_limit() {
+fn endless_pages_are_read_up_to_a_limit() {
     let pages = Arc::new(AtomicUsize::new(0));
     let server = Server::start(move |_, writer| {
         let page = pages.fetch_add(1, Ordering::Relaxed);
@@ -143,7 +143,7 @@ fn pages_that_do_not_end_are_read_to_a_limit() {
 }
 
 #[test]
-fn a_next_that_goes_in_a_circle_is_noticed_when_it_is_closed() {
+fn a_cycle_of_checkpoints_is_detected() {
     let server = Server::start(|path, writer| {
         let next = if path.contains("from=a") { "b" } else { "a" };
         writer.json(&json!({"organizations": [{"id": "org_1", "name": "one"}], "next": next}).to_string())
@@ -154,7 +154,7 @@ fn a_next_that_goes_in_a_circle_is_noticed_when_it_is_closed() {
 }
 
 #[test]
-fn a_wait_of_an_hour_is_not_waited() {
+fn a_demanded_wait_of_an_hour_is_refused() {
     for wait in ["retry-after: 3600", "x-ratelimit-reset: 99999999999"] {
         let (_, said) = refused(1, move |_, writer| writer.head("429 Too Many Requests", &[wait]));
         assert!(said.contains("it asks to wait 1h; the longest wait is 10m"), "{said}");
@@ -162,7 +162,7 @@ fn a_wait_of_an_hour_is_not_waited() {
 }
 
 #[test]
-fn clocks_that_went_wrong_do_no_harm() {
+fn wrong_clocks_do_no_harm() {
     for date in ["Thu, 01 Jan 1970 00:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 GMT", "yesterday"] {
         let date = format!("date: {date}");
         let server = Server::start(move |_, writer| {
@@ -185,7 +185,7 @@ fn a_redirect_is_not_followed() {
 }
 
 #[test]
-fn a_body_that_trickles_ends_with_the_time_of_its_request() {
+fn a_trickling_body_ends_with_the_timeout_of_its_request() {
     let server = Server::start(|_, writer| {
         writer.head("200 OK", &[])?;
         loop {

@@ -52,7 +52,7 @@ fn in_place_of(fixture: &Fixture, name: &str) -> [(&'static str, Put); 3] {
 }
 
 #[test]
-fn a_pipe_a_folder_and_a_device_are_no_files() {
+fn pipes_folders_and_devices_are_refused_as_files() {
     let of = [
         ("plan.json", "import --tenant prod --plan plan.json --yes"),
         ("m.toml", "plan --tenant prod --mapping m.toml"),
@@ -107,7 +107,7 @@ fn no_name_in_a_snapshot_leads_out_of_its_folder() {
 }
 
 #[test]
-fn no_run_is_outside_of_the_folder_of_runs() {
+fn no_run_is_outside_the_folder_of_runs() {
     let fixture = Fixture::small();
     for name in ["../snap", "..", ".", "/etc", "a/../../b"] {
         for verb in ["show", "undo --yes"] {
@@ -118,7 +118,7 @@ fn no_run_is_outside_of_the_folder_of_runs() {
 }
 
 #[test]
-fn an_id_that_leads_elsewhere_is_refused_where_it_is_read() {
+fn an_id_that_changes_the_request_path_is_refused_when_read() {
     for id in ["", ".", ".."] {
         let server = Server::start(move |_, writer| {
             let apis = json!({"start": 0, "limit": 100, "total": 1, "resource_servers": [{"id": id, "identifier": "a", "name": "a"}]});

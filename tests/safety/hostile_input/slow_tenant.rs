@@ -36,7 +36,7 @@ async fn read(latency: Duration) -> (Result<(), Error>, Duration) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn reading_a_tenant_that_is_slow_but_never_wrong_ends_after_an_hour() {
+async fn reading_a_slow_tenant_ends_after_an_hour() {
     let (read_in_time, took) = read(Duration::from_secs(1)).await;
     assert!(read_in_time.is_ok(), "{read_in_time:?}");
     let requests = took.as_secs();

@@ -41,7 +41,7 @@ fn fixture() -> Fixture {
 }
 
 #[test]
-fn no_verb_prints_a_name_as_it_is() {
+fn no_command_prints_a_name_unescaped() {
     let fixture = fixture();
     let lines = [
         "export --tenant dev --verbose",
@@ -91,7 +91,7 @@ fn no_name_draws_on_a_terminal() {
 }
 
 #[test]
-fn no_refusal_is_printed_as_it_is() {
+fn no_refusal_is_printed_unescaped() {
     let words = json!({"statusCode": 400, "error": EVIL, "message": EVIL, "errorCode": EVIL}).to_string();
     for status in ["400 Bad Request", "401 Unauthorized", "403 Forbidden", "404 Not Found"] {
         let words = words.clone();

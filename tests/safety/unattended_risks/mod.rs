@@ -43,7 +43,7 @@ fn verdict_over(what: &str, dev: &Value, prod: &Value) -> Verdict {
 }
 
 #[test]
-fn a_job_writes_what_adds_and_what_is_routine_and_nothing_that_may_lock_out_or_weaken() {
+fn a_job_writes_additions_and_routine_edits_but_no_lockout_or_weaker_protection() {
     let found: Vec<_> = EDITS.iter().map(|edit| (edit.what, verdict(edit, true), verdict(edit, false))).collect();
     let expected: Vec<_> = EDITS.iter().map(|edit| (edit.what, edit.there, edit.back)).collect();
     let unlike: Vec<_> = found.iter().zip(&expected).filter(|(found, expected)| found != expected).collect();
@@ -51,7 +51,7 @@ fn a_job_writes_what_adds_and_what_is_routine_and_nothing_that_may_lock_out_or_w
 }
 
 #[test]
-fn a_job_creates_what_nobody_leans_on_yet_and_nothing_that_takes_part_in_every_login() {
+fn a_job_creates_unused_resources_but_nothing_that_takes_part_in_every_login() {
     let of = |(what, expected, data): &Created| (*what, verdict_over(what, &data(), &json!({})), *expected);
     let unlike: Vec<_> = CREATES.iter().map(of).filter(|(_, found, expected)| found != expected).collect();
     assert!(unlike.is_empty(), "{unlike:#?}");
@@ -72,7 +72,7 @@ fn three_risks() -> Fixture {
 }
 
 #[test]
-fn a_pattern_of_the_configuration_approves_what_it_matches_for_a_job() {
+fn a_pattern_in_the_configuration_approves_what_it_matches_for_a_job() {
     let fixture = three_risks();
     fixture.configure("[tenants.prod.plan]\napprove = [\"lockout-risk:clients/Billing*\"]\n");
     let said = fixture.run_unattended(SYNC);
@@ -91,7 +91,7 @@ fn a_pattern_of_the_configuration_approves_what_it_matches_for_a_job() {
 }
 
 #[test]
-fn a_narrow_approval_lets_pass_what_it_matches_and_nothing_else() {
+fn a_narrow_approval_permits_only_what_it_matches() {
     let fixture = three_risks();
     let import = "import --tenant prod --yes --quiet";
     let said = fixture
@@ -110,7 +110,7 @@ fn a_narrow_approval_lets_pass_what_it_matches_and_nothing_else() {
 }
 
 #[test]
-fn the_line_that_is_offered_can_be_pasted_whatever_a_client_is_called() {
+fn the_suggested_line_can_be_pasted_whatever_the_clients_name() {
     let fixture = Fixture::new(tenant("dev", &quoted("dev", true)), tenant("prod", &quoted("prod", false)), "");
     let said = fixture.run_unattended(SYNC);
     let (_, rest) = said.err.split_once("in migrate.toml: ").expect("a line to add");
@@ -131,7 +131,7 @@ fn quoted(name: &str, is_after: bool) -> Value {
 }
 
 #[test]
-fn what_no_approval_can_mean_is_said_before_a_tenant_is_asked() {
+fn an_impossible_approval_is_refused_before_any_request() {
     let fixture = three_risks();
     for (allow, wrong) in [
         ("lockout", "unknown guard \"lockout\""),
@@ -177,7 +177,7 @@ impl Eight {
 }
 
 #[test]
-fn a_night_does_not_remove_most_of_a_kind_though_the_tenant_holds_much_else() {
+fn a_sync_does_not_delete_most_of_a_kind_even_in_a_large_tenant() {
     for eight in
         [Eight { path: "/clients", id: "client_id" }, Eight { path: "/roles", id: "id" }, Eight { path: "/organizations", id: "id" }]
     {
@@ -202,7 +202,7 @@ fn a_night_does_not_remove_most_of_a_kind_though_the_tenant_holds_much_else() {
 }
 
 #[test]
-fn a_night_does_not_remove_most_of_the_little_that_a_tenant_has_and_a_share_that_is_set_counts_from_the_first() {
+fn a_sync_does_not_delete_most_of_a_small_tenant_and_a_configured_share_always_counts() {
     let three = |name: &str, there: usize| {
         let role = |at: usize| json!({"id": format!("rol_{name}{at}"), "name": format!("Role {at}"), "description": name});
         json!({"/roles": (0..there).map(role).collect::<Vec<_>>()})
@@ -224,7 +224,7 @@ fn a_night_does_not_remove_most_of_the_little_that_a_tenant_has_and_a_share_that
 }
 
 #[test]
-fn a_first_import_into_a_tenant_that_holds_what_every_new_one_does_is_not_many_changes() {
+fn a_first_import_into_a_new_tenant_is_not_many_changes() {
     let settings = |is_dev: bool| {
         let templates = ["verify_email", "reset_email", "welcome_email", "blocked_account", "stolen_credentials"];
         let template = |name: &str| {
@@ -255,7 +255,7 @@ fn a_first_import_into_a_tenant_that_holds_what_every_new_one_does_is_not_many_c
 }
 
 #[test]
-fn the_values_of_every_scale_are_those_of_one_field_in_the_description() {
+fn the_values_of_every_scale_belong_to_one_described_field() {
     let Some(file) = crate::support::auth0_reference::open("management-api-oas.json.gz") else { return };
     let document: Value = serde_json::from_reader(flate2::read::GzDecoder::new(file)).expect("JSON");
     let mut listed = Vec::new();

@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_description_does_not_allow_is_named() {
+    fn violations_of_the_description_are_reported() {
         let message = |method, target, body| refusal(method, target, body).expect("refused");
         let of = |reason: &str| format!("Payload validation error: {reason}.");
         assert_eq!(message("PATCH", "/clients/c", json!({"app_type": ""})), of("'No enum match for: \"\"' on property app_type"));
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_in_a_path_is_judged_too() {
+    fn path_parameters_are_validated_too() {
         let message = |target| refusal("GET", target, Value::Null);
         let of = |reason: &str| Some(format!("Path validation error: {reason}."));
         assert_eq!(message("/event-streams/est_1"), of("'String is too short (5 chars), minimum 26' on property id"));
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_word_of_a_query_is_refused_and_a_known_one_of_another_type_too() {
+    fn unknown_query_parameters_and_wrong_types_are_refused() {
         let message = |target| refusal("GET", target, Value::Null);
         let of = |reason: &str| Some(format!("Query validation error: {reason}."));
         assert_eq!(message("/clients/c?is_global=false"), of("'Additional properties not allowed: is_global'"));
