@@ -99,7 +99,7 @@ impl ExecutionState<'_> {
 impl PlanExecution<'_> {
     /// Executes all changes that the journal does not record as done; returns the summary and the journal.
     ///
-    /// The caller must [close](close) the journal once everything else about the run is durable: a run without an end
+    /// The caller must [`close`] the journal once everything else about the run is durable: a run without an end
     /// is resumed.
     ///
     /// # Errors
