@@ -43,7 +43,9 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use context::Context;
 use error::Failure;
 
-/// Copies the settings of one Auth0 tenant into another: reviewed, resumable, and within the tenant's rate limit
+/// Copies the settings of one Auth0 tenant to another
+///
+/// Shows every change before it is applied, can resume interrupted runs, and stays within the tenants' rate limits.
 #[derive(Debug, Parser)]
 #[command(name = "migrate", version, max_term_width = 120, subcommand_required = true, arg_required_else_help = true)]
 struct Arguments {
@@ -59,19 +61,19 @@ struct Everywhere {
     /// The configuration file [default: migrate.toml]
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The folder of snapshots, state and runs [default: the folder of the configuration]
+    /// The folder for snapshots, state and runs [default: the folder of the configuration]
     #[arg(long, global = true, value_name = "DIR")]
     dir: Option<PathBuf>,
     /// Output format
     #[arg(long, global = true, value_name = "FORMAT", default_value = "text", value_enum)]
     output: Output,
-    /// Print a long answer at once, without a pager
+    /// Do not open long output in a pager
     #[arg(long, global = true)]
     no_pager: bool,
     /// Print only the result
     #[arg(long, short, global = true, conflicts_with = "verbose")]
     quiet: bool,
-    /// Also print every kind that is read, every change and every retry
+    /// Print more: every kind that is read, every change and every retry
     #[arg(long, short, global = true)]
     verbose: bool,
 }

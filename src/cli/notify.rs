@@ -13,7 +13,7 @@ use crate::report::chat;
 /// Hooks as they are asked for.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct Hooks {
-    /// Send the result, if there is something to report, to this webhook (Slack, Teams or similar); env:NAME reads the URL from a variable
+    /// Post the result to this webhook if there is something to report (Slack, Teams or similar); env:NAME reads the URL from a variable
     #[arg(long, value_name = "URL")]
     notify: Option<WebhookAddress>,
     /// Ping this URL after each completed run (dead man's switch); env:NAME reads the URL from a variable

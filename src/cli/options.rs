@@ -30,16 +30,16 @@ pub(super) struct RouteOptions {
 /// How settings go from the one to the other.
 #[derive(Debug, Clone, Args)]
 pub(super) struct ImportOptions {
-    /// The mapping: rules for what differs between the tenants [default: `mapping` of the target]
+    /// The mapping: a file with rules for values that differ between the tenants [default: `mapping` of the target]
     #[arg(long, value_name = "FILE")]
     pub(super) mapping: Option<PathBuf>,
     /// Include resources that are excluded by default: third-party
     #[arg(long, value_name = "WORD,..", value_delimiter = ',')]
     pub(super) include: Vec<String>,
-    /// What to do about fields that changed in the target since the last run
-    #[arg(long, value_name = "WHAT", default_value = "keep", value_enum)]
+    /// What to do if a field was changed directly in the target since the last run
+    #[arg(long, value_name = "ACTION", default_value = "keep", value_enum)]
     pub(super) drift: DriftChoice,
-    /// Delete resources that an earlier run created or adopted and the source no longer has (needs --allow deletes)
+    /// Delete resources that an earlier run created or linked and the source no longer has (needs --allow deletes)
     #[arg(long)]
     pub(super) prune: bool,
     /// Fail if a rule of the mapping matches nothing
@@ -47,7 +47,7 @@ pub(super) struct ImportOptions {
     pub(super) strict: bool,
     #[command(flatten)]
     pub(super) part: SelectionOptions,
-    /// With a selection: also import what the selected resources need and the target lacks
+    /// Also import resources that the selected resources need and the target lacks
     #[arg(long)]
     pub(super) with_dependencies: bool,
 }
@@ -57,9 +57,9 @@ pub(super) struct ImportOptions {
 pub(super) enum DriftChoice {
     /// Keep the target's value and report it
     Keep,
-    /// Overwrite it with the source's value
+    /// Overwrite the target's value with the source's value
     Overwrite,
-    /// Write nothing and fail
+    /// Fail and write nothing
     Fail,
 }
 
@@ -76,14 +76,14 @@ impl From<DriftChoice> for OnDrift {
 /// Which resources are meant.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct SelectionOptions {
-    /// Only these kinds, and what belongs to their resources
+    /// Only these kinds, with the parts of their resources
     #[arg(long, value_name = "KIND,..", value_delimiter = ',')]
     pub(super) kinds: Vec<String>,
-    /// Only resources whose key matches, for example 'clients/Web*' or 'roles', and what belongs to them: permissions of a role, enabled
-    /// clients of a connection; not what refers to them: grants of a client
+    /// Only resources whose key matches, for example 'clients/Web*' or 'roles', with their parts: the permissions of a role, the enabled
+    /// clients of a connection. Resources that refer to them, such as the grants of a client, are not selected
     #[arg(long, value_name = "GLOB")]
     pub(super) only: Vec<String>,
-    /// Except resources whose key matches, and what belongs to them
+    /// Exclude resources whose key matches, with their parts
     #[arg(long, value_name = "GLOB")]
     pub(super) exclude: Vec<String>,
 }

@@ -12,7 +12,7 @@ use crate::workflow::Rehearsed;
 /// Whether an import is only rehearsed, as it is asked for.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct RehearsalOptions {
-    /// Rehearse the import on an in-memory copy of the target; nothing is written to the target
+    /// Import into a local copy of the target; the target itself is only read
     #[arg(long, conflicts_with_all = ["dry_run", "out", "resume", "plan"])]
     pub(super) rehearse: bool,
     /// Faults to inject in the rehearsal, for example cut-after@3 or 429@w5x3

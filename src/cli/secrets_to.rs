@@ -31,8 +31,8 @@ const LONGEST: Duration = Duration::from_secs(60);
 /// Whether the secrets that a target makes are kept, as it is asked for.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct Secrets {
-    /// Store the secrets that the target generates: append them to a file, or pass each one to a command on standard input. The command has
-    /// no terminal and is stopped after one minute
+    /// Store the secrets that the target generates: append them to a file, or pass each secret to the standard input of a command. The
+    /// command cannot use the terminal and is stopped after one minute
     #[arg(long, value_name = "file:PATH|exec:CMD")]
     secrets_to: Option<SecretDestination>,
 }

@@ -13,13 +13,15 @@ use crate::workflow::lock;
 
 /// Call any Management API endpoint and print the response
 ///
-/// Uses the tenant's credentials, rate limiter and retries: `migrate api get 'users-by-email?email=ada@example.com'`.
+/// Uses the tenant's credentials, rate limiter and retries. Prints the response unchanged, including secrets.
+///
+/// Example: `migrate api get 'users-by-email?email=ada@example.com'`
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ApiArgs {
     /// The method [default: get], then the path below /api/v2
     #[arg(value_name = "[METHOD] PATH", num_args = 1..=2, required = true)]
     method_and_path: Vec<String>,
-    /// The file with the JSON to send; `-` reads standard input
+    /// The file with the JSON body to send; `-` reads standard input
     #[arg(long, value_name = "FILE|-")]
     data: Option<PathBuf>,
     /// The tenant to call [default: the only one configured]

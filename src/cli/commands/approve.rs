@@ -18,9 +18,12 @@ use crate::workflow::{now, refuse_another_target};
 
 /// Approve a saved plan, or a part of it
 ///
-/// Shows what would be approved and records who approved it, and when, in the plan's file. `migrate import --plan` then applies the approved
-/// part, lists the rest as skipped and ends with 3 if there is any; nobody has to be at a terminal for that. Several approvals add up. An
-/// approval belongs to one plan: a plan that was changed afterwards is refused.
+/// Shows the changes to approve, asks for confirmation, and records in the plan's file who
+/// approved them and when. Several approvals add up.
+///
+/// `migrate import --plan` then applies the approved changes without a terminal. It lists the
+/// other changes as skipped and exits with 3 if there are any. If the plan was edited after its
+/// approval, the import refuses it.
 ///
 /// Examples:
 ///   migrate approve plan.json
@@ -31,10 +34,10 @@ pub(in crate::cli) struct ApproveArgs {
     /// The plan, saved by `migrate plan --out`
     #[arg(value_name = "PLAN")]
     plan: PathBuf,
-    /// Approve only resources whose key matches, and what belongs to them, for example 'clients/Web*'
+    /// Approve only resources whose key matches, with their parts, for example 'clients/Web*'
     #[arg(long, value_name = "GLOB")]
     only: Vec<String>,
-    /// Who approves it
+    /// The name of the person who approves the plan
     #[arg(long, value_name = "NAME", env = "USER")]
     by: String,
     /// Do not ask for confirmation

@@ -16,10 +16,10 @@ const HOSTS: &str = include_str!("../../../mappings/hosts.csv");
 /// The client of each tenant that migrate signs in with.
 const OWN: &str = "migrate";
 
-/// Run a demo import between two sandbox tenants in this process
+/// Run a demo import between two local sandbox tenants
 ///
-/// Exports a company's dev tenant, saves a plan for its outdated prod tenant, imports exactly that plan, and imports again with nothing left
-/// to do.
+/// Exports a company's dev tenant, saves a plan for its outdated prod tenant, and imports exactly that plan. A second import then finds
+/// nothing to do. Needs no network and no credentials.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct DemoArgs {
     /// The folder for the files [default: a new temporary folder]

@@ -10,9 +10,9 @@ use crate::plan::drift_of;
 use crate::report;
 use crate::workflow::{includable, included, named_source, read};
 
-/// Show what changed in a target since the last run
+/// Show what was changed directly in a target since the last run
 ///
-/// Exits with 3 if something that was applied cannot be compared, for example because the token may not read it.
+/// Exits with 3 if an applied value cannot be compared, for example because the token may not read it.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct DriftArgs {
     /// The target tenant [default: the only one configured]
@@ -23,7 +23,7 @@ pub(in crate::cli) struct DriftArgs {
     from: Option<String>,
     #[command(flatten)]
     part: SelectionOptions,
-    /// Exit with 2 if anything changed
+    /// Exit with 2 if there is drift
     #[arg(long)]
     check: bool,
 }

@@ -13,10 +13,10 @@ use crate::plan::{ExplainedPlan, Explanation};
 use crate::report;
 use crate::workflow::{Prepared, prepare};
 
-/// Explain what an import would do about single resources, and why
+/// Explain what an import would do with single resources, and why
 ///
-/// Shows for each resource whether it is in the plan; if not, what excludes or skips it; and field by field what the target holds, what the
-/// source wants, and which rule of the mapping made that. Writes nothing to any tenant.
+/// Shows whether each resource is in the plan and, if it is not, why it is excluded or skipped. For each field, shows the values in both
+/// tenants and the mapping rule that applies. Writes nothing to any tenant.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ExplainArgs {
     /// Keys, ids or patterns: clients/Web, 'clients/Web*', tenant-settings

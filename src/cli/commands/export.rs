@@ -15,8 +15,8 @@ use crate::workflow::{included, now, protected};
 
 /// Export a tenant's settings to a versioned snapshot
 ///
-/// References are written as names, and secrets are left out, so that two snapshots can be compared. If nothing changed since the newest
-/// snapshot, no new one is written.
+/// A snapshot contains names instead of ids, and no secrets, so you can compare snapshots of different tenants. If nothing has changed since
+/// the newest snapshot, no new snapshot is written.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ExportArgs {
     /// The tenant to read [default: the only one configured]
@@ -27,7 +27,7 @@ pub(in crate::cli) struct ExportArgs {
     /// Include resources that are excluded by default: third-party
     #[arg(long, value_name = "WORD,..", value_delimiter = ',')]
     include: Vec<String>,
-    /// Write the snapshot to this folder, which must not exist
+    /// Write the snapshot to this folder, which must not exist yet
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }

@@ -29,11 +29,12 @@ use crate::workflow::{
     refuse_another_target, refuse_unmatched, rehearse, scope_of, unapproved,
 };
 
-/// Import a source's settings into a target
+/// Import the settings of a source into a target
 ///
-/// Shows the plan, asks for confirmation, and applies it with a journal; --resume continues an interrupted run. Resources are deleted only
-/// with --prune and --allow deletes. In resources that exist in both tenants, fields and lists are set to the source's
-/// values.
+/// Shows the plan, asks for confirmation, and applies it. Every change is recorded in a journal, so --resume can continue an interrupted run.
+///
+/// If a resource exists in both tenants, its fields and lists are set to the source's values. Resources are deleted only with --prune and
+/// --allow deletes.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ImportArgs {
     #[command(flatten)]
@@ -46,7 +47,7 @@ pub(in crate::cli) struct ImportArgs {
     /// Resume an interrupted run [default: the newest run on this target]
     #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["from", "mapping", "dry_run", "out", "prune", "drift", "kinds", "only", "exclude", "with_dependencies"])]
     resume: Option<String>,
-    /// Approve a guard's findings, all of them or by resource ('lockout-risk:clients/Billing*'): many-changes, source-leak, deletes,
+    /// Approve what a guard refuses, completely or for single resources ('lockout-risk:clients/Billing*'): many-changes, source-leak, deletes,
     /// lockout-risk, weaker-protection, no-baseline
     #[arg(long, value_name = "GUARD,..", value_delimiter = ',')]
     allow: Vec<String>,

@@ -14,7 +14,9 @@ use crate::model::resource::{Id, Key};
 use crate::report::{self, printable};
 use crate::workflow::{lock, named_source};
 
-/// Link a resource of the source to one of the target, whatever their names
+/// Link a resource of the source to a resource of the target
+///
+/// Imports then treat the two as the same resource, even if their names differ.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct LinkArgs {
     /// The kind of the two resources

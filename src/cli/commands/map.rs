@@ -10,12 +10,12 @@ use crate::model::selection::Selection;
 use crate::report::{self, Layout, edit_lines, printable};
 use crate::workflow::{MappedResource, MappingPreview, NamedField, Route, preview};
 
-/// Show what the mapping makes of a resource, and which rule makes each value
+/// Show how the mapping changes resources, and which rule changes each value
 ///
-/// Reads a snapshot, or of a tenant the kind of the resource and those that it refers to. Nothing is compared with the target.
+/// Reads a snapshot, or from a tenant only the kind of the resource and the kinds that it refers to. Does not read the target.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct MapArgs {
-    /// The resources, by the names that the source gives them: 'clients/Web*'
+    /// The keys of the resources in the source: 'clients/Web*'
     #[arg(value_name = "GLOB", required = true)]
     resources: Vec<String>,
     /// The source: a tenant, or the folder of a snapshot [default: `source` of the target]

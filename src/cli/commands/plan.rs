@@ -13,15 +13,15 @@ use crate::workflow::{prepare, unapproved};
 
 /// Show what an import would change, without writing to any tenant
 ///
-/// Exit code: 4 if a guard refuses the plan, otherwise 3 if something is skipped, otherwise 0, as of `import --dry-run`.
+/// The exit codes are those of `import --dry-run`: 4 if a guard refuses the plan, otherwise 3 if something is skipped, otherwise 0.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct PlanArgs {
     #[command(flatten)]
     route: RouteOptions,
-    /// Save the plan to this file, for `migrate import --plan`; ends with 0
+    /// Save the plan to this file, for `migrate import --plan`; exits with 0
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Exit code: 2 if anything would change, otherwise as without it
+    /// Exit with 2 if anything would change
     #[arg(long)]
     check: bool,
 }

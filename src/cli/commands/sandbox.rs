@@ -15,10 +15,11 @@ use crate::sandbox::{Fault, Options, Sandbox, State};
 
 /// Run a sandbox tenant on loopback
 ///
-/// Behaves like recorded real tenants: tokens and scopes, pagination, request validation, defaults and rate limits; faults on request.
+/// Behaves like the real tenants in recorded traffic: tokens and scopes, pagination, request validation, defaults and rate limits. Can also
+/// inject faults.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct SandboxArgs {
-    /// A state file with the tenant's settings and what it refuses [default: a new tenant]
+    /// A file with the tenant's settings and the requests that it refuses [default: a new tenant]
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
     /// The domain of a new tenant
@@ -30,10 +31,10 @@ pub(in crate::cli) struct SandboxArgs {
     /// The credentials of a client with every scope
     #[arg(long, value_name = "ID:SECRET")]
     credentials: Option<String>,
-    /// Rate limit in requests per second
+    /// The rate limit, in requests per second
     #[arg(long, value_name = "R", requires = "burst")]
     rate: Option<f64>,
-    /// Rate limit burst
+    /// The number of requests allowed at once
     #[arg(long, value_name = "B", requires = "rate")]
     burst: Option<u32>,
     /// The published rate limits of a subscription: free, essentials, enterprise, ..
@@ -45,14 +46,14 @@ pub(in crate::cli) struct SandboxArgs {
     /// Answer 404 to the first request that refers to a new client (client grants, connection clients), as Auth0 sometimes does
     #[arg(long)]
     late_clients: bool,
-    /// Enforce only refusals seen in recorded traffic, not those known only from the API description or public reports
+    /// Reject only requests that real tenants rejected in recorded traffic, not those known from the API description or public reports
     #[arg(long)]
     lenient: bool,
     /// Faults to inject, for example cut-after@3 or 429@w5x3
     #[arg(long, value_name = "SPEC")]
     fault: Vec<String>,
-    /// Append each request to this file, as a line of JSON with what was sent, secrets included; also MIGRATE_SANDBOX_RECORD, which
-    /// holds for the demo and for rehearsals too
+    /// Append each request and its body to this file, as a line of JSON, including secrets. The variable MIGRATE_SANDBOX_RECORD does the
+    /// same, also for the demo and for rehearsals
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
     /// Save the tenant's state to this file on exit

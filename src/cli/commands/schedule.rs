@@ -16,9 +16,9 @@ use crate::report::{self, Nightly, Scheduler, Unit, VOLUME, units};
 use crate::workflow::limits::TimeOfDay;
 use crate::workflow::source_side;
 
-/// Print a nightly job that runs `migrate sync`: systemd, cron, Kubernetes or GitHub Actions
+/// Print a scheduled job that runs `migrate sync`, for systemd, cron, Kubernetes or GitHub Actions
 ///
-/// The remaining options are those of `migrate sync`. The job contains no secrets; it names the variables that hold them.
+/// All options of `migrate sync` are passed on to the job. The job contains no secrets. It names the variables that you have to set.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ScheduleArgs {
     /// The scheduler
@@ -42,11 +42,11 @@ pub(in crate::cli) struct ScheduleArgs {
 enum By {
     /// A service and its timer.
     Systemd,
-    /// A line of a crontab.
+    /// A line for a crontab.
     Cron,
     /// A CronJob and its volume.
     Kubernetes,
-    /// A workflow of GitHub Actions.
+    /// A GitHub Actions workflow.
     Github,
 }
 

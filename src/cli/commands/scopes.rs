@@ -11,13 +11,13 @@ use crate::cli::error::Failure;
 use crate::cli::options::kind;
 use crate::report;
 
-/// Print the scopes that migrate needs
+/// Print the Management API scopes that migrate needs
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ScopesArgs {
     /// The tenant [default: any]
     #[arg(long, value_name = "TENANT")]
     tenant: Option<String>,
-    /// What the scopes are for
+    /// The command that needs the scopes
     #[arg(long = "for", value_name = "VERB", default_value = "import", value_enum)]
     purpose: Purpose,
     /// Only these kinds

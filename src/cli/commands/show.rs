@@ -8,7 +8,7 @@ use crate::cli::past_run::{resume_of, status_of};
 use crate::report;
 use crate::workflow::history::PastRun;
 
-/// Show the plan of a run and the outcome of each change
+/// Show the plan of a run, and the outcome of each change
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ShowArgs {
     /// The run, as `migrate runs` lists it

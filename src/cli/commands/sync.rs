@@ -30,10 +30,14 @@ use crate::workflow::{self, Completion, Host, Proposal, Review, Session, lock, n
 
 /// Import unattended (for cron and CI)
 ///
-/// If an earlier sync was interrupted, first determines the outcome of its unresolved changes. Then exports, plans, checks the guards and
-/// imports, all under one lock. What an earlier sync left undone is planned again, from the source as it is now. Asks no questions. Prints
-/// nothing if nothing changed, and one line otherwise. Unless another run holds the lock, writes
-/// state/SOURCE/TARGET/last-sync.json, or last-selected-sync.json if it is restricted to some resources.
+/// Exports, plans, checks the guards and imports, all under one lock and without asking questions. Prints one line, or nothing if nothing
+/// changed.
+///
+/// If an earlier sync was interrupted, first looks up the changes whose outcome is unknown. Changes that the earlier sync did not apply are
+/// planned again, from the current source.
+///
+/// Writes the result to state/SOURCE/TARGET/last-sync.json, or to last-selected-sync.json if only some resources are selected. Writes
+/// neither if another run holds the lock.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct SyncArgs {
     /// The source: a tenant, or the folder of a snapshot [default: `source` of the target]
@@ -44,8 +48,8 @@ pub(in crate::cli) struct SyncArgs {
     to: Option<String>,
     #[command(flatten)]
     options: ImportOptions,
-    /// Approve a guard's findings in every run: many-changes, source-leak, deletes, no-baseline (lockout-risk and weaker-protection are
-    /// approved in migrate.toml)
+    /// Approve what a guard refuses, in every run: many-changes, source-leak, deletes, no-baseline (approve lockout-risk and
+    /// weaker-protection in migrate.toml)
     #[arg(long, value_name = "GUARD,..", value_delimiter = ',')]
     allow: Vec<String>,
     #[command(flatten)]

@@ -25,8 +25,8 @@ use crate::workflow::{Error, Proposal, check_scopes, includable, included, lock,
 
 /// Undo a run
 ///
-/// Restores what the run changed, where it has not changed again since; the rest is kept and reported. Resources that the run created are
-/// deleted only with --allow deletes. An undo is a run like any other, and can be undone itself.
+/// Restores the values from before the run. Values that have changed since the run are skipped and reported. Resources that the run created
+/// are deleted only with --allow deletes. An undo is itself a run, so you can undo it.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct UndoArgs {
     /// The run, as `migrate runs` lists it
@@ -36,7 +36,7 @@ pub(in crate::cli) struct UndoArgs {
     part: SelectionOptions,
     #[command(flatten)]
     stop: Stop,
-    /// Approve a guard's findings, all of them or by resource ('lockout-risk:clients/Billing*'): deletes, lockout-risk, weaker-protection,
+    /// Approve what a guard refuses, completely or for single resources ('lockout-risk:clients/Billing*'): deletes, lockout-risk, weaker-protection,
     /// many-changes, source-leak
     #[arg(long, value_name = "GUARD,..", value_delimiter = ',')]
     allow: Vec<String>,

@@ -26,7 +26,7 @@ use crate::workflow::{Proposal, check_scopes, lock, now, unapproved};
 
 /// Update one resource from a file
 ///
-/// Fields missing from the file are not changed; null clears a field. Only differences are sent.
+/// Fields that are missing from the file do not change. null clears a field. Only differences are sent.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct UpdateArgs {
     /// The kind, as `migrate kinds` lists it
@@ -39,7 +39,7 @@ pub(in crate::cli) struct UpdateArgs {
     tenant: Option<String>,
     #[command(flatten)]
     stop: Stop,
-    /// Approve a guard's findings: lockout-risk, weaker-protection
+    /// Approve what a guard refuses: lockout-risk, weaker-protection
     #[arg(long, value_name = "GUARD,..", value_delimiter = ',')]
     allow: Vec<String>,
     /// Do not ask for confirmation

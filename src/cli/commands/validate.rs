@@ -14,13 +14,13 @@ use crate::model::unmatched_rule::UnmatchedRule;
 use crate::report::{self, Table};
 use crate::workflow::{check_mapping, refuse_unmatched, unmatched_on_disk};
 
-/// Validate the configuration and its mappings, without network access
+/// Validate the configuration and its mappings, offline
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ValidateArgs {
     /// Also validate this mapping
     #[arg(long, value_name = "FILE")]
     mapping: Vec<PathBuf>,
-    /// Fail if a rule of a mapping matches nothing in the newest snapshot of its source
+    /// Fail if a mapping rule matches nothing in the newest snapshot of its source
     #[arg(long)]
     strict: bool,
 }
