@@ -24,7 +24,7 @@ pub(super) const STOPPED: &str = "another writer is changing the target; plan ag
 
 /// Returns why a create is not sent if another writer has already created the resource.
 pub(super) fn reason(id: &Id) -> String {
-    format!("the target now has one ({id}) that this run did not create; plan again")
+    format!("the target now has this resource ({id}), which this run did not create; plan again")
 }
 
 /// A create that is about to be sent.

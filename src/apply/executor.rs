@@ -424,7 +424,7 @@ impl PlanExecution<'_> {
                     .map_or_else(SecretDisposition::Lost, |()| SecretDisposition::Kept),
                 (Some(secret_sink), None) if secret_sink.has(&change.key, id, made.path) => SecretDisposition::Kept,
                 (Some(_), None) if is_earlier => SecretDisposition::Unknown,
-                (Some(_), None) => SecretDisposition::Lost("the target did not show it".to_owned()),
+                (Some(_), None) => SecretDisposition::Lost("the target did not return it".to_owned()),
             };
             progress.summary.made.push(GeneratedSecret::new(change, id, made, disposition));
         }

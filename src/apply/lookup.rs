@@ -57,7 +57,7 @@ pub(super) enum LookupResult {
 }
 
 /// What to do if the resource cannot be identified.
-const LOOK: &str = "remove what should not be there, then run again";
+const LOOK: &str = "delete what should not exist, then run again";
 
 /// Looks for the resource that a create with this body may have made, ignoring known ones.
 ///
@@ -101,11 +101,11 @@ fn identify(kind: &Kind, body: &Body, answers: &[Body], known: KnownIds<'_>) -> 
         ([], []) => LookupResult::Absent,
         ([], [(id, answer)]) => {
             let path = differing_field(kind, body, answer).unwrap_or_default();
-            LookupResult::Unclear(format!("the target now has {id}, which may be it, but its {path} differs from what was sent; {LOOK}"))
+            LookupResult::Unclear(format!("the target now has {id}, which may be this resource, but its {path} differs from what was sent; {LOOK}"))
         }
         (_, several) => {
             let ids: Vec<&str> = several.iter().map(|(id, _)| id.as_str()).collect();
-            LookupResult::Unclear(format!("the target now has several that may be it: {}; {LOOK}", ids.join(", ")))
+            LookupResult::Unclear(format!("the target now has several resources that may be this one: {}; {LOOK}", ids.join(", ")))
         }
     }
 }

@@ -229,10 +229,10 @@ async fn create(tenant: &Tenant, kind: &'static Kind, body: &Body, known: KnownI
             Ok(LookupResult::Absent) if !is_second && !is_conflict => is_second = true,
             Ok(LookupResult::Absent) => return result_of_error(lost),
             Err(unread) if unread.is_unreachable() => {
-                return Outcome::Unknown(format!("{}; nor can it be looked up", error_chain(&lost))).into();
+                return Outcome::Unknown(format!("{}; it cannot be looked up either", error_chain(&lost))).into();
             }
             Err(unread) => {
-                return Outcome::Unknown(format!("{}; and the target cannot be read: {}", error_chain(&lost), error_chain(&unread))).into();
+                return Outcome::Unknown(format!("{}; the target cannot be read: {}", error_chain(&lost), error_chain(&unread))).into();
             }
         }
     }
@@ -329,7 +329,7 @@ fn changed_since(kind: &Kind, planned: &Body, held: Body) -> Option<String> {
     }
     let held = match Resource::read(kind, held) {
         Ok(held) => held.body.open(),
-        Err(unreadable) => return Some(format!("what the target has in its place cannot be understood: {unreadable}")),
+        Err(unreadable) => return Some(format!("the target's version of it cannot be parsed: {unreadable}")),
     };
     let (planned, held) = (normalized(kind, planned), normalized(kind, &held));
     let follows = |name: &str| {
@@ -344,7 +344,7 @@ fn changed_since(kind: &Kind, planned: &Body, held: Body) -> Option<String> {
 
 fn deleted_meanwhile() -> SendResult {
     let refusal = management_api::Error::Refused { request: String::new(), status: 404, code: String::new(), message: String::new() };
-    SendResult { refusal: Some(refusal), ..Outcome::Failed("it is gone from the target since it was read".to_owned()).into() }
+    SendResult { refusal: Some(refusal), ..Outcome::Failed("it no longer exists in the target".to_owned()).into() }
 }
 
 /// Without a usable response the outcome is unknown, not failed.
@@ -353,7 +353,7 @@ fn result_of_error(refused: management_api::Error) -> SendResult {
         return Outcome::Unknown(error_chain(&refused)).into();
     }
     let reason =
-        if refused.is_unentitled() { format!("not in the tenant's plan: {}", error_chain(&refused)) } else { error_chain(&refused) };
+        if refused.is_unentitled() { format!("not included in the tenant's subscription: {}", error_chain(&refused)) } else { error_chain(&refused) };
     SendResult { refusal: Some(refused), ..Outcome::Failed(reason).into() }
 }
 

@@ -39,7 +39,7 @@ impl StaleChanges {
         for (at, change) in plan.changes().enumerate() {
             let earlier = before.entry(&change.key).or_default();
             let touched =
-                || Some(format!("{} is left alone by now; plan again", untouched.touched_by(change, now.held(change).as_ref(), &needed)?));
+                || Some(format!("{} is excluded now; plan again", untouched.touched_by(change, now.held(change).as_ref(), &needed)?));
             reasons.extend(now.reason(change, earlier).or_else(touched).map(|reason| (at, reason)));
             if let Action::Update { edits, .. } = &change.action {
                 earlier.extend(edits);
@@ -55,7 +55,7 @@ impl StaleChanges {
         for (at, change) in plan.changes().enumerate() {
             let key = change.key.to_string();
             if patterns.iter().any(|pattern| pattern.matches(&key)) {
-                self.reasons.entry(at).or_insert_with(|| format!("{key} is left alone by now; plan again"));
+                self.reasons.entry(at).or_insert_with(|| format!("{key} is excluded now; plan again"));
             }
         }
         self
@@ -159,10 +159,10 @@ impl<'live> CurrentTarget<'live> {
         match &change.action {
             Action::Create { twins, .. } => {
                 let of_that_key = self.keys.get(&change.key)?;
-                (!twins.contains(of_that_key)).then(|| "the target now has one; plan again".to_owned())
+                (!twins.contains(of_that_key)).then(|| "the target now has this resource; plan again".to_owned())
             }
             Action::Update { id: Some(id), body, edits } => {
-                let Some(held) = self.by_id.get(&(kind.name, id)) else { return Some("it is gone from the target; plan again".to_owned()) };
+                let Some(held) = self.by_id.get(&(kind.name, id)) else { return Some("it no longer exists in the target; plan again".to_owned()) };
                 let held = self.body_of(kind, held);
                 let repeated =
                     body.0.iter().filter(|_| change.is_repeated()).map(|(name, value)| (name.as_str(), Some(value), Some(value)));

@@ -34,8 +34,8 @@ pub enum WithheldReason {
 impl fmt::Display for WithheldReason {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self {
-            Self::SecretName => "it is named like a secret",
-            Self::PossibleSecretName => "it may be named like a secret: withheld unless the value is plain words",
+            Self::SecretName => "its name suggests a secret",
+            Self::PossibleSecretName => "its name may suggest a secret: withheld unless the value is ordinary words",
             Self::InSecretContainer => "it is in an object that contains only secrets",
         })
     }

@@ -71,7 +71,7 @@ impl Context {
             if let Some(dotenv) = &read.open_to_others {
                 let path = dotenv.display().to_string();
                 self.tell(&format!(
-                    "warning: \"{path}\" holds credentials and can be read by other users: run `chmod 600 {}`",
+                    "warning: \"{path}\" contains credentials and can be read by other users: run `chmod 600 {}`",
                     shell_word(&path)
                 ));
             }

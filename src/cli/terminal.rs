@@ -93,7 +93,7 @@ fn text_of(notice: &Notice, later: &str) -> String {
             format!("The clock is behind the last run; this run is named {run} so that it is the newest.")
         }
         Notice::StateMoved { pair, folder, files } => {
-            format!("The state of {pair} is now kept in {}: moved {}", folder.display(), files.join(", "))
+            format!("Moved the state of {pair} to {}: {}", folder.display(), files.join(", "))
         }
         Notice::Stopping { .. } => format!("Stopping: waiting for requests in flight. Interrupt again to stop at once; {later}."),
     }

@@ -186,7 +186,7 @@ impl<'text> TomlTable<'text> {
     fn url(&self) -> Result<Option<String>, Diagnostic> {
         let Some(url) = self.text("url")? else { return Ok(None) };
         check_url(url.text)
-            .map_err(|label| self.whole.wrong(url.at, format!("\"{}\" cannot stand in for {}", url.text, self.place), label))?;
+            .map_err(|label| self.whole.wrong(url.at, format!("\"{}\" cannot be the url of {}", url.text, self.place), label))?;
         Ok(Some(url.text.trim_end_matches('/').to_owned()))
     }
 
@@ -195,7 +195,7 @@ impl<'text> TomlTable<'text> {
         match value.get_ref() {
             DeValue::String(name) => {
                 let names: Vec<_> = TIERS.iter().map(|tier| tier.name).collect();
-                let unknown = || self.whole.wrong(value.span(), format!("no rate is published as \"{name}\""), did_you_mean(name, &names));
+                let unknown = || self.whole.wrong(value.span(), format!("unknown rate limit \"{name}\""), did_you_mean(name, &names));
                 Tier::named(name).map(|tier| (Some(tier), None)).ok_or_else(unknown)
             }
             DeValue::Table(_) => {
@@ -214,7 +214,7 @@ impl<'text> TomlTable<'text> {
         let (Some(burst), Some(per_second)) = (burst, per_second) else {
             return Err(self.whole.wrong(
                 at,
-                format!("{} must say both how many at once and how many a second", self.place),
+                format!("{} must set both burst and per_second", self.place),
                 "{ burst = 10, per_second = 2 }",
             ));
         };
@@ -224,7 +224,7 @@ impl<'text> TomlTable<'text> {
     fn hosts(&self) -> Result<Vec<String>, Diagnostic> {
         let host = |phrase: &Phrase<'text>| {
             let host = phrase.text.strip_prefix("*.").unwrap_or(phrase.text);
-            let wrong = |label: String| self.whole.wrong(phrase.at.clone(), format!("\"{}\" is no host", phrase.text), label);
+            let wrong = |label: String| self.whole.wrong(phrase.at.clone(), format!("\"{}\" is not a host", phrase.text), label);
             check_host(host, "dev.acme.example").map(|()| host.to_ascii_lowercase()).map_err(wrong)
         };
         self.texts("hosts")?.iter().map(host).collect()
@@ -248,8 +248,8 @@ impl<'text> TomlTable<'text> {
         };
         let approval = Approval::read(text).map_err(|error| wrong(error.to_string(), label(&error)))?;
         if !approval.guard().requires_review() {
-            let what = format!("{} is not approved once for all runs", approval.guard());
-            return Err(wrong(what, format!("--allow {} says it for one", approval.guard())));
+            let what = format!("{} cannot be approved for all runs", approval.guard());
+            return Err(wrong(what, format!("use --allow {} for a single run", approval.guard())));
         }
         if let Some((guard, pattern)) = text.split_once(':') {
             self.check_pattern(&Phrase { text: pattern, at: at.start + guard.len() + 2..at.end - 1 })?;

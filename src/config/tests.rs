@@ -200,7 +200,7 @@ fn a_domain_that_is_only_the_tenants_name_is_refused() {
 #[test]
 fn a_url_on_another_machine_is_refused() {
     insta::assert_snapshot!(Given::config(&format!("{DEV}url = \"http://10.0.0.7:4010\"\n")).wrong(), @r#"
-    "http://10.0.0.7:4010" cannot stand in for tenant "dev"
+    "http://10.0.0.7:4010" cannot be the url of tenant "dev"
      --> migrate.toml:3:7
       |
     3 | url = "http://10.0.0.7:4010"
@@ -211,7 +211,7 @@ fn a_url_on_another_machine_is_refused() {
 #[test]
 fn a_url_with_a_path_is_refused() {
     insta::assert_snapshot!(Given::config(&format!("{DEV}url = \"http://127.0.0.1:4010/api/v2\"\n")).wrong(), @r#"
-    "http://127.0.0.1:4010/api/v2" cannot stand in for tenant "dev"
+    "http://127.0.0.1:4010/api/v2" cannot be the url of tenant "dev"
      --> migrate.toml:3:7
       |
     3 | url = "http://127.0.0.1:4010/api/v2"
@@ -222,7 +222,7 @@ fn a_url_with_a_path_is_refused() {
 #[test]
 fn an_unpublished_rate_is_shown_with_the_nearest() {
     insta::assert_snapshot!(Given::config(&format!("{DEV}rate = \"enterprize\"\n")).wrong(), @r#"
-    no rate is published as "enterprize"
+    unknown rate limit "enterprize"
      --> migrate.toml:3:8
       |
     3 | rate = "enterprize"
@@ -233,7 +233,7 @@ fn an_unpublished_rate_is_shown_with_the_nearest() {
 #[test]
 fn an_incomplete_rate_is_refused() {
     insta::assert_snapshot!(Given::config(&format!("{DEV}rate = {{ burst = 10 }}\n")).wrong(), @r#"
-    "rate" of tenant "dev" must say both how many at once and how many a second
+    "rate" of tenant "dev" must set both burst and per_second
      --> migrate.toml:3:8
       |
     3 | rate = { burst = 10 }

@@ -252,7 +252,7 @@ impl Parser<'_> {
             DeValue::Boolean(flag) => Value::Bool(*flag),
             DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
                 Ok(number) => Value::from(number),
-                Err(_) => return Err(self.wrong(value.span(), "the number is too large", "64 bits are the most")),
+                Err(_) => return Err(self.wrong(value.span(), "the number is too large", "the maximum is 64 bits")),
             },
             DeValue::Float(number) => number.as_str().parse::<f64>().map(Value::from).unwrap_or_default(),
             DeValue::Datetime(time) => Value::String(time.to_string()),
@@ -284,11 +284,11 @@ impl Parser<'_> {
             if is_plain && kinds.iter().any(|kind| is_listed(kind) || withheld(kind).is_some()) {
                 return Ok(());
             }
-            return Err(self.wrong(at, format!("\"{field}\" is no secret of {}", names(&kinds)), did_you_mean(field, &known)));
+            return Err(self.wrong(at, format!("\"{field}\" is not a secret field of {}", names(&kinds)), did_you_mean(field, &known)));
         }
         if kinds.iter().any(|kind| is_listed(kind) || withheld(kind).is_some_and(|reason| reason != WithheldReason::PossibleSecretName)) {
             let label = "use secret = \"env:NAME\"";
-            return Err(self.wrong(at, format!("\"{field}\" is a secret, which no snapshot holds"), label));
+            return Err(self.wrong(at, format!("\"{field}\" is a secret, and snapshots contain no secrets"), label));
         }
         if kinds.iter().any(|kind| kind.fields.writable().has(field)) {
             return Ok(());
@@ -297,7 +297,7 @@ impl Parser<'_> {
         let top = top(field);
         let label = match crate::diagnostic::nearest(top, known.iter().copied()) {
             Some(nearest) if nearest != top => format!("did you mean \"{nearest}\"?"),
-            _ => "no field of that kind goes there".to_owned(),
+            _ => "this field is unknown at this place".to_owned(),
         };
         Err(self.wrong(at, format!("there is no field \"{field}\" in {}", names(&kinds)), label))
     }

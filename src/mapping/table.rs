@@ -50,7 +50,7 @@ pub fn rows(whole: Text<'_>) -> Result<Vec<Replacement>, Box<Diagnostic>> {
             return Err(wrong(at, "a row looks for nothing", "the first column is empty"));
         }
         if !known.insert(from.to_owned()) {
-            return Err(wrong(at, &format!("\"{from}\" stands twice in the table"), "the second row"));
+            return Err(wrong(at, &format!("\"{from}\" is listed twice in the table"), "the second row"));
         }
         let row = Some(format!("{file}:{}", lines.line_of(at.start)).into());
         rows.push(Replacement { from: from.to_owned(), to: to.to_owned(), row });
@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn a_duplicate_text_is_refused() {
         insta::assert_snapshot!(refused("from,to\na,b\na,c\n"), @r#"
-        "a" stands twice in the table
+        "a" is listed twice in the table
          --> hosts.csv:3:1
           |
         3 | a,c

@@ -41,9 +41,9 @@ impl fmt::Display for MissingPart {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self {
             Self::Resource => "matches no resource",
-            Self::Field => "matches resources, none of which has the field",
-            Self::Element => "matches resources, none of which has the element",
-            Self::Text => "matches resources, none of which has the text",
+            Self::Field => "matches resources, but none has the field",
+            Self::Element => "matches resources, but none has the element",
+            Self::Text => "matches resources, but none has the text",
         })
     }
 }

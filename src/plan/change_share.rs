@@ -82,7 +82,7 @@ impl AffectedCounts {
         let few = set.map_or(self.few, |set| usize::from(set > 0.0));
         #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of settings")]
         let most = ((held as f64 * set.unwrap_or(default)) as usize).max(few);
-        let message = format!("{count} of {held} {of} would {}; at most {most} may at once", self.what);
+        let message = format!("{count} of {held} {of} would {}; the limit is {most}", self.what);
         (count > most).then_some(ExceededLimit { of, count, message })
     }
 }

@@ -115,21 +115,21 @@ impl Decision {
 impl fmt::Display for Note {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Twice { tenant, key } => write!(out, "{tenant} has a name that stands twice; it is called {key} here"),
+            Self::Twice { tenant, key } => write!(out, "{tenant} has several resources with the same name; one of them is shown as {key}"),
             Self::NotKept { key, path } => {
-                let used = format!("so the source's {path} is used, though the mapping keeps the target's own");
+                let used = format!("so the source's {path} is used although a `keep` rule matches it");
                 write!(out, "{key} is new in the target, {used}")
             }
-            Self::Repeated { key, by } => write!(out, "{key} is written again as it is, since a change of {by} may reset it"),
+            Self::Repeated { key, by } => write!(out, "{key} is written again unchanged, because a change of {by} may reset it"),
             Self::NotSelected { kind, needs } => {
                 write!(
                     out,
-                    "{kind} may need {needs}, of which the target has none and nothing is selected; --with-dependencies includes them"
+                    "{kind} may need {needs}, but the target has none and none is selected; --with-dependencies imports them"
                 )
             }
             Self::LostUserData { singular, names, what } => {
                 let names = names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
-                write!(out, "with {singular} {names} goes what no undo brings back: {what}")
+                write!(out, "deleting {singular} {names} also deletes {what}; an undo cannot restore this")
             }
         }
     }

@@ -157,7 +157,7 @@ impl Eligibility<'_> {
             return Err(vec![manual("", what.to_owned())]);
         }
         if let Some(path) = missing_required_secret(kind, wanted, &self.inputs.supplied(key)) {
-            let step = format!("{path} is needed to make it and is not copied; supply it with a `secret` rule in the mapping");
+            let step = format!("{path} is required to create it but is not copied; supply it with a `secret` rule in the mapping");
             let reason = Reason::WithoutSecret { path: path.to_owned() };
             return Err(vec![manual(path, step), Decision::skip(key, reason)]);
         }

@@ -203,7 +203,7 @@ impl ExplainedPlan<'_> {
         } else {
             match (sides.wanted, sides.held) {
                 (None, _) => (Verdict::Unmanaged, vec![format!("only {target} has it, and it is not deleted")]),
-                (Some(_), None) => (Verdict::Excluded, vec![format!("in {source} it holds nothing that could be written to {target}")]),
+                (Some(_), None) => (Verdict::Excluded, vec![format!("in {source}, it contains nothing that could be written to {target}")]),
                 (Some(_), Some(_)) => (Verdict::Unchanged, Vec::new()),
             }
         }
@@ -275,7 +275,7 @@ impl Fields<'_> {
         } else if let Some(unplanned) = unplanned {
             (FieldVerdict::Kept, Some(unplanned.reason.clone()))
         } else if plan.drift.iter().any(|one| is_about(&one.key, &one.path)) {
-            (FieldVerdict::Kept, Some(format!("it changed in {name} since the last run, and is kept")))
+            (FieldVerdict::Kept, Some(format!("it was changed in {name} since the last run, so it is kept")))
         } else if is_by_rule {
             (FieldVerdict::Kept, Some(format!("the mapping keeps the value of {name}")))
         } else if is_same_value(source.as_ref(), target.as_ref()) || self.is_equal(path) {

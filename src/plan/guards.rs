@@ -64,7 +64,7 @@ pub fn secrets(catalog: &Catalog, plan: &Plan, secret: &dyn Fn(&SecretField) -> 
         }
     }
     let missing: Vec<&str> = missing.into_iter().collect();
-    let nothing = (!missing.is_empty()).then(|| format!("the mapping takes secrets from {}, and there is nothing", missing.join(", ")));
+    let nothing = (!missing.is_empty()).then(|| format!("the mapping needs secrets that are not available: {}", missing.join(", ")));
     let message: Vec<String> = nothing.into_iter().chain(broken).collect();
     (!message.is_empty()).then(|| Refusal::whole(Guard::Secrets, message.join("; ")))
 }
@@ -109,7 +109,7 @@ pub fn deletes(plan: &Plan) -> Option<Refusal> {
 pub fn drift(plan: &Plan) -> Option<Refusal> {
     let moved: BTreeSet<String> = plan.drift.iter().map(|drift| format!("{}: {}", drift.key, drift.path)).collect();
     let list = moved.iter().cloned().collect::<Vec<_>>().join(", ");
-    let message = format!("\"{}\" changed by itself since the last run ({list}); --drift keep or overwrite settles it", plan.target.tenant);
+    let message = format!("\"{}\" was changed directly since the last run ({list}); choose --drift keep or --drift overwrite", plan.target.tenant);
     (!moved.is_empty()).then(|| Refusal::whole(Guard::Drift, message))
 }
 
@@ -117,8 +117,8 @@ pub fn drift(plan: &Plan) -> Option<Refusal> {
 pub fn no_baseline(plan: &Plan) -> Option<Refusal> {
     let (source, target) = (&plan.source.tenant, &plan.target.tenant);
     let message = format!(
-        "resources are linked, and state/{source}/{target}/baseline.json, which holds what was last written of them, is missing: what \"{target}\" \
-         changed by itself would be written over; put that file of the last run back"
+        "resources are linked, but state/{source}/{target}/baseline.json is missing: changes made directly in \"{target}\" would be \
+         overwritten; restore the file of the last run"
     );
     let is_any = plan.changes().any(Change::is_of_the_target);
     is_any.then(|| Refusal::whole(Guard::NoBaseline, message))

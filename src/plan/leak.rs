@@ -27,11 +27,11 @@ pub(super) fn leak(catalog: &Catalog, plan: &Plan, desired: &Desired, live: &Sna
         let kind = catalog.kind(change.key.kind()).expect("a key names a kind of the catalog");
         each_outgoing(change, &mut |path, part| {
             let what = match part {
-                SentText::Name(name) => traces.find(name).map(|what| format!("a name in {path} holds {what}")),
+                SentText::Name(name) => traces.find(name).map(|what| format!("a name in {path} contains {what}")),
                 SentText::Text(text) => traces
                     .find(text)
                     .or_else(|| placeholder(kind, path, text).map(|placeholder| format!("the placeholder {placeholder}")))
-                    .map(|what| format!("{path} holds {what}")),
+                    .map(|what| format!("{path} contains {what}")),
             };
             leaks.extend(what.map(|what| format!("{}: {what}", change.key)));
         });
@@ -74,7 +74,7 @@ impl<'plan> SourceIdentifiers<'plan> {
     /// Returns an identifier of the source in a text.
     fn find(&self, text: &str) -> Option<String> {
         let text = plain(text);
-        self.find_plain(&text).or_else(|| self.find_encoded(&text, DEEPEST).map(|what| format!("{what} in another notation")))
+        self.find_plain(&text).or_else(|| self.find_encoded(&text, DEEPEST).map(|what| format!("{what}, encoded")))
     }
 
     fn find_plain(&self, text: &str) -> Option<String> {

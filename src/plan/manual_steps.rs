@@ -155,7 +155,7 @@ pub(super) fn steps(
             // If the target returns no such secret for any resource, the token may lack the scope.
             (true, true) if !live.of_kind(kind.name).any(|one| has(&one.secrets, path)) => return None,
             (true, true) => format!("{path} is not copied, and the {} in the target has none", kind.singular),
-            (false, true) => format!("the target makes a new {path}; hand it to whoever uses this {}", kind.singular),
+            (false, true) => format!("the target generates a new {path}; give it to the services that use this {}", kind.singular),
             (_, false) if !can_be_supplied(kind, wanted, path) => format!("{path} is not copied; set it in the target"),
             (_, false) => format!("{path} is not copied; set it in the target, or supply it with a `secret` rule in the mapping"),
         };

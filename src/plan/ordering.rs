@@ -102,7 +102,7 @@ fn stages_by_kind(
     };
     let early = early.into_iter().map(|(((place, _), after), changes)| {
         let after = match after {
-            Prerequisite::NothingAtAll => "out of the way for a while",
+            Prerequisite::NothingAtAll => "moved aside temporarily",
             Prerequisite::Position | Prerequisite::Everything => "",
             Prerequisite::Creation => "once created",
             Prerequisite::FollowUp => "drafts",

@@ -7,7 +7,7 @@ use std::fmt;
 use crate::model::resource::{Id, Key};
 
 /// How to accept something that a tenant does not return.
-const ACCEPTED_BY: &str = "; a rule with `skip = true` accepts that";
+const ACCEPTED_BY: &str = "; to accept this, add a rule with `skip = true` to the mapping";
 
 /// The state that a plan brings the target into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,11 +40,11 @@ impl StayReason {
     #[must_use]
     pub fn text(self, desired: DesiredState) -> &'static str {
         match (self, desired) {
-            (Self::Unspecified, DesiredState::Source) => "the source says nothing of it",
-            (Self::Unspecified, DesiredState::BeforeRun) => "it said nothing before the run, and no request takes away what it says",
-            (Self::ServerFilled, DesiredState::Source) => "the source does not say it, and every tenant fills it in",
-            (Self::ServerFilled, DesiredState::BeforeRun) => "it was not there before the run, and every tenant fills it in",
-            (Self::TargetOnly, _) => "only the target has it, and it may be the server's own",
+            (Self::Unspecified, DesiredState::Source) => "the source has no settings for it",
+            (Self::Unspecified, DesiredState::BeforeRun) => "it was not set before the run, and the API cannot clear it",
+            (Self::ServerFilled, DesiredState::Source) => "it is not set in the source, and Auth0 fills it in",
+            (Self::ServerFilled, DesiredState::BeforeRun) => "it was not set before the run, and Auth0 fills it in",
+            (Self::TargetOnly, _) => "it is set only in the target, possibly by Auth0",
             (Self::DanglingReference, DesiredState::Source) => "which the source does not have",
             (Self::DanglingReference, DesiredState::BeforeRun) => "which the target does not have",
             (Self::CreateOnly, _) => "it can only be set when the resource is created",
@@ -177,19 +177,19 @@ impl Reason {
         match self {
             Self::Stated(text) => text.clone(),
             Self::Refused(text) => format!("{text}{ACCEPTED_BY}"),
-            Self::UnseenInSource { tenant, stated } => format!("{tenant} does not show it: {stated}"),
-            Self::UnseenInTarget { stated } => format!("the target does not show it: {stated}"),
-            Self::Unserved { kind, stated } => format!("the target does not serve {kind}: {stated}{ACCEPTED_BY}"),
+            Self::UnseenInSource { tenant, stated } => format!("{tenant} does not return it: {stated}"),
+            Self::UnseenInTarget { stated } => format!("the target does not return it: {stated}"),
+            Self::Unserved { kind, stated } => format!("the target does not support {kind}: {stated}{ACCEPTED_BY}"),
             Self::Unread { kind } => format!("{kind} of the target were not read"),
             Self::LinkedIsGone { kind, singular, source, target } => {
-                let hint = format!("`migrate unlink {kind} {source}` lets it be made anew");
-                format!("the {singular} it is linked to ({target}) is gone from the target; {hint}")
+                let hint = format!("to create it again, run `migrate unlink {kind} {source}`");
+                format!("the linked {singular} ({target}) no longer exists in the target; {hint}")
             }
             Self::Ambiguous(name) => name.to_string(),
-            Self::Taken { by, singular, field } => format!("{by} has another {singular} of this {field}, and no tenant takes two"),
-            Self::WithoutSecret { path } => format!("it cannot be made without its {path}"),
-            Self::WithoutLanguage(language) => format!("{language} will be none of the target's languages"),
-            Self::Orphan => "the resource it belongs to is left out".to_owned(),
+            Self::Taken { by, singular, field } => format!("{by} has another {singular} with this {field}, which must be unique"),
+            Self::WithoutSecret { path } => format!("it cannot be created without its {path}"),
+            Self::WithoutLanguage(language) => format!("{language} will not be a language of the target"),
+            Self::Orphan => "the resource that it belongs to is not copied".to_owned(),
             Self::Conflict { fields } => format!("both tenants changed its {} since the last run", fields.join(", ")),
             Self::Stays(why) => why.text(desired).to_owned(),
             Self::Differs(why) => format!("it differs in the target, and {}", why.text(desired)),
@@ -200,19 +200,19 @@ impl Reason {
             }
             Self::Dangles { to, value } => format!("it refers to {to} {value}, {}", StayReason::DanglingReference.text(desired)),
             Self::Mentions { field, missing } => format!("its {field} mentions {missing}, which the target does not have"),
-            Self::TargetChose => "the source chose none and has its own domain there, so the target's choice stands".to_owned(),
+            Self::TargetChose => "the source uses its own domain, so the target keeps its value".to_owned(),
             Self::Unwritable(why) => format!("it {why}"),
             Self::DiffersUnwritable(why) => format!("it differs in the target and {why}"),
-            Self::TargetsSecret => "it is a secret in the target, which stays as it is".to_owned(),
+            Self::TargetsSecret => "it is a secret in the target, so it is not changed".to_owned(),
             Self::Incomparable => "it is withheld as a secret in both tenants, so it was not compared".to_owned(),
-            Self::Protected { root, by: ProtectedBy::Belonging } => format!("it belongs to {root}, which is left alone"),
-            Self::Protected { root, by: ProtectedBy::RequiredReference } => format!("it names {root}, which is left alone"),
-            Self::Protected { root, by: ProtectedBy::Reference } => format!("{root} is left alone"),
-            Self::Protected { root, by: ProtectedBy::Reset } => format!("its write may reset {root}, which is left alone"),
+            Self::Protected { root, by: ProtectedBy::Belonging } => format!("it belongs to {root}, which is excluded"),
+            Self::Protected { root, by: ProtectedBy::RequiredReference } => format!("it names {root}, which is excluded"),
+            Self::Protected { root, by: ProtectedBy::Reference } => format!("{root} is excluded"),
+            Self::Protected { root, by: ProtectedBy::Reset } => format!("its write may reset {root}, which is excluded"),
             Self::MayBeInSource { source, stated } => {
-                format!("it stays, since it is not known whether {source} still has it: {stated}")
+                format!("it is not deleted, because {source} may still have it: {stated}")
             }
-            Self::Gone { source, why } => format!("gone from {source}, {why}"),
+            Self::Gone { source, why } => format!("it is gone from {source}, but {why}"),
         }
     }
 }
@@ -232,18 +232,18 @@ impl fmt::Display for AmbiguousName {
         let stands_for = |(tenant, ids): &(String, Vec<Id>)| {
             format!("{} in {tenant} ({})", ids.len(), ids.iter().map(Id::as_str).collect::<Vec<_>>().join(", "))
         };
-        let hint = format!("say which is which with `migrate link {kind} <source id> <target id>`");
-        write!(out, "\"{name}\" stands for {} and {}; {hint}", stands_for(source), stands_for(target))
+        let hint = format!("link them with `migrate link {kind} <source id> <target id>`");
+        write!(out, "\"{name}\" is ambiguous: {}, {}; {hint}", stands_for(source), stands_for(target))
     }
 }
 
 impl fmt::Display for Unwritable {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self {
-            Self::WithoutSecret => "cannot be written without the secret in it; supply that with a `secret` rule in the mapping",
-            Self::WithoutListSecrets => "would be written without the secrets in it; supply them with a `secret` rule in the mapping",
-            Self::Unread => "cannot be written over what cannot be read there; the token may lack a scope",
-            Self::Blocked => "is refused while the target's own signs with keys; detach those in the target first",
+            Self::WithoutSecret => "cannot be written without its secret; supply the secret with a `secret` rule in the mapping",
+            Self::WithoutListSecrets => "would be written without its secrets; supply them with a `secret` rule in the mapping",
+            Self::Unread => "cannot be merged with the target's value, which cannot be read; the token may lack a scope",
+            Self::Blocked => "is refused as long as the resource in the target authenticates with keys; detach the keys in the target first",
         })
     }
 }
@@ -251,13 +251,13 @@ impl fmt::Display for Unwritable {
 impl fmt::Display for GoneReason {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Protected(root) => write!(out, "and {root}, which is left alone, would lose by that"),
-            Self::TakesAlong(key) => write!(out, "and {key}, which is not selected, would be deleted with it"),
-            Self::HoldsMore => out.write_str("and it holds more than a run brought"),
-            Self::NotRemovable => out.write_str("and no request removes it"),
+            Self::Protected(root) => write!(out, "deleting it would affect {root}, which is excluded"),
+            Self::TakesAlong(key) => write!(out, "deleting it would also delete {key}, which is not selected"),
+            Self::HoldsMore => out.write_str("it contains more than earlier runs wrote"),
+            Self::NotRemovable => out.write_str("the API cannot delete it"),
             Self::NoneListed { kind } => {
-                let unknown = "its token may not see them; if they were deleted there, delete this one by hand";
-                write!(out, "which lists no {kind} at all: {unknown}")
+                let unknown = "the token may not read them; if they were deleted there, delete this one manually";
+                write!(out, "the source lists no {kind} at all: {unknown}")
             }
         }
     }

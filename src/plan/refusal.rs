@@ -41,9 +41,10 @@ impl Refusal {
     pub fn about(guard: Guard, items: Vec<Item>) -> Option<Self> {
         let list = items.iter().map(Item::to_string).collect::<Vec<_>>().join(", ");
         let message = match guard {
-            Guard::LockoutRisk => format!("people or services may be locked out by {list}"),
-            Guard::WeakerProtection => format!("a protection becomes weaker by {list}"),
-            Guard::Deletes => format!("{} would be deleted: {list}", items.len()),
+            Guard::LockoutRisk => format!("users or services may be locked out by changes to {list}"),
+            Guard::WeakerProtection => format!("a protection would become weaker by changes to {list}"),
+            Guard::Deletes if items.len() == 1 => format!("1 resource would be deleted: {list}"),
+            Guard::Deletes => format!("{} resources would be deleted: {list}", items.len()),
             _ => list,
         };
         (!items.is_empty()).then_some(Self { guard, can_be_allowed: true, message, items })
@@ -89,7 +90,7 @@ mod tests {
     fn a_pattern_approves_only_what_it_matches() {
         assert_eq!(
             left(&["lockout-risk:clients/Billing*"]).as_deref(),
-            Some("people or services may be locked out by clients/Shop (callbacks)")
+            Some("users or services may be locked out by changes to clients/Shop (callbacks)")
         );
         assert_eq!(left(&["lockout-risk:clients/Billing*", "lockout-risk:*/Shop"]), None);
         assert_eq!(left(&["lockout-risk"]), None);

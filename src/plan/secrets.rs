@@ -49,8 +49,8 @@ pub fn secret_value(kind: &Kind, path: &str, secret: &SecretString) -> Result<Va
         return Ok(Value::String(secret.expose_secret().to_owned()));
     }
     let read: Result<Value, _> = serde_json::from_str(secret.expose_secret());
-    let value = read.map_err(|error| format!("{path} is to be JSON, and line {}, column {} is none", error.line(), error.column()))?;
-    if value.is_object() || value.is_array() { Ok(value) } else { Err(format!("{path} is to be a JSON object or list")) }
+    let value = read.map_err(|error| format!("{path} must be JSON, but line {}, column {} is invalid", error.line(), error.column()))?;
+    if value.is_object() || value.is_array() { Ok(value) } else { Err(format!("{path} must be a JSON object or list")) }
 }
 
 /// Returns the object around a secret that an update writes as a whole; empty for a top-level secret.

@@ -50,7 +50,7 @@ fn of_two_conflicting_resources_the_first_is_created_and_the_other_reported() {
     let web = |id: &str| ("clients", json!({"client_id": id, "name": "Web"}));
     let plan = planned(&[api("1", "One"), api("2", "Two"), web("a"), web("b")], &[], &Links::default());
     assert_eq!(creates(&plan), ["resource-servers/https://api", "clients/Web", "clients/Web#2"]);
-    let reason = "the source has another API of this identifier, and no tenant takes two";
+    let reason = "the source has another API with this identifier, which must be unique";
     assert_eq!(skipped(&plan), [("resource-servers/https://api#2".to_owned(), "", reason)]);
 }
 
@@ -64,7 +64,7 @@ fn a_name_taken_in_the_target_is_not_created_but_a_freed_one_is() {
     let source = [connection("s1", "new"), connection("s2", "old"), role("r1", "New"), role("r2", "Old")];
     let plan = planned(&source, &[connection("t1", "old"), role("q1", "Old")], &links);
     assert_eq!(creates(&plan), ["roles/Old"]);
-    let taken = "the target has another connection of this name, and no tenant takes two";
+    let taken = "the target has another connection with this name, which must be unique";
     let fixed = "its name differs in the target, and it can only be set when the resource is created";
     assert_eq!(skipped(&plan), [("connections/old".to_owned(), "", taken), ("connections/new".to_owned(), "", fixed)]);
 }
@@ -87,7 +87,7 @@ fn options_that_only_the_target_has_are_kept_and_reported() {
     let plan = planned(&[connection(wanted)], &[connection(held)], &Links::default());
     assert!(plan.is_empty());
     let named: Vec<_> = plan.excluded.iter().map(|left| (left.path.as_deref(), left.reason.as_str())).collect();
-    assert_eq!(named, [(Some("options.mfa"), "only the target has it, and it may be the server's own")]);
+    assert_eq!(named, [(Some("options.mfa"), "it is set only in the target, possibly by Auth0")]);
 }
 
 #[test]
@@ -98,8 +98,8 @@ fn a_generated_secret_is_a_manual_step_even_if_the_source_does_not_return_its_ow
     assert_eq!(
         steps(&plan),
         [
-            ("client_secret", "the target makes a new client_secret; hand it to whoever uses this client"),
-            ("signing_secret", "the target makes a new signing_secret; hand it to whoever uses this API"),
+            ("client_secret", "the target generates a new client_secret; give it to the services that use this client"),
+            ("signing_secret", "the target generates a new signing_secret; give it to the services that use this API"),
         ]
     );
 }
@@ -167,7 +167,7 @@ fn resources_of_earlier_runs_deleted_from_the_source_are_pruned_under_a_guard() 
     let plan = pruned(&[client(WEB, true)], true, |_| {});
     assert_eq!(removes(&plan), ["clients/Till"]);
     let refusal = guards::deletes(&plan).expect("a refusal");
-    let message = "1 would be deleted: clients/Till";
+    let message = "1 resources would be deleted: clients/Till";
     assert_eq!((refusal.guard, refusal.can_be_allowed, refusal.message.as_str()), (Guard::Deletes, true, message));
 }
 
@@ -234,7 +234,7 @@ fn a_name_taken_by_a_third_party_in_the_target_is_skipped_with_references_to_it(
     let source = [action("a1", "Enrich", false), bound(&["Enrich"])];
     let plan = planned(&source, &[action("b1", "Enrich", true)], &Links::default());
     assert!(plan.is_empty(), "{plan:?}");
-    let taken = "the target has another action of this name, and no tenant takes two";
+    let taken = "the target has another action with this name, which must be unique";
     let missing = "it refers to actions/Enrich, which the target does not have";
     assert_eq!(
         skipped(&plan),
@@ -316,7 +316,7 @@ fn only_writable_fields_of_a_built_in_api_are_compared_and_sent() {
         .is_empty()
     );
     let plan = planned(&[source], &[], &Links::default());
-    let step = "switch this API on in the target's dashboard, under Applications > APIs; then import again";
+    let step = "enable this API in the target's dashboard under Applications > APIs, then import again";
     assert_eq!((plan.is_empty(), steps(&plan)), (true, vec![("", step)]));
     let mut links = Links::default();
     links.link(&Id::new("gone"), &Id::new("prodMe000000000000000000"), &Key::new("resource-servers", ""));
@@ -390,6 +390,6 @@ fn a_rename_to_a_taken_name_is_skipped_with_those_waiting_for_the_old_name() {
     }
     let target = [role("t1", "A"), role("t2", "B"), role("t3", "C")];
     let plan = planned(&[role("s1", "C"), role("s2", "A")], &target, &links);
-    let reason = "the target has another role of this name, and no tenant takes two";
+    let reason = "the target has another role with this name, which must be unique";
     assert_eq!((plan.is_empty(), skipped(&plan)), (true, vec![("roles/C".to_owned(), "", reason), ("roles/A".to_owned(), "", reason)]));
 }

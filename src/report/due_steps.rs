@@ -78,7 +78,7 @@ impl RunReport<'_> {
                 format!("the target generated a new {}, and the journal does not say whether it was stored: {shown}", made.path)
             }
             SecretDisposition::Kept | SecretDisposition::Left => {
-                format!("the target generated a new {}; hand it to whoever needs it: {shown}", made.path)
+                format!("the target generated a new {}; give it to the services that need it: {shown}", made.path)
             }
         }
     }
@@ -127,7 +127,7 @@ mod tests {
           client "C1": client_secret
 
         Manual steps
-          1. client "C2": the target generated a new client_secret; hand it to whoever needs it: `migrate api get 'clients/c2?fields=client_secret' --tenant prod` prints it
+          1. client "C2": the target generated a new client_secret; give it to the services that need it: `migrate api get 'clients/c2?fields=client_secret' --tenant prod` prints it
           2. client "C3": its new client_secret was not stored: the --secrets-to command failed: exit status: 1; `migrate api get 'clients/c3?fields=client_secret' --tenant prod` prints it
           3. client "C4": the target generated a new client_secret, and the journal does not say whether it was stored: `migrate api get 'clients/c4?fields=client_secret' --tenant prod` prints it
 
@@ -141,7 +141,7 @@ mod tests {
         Applied 5 changes to prod.
 
         Manual steps
-          1. 6 clients: the target generated a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+          1. 6 clients: the target generated a new client_secret; give it to the services that need it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
             C1, C2, C3, C4, C5, C6
 
         The run's files are in runs/r

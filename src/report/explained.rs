@@ -40,11 +40,11 @@ fn resource(plan: &Plan, explanation: &Explanation, is_whole: bool) -> Vec<Strin
     });
     lines.push(styled(QUIET, format!("  {}", ids.join("  "))));
     let is_of_all = |rule: &&String| !explanation.reasons.iter().any(|reason| reason.contains(rule.as_str()));
-    lines.extend(explanation.rule.as_ref().filter(is_of_all).map(|rule| format!("  made by {}", printable(rule))));
+    lines.extend(explanation.rule.as_ref().filter(is_of_all).map(|rule| format!("  changed by {}", printable(rule))));
     let is_shown = |field: &&ExplainedField| is_whole || field.verdict != FieldVerdict::Unchanged || field.rule.is_some();
     let shown: Vec<&ExplainedField> = explanation.fields.iter().filter(is_shown).collect();
     lines.extend(shown.iter().flat_map(|one| field(plan, explanation, one)));
-    lines.extend(explanation.manual_steps.iter().map(|step| format!("  to do: {}", printable(step))));
+    lines.extend(explanation.manual_steps.iter().map(|step| format!("  manual step: {}", printable(step))));
     let hidden = explanation.fields.len() - shown.len();
     if hidden > 0 {
         lines.push(styled(QUIET, format!("  {} unchanged (--verbose shows them)", count(hidden, "field"))));

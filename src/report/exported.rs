@@ -35,7 +35,7 @@ fn heading(snapshot: &Snapshot, path: &Path, is_same: bool) -> String {
     let (tenant, found) = (&snapshot.tenant, count(snapshot.resources.len(), "resource"));
     let path = path.display();
     if is_same {
-        format!("{tenant} is unchanged: its {found} equal {path}, so no new version was written.")
+        format!("{tenant} has not changed since {path} ({found}), so no new snapshot was written.")
     } else {
         format!("Exported {found} of {tenant} ({}) to {path}", snapshot.domain)
     }
@@ -56,19 +56,19 @@ fn counts(snapshot: &Snapshot) -> Table {
 
 fn absent(snapshot: &Snapshot) -> Vec<String> {
     let line = |(kind, status): (&String, &Status)| match status {
-        Status::Absent(reason) => Some(format!("{kind}: the tenant does not serve them ({})", printable(reason))),
-        Status::Refused(reason) => Some(format!("{kind}: the tenant does not show them ({})", printable(reason))),
+        Status::Absent(reason) => Some(format!("{kind}: the tenant does not support them ({})", printable(reason))),
+        Status::Refused(reason) => Some(format!("{kind}: the tenant does not return them ({})", printable(reason))),
         Status::Forbidden(reason) => Some(format!("{kind}: the token may not read them ({})", printable(reason))),
         Status::InPart(unseen) | Status::Selected(unseen) => {
             let refused: Vec<&str> = unseen.iter().filter(|one| one.is_refused).map(|one| one.name.as_str()).collect();
-            (!refused.is_empty()).then(|| format!("{kind} of {}: the tenant does not show them", printable(&refused.join(", "))))
+            (!refused.is_empty()).then(|| format!("{kind} of {}: the tenant does not return them", printable(&refused.join(", "))))
         }
         Status::Complete => None,
     };
     let unseen = snapshot.resources.iter().filter(|resource| resource.is_unseen);
     let unseen = unseen.map(|resource| {
         let reason = resource.excluded.as_deref().unwrap_or_default();
-        format!("{}: the tenant does not show it ({})", printable(&resource.key.to_string()), printable(reason))
+        format!("{}: the tenant does not return it ({})", printable(&resource.key.to_string()), printable(reason))
     });
     snapshot.kinds.iter().filter_map(line).chain(unseen).collect()
 }
@@ -153,9 +153,9 @@ mod tests {
 
         Not exported
           email-templates: the token may not read them (read:email_templates)
-          organization-connections of alpha: the tenant does not show them
-          rules: the tenant does not serve them (they were switched off)
-          role-permissions/Clerk: the tenant does not show it (the tenant answered 400: No)
+          organization-connections of alpha: the tenant does not return them
+          rules: the tenant does not support them (they were switched off)
+          role-permissions/Clerk: the tenant does not return it (the tenant answered 400: No)
 
         Duplicate names, and the keys used here
           clients (1): Web#2
@@ -170,7 +170,7 @@ mod tests {
     #[test]
     fn an_export_without_changes_reports_that_first() {
         let text = plain(&exported(&snapshot(), Path::new("snapshots/dev/x"), true));
-        let first = "dev is unchanged: its 3 resources equal snapshots/dev/x, so no new version was written.";
+        let first = "dev has not changed since snapshots/dev/x (3 resources), so no new snapshot was written.";
         assert_eq!(text.lines().next(), Some(first));
     }
 }

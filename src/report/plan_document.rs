@@ -107,7 +107,7 @@ impl<'plan> Document<'plan> {
         sections.add(Topic::Deleted, Content::Lines(gone.iter().map(named).collect()));
         sections.add(Topic::NotCompared, messages(unseen));
         let sections = sections.in_order();
-        let lead = sections.is_empty().then(|| Lead::new(Tone::Neutral, format!("No drift: {target} is as the last run left it.")));
+        let lead = sections.is_empty().then(|| Lead::new(Tone::Neutral, format!("No drift: {target} has not changed since the last run.")));
         Self { title: target.to_owned(), lead, sections, ..Self::default() }
     }
 }

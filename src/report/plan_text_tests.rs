@@ -71,10 +71,10 @@ fn a_plan_shows_changes_and_hides_what_stays() {
       client "Web", default_organization: organizations are not covered yet
 
     Manual steps (1)
-      1. client "Billing API": the target makes a new client_secret; hand it to whoever uses this client
+      1. client "Billing API": the target generates a new client_secret; give it to the services that use this client
 
     Notes (1)
-      dev has a name that stands twice; it is called clients/Web#2 here
+      dev has several resources with the same name; one of them is shown as clients/Web#2
 
     Excluded (1)  client "migrate" (-v gives the reasons)
     Unmanaged in prod (not deleted) (2)  client "Legacy", client "Old"
@@ -138,7 +138,7 @@ fn verbose_shows_every_field_and_reason() {
       client "Web", default_organization: organizations are not covered yet
 
     Manual steps
-      1. client "Billing API": the target makes a new client_secret; hand it to whoever uses this client
+      1. client "Billing API": the target generates a new client_secret; give it to the services that use this client
 
     Excluded
       client "migrate": migrate itself signs in with it
@@ -150,7 +150,7 @@ fn verbose_shows_every_field_and_reason() {
       clients: brand_new, refresh_token.later
 
     Notes
-      dev has a name that stands twice; it is called clients/Web#2 here
+      dev has several resources with the same name; one of them is shown as clients/Web#2
 
     migrate import --tenant prod
     "#);
@@ -187,7 +187,7 @@ fn a_refused_plan_ends_with_the_reasons_and_the_approving_command() {
     Unmanaged in prod (not deleted) (2)  client "Legacy", client "Old"
     Unknown fields (exported, not applied) (2)  clients: brand_new, refresh_token.later
 
-    Refused: many-changes: 12 of 14 resources of "prod" would change; at most 4 may at once
+    Refused: many-changes: 12 of 14 resources of "prod" would change; the limit is 4
     Refused: scopes: the token for "prod" may not read rules; it lacks read:rules
 
     At a terminal, this approves what you have reviewed:

@@ -92,7 +92,7 @@ impl RunStatus<'_> {
             Some(newer) if !self.is_ended => newer,
             _ => return next_step(run),
         };
-        let left = self.replan().map(|command| format!("\nTo see what is left of it:  {command}")).unwrap_or_default();
+        let left = self.replan().map(|command| format!("\nTo see the remaining changes:  {command}")).unwrap_or_default();
         Some(format!("Superseded by a later run: {newer}.{left}"))
     }
 }
@@ -170,8 +170,8 @@ pub(crate) fn runs_json(all: &[RunEntry<'_>], exit: u8) -> Value {
 
 /// Renders the plan and the outcomes of a run as styled text.
 pub(crate) fn shown(run: &RunReport<'_>, status: &RunStatus<'_>, layout: Layout) -> String {
-    let heading = styled(TITLE, format!("Started {}. It planned:", printable(status.begun)));
-    let ended = styled(TITLE, "How it ended");
+    let heading = styled(TITLE, format!("Started {}. Plan of this run:", printable(status.begun)));
+    let ended = styled(TITLE, "Result");
     let document = Document::of_run(run, status.next(run));
     format!("{heading}\n\n{}\n{ended}\n\n{}", plan(&PlanView::new(run.plan, &[]), layout), document.to_text(layout))
 }

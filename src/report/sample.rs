@@ -86,19 +86,19 @@ pub(super) fn plan() -> Plan {
     plan.manual_steps = vec![ManualStep {
         key: key("clients/Billing API"),
         path: "client_secret".into(),
-        step: "the target makes a new client_secret; hand it to whoever uses this client".into(),
+        step: "the target generates a new client_secret; give it to the services that use this client".into(),
     }];
     plan.excluded = vec![left("clients/migrate", None, "migrate itself signs in with it")];
     plan.unmanaged = BTreeMap::from([("clients".into(), vec![key("clients/Legacy"), key("clients/Old")])]);
     plan.unknown = BTreeMap::from([("clients".into(), vec!["brand_new".into(), "refresh_token.later".into()])]);
-    plan.notes = vec!["dev has a name that stands twice; it is called clients/Web#2 here".into()];
+    plan.notes = vec!["dev has several resources with the same name; one of them is shown as clients/Web#2".into()];
     plan
 }
 
 /// Returns a refusal that can be approved and one that cannot.
 pub(super) fn refusals() -> Vec<Refusal> {
     vec![
-        Refusal::whole(Guard::ManyChanges, "12 of 14 resources of \"prod\" would change; at most 4 may at once".to_owned()),
+        Refusal::whole(Guard::ManyChanges, "12 of 14 resources of \"prod\" would change; the limit is 4".to_owned()),
         Refusal::whole(Guard::Scopes, "the token for \"prod\" may not read rules; it lacks read:rules".to_owned()),
     ]
 }

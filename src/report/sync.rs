@@ -120,7 +120,7 @@ impl SyncReport<'_> {
         parts.extend((lost > 0).then(|| format!("{} not stored", count(lost, "new secret"))));
         let differs: usize = self.runs().map(|(run, _)| run.summary.altered().count()).sum();
         parts.extend((differs > 0).then(|| format!("{} returned differently than sent", count(differs, "value"))));
-        parts.extend(self.limit.map(|limit| format!("{limit}, and the next sync does the rest")));
+        parts.extend(self.limit.map(|limit| format!("{limit}; the next sync applies the rest")));
         parts.extend(self.failure.as_ref().map(failed));
         printable(&format!("{} -> {}: {}", self.source, self.target, parts.join("; "))).into_owned()
     }

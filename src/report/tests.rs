@@ -31,7 +31,7 @@ fn a_successful_run_is_reported_in_the_past_tense() {
           client "Web", default_organization: organizations are not covered yet
 
         Manual steps
-          1. client "Billing API": the target makes a new client_secret; hand it to whoever uses this client
+          1. client "Billing API": the target generates a new client_secret; give it to the services that use this client
 
         The run's files are in runs/2026-03-01T10-05-00Z
         "#);

@@ -107,9 +107,9 @@ impl Snapshot {
             let whole = |reason: &str| vec![(Key::new(kind, ""), reason.to_owned())];
             match status {
                 Status::Forbidden(reason) => whole(&format!("not read from {}: {reason}", self.tenant)),
-                Status::Refused(reason) => whole(&format!("{} does not show it: {reason}", self.tenant)),
+                Status::Refused(reason) => whole(&format!("{} does not return it: {reason}", self.tenant)),
                 Status::InPart(unseen) | Status::Selected(unseen) => {
-                    let told = |one: &Unseen| (Key::new(kind, &one.name), format!("{} does not show it: {}", self.tenant, one.reason));
+                    let told = |one: &Unseen| (Key::new(kind, &one.name), format!("{} does not return it: {}", self.tenant, one.reason));
                     unseen.iter().filter(|one| one.is_refused).map(told).collect()
                 }
                 Status::Complete | Status::Absent(_) => Vec::new(),

@@ -10,7 +10,7 @@ use crate::model::resource::{ExclusionReason, Id, Key, Resource};
 /// Why the tool's own client and what belongs to it is excluded.
 const OWN: &str = "migrate itself signs in with it";
 /// Why a protected resource is excluded.
-const PROTECTED: &str = "the configuration protects it";
+const PROTECTED: &str = "it is protected in migrate.toml";
 
 impl Snapshot {
     /// Excludes the client that migrate signs in with and everything that belongs to it: these are not settings of the

@@ -108,8 +108,8 @@ fn explained(kind: &Kind, refusal: &ValueRefusal, field: &str, value: &Value) ->
             let found = at_place(value, field, place).map_or("another value", type_in_words);
             (format!("\"{place}\" of {} must be {what}", kind.name), format!("this is {found}"))
         }
-        "additionalProperties" => (format!("there is no field \"{place}\" in {}", kind.name), "no request of the API has it".to_owned()),
-        "required" => (format!("\"{place}\" of {} is missing", kind.name), "the API requires it in what is set here".to_owned()),
+        "additionalProperties" => (format!("there is no field \"{place}\" in {}", kind.name), "the API does not accept it".to_owned()),
+        "required" => (format!("\"{place}\" of {} is missing", kind.name), "the API requires it in this value".to_owned()),
         _ => (format!("\"{place}\" of {} is not accepted", kind.name), reason.trim_matches('\'').to_owned()),
     }
 }

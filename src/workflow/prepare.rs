@@ -291,7 +291,7 @@ fn selects_nothing(selection: &Selection, sides: &[&Snapshot; 2]) -> Vec<String>
         let nearest = diagnostic::nearest(pattern.as_str(), names.iter().map(String::as_str));
         let meant = nearest.map(|nearest| format!("; did you mean \"{nearest}\"?")).unwrap_or_default();
         let [source, target] = sides.map(|side| side.tenant.as_str());
-        format!("nothing in {source} or {target} is called \"{}\"{meant}", pattern.as_str())
+        format!("no resource in {source} or {target} matches \"{}\"{meant}", pattern.as_str())
     };
     idle.map(note).collect()
 }
@@ -307,7 +307,7 @@ fn protects_nothing(target: &TenantSettings, sides: &[&Snapshot; 2]) -> Vec<Stri
         |pattern: &glob::Pattern| sides.iter().any(|side| side.resources.iter().any(|one| pattern.matches(&one.key.to_string())));
     let idle = protected(target).into_iter().filter(|pattern| !matches_any(pattern));
     let [source, target] = sides.map(|side| side.tenant.as_str());
-    idle.map(|pattern| format!("\"{pattern}\" is to be protected, and nothing in {source} or {target} is called so")).collect()
+    idle.map(|pattern| format!("the `protected` pattern \"{pattern}\" matches nothing in {source} or {target}")).collect()
 }
 
 /// Loads a snapshot. Which client migrate signed in with is taken from the snapshot, otherwise from the configuration
@@ -327,10 +327,10 @@ fn load(environment: &Environment, path: &Path) -> Result<Snapshot, Error> {
 fn own_unknown(source: &Snapshot) -> Option<String> {
     let may_be: Vec<String> = source.clients_of_the_management_api().iter().map(ToString::to_string).collect();
     let which = format!(
-        "the settings of {} do not say which client migrate signed in with; skip it in the mapping if it is one of those",
+        "it is unknown which client of {} migrate signs in with; if it is one of the clients",
         source.tenant
     );
-    (!source.knows_own_client() && !may_be.is_empty()).then(|| format!("{which} with access to the Management API: {}", may_be.join(", ")))
+    (!source.knows_own_client() && !may_be.is_empty()).then(|| format!("{which} with access to the Management API, skip it in the mapping: {}", may_be.join(", ")))
 }
 
 pub(super) fn source<'settings>(

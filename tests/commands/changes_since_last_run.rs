@@ -93,10 +93,10 @@ fn a_duplicate_name_is_skipped_with_the_command_that_resolves_it() {
       ~ "Shop"  callbacks  - https://shop.acme.example/old  + https://shop.acme.example/back
 
     Skipped (1)
-      client "Till": "Till" stands for 1 in dev (devTill000000000000000000000000a) and 2 in prod (prodTill00000000000000000000000a, prodTill00000000000000000000000b); say which is which with `migrate link clients <source id> <target id>`
+      client "Till": "Till" is ambiguous: 1 in dev (devTill000000000000000000000000a), 2 in prod (prodTill00000000000000000000000a, prodTill00000000000000000000000b); link them with `migrate link clients <source id> <target id>`
 
     Notes (1)
-      prod has a name that stands twice; it is called clients/Till#2 here
+      prod has several resources with the same name; one of them is shown as clients/Till#2
 
     Unmanaged in prod (not deleted) (2)  client "Till (of the target)", client "Till#2"
 
@@ -127,7 +127,7 @@ fn a_duplicate_name_is_skipped_with_the_command_that_resolves_it() {
       ~ "Till"  callbacks  - https://till.acme.example/old  + https://till.acme.example/back
 
     Notes (1)
-      prod has a name that stands twice; it is called clients/Till#2 here
+      prod has several resources with the same name; one of them is shown as clients/Till#2
 
     Unmanaged in prod (not deleted) (1)  client "Till (of the target)"
 
@@ -148,7 +148,7 @@ fn a_deleted_linked_resource_is_reported_and_not_recreated() {
     Nothing to do.
 
     Skipped (1)
-      client "Till": the client it is linked to (ucjKYV6gSaUfeqpaN2TYw2BO4FwYHKwF) is gone from the target; `migrate unlink clients devTill000000000000000000000000a` lets it be made anew
+      client "Till": the linked client (ucjKYV6gSaUfeqpaN2TYw2BO4FwYHKwF) no longer exists in the target; to create it again, run `migrate unlink clients devTill000000000000000000000000a`
     "#);
     let said = fixture.run(IMPORT);
     assert_eq!((said.code, clients(&fixture, "name").len()), (3, 1), "{}", said.whole());
@@ -167,7 +167,7 @@ fn a_deleted_linked_resource_is_reported_and_not_recreated() {
       + "Till"  regular_web   callbacks  https://till.acme.example/back
 
     Manual steps (1)
-      1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
+      1. client "Till": the target generates a new client_secret; give it to the services that use this client
 
     migrate import --tenant prod --from dev
     "#);
@@ -243,7 +243,7 @@ fn a_field_changed_in_both_is_a_conflict_and_its_resource_is_skipped() {
       0 to create, 1 to update, 2 unchanged
       1 request
 
-    Conflicts: changed in both since the last run
+    Conflicts (changed in both tenants since the last run)
       client "Shop": description: (none) -> theirs in dev, ours in prod
       `--drift overwrite` applies the values of dev, also over all other drift in prod
       to keep the values of prod, write them to dev, with {"description":"ours"} in FILE:  migrate update clients devShop000000000000000000000000a FILE --tenant dev
@@ -320,7 +320,7 @@ fn an_element_changed_in_both_is_reported_separately_and_overwritten_on_request(
     prod is up to date with dev, except for what is skipped: 4 resources unchanged.
     Nothing to do.
 
-    Conflicts: changed in both since the last run
+    Conflicts (changed in both tenants since the last run)
       API "https://orders": scopes (read): {description: read, value: read} -> {description: theirs, value: read} in dev, {description: ours, value: read} in prod
       `--drift overwrite` applies the values of dev, also over all other drift in prod
       to keep the values of prod, write them to dev:  migrate update resource-servers rsDev FILE --tenant dev

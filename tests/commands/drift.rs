@@ -187,7 +187,7 @@ fn without_a_baseline_nothing_is_overwritten_unless_approved() {
     insta::assert_snapshot!(said.refused(), @r#"
     exit 4
     error: the plan was refused
-    cause: no-baseline: resources are linked, and state/dev/prod/baseline.json, which holds what was last written of them, is missing: what "prod" changed by itself would be written over; put that file of the last run back
+    cause: no-baseline: resources are linked, but state/dev/prod/baseline.json is missing: changes made directly in "prod" would be overwritten; restore the file of the last run
     hint:  if this is intended, run it once yourself:  migrate import --tenant prod --from dev --allow no-baseline
     state: nothing was written
     "#);

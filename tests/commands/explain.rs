@@ -24,7 +24,7 @@ fn a_changed_resource_shows_both_values_and_a_new_one_its_fields() {
       callbacks: [https://till.acme.example/back]
       is_first_party: true
       name: Till
-      to do: client_secret: the target makes a new client_secret; hand it to whoever uses this client
+      to do: client_secret: the target generates a new client_secret; give it to the services that use this client
     "#);
 }
 
@@ -69,7 +69,7 @@ fn protected_unchanged_and_unmanaged_resources_are_explained() {
     assert_snapshot!(refused(&fixture, "explain clients/Shop clients/Old rules/Greeting --tenant prod --quiet"), @r#"
     exit 0
     client "Shop": excluded
-      the configuration protects it
+      it is protected in migrate.toml
       dev: devShop000000000000000000000000a  prod: prodShop00000000000000000000000a
       callbacks: kept
         prod  [https://shop.acme.example/old]

@@ -75,8 +75,8 @@ async fn a_resource_without_a_required_secret_is_skipped_with_a_manual_step() {
     let mut pair = Pair::new(sendgrid(), json!({})).await;
     let plan = pair.import().await;
     assert_eq!(pair.written("/emails/provider"), [] as [Value; 0]);
-    assert_eq!(skipped(&plan), ["email-provider : it cannot be made without its credentials"]);
-    let step = "credentials is needed to make it and is not copied; supply it with a `secret` rule in the mapping";
+    assert_eq!(skipped(&plan), ["email-provider : it cannot be created without its credentials"]);
+    let step = "credentials is required to create it but is not copied; supply it with a `secret` rule in the mapping";
     assert_eq!(steps(&plan), [format!("email-provider credentials: {step}")]);
 }
 
@@ -107,7 +107,7 @@ async fn credentials_are_not_replaced_without_their_secrets() {
     let mut pair = Pair::new(smtp("mail.dev"), smtp("mail.prod")).await;
     let plan = pair.import().await;
     assert_eq!(pair.written("/emails/provider"), [] as [Value; 0]);
-    let reason = "it differs in the target and cannot be written without the secret in it; supply that with a `secret` rule in the mapping";
+    let reason = "it differs in the target and cannot be written without its secret; supply the secret with a `secret` rule in the mapping";
     assert_eq!(skipped(&plan), [format!("email-provider credentials: {reason}")]);
     let mut pair = Pair::new(smtp("mail.dev"), smtp("mail.prod")).await.supply("email-provider", "credentials.smtp_pass");
     pair.import().await;
@@ -139,7 +139,7 @@ async fn texts_follow_their_languages_and_are_skipped_for_missing_ones() {
     let mut pair = Pair::new(dev(), prod()).await.keep("tenant-settings", "enabled_locales");
     let plan = pair.import().await;
     assert!(plan.is_empty());
-    assert_eq!(skipped(&plan), ["prompt-custom-text/login · fr : fr will be none of the target's languages"]);
+    assert_eq!(skipped(&plan), ["prompt-custom-text/login · fr : fr will not be a language of the target"]);
 }
 
 fn database(options: Value) -> Value {
@@ -163,7 +163,7 @@ async fn unreadable_options_are_never_written() {
     let mut pair = Pair::new(database(json!({"import_mode": true})), database(Value::Null)).await;
     let plan = pair.import().await;
     assert!(plan.is_empty());
-    let reason = "it differs in the target and cannot be written over what cannot be read there; the token may lack a scope";
+    let reason = "it differs in the target and cannot be merged with the target's value, which cannot be read; the token may lack a scope";
     assert_eq!(skipped(&plan), [format!("connections/users options: {reason}")]);
 }
 
@@ -187,8 +187,8 @@ async fn a_connection_without_a_secret_required_by_its_strategy_is_a_manual_step
     let mut pair = Pair::new(azure(), json!({})).await;
     let plan = pair.import().await;
     assert_eq!(pair.written("/connections"), [] as [Value; 0]);
-    assert_eq!(skipped(&plan)[0], "connections/azure : it cannot be made without its options.client_secret");
-    let step = "is needed to make it and is not copied; supply it with a `secret` rule in the mapping";
+    assert_eq!(skipped(&plan)[0], "connections/azure : it cannot be created without its options.client_secret");
+    let step = "is required to create it but is not copied; supply it with a `secret` rule in the mapping";
     assert_eq!(steps(&plan), [format!("connections/azure options.client_secret: options.client_secret {step}")]);
     let mut pair = Pair::new(azure(), json!({})).await.supply("connections/azure", "options.client_secret");
     let plan = pair.import().await;

@@ -100,7 +100,7 @@ fn resources_are_kept_if_their_kind_disappeared_since_a_token_may_see_none() {
     }
     let writes = fixture.writes().len();
     let plan = fixture.run("plan --tenant prod --prune --quiet");
-    assert!(plan.out.contains("gone from dev, which lists no roles at all"), "{}", plan.whole());
+    assert!(plan.out.contains("it is gone from dev, but the source lists no roles at all"), "{}", plan.whole());
     let said = fixture.run("sync --from dev --to prod --prune --allow deletes,many-changes --quiet");
     assert_snapshot!(said.whole(), @"
     exit 3
@@ -235,11 +235,11 @@ fn an_interrupted_undo_is_completed_despite_an_unclear_create() {
     let (_, hint) = refused.err.split_once("resume it first:  migrate ").expect("a command");
     let resume = hint.lines().next().expect("a line");
     let resumed = fixture.run(&format!("{} --yes --quiet", resume.trim().replace("TIME-prod", &undo)));
-    assert!(resumed.code == 3 && resumed.whole().contains("that may be it"), "{}", resumed.whole());
+    assert!(resumed.code == 3 && resumed.whole().contains("that may be this one"), "{}", resumed.whole());
 
     let finished = fixture.run(&format!("undo {prune} {flags}"));
     // The number of a duplicate depends on the ids that the target generated.
-    let left = ": an earlier undo may have created it again, but which of those in the target it is, is not known";
+    let left = ": an earlier undo may have created it again, but several resources in the target match";
     let is_named = |line: &str| line.trim_start().starts_with("client \"Twin") && line.ends_with(left);
     assert!(finished.code == 3 && finished.out.lines().any(is_named), "{}", finished.whole());
     let of = |description: &str, api: &str| (description.to_owned(), api.to_owned(), true);
@@ -255,7 +255,7 @@ fn a_new_resource_with_the_name_of_a_pruned_one_is_kept_and_reported() {
     done(&fixture.run("api post roles --tenant prod --data stranger.json --yes --quiet"));
     let stranger = fixture.prod("/roles");
     let said = fixture.run(&format!("undo {run} --yes --quiet --allow lockout-risk,weaker-protection,many-changes,deletes"));
-    assert!(said.code == 3 && said.out.contains("role \"Clerk\": the target has another of this name by now"), "{}", said.whole());
+    assert!(said.code == 3 && said.out.contains("role \"Clerk\": the target now has another resource with this name"), "{}", said.whole());
     assert_eq!(fixture.prod("/roles"), stranger);
     assert_eq!(namesakes_of(&fixture).len(), 2, "the others are back");
 }

@@ -60,11 +60,11 @@ fn an_edited_file_changes_differing_fields_and_ignores_read_only_ones() {
     Applications   1 to update
       ~ "Shop"  callbacks  - https://shop.acme.example/old  + https://shop.acme.example/new
 
-    Approved: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
+    Approved: lockout-risk: users or services may be locked out by changes to clients/Shop (callbacks)
     Applied 1 change to prod in TIME.
 
     The run's files are in ./runs/TIME-prod
-    Left out of client.json, since they are read-only: client_id
+    Ignored in client.json (read-only): client_id
     applying 1 change to prod
     "#);
     assert_eq!(fixture.prod("/clients")[0]["callbacks"], json!(["https://shop.acme.example/new"]));
@@ -98,7 +98,7 @@ fn an_update_sends_only_changed_fields() {
     Applications   1 to update
       ~ "Shop"  callbacks  - https://shop.acme.example/old  + https://shop.acme.example/new
 
-    Approved: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
+    Approved: lockout-risk: users or services may be locked out by changes to clients/Shop (callbacks)
     Applied 0 of 1 change to prod in TIME; 1 failed.
 
     Failed
@@ -115,9 +115,9 @@ fn unwritable_fields_and_secrets_are_ignored_with_a_message() {
     let said = fixture.run("update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection --yes");
     assert_snapshot!(said.refused(), @"
     exit 0
-    Left out of client.json, since they are read-only: client_id
+    Ignored in client.json (read-only): client_id
     Left out of client.json, since no client takes them: tenant
-    Left out of client.json, since secrets are not written from files: client_secret
+    Ignored in client.json (secrets cannot be set from a file): client_secret
     applying 1 change to prod
     ");
     assert_eq!(fixture.prod("/clients")[0]["description"], "Sells");
@@ -340,7 +340,7 @@ fn an_import_is_json_for_programs() {
         {
           "key": "clients/Till",
           "path": "client_secret",
-          "step": "the target generated a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it"
+          "step": "the target generated a new client_secret; give it to the services that need it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it"
         }
       ],
       "requests": "COST",

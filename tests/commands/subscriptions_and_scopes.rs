@@ -83,9 +83,9 @@ fn self_registered_and_marketplace_resources_are_excluded_and_reported() {
     assert!(created("/clients", "Till"));
     assert!(!created("/clients", "Metadata") && !created("/clients", "Dynamic") && !created("/actions/actions", "Bought"));
     for named in [
-        "client \"Metadata\": it registers itself by a metadata document",
-        "client \"Dynamic\": it registered itself",
-        "action \"Bought\": it comes from the marketplace",
+        "client \"Metadata\": it is registered by a client metadata document",
+        "client \"Dynamic\": it was registered dynamically",
+        "action \"Bought\": it was installed from the Auth0 Marketplace",
     ] {
         assert!(said.out.contains(named), "{}", said.out);
     }

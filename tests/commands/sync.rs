@@ -96,7 +96,7 @@ fn a_reached_request_limit_exits_with_75_and_the_next_sync_does_the_rest() {
     assert_eq!(said.code, 75, "{}", said.whole());
     insta::assert_snapshot!(said.whole(), @"
     exit 75
-    dev -> prod: applied 20 of 60 changes in TIME; 40 not sent; the budget of 127 requests is used up: 127 were sent, and the next sync does the rest
+    dev -> prod: applied 20 of 60 changes in TIME; 40 not sent; the budget of 127 requests is used up: 127 were sent; the next sync applies the rest
     ");
     assert_eq!(fixture.writes().len(), 20, "no request beyond the budget");
     let told = outcome(&fixture);
@@ -226,7 +226,7 @@ fn a_passed_time_limit_exits_with_75_without_writing() {
     let said = fixture.run(&format!("{SYNC} --until {}Z", &an_hour_ago[11..16]));
     assert_eq!(said.code, 75, "{}", said.whole());
     assert!(said.out.contains("applied 0 of 2 changes in TIME; 2 not sent"), "{}", said.out);
-    assert!(said.out.contains(&format!("{}Z was reached, and the next sync does the rest", &an_hour_ago[11..16])), "{}", said.out);
+    assert!(said.out.contains(&format!("{}Z was reached; the next sync applies the rest", &an_hour_ago[11..16])), "{}", said.out);
     assert!(fixture.writes().is_empty());
     assert_eq!(fixture.run(SYNC).code, 0);
     assert_eq!(fixture.writes().len(), 2);
@@ -258,7 +258,7 @@ fn a_guard_stops_a_sync_and_shows_how_a_person_approves_it() {
     insta::assert_snapshot!(said.refused(), @r#"
     exit 4
     error: the plan was refused
-    cause: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
+    cause: lockout-risk: users or services may be locked out by changes to clients/Shop (callbacks)
     hint:  to approve this for every run, add to [tenants.prod] in migrate.toml: plan.approve = ["lockout-risk:clients/Shop"]; if this is intended, run it once yourself:  migrate import --tenant prod --from dev --allow lockout-risk
     state: nothing was written
     "#);

@@ -20,7 +20,7 @@ use crate::support::imports::{empty_sync_state, import_with, planned, read, star
 
 const DEV: &str = "acme-dev.eu.auth0.com";
 const PROD: &str = "acme-prod.eu.auth0.com";
-const SPARED_BY: &str = "; a rule with `skip = true` accepts that";
+const SPARED_BY: &str = "; to accept this, add a rule with `skip = true` to the mapping";
 
 /// A tenant with two organizations that each have a connection and a domain, two roles with a permission, and texts in
 /// two prompts.
@@ -79,8 +79,8 @@ async fn pruned_after(path: &str, status: u16, message: &str) -> Plan {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn resources_the_source_no_longer_returns_do_not_count_as_deleted_and_are_reported() {
-    let told = |said: &str| format!("it stays, since it is not known whether {DEV} still has it: the tenant answered {said}");
-    let refused = |said: &str| format!("{DEV} does not show it: the tenant answered {said}");
+    let told = |said: &str| format!("it is not deleted, because {DEV} may still have it: the tenant answered {said}");
+    let refused = |said: &str| format!("{DEV} does not return it: the tenant answered {said}");
     let cases = [
         ("/prompts/login/custom-text/en", 400, "prompt-custom-text/login · en", told("400: No")),
         ("/roles/rol_00000000000alpha/permissions", 404, "role-permissions/alpha", told("404: No")),
@@ -127,7 +127,7 @@ async fn resources_the_target_does_not_return_are_not_overwritten() {
         let unseen = Unseen { id: above, name: "alpha".into(), reason: "the tenant answered 400: No".into(), is_refused: true };
         live.kinds.insert(kind.to_owned(), Status::InPart(vec![unseen]));
         let plan = planned(&desired, &live, &memory);
-        assert_eq!(skipped(&plan), [format!("{kind}/{name}: the target does not show it: the tenant answered 400: No")]);
+        assert_eq!(skipped(&plan), [format!("{kind}/{name}: the target does not return it: the tenant answered 400: No")]);
         assert!(plan.is_empty(), "{:?}", plan.changes().next());
         let drifted = drift_of(Catalog::standard(), &memory.base, &live);
         assert_eq!(drifted.gone, Vec::<Key>::new());
@@ -198,7 +198,7 @@ async fn unreadable_resources_are_skipped_until_a_rule_accepts_them() {
     ] {
         let snapshot = shown(path, 400, "No").await;
         let plan = planned(&Desired::unmapped(snapshot.clone()), &live, &empty_sync_state());
-        let reason = format!("{DEV} does not show it: the tenant answered 400: No{SPARED_BY}");
+        let reason = format!("{DEV} does not return it: the tenant answered 400: No{SPARED_BY}");
         let told = skipped(&plan);
         assert!(keys.iter().all(|key| told.contains(&format!("{key}: {reason}"))), "{path}: {told:?}");
         let mapped = skipping(rule, snapshot);

@@ -79,7 +79,7 @@ async fn nothing_is_made_twice(source: State) {
         let whole = whole.get_or_insert_with(|| counted(&into));
         let twice: Vec<_> = counted(&into).into_iter().filter(|(key, count)| whole.get(key).is_none_or(|wanted| count > wanted)).collect();
         assert_eq!(twice, [], "{part}");
-        let is_noticed = reasons(&ended).iter().any(|reason| reason.ends_with("that this run did not create; plan again"));
+        let is_noticed = reasons(&ended).iter().any(|reason| reason.ends_with("which this run did not create; plan again"));
         assert_eq!(is_noticed, creates_what_tells(&of_another), "{part}: {:?}", ended.tally());
         // A new plan knows what the other writer created.
         let again = planned(&desired, &read(&tenant).await, &empty_sync_state());
@@ -258,9 +258,9 @@ fn state_of_an_earlier_version_is_moved_with_a_notice() {
     fixture.change_prod(|held| held["/clients"][0]["callbacks"] = json!(["https://by.hand/back"]));
     let said = fixture.run("drift --tenant prod");
     assert_eq!((said.code, said.out.contains("https://by.hand/back")), (0, true), "{}", said.whole());
-    let word = said.err.lines().find(|line| line.starts_with("The state of "));
-    assert_snapshot!(word.expect("a word"), @"The state of dev (acme-dev.eu.auth0.com) -> prod (acme-prod.eu.auth0.com) is now kept in ./state/dev/prod: moved ./base/dev-prod.json, ./links/dev-prod.csv");
-    assert!(!fixture.run("drift --tenant prod").err.contains("The state of "));
+    let word = said.err.lines().find(|line| line.starts_with("Moved the state of "));
+    assert_snapshot!(word.expect("a word"), @"Moved the state of dev (acme-dev.eu.auth0.com) -> prod (acme-prod.eu.auth0.com) to ./state/dev/prod: ./base/dev-prod.json, ./links/dev-prod.csv");
+    assert!(!fixture.run("drift --tenant prod").err.contains("Moved the state of "));
 }
 
 #[test]

@@ -140,7 +140,7 @@ fn two_names_of_one_domain_share_a_lock_and_get_a_warning() {
     }
     let checked = fixture.run("validate").out;
     let line = checked.lines().find(|line| line.starts_with("warning: "));
-    insta::assert_snapshot!(line.expect("a warning"), @r#"warning: "prod" and "production" are one tenant, acme-prod.eu.auth0.com: runs on them share one lock, but not their state. Keep one name."#);
+    insta::assert_snapshot!(line.expect("a warning"), @r#"warning: "prod" and "production" are the same tenant, acme-prod.eu.auth0.com: their runs share a lock, but not their state. Keep only one of these names."#);
     assert_eq!(fixture.run("validate --output json").json()["one_tenant"], serde_json::json!([["prod", "production"]]));
     let _lock = held(&fixture);
     assert_eq!(fixture.run(&IMPORT.replace("prod", "production")).code, 5);

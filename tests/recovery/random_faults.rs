@@ -15,8 +15,8 @@ const FLAGS: &str = "--allow lockout-risk,weaker-protection,many-changes,deletes
 /// The possible faults of a request.
 const TROUBLES: [&str; 4] = ["cut-before", "cut-after", "500-before", "500-after"];
 /// Part of the reason for exit code 3: the outcome of a create cannot be determined, or user data was lost.
-const UNCLEAR: &str = "may be it";
-const OF_USERS: &str = "went with it, and nothing here brings that back";
+const UNCLEAR: &str = "may be this";
+const OF_USERS: &str = "which cannot be restored";
 /// The number of requests among which faults are drawn.
 const REQUESTS: usize = 20_000;
 /// Part of the output of a run with unknown outcomes.

@@ -51,8 +51,8 @@ fn a_superseded_run_is_listed_with_the_later_run_and_the_command_for_the_rest() 
     TIME-prod  dev   prod        1       0     1  superseded
     ");
     let shown = fixture.run(&format!("show {run}")).out;
-    assert_snapshot!(&shown[shown.find("How it ended").expect("an end")..], @r#"
-    How it ended
+    assert_snapshot!(&shown[shown.find("Result").expect("an end")..], @r#"
+    Result
 
     Applied 1 of 2 changes to prod; 1 with unknown outcome.
 
@@ -60,7 +60,7 @@ fn a_superseded_run_is_listed_with_the_later_run_and_the_command_for_the_rest() 
       create client "Till": the run was interrupted before a response arrived
 
     Superseded by a later run: TIME-prod.
-    To see what is left of it:  migrate plan --tenant prod --from dev
+    To see the remaining changes:  migrate plan --tenant prod --from dev
 
     The run's files are in ./runs/TIME-prod
     "#);

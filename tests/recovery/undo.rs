@@ -66,8 +66,8 @@ fn an_undo_after_an_import_restores_the_previous_state() {
     assert!(imported.len() > 10, "the import changed many kinds: {:?}", imported.keys());
     let said = undone(&fixture, &run, ALL);
     assert_eq!(said.code, 3, "{}", said.whole());
-    let template = "email template \"welcome_email\": no request removes it; what the run wrote into it is cleared";
-    let secret = "connection \"google-oauth2\", options.client_secret: a secret was sent, and what it was before nobody can read";
+    let template = "email template \"welcome_email\": the API cannot delete it; the values that the run wrote are cleared";
+    let secret = "connection \"google-oauth2\", options.client_secret: the run sent a secret, and the previous secret cannot be read";
     assert!(said.out.contains(&format!("Skipped\n  {secret}\n  {template}\n\n")), "{}", said.out);
     let cleared = (Value::Null, json!({"template": "welcome_email"}));
     assert_eq!(differences(&before, &fixture.all_of_prod()), BTreeMap::from([("/email-templates/welcome_email".to_owned(), cleared)]));
@@ -87,7 +87,7 @@ fn an_undo_can_be_undone_and_an_import_after_it_has_nothing_to_do() {
     let undo = newest(&fixture);
     assert_ne!(undo, run);
     let said = undone(&fixture, &undo, ALL);
-    let of_users = "role \"Driver\": its assignment to users and groups went with it, and nothing here brings that back";
+    let of_users = "role \"Driver\": the run also deleted its assignment to users and groups, which cannot be restored";
     assert!(said.code == 3 && said.out.contains(of_users), "{}", said.whole());
     assert_eq!(counts(&fixture.all_of_prod()), counts(&after));
     let again = fixture.run("plan --tenant prod --quiet --output json").json();
@@ -103,7 +103,7 @@ fn created_resources_are_deleted_only_if_approved() {
     assert_snapshot!(said.refused(), @"
     exit 4
     error: the plan was refused
-    cause: deletes: 1 would be deleted: clients/Till
+    cause: deletes: 1 resource would be deleted: clients/Till
     hint:  if this is intended, run it with --allow deletes,lockout-risk,weaker-protection
     state: nothing was written
     ");
@@ -128,8 +128,8 @@ fn values_changed_since_are_kept_and_reported() {
     Nothing to do.
 
     Skipped (2)
-      client "Till": its callbacks changed again since the run, which created it
-      client "Shop", callbacks: it changed again since the run
+      client "Till": the run created it, but its callbacks changed afterwards
+      client "Shop", callbacks: it has changed since the run
     "#);
     assert_eq!(fixture.all_of_prod(), held);
 }
@@ -150,7 +150,7 @@ fn a_resource_that_others_depend_on_by_now_is_not_deleted() {
     Nothing to do.
 
     Skipped (1)
-      client "Till": client-grants/Till · https://api · client refers to it, and that is not taken back
+      client "Till": client-grants/Till · https://api · client still refers to it
     "#);
     assert_eq!(names(&fixture), ["Shop", "Till"]);
 }
@@ -331,7 +331,7 @@ fn formerly_deployed_content_is_deployed_again_and_a_first_deployment_is_reporte
     assert_eq!((held(0).0, held(1).0), (json!("// new"), json!("// new")));
     let said = undone(&fixture, &run, &format!("--only actions/* {ALL}"));
     assert_eq!(said.code, 3, "{}", said.whole());
-    let named = "action \"draft\", deploy: it took effect for the first time, and no request takes that back";
+    let named = "action \"draft\", deploy: it took effect for the first time, which the API cannot undo";
     assert!(said.out.contains(named), "{}", said.out);
     assert_eq!(held(0), (json!("// old"), json!(true), json!("// old")));
     assert_eq!(held(1), (json!("// old"), json!(false), json!("// new")));
@@ -367,7 +367,7 @@ fn a_run_is_shown_from_its_own_files_alone() {
     fixture.stop_prod();
     assert_snapshot!(fixture.run(&format!("show {run}")).whole(), @r#"
     exit 0
-    Started TIME. It planned:
+    Started TIME. Plan of this run:
 
     Plan  dev → prod
       source  acme-dev.eu.auth0.com   read just now
@@ -384,9 +384,9 @@ fn a_run_is_shown_from_its_own_files_alone() {
       + "Till"  regular_web   callbacks  https://till.acme.example/back
 
     Manual steps (1)
-      1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
+      1. client "Till": the target generates a new client_secret; give it to the services that use this client
 
-    How it ended
+    Result
 
     Applied 0 of 2 changes to prod; 2 failed.
 

@@ -46,16 +46,16 @@ fn a_run_whose_target_disappeared_is_completed_when_it_is_back() {
     fixture.restart_prod(held);
     let said = fixture.run(RESUME);
     // Which client was created before the cut, so that no journal records its secret, varies too.
-    let told = said.whole().replace(", and the journal does not say whether it was stored", "; hand it to whoever needs it");
+    let told = said.whole().replace(", and the journal does not say whether it was stored", "; give it to the services that need it");
     assert_snapshot!(told, @r#"
     exit 0
     Applied 41 changes to prod in TIME.
 
     Manual steps
-      1. client "Acme Driver Android": the target generated a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
-      2. client "Shipment Events": the target generated a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
-      3. client "Tableau": the target generated a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
-      4. client "acmectl": the target generated a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+      1. client "Acme Driver Android": the target generated a new client_secret; give it to the services that need it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+      2. client "Shipment Events": the target generated a new client_secret; give it to the services that need it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+      3. client "Tableau": the target generated a new client_secret; give it to the services that need it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+      4. client "acmectl": the target generated a new client_secret; give it to the services that need it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
       5. connection "globex-saml": tell the identity provider of "globex-saml" the callback https://acme-prod.eu.auth0.com/login/callback and the entity id urn:auth0:acme-prod:globex-saml
 
     The run's files are in ./runs/TIME-prod

@@ -75,9 +75,9 @@ fn a_new_secret_is_appended_to_a_private_file_and_is_nowhere_else() {
       + "Till"  regular_web   callbacks  https://till.acme.example/back
 
     Manual steps (1)
-      1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
+      1. client "Till": the target generates a new client_secret; give it to the services that use this client
 
-    Approved: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
+    Approved: lockout-risk: users or services may be locked out by changes to clients/Shop (callbacks)
     Applied 2 changes to prod in TIME.
 
     New secrets stored (--secrets-to)
@@ -125,9 +125,9 @@ fn a_failed_command_is_reported_with_how_to_get_the_secret_but_not_its_output() 
       + "Till"  regular_web   callbacks  https://till.acme.example/back
 
     Manual steps (1)
-      1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
+      1. client "Till": the target generates a new client_secret; give it to the services that use this client
 
-    Approved: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
+    Approved: lockout-risk: users or services may be locked out by changes to clients/Shop (callbacks)
     Applied 2 changes to prod in TIME.
 
     Manual steps
@@ -189,7 +189,7 @@ fn if_the_lookup_does_not_return_the_secret_the_report_shows_how_to_get_it() {
     fixture.sign_in_to_prod_with(&reads.chain(["create:clients", "update:clients"]).collect::<Vec<_>>());
     let said = import_to(&fixture, "file:secrets.jsonl");
     assert_eq!(said.code, 3, "{}", said.whole());
-    let step = "was not stored: the target did not show it; `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it";
+    let step = "was not stored: the target did not return it; `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it";
     assert!(said.out.contains(step), "{}", said.whole());
     assert_eq!(fixture.read("secrets.jsonl"), "");
 }
@@ -217,7 +217,7 @@ fn a_past_run_does_not_ask_to_pass_on_a_stored_secret() {
         said.contains("the target generated a new client_secret, and the journal does not say whether it was stored: `migrate api get"),
         "{said}"
     );
-    let (_, ended) = said.split_once("How it ended").expect("how it ended");
+    let (_, ended) = said.split_once("Result").expect("how it ended");
     assert!(!ended.contains("hand it to"), "{said}");
 }
 
@@ -249,8 +249,8 @@ fn without_a_sink_the_report_shows_how_to_get_each_secret() {
     let (_, by_hand) = said.out.rsplit_once("Manual steps").expect("steps");
     assert_snapshot!(by_hand, @r#"
 
-      1. API "https://orders": the target generated a new signing_secret; hand it to whoever needs it: `migrate api get 'resource-servers/ccf6818a244f869872d8c4d8' --tenant prod` prints it
-      2. client "Till": the target generated a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+      1. API "https://orders": the target generated a new signing_secret; give it to the services that need it: `migrate api get 'resource-servers/ccf6818a244f869872d8c4d8' --tenant prod` prints it
+      2. client "Till": the target generated a new client_secret; give it to the services that need it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
 
     The run's files are in ./runs/TIME-prod
     "#);

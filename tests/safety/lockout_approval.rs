@@ -20,7 +20,7 @@ fn a_job_cannot_approve_what_nobody_reviewed() {
     assert_snapshot!(said.refused(), @r#"
     exit 4
     error: the plan was refused
-    cause: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
+    cause: lockout-risk: users or services may be locked out by changes to clients/Shop (callbacks)
     hint:  there is no terminal to review it on: save the plan with --out FILE, review it, then run `migrate import --tenant prod --plan FILE --allow lockout-risk,weaker-protection`; to approve this for every run, add to [tenants.prod] in migrate.toml: plan.approve = ["lockout-risk:clients/Shop"]
     state: nothing was written
     "#);
@@ -49,7 +49,7 @@ fn a_dry_run_of_a_job_exits_like_the_job() {
       + "Till"  regular_web   callbacks  https://till.acme.example/back
 
     Manual steps (1)
-      1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
+      1. client "Till": the target generates a new client_secret; give it to the services that use this client
 
     Refused: lockout-risk (1 resource)
 
@@ -94,7 +94,7 @@ fn an_undo_is_saved_reviewed_and_executed_like_any_plan() {
     assert_snapshot!(unseen.refused(), @r#"
     exit 4
     error: the plan was refused
-    cause: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
+    cause: lockout-risk: users or services may be locked out by changes to clients/Shop (callbacks)
     hint:  there is no terminal to review it on: save the plan with --out FILE, review it, then run `migrate import --tenant prod --plan FILE --allow deletes,lockout-risk,weaker-protection`; to approve this for every run, add to [tenants.prod] in migrate.toml: plan.approve = ["lockout-risk:clients/Shop"]
     state: nothing was written
     "#);
@@ -115,14 +115,14 @@ fn an_update_by_a_job_cannot_lock_anybody_out_either() {
     assert_snapshot!(fixture.run_unattended(&format!("{update} --allow lockout-risk,weaker-protection --yes")).refused(), @r#"
     exit 4
     error: the plan was refused
-    cause: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
+    cause: lockout-risk: users or services may be locked out by changes to clients/Shop (callbacks)
     hint:  there is no terminal to review it on: save the plan with --out FILE, review it, then run `migrate import --tenant prod --plan FILE --allow lockout-risk,weaker-protection`; to approve this for every run, add to [tenants.prod] in migrate.toml: plan.approve = ["lockout-risk:clients/Shop"]
     state: nothing was written
     "#);
     assert_snapshot!(fixture.run(&format!("{update} --yes")).refused(), @"
     exit 4
     error: the plan was refused
-    cause: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
+    cause: lockout-risk: users or services may be locked out by changes to clients/Shop (callbacks)
     hint:  if this is intended, run it with --allow lockout-risk
     state: nothing was written
     ");

@@ -95,7 +95,7 @@ fn plain_http_to_another_machine_is_refused_and_nothing_is_sent() {
     prod_at(&fixture, "http://192.0.2.1");
     assert_snapshot!(fixture.run("export --tenant prod --quiet").refused(), @r#"
     exit 64
-    error: "http://192.0.2.1" cannot stand in for tenant "prod"
+    error: "http://192.0.2.1" cannot be the url of tenant "prod"
             --> migrate.toml:7:7
              |
            7 | url = "http://192.0.2.1"

@@ -39,7 +39,7 @@ fn a_job_applies_the_approved_part_and_reports_the_rest() {
       client "Shop": it was not approved
 
     Manual steps (1)
-      1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
+      1. client "Till": the target generates a new client_secret; give it to the services that use this client
     1 of 2 changes approved by ada.
 
     migrate import --tenant prod --plan plan.json
@@ -62,14 +62,14 @@ fn a_job_applies_the_approved_part_and_reports_the_rest() {
       client "Shop": it was not approved
 
     Manual steps (1)
-      1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
+      1. client "Till": the target generates a new client_secret; give it to the services that use this client
     Applied 1 change to prod in TIME.
 
     Skipped
       client "Shop": it was not approved
 
     Manual steps
-      1. client "Till": the target generated a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+      1. client "Till": the target generated a new client_secret; give it to the services that need it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
 
     The run's files are in ./runs/TIME-prod
     "#);

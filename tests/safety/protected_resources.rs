@@ -71,10 +71,10 @@ fn a_protected_client_keeps_permissions_that_the_source_lacks() {
     });
     let before = rights(&fixture);
     insta::assert_snapshot!(excluded(&fixture, IMPORT).join("\n"), @"
-    clients/Break glass |  | the configuration protects it
-    client-grants/Break glass · https://payments/ · client |  | it belongs to clients/Break glass, which is left alone
-    clients/Shop | allowed_clients[0] | clients/Break glass is left alone
-    connection-clients/users | clients[0] | clients/Break glass is left alone
+    clients/Break glass |  | it is protected in migrate.toml
+    client-grants/Break glass · https://payments/ · client |  | it belongs to clients/Break glass, which is excluded
+    clients/Shop | allowed_clients[0] | clients/Break glass is excluded
+    connection-clients/users | clients[0] | clients/Break glass is excluded
     ");
     done(&fixture.run(IMPORT));
     assert_eq!(rights(&fixture), before);
@@ -94,11 +94,11 @@ fn a_protected_client_gains_no_permission_of_the_source() {
     let fixture = Fixture::new(source, tenant(prod(), "prod"), "");
     fixture.configure(PROTECTED);
     insta::assert_snapshot!(excluded(&fixture, IMPORT).join("\n"), @"
-    clients/Break glass |  | the configuration protects it
-    client-grants/Break glass · https://payments/ · client |  | it belongs to clients/Break glass, which is left alone
-    clients/Till | allowed_clients[0] | clients/Break glass is left alone
-    organization-clients/acme | clients[0] | clients/Break glass is left alone
-    connection-clients/users | clients[0] | clients/Break glass is left alone
+    clients/Break glass |  | it is protected in migrate.toml
+    client-grants/Break glass · https://payments/ · client |  | it belongs to clients/Break glass, which is excluded
+    clients/Till | allowed_clients[0] | clients/Break glass is excluded
+    organization-clients/acme | clients[0] | clients/Break glass is excluded
+    connection-clients/users | clients[0] | clients/Break glass is excluded
     ");
     done(&fixture.run(IMPORT));
     let names_it: Vec<String> = fixture.requests().iter().filter(|seen| seen.is_write).map(|seen| format!("{seen:?}")).collect();
@@ -140,10 +140,10 @@ fn resources_that_a_protected_client_needs_are_not_pruned() {
     }
     let told = excluded(&fixture, PRUNE);
     insta::assert_snapshot!(told.join("\n"), @"
-    resource-servers/https://payments/ |  | gone from dev, and clients/Break glass, which is left alone, would lose by that
-    connections/users |  | gone from dev, and clients/Break glass, which is left alone, would lose by that
-    clients/Break glass |  | the configuration protects it
-    clients/Shop | allowed_clients[0] | clients/Break glass is left alone
+    resource-servers/https://payments/ |  | it is gone from dev, but deleting it would affect clients/Break glass, which is excluded
+    connections/users |  | it is gone from dev, but deleting it would affect clients/Break glass, which is excluded
+    clients/Break glass |  | it is protected in migrate.toml
+    clients/Shop | allowed_clients[0] | clients/Break glass is excluded
     ");
     done(&fixture.run(PRUNE));
     assert_eq!(rights(&fixture), before);
@@ -251,7 +251,7 @@ fn a_pattern_that_protects_nothing_is_reported() {
     let fixture = Fixture::small();
     fixture.configure("protected = [\"clients/Brake glass*\", \"clients/Shop\"]\n");
     let notes = fixture.run("import --tenant prod --dry-run --output json").json()["notes"].clone();
-    assert_eq!(notes, json!(["\"clients/Brake glass*\" is to be protected, and nothing in dev or prod is called so"]));
+    assert_eq!(notes, json!(["the `protected` pattern \"clients/Brake glass*\" matches nothing in dev or prod"]));
 }
 
 /// Two tenants that list the client that migrate signs in with, which has access to the Management API.

@@ -360,7 +360,7 @@ async fn undo_of(plan: &Plan, summary: &Summary, tenant: &Tenant, again: &Recrea
 
 /// Returns what an undo leaves out, except lost user data.
 pub(crate) fn beside_users(back: &Plan) -> Vec<String> {
-    let is_of_users = |left: &&Skipped| left.reason.ends_with("went with it, and nothing here brings that back");
+    let is_of_users = |left: &&Skipped| left.reason.ends_with("which cannot be restored");
     back.skipped.iter().filter(|left| !is_of_users(left)).map(|left| format!("{}: {}", left.key, left.reason)).collect()
 }
 

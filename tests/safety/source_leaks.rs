@@ -178,17 +178,17 @@ fn a_finding_shows_the_place_and_the_value() {
     let said = |metadata: Value| of_metadata(&metadata).unwrap_or_default();
     assert_eq!(
         said(json!({"a": WholeUrl.write(SOURCE)})),
-        "clients/Till: client_metadata.a holds the source's domain acme-dev.eu.auth0.com in another notation"
+        "clients/Till: client_metadata.a contains the source's domain acme-dev.eu.auth0.com, encoded"
     );
-    assert_eq!(said(json!({SOURCE: "a"})), "clients/Till: a name in client_metadata holds the source's domain acme-dev.eu.auth0.com");
+    assert_eq!(said(json!({SOURCE: "a"})), "clients/Till: a name in client_metadata contains the source's domain acme-dev.eu.auth0.com");
     assert_eq!(
         said(json!({"a": SOURCE_CUSTOM})),
-        "clients/Till: client_metadata.a holds the source's custom domain login.dev.acme.example"
+        "clients/Till: client_metadata.a contains the source's custom domain login.dev.acme.example"
     );
-    assert_eq!(said(json!({SOURCE_ID: "a"})), format!("clients/Till: a name in client_metadata holds the source's id {SOURCE_ID}"));
+    assert_eq!(said(json!({SOURCE_ID: "a"})), format!("clients/Till: a name in client_metadata contains the source's id {SOURCE_ID}"));
     assert_eq!(
         said(json!({"a": "https://##HOST##", "b": "##HOST##"})),
-        "clients/Till: client_metadata.a holds the placeholder ##HOST##, and 1 more like it"
+        "clients/Till: client_metadata.a contains the placeholder ##HOST##, and 1 more like it"
     );
 }
 
@@ -283,14 +283,14 @@ fn saml_variables_are_not_placeholders_in_a_request_template() {
 
 #[test]
 fn an_unknown_variable_is_a_placeholder_in_a_request_template_too() {
-    let told = |mark: &str| format!("connections/saml: options.requestTemplate holds the placeholder {mark}");
+    let told = |mark: &str| format!("connections/saml: options.requestTemplate contains the placeholder {mark}");
     for mark in ["@@HOST@@", "##HOST##", "##ID##"] {
         let template = DEFAULT_TEMPLATE.replace("urn:oasis:names:tc:SAML:2.0:protocol", mark);
         assert_eq!(of_saml(&json!({"requestTemplate": template})), Some(told(mark)));
     }
     assert_eq!(
         of_saml(&json!({"signInEndpoint": "https://@@ID@@"})),
-        Some("connections/saml: options.signInEndpoint holds the placeholder @@ID@@".into())
+        Some("connections/saml: options.signInEndpoint contains the placeholder @@ID@@".into())
     );
 }
 

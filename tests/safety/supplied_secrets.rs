@@ -153,7 +153,7 @@ fn a_missing_variable_stops_an_import_before_its_first_write() {
     insta::assert_snapshot!(fixture.run(IMPORT).refused(), @"
     exit 4
     error: the plan was refused
-    cause: secrets: the mapping takes secrets from env:SECRET, and there is nothing
+    cause: secrets: the mapping needs secrets that are not available: env:SECRET
     hint:  set the variable or create the file, or remove the rule from the mapping
     state: nothing was written
     ");

@@ -240,7 +240,7 @@ fn a_value_withheld_on_one_side_is_neither_cleared_nor_overwritten() {
         sent.iter().find(client).map(String::as_str),
         Some(r#"clients/Shop: {"client_metadata":{"api_key":"{{vars.key}}","colour":"red"}}"#)
     );
-    assert_eq!(skipped, ["clients/Shop client_metadata.token: it is a secret in the target, which stays as it is"]);
+    assert_eq!(skipped, ["clients/Shop client_metadata.token: it is a secret in the target, so it is not changed"]);
     assert_eq!(manual, ["client_metadata.api_key is not copied; set it in the target, or supply it with a `secret` rule in the mapping"]);
 }
 
@@ -250,7 +250,7 @@ fn a_secret_of_the_target_is_kept_whatever_characters_its_name_has() {
     let target = tenant("prd1.eu.auth0.com", &json!({"api.key": "own secret", "a.token": "{{vars.token}}"}), &json!({}));
     let (sent, skipped, manual) = planned(source, &target);
     assert!(!sent.iter().any(|sent| sent.starts_with("clients")), "{sent:?}");
-    assert_eq!(skipped, ["clients/Shop client_metadata.api.key: it is a secret in the target, which stays as it is"]);
+    assert_eq!(skipped, ["clients/Shop client_metadata.api.key: it is a secret in the target, so it is not changed"]);
     assert_eq!(manual, ["client_metadata.a.token is not copied; set it in the target"]);
 }
 

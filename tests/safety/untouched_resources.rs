@@ -45,15 +45,15 @@ fn migrates_own_client_is_unchanged() {
       + "Till"  regular_web   callbacks  https://till.acme.example/back
 
     Manual steps (1)
-      1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
+      1. client "Till": the target generates a new client_secret; give it to the services that use this client
 
     Excluded (1)  client "Deployer" (-v gives the reasons)
 
-    Approved: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
+    Approved: lockout-risk: users or services may be locked out by changes to clients/Shop (callbacks)
     Applied 2 changes to prod in TIME.
 
     Manual steps
-      1. client "Till": the target generated a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+      1. client "Till": the target generated a new client_secret; give it to the services that need it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
 
     The run's files are in ./runs/TIME-prod
     "#);
@@ -83,15 +83,15 @@ fn protected_resources_are_unchanged_and_not_deleted() {
       + "Till"  regular_web   callbacks  https://till.acme.example/back
 
     Manual steps (1)
-      1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
+      1. client "Till": the target generates a new client_secret; give it to the services that use this client
 
     Excluded (1)  client "Break glass" (-v gives the reasons)
 
-    Approved: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
+    Approved: lockout-risk: users or services may be locked out by changes to clients/Shop (callbacks)
     Applied 2 changes to prod in TIME.
 
     Manual steps
-      1. client "Till": the target generated a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+      1. client "Till": the target generated a new client_secret; give it to the services that need it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
 
     The run's files are in ./runs/TIME-prod
     "#);
@@ -131,15 +131,15 @@ fn the_management_api_is_unchanged() {
       + "Till"  regular_web   callbacks  https://till.acme.example/back
 
     Manual steps (1)
-      1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
+      1. client "Till": the target generates a new client_secret; give it to the services that use this client
 
     Excluded (1)  API "https://⟨tenant⟩/api/v2/" (-v gives the reasons)
 
-    Approved: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
+    Approved: lockout-risk: users or services may be locked out by changes to clients/Shop (callbacks)
     Applied 2 changes to prod in TIME.
 
     Manual steps
-      1. client "Till": the target generated a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+      1. client "Till": the target generated a new client_secret; give it to the services that need it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
 
     The run's files are in ./runs/TIME-prod
     "#);
@@ -181,8 +181,8 @@ fn an_empty_list_of_the_source_deletes_nothing() {
     Nothing to do.
 
     Skipped (2)
-      client "Shop": gone from dev, which lists no clients at all: its token may not see them; if they were deleted there, delete this one by hand
-      client "Till": gone from dev, which lists no clients at all: its token may not see them; if they were deleted there, delete this one by hand
+      client "Shop": it is gone from dev, but the source lists no clients at all: the token may not read them; if they were deleted there, delete this one manually
+      client "Till": it is gone from dev, but the source lists no clients at all: the token may not read them; if they were deleted there, delete this one manually
     "#);
     assert_eq!(fixture.prod("/clients").as_array().map(Vec::len), Some(2));
 }
@@ -214,16 +214,16 @@ fn a_dangling_reference_is_skipped_and_reported() {
       grant "Till · https://orders · client": it refers to resource-servers "https://orders", which the source does not have
 
     Manual steps (1)
-      1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
+      1. client "Till": the target generates a new client_secret; give it to the services that use this client
 
-    Approved: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
+    Approved: lockout-risk: users or services may be locked out by changes to clients/Shop (callbacks)
     Applied 2 changes to prod in TIME.
 
     Skipped
       grant "Till · https://orders · client": it refers to resource-servers "https://orders", which the source does not have
 
     Manual steps
-      1. client "Till": the target generated a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+      1. client "Till": the target generated a new client_secret; give it to the services that need it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
 
     The run's files are in ./runs/TIME-prod
     "#);
@@ -248,7 +248,7 @@ fn excluded_resources_are_never_linked() {
     let shop = "devShop000000000000000000000000a";
     assert_snapshot!(linked(&format!("clients {shop} {}", id_of("prd", "Break glass"))), @r#"
     exit 4
-    error: client "Break glass" is not changed: the configuration protects it
+    error: client "Break glass" is not changed: it is protected in migrate.toml
     "#);
     assert_snapshot!(linked(&format!("clients {shop} tool")), @r#"
     exit 4
@@ -269,7 +269,7 @@ fn protected_resources_are_not_updated_by_id_either() {
     let line = "update clients prdBreakglass000000000000000000000 client.json --tenant prod --yes";
     assert_snapshot!(refused(&fixture, line), @r#"
     exit 4
-    error: client "Break glass" is not changed: the configuration protects it
+    error: client "Break glass" is not changed: it is protected in migrate.toml
     state: nothing was written
     "#);
 }

@@ -82,7 +82,7 @@ pub(super) static RESOURCE_SERVERS: Kind = Kind::collection("resource-servers", 
                 "subject_type_authorization.user",
             ],
             reason: "it is the tenant's own API",
-            manual_setup: "switch this API on in the target's dashboard, under Applications > APIs; then import again",
+            manual_setup: "enable this API in the target's dashboard under Applications > APIs, then import again",
         }),
         ..Quirks::NONE
     })

@@ -93,8 +93,8 @@ pub(super) static ACTIONS: Kind = Kind::collection("actions", "action", "/action
     .element_key(&[("secrets", "name"), ("dependencies", "name"), ("modules", "module_id")])
     .scopes(&["read:actions"], &["create:actions"], &["update:actions"], &["delete:actions"])
     .excluded(&[
-        Exclusion::always("integration", Condition::Present, "it comes from the marketplace").foreign(),
-        Exclusion::always("installed_integration_id", Condition::Present, "it comes from the marketplace").foreign(),
+        Exclusion::always("integration", Condition::Present, "it was installed from the Auth0 Marketplace").foreign(),
+        Exclusion::always("installed_integration_id", Condition::Present, "it was installed from the Auth0 Marketplace").foreign(),
     ])
     .follow_up(FollowUp {
         field: "deploy",
@@ -184,7 +184,7 @@ pub(super) static RULES: Kind = Kind::collection("rules", "rule", "/rules")
     .code(&["script"])
     .defaults(&[("enabled", "true")])
     .scopes(&["read:rules"], &["create:rules"], &["update:rules"], &["delete:rules"])
-    .not_creatable("rules ended on 2026-11-18; move this one to an action")
+    .not_creatable("rules reached end of life on 2026-11-18; convert this rule to an action")
     .risk(Risks::new(Lockout, DataLoss, &[(AnyChange, "script order enabled"), (Routine, "name")]));
 
 /// Settings of rules: only their keys can be read.
@@ -196,7 +196,7 @@ pub(super) static RULES_CONFIGS: Kind = Kind::keyed("rules-configs", "setting of
     .secrets(&["value"])
     .not_secret(&[("key", "the name of a setting")])
     .scopes(&["read:rules_configs"], &["update:rules_configs"], &["update:rules_configs"], &["delete:rules_configs"])
-    .manual_setup("settings of rules cannot be read, and rules ended on 2026-11-18; move the rules that use it to actions, with secrets")
+    .manual_setup("settings of rules cannot be read, and rules reached end of life on 2026-11-18; convert the rules that use it to actions, and store its value as a secret of the action")
     .risk(Risks::SIGN_IN);
 
 /// Hooks, discontinued like rules.
@@ -215,5 +215,5 @@ pub(super) static HOOKS: Kind = Kind::collection("hooks", "hook", "/hooks")
     .code(&["script"])
     .defaults(&[("enabled", "false")])
     .scopes(&["read:hooks"], &["create:hooks"], &["update:hooks"], &["delete:hooks"])
-    .not_creatable("hooks ended on 2026-11-18; move this one to an action")
+    .not_creatable("hooks reached end of life on 2026-11-18; convert this hook to an action")
     .risk(Risks::new(Lockout, DataLoss, &[(AnyChange, "script enabled dependencies triggerId"), (Routine, "name")]));

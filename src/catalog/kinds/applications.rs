@@ -178,8 +178,8 @@ pub(super) static CLIENTS: Kind = Kind::collection("clients", "client", "/client
 .excluded(&[
         Exclusion::always("global", Condition::True, "it is the tenant's own global client"),
         Exclusion::unless("third-party", "is_first_party", Condition::False, "a third party registered it; --include third-party copies it").foreign(),
-        Exclusion::always("external_metadata_type", Condition::Is("cimd"), "it registers itself by a metadata document").foreign(),
-        Exclusion::always("external_metadata_type", Condition::Is("dcr"), "it registered itself").foreign(),
+        Exclusion::always("external_metadata_type", Condition::Is("cimd"), "it is registered by a client metadata document").foreign(),
+        Exclusion::always("external_metadata_type", Condition::Is("dcr"), "it was registered dynamically").foreign(),
     ])
 .quirks(Quirks {
     // Some addons have no settings, so their presence is the setting (the description; recorded answers contain `{"box": {}, "wsfed": {}}`).
@@ -294,6 +294,6 @@ pub(super) static AGENTS: Kind = Kind::collection("agents", "agent", "/agents")
     .manual_steps(&[ManualStepTemplate {
         field: "name",
         when: Condition::Present,
-        what: "link the client that signs in as agent \"{name}\" to it, if there is one",
+        what: "if a client signs in as agent \"{name}\", link the client to the agent",
     }])
     .risk(Risks::new(Widened, DataLoss, &[(Identity, "external_agent_id"), (Routine, "name metadata")]));

@@ -145,7 +145,7 @@ pub(super) static PUSH_PROVIDER: Kind =
         .manual_steps(&[ManualStepTemplate {
             field: "provider",
             when: Condition::Is("direct"),
-            what: "set the Firebase credentials of the target, which cannot be read: \
+            what: "set the Firebase credentials in the target, because they cannot be copied: \
            `migrate api PATCH guardian/factors/push-notification/providers/fcmv1 --data FILE`",
         }])
         .risk(Risks::TENANT_WIDE);

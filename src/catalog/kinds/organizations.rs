@@ -180,7 +180,7 @@ pub(super) static TEMPLATES: Kind = Kind::collection("organization-templates", "
 .manual_steps(&[ManualStepTemplate {
         field: "name",
         when: Condition::Present,
-        what: "assign template \"{name}\" to the organizations that follow it: `migrate api PUT organizations/ID/organization-templates/TEMPLATE`",
+        what: "assign template \"{name}\" to the organizations that use it: `migrate api PUT organizations/ID/organization-templates/TEMPLATE`",
     }])
 .risk(Risks::new(
             RiskClass::Routine,

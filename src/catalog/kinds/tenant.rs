@@ -139,7 +139,7 @@ pub(super) static CUSTOM_DOMAINS: Kind = Kind::collection("custom-domains", "cus
     .not_secret(&[("domain_metadata.key", "a name of metadata like any other, as recorded")])
     .scopes(&["read:custom_domains"], &["create:custom_domains"], &["update:custom_domains"], &["delete:custom_domains"])
     .manual_setup(
-        "cut it over: remove it in the source, add it in the target, change its DNS record, verify it; only then will logins go there",
+        "move it: remove it in the source, add it in the target, change its DNS record, and verify it; until then, logins do not use it",
     )
     .risk(Risks::new(
         Widened,

@@ -33,7 +33,7 @@ impl DemoArgs {
         let dev = start(seed::ACME_DEV).await?;
         let prod = start(seed::ACME_PROD).await?;
         write_files(&folder, &dev, &prod).map_err(|error| failed(&error))?;
-        context.tell("Acme has two tenants, dev and prod. Both live in this process; nothing leaves the machine.");
+        context.tell("Acme has two tenants, dev and prod. Both run in this process, without network access.");
         let plan = folder.join("plan.json").display().to_string();
         for words in [
             &["export", "--tenant", "dev"][..],
@@ -49,7 +49,7 @@ impl DemoArgs {
         }
         dev.stop().await;
         prod.stop().await;
-        context.tell(&format!("\nThe snapshots, links, the plan, its journal and reports are in {}", folder.display()));
+        context.tell(&format!("\nThe files of the demo (snapshots, state, plan, journal, reports) are in {}", folder.display()));
         Ok(0)
     }
 

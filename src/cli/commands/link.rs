@@ -94,7 +94,7 @@ impl LinkArgs {
         memory.save()?;
         let text = || {
             format!(
-                "{} \"{}\" ({}) of {source} is {} of {target} from now on.\n",
+                "Linked {} \"{}\" ({}) of {source} to {} of {target}.\n",
                 of.singular,
                 printable(&name),
                 self.source_id,
@@ -122,7 +122,7 @@ impl UnlinkArgs {
         memory.save()?;
         let text = || {
             format!(
-                "{} \"{}\" of {source} is no longer {} of {target}; the next import pairs it by name, or creates it again.\n",
+                "Removed the link of {} \"{}\" of {source} to {} of {target}. The next import pairs it by name, or creates it again.\n",
                 of.singular,
                 printable(&link.key),
                 printable(link.target_id.as_str())

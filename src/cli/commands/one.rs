@@ -33,7 +33,7 @@ impl FetchedResource {
         let mut protected = settings.protected.iter().filter_map(|text| glob::Pattern::new(text).ok());
         let reason = match &self.resource.excluded {
             Some(reason) => reason.as_str(),
-            None if protected.any(|pattern| keys.iter().any(|key| pattern.matches(key))) => "the configuration protects it",
+            None if protected.any(|pattern| keys.iter().any(|key| pattern.matches(key))) => "it is protected in migrate.toml",
             None if of.name == "clients" && tenant.client_id().as_deref() == Some(self.id.as_str()) => "migrate itself signs in with it",
             None => return Ok(()),
         };

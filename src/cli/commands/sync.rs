@@ -213,7 +213,7 @@ impl SyncArgs {
     }
 
     fn execution<'command>(&self, context: &'command Context) -> Execution<'command> {
-        Execution::new(context, self.secrets.to_shell()).with_later("the next sync does the rest")
+        Execution::new(context, self.secrets.to_shell()).with_later("the next sync applies the rest")
     }
 
     /// Resolves the unknown outcomes of an interrupted sync; returns the exit code if this sync ends with that.

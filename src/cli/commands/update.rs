@@ -154,13 +154,13 @@ fn writable(context: &Context, kind: &'static Kind, found: &FetchedResource, mut
     let unchanged: Vec<&str> = left.0.keys().filter(|name| !is_changed(name)).map(String::as_str).collect();
     let changed: Vec<&str> = left.0.keys().filter(is_changed).map(String::as_str).collect();
     if !unchanged.is_empty() {
-        context.tell(&format!("Left out of {}, since they are read-only: {}", file.display(), unchanged.join(", ")));
+        context.tell(&format!("Ignored in {} (read-only): {}", file.display(), unchanged.join(", ")));
     }
     if !changed.is_empty() {
-        context.tell(&format!("Left out of {}, since no {} takes them: {}", file.display(), kind.singular, changed.join(", ")));
+        context.tell(&format!("Ignored in {} (not fields that a {} accepts): {}", file.display(), kind.singular, changed.join(", ")));
     }
     if !secrets.is_empty() {
-        context.tell(&format!("Left out of {}, since secrets are not written from files: {}", file.display(), secrets.join(", ")));
+        context.tell(&format!("Ignored in {} (secrets cannot be set from a file): {}", file.display(), secrets.join(", ")));
     }
     let mut resource = found.resource.clone();
     resource.body.change(|body| {

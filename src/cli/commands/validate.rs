@@ -126,7 +126,7 @@ fn one_tenant(names: &[&TenantSettings]) -> String {
     let quoted: Vec<String> = names.iter().map(|tenant| format!("\"{}\"", tenant.name)).collect();
     let domain = names.first().map_or("", |tenant| &tenant.domain);
     format!(
-        "warning: {} are one tenant, {domain}: runs on them share one lock, but not their state. Keep one name.\n",
+        "warning: {} are the same tenant, {domain}: their runs share a lock, but not their state. Keep only one of these names.\n",
         quoted.join(" and ")
     )
 }

@@ -45,23 +45,23 @@ impl fmt::Display for UndoReason {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Stated(text) => out.write_str(text),
-            Self::MayBeCreated => out.write_str("the run may have created it, but which of those in the target it is, is not known"),
+            Self::MayBeCreated => out.write_str("the run may have created it, but several resources in the target match"),
             Self::MayBeRecreated => {
-                out.write_str("an earlier undo may have created it again, but which of those in the target it is, is not known")
+                out.write_str("an earlier undo may have created it again, but several resources in the target match")
             }
-            Self::Gone => out.write_str("it is gone from the target since the run"),
-            Self::NameTaken => out.write_str("the target has another of this name by now"),
-            Self::ChangedAgain => out.write_str("it changed again since the run"),
-            Self::CreatedAndChanged { path } => write!(out, "its {path} changed again since the run, which created it"),
-            Self::AddedAndChanged => out.write_str("what the run added to it changed again since"),
-            Self::SecretSent => out.write_str("a secret was sent, and what it was before nobody can read"),
-            Self::NotRemovable => out.write_str("no request removes it; what the run wrote into it is cleared"),
-            Self::FirstDeployment => out.write_str("it took effect for the first time, and no request takes that back"),
-            Self::NeededByProtected(root) => write!(out, "{root}, which is left alone, would lose by its going"),
-            Self::ReferredToBy(other) => write!(out, "{other} refers to it, and that is not taken back"),
-            Self::UserDataLost(what) => write!(out, "{what} went with it, and nothing here brings that back"),
-            Self::WentWith(other) => write!(out, "it went with {other}, which is not there again"),
-            Self::NamedLost => out.write_str("it named what is not there again"),
+            Self::Gone => out.write_str("it no longer exists in the target"),
+            Self::NameTaken => out.write_str("the target now has another resource with this name"),
+            Self::ChangedAgain => out.write_str("it has changed since the run"),
+            Self::CreatedAndChanged { path } => write!(out, "the run created it, but its {path} changed afterwards"),
+            Self::AddedAndChanged => out.write_str("the part that the run added has changed since"),
+            Self::SecretSent => out.write_str("the run sent a secret, and the previous secret cannot be read"),
+            Self::NotRemovable => out.write_str("the API cannot delete it; the values that the run wrote are cleared"),
+            Self::FirstDeployment => out.write_str("it took effect for the first time, which the API cannot undo"),
+            Self::NeededByProtected(root) => write!(out, "deleting it would affect {root}, which is excluded"),
+            Self::ReferredToBy(other) => write!(out, "{other} still refers to it"),
+            Self::UserDataLost(what) => write!(out, "the run also deleted {what}, which cannot be restored"),
+            Self::WentWith(other) => write!(out, "it was deleted with {other}, which is not restored"),
+            Self::NamedLost => out.write_str("it referred to a resource that is not restored"),
         }
     }
 }

@@ -61,7 +61,7 @@ fn a_sent_secret_is_kept_and_reported() {
         vec![("clients/Web", edited("description", json!("old"), json!("new")), vec![secret])],
         &live(&[("clients/Web", json!({"name": "Web", "description": "new"}))]),
     );
-    assert_eq!(named(&plan), ["clients/Web, client_secret: a secret was sent, and what it was before nobody can read"]);
+    assert_eq!(named(&plan), ["clients/Web, client_secret: the run sent a secret, and the previous secret cannot be read"]);
     let bodies: Vec<&Action> = plan.changes().map(|change| &change.action).collect();
     let back = Edit { path: "description".into(), old: Some(json!("new")), new: Some(json!("old")) };
     let update = Action::Update { id: Some(Id::new("clients/Web")), body: body(json!({"description": "old"})), edits: vec![back] };
@@ -71,7 +71,7 @@ fn a_sent_secret_is_kept_and_reported() {
 #[test]
 fn a_deleted_resource_is_reported_and_an_already_restored_one_needs_nothing() {
     let gone = taken_back(vec![("clients/Web", edited("description", json!("old"), json!("new")), Vec::new())], &live(&[]));
-    assert_eq!((named(&gone), gone.is_empty()), (vec!["clients/Web: it is gone from the target since the run".to_owned()], true));
+    assert_eq!((named(&gone), gone.is_empty()), (vec!["clients/Web: it no longer exists in the target".to_owned()], true));
     let held = live(&[("clients/Web", json!({"name": "Web", "description": "old"}))]);
     let back = taken_back(vec![("clients/Web", edited("description", json!("old"), json!("new")), Vec::new())], &held);
     assert_eq!((named(&back), back.is_empty()), (Vec::new(), true));
@@ -86,7 +86,7 @@ fn a_deleted_resource_is_recreated_unless_its_name_is_taken() {
     let mut other = live(&[("clients/Web", json!({"name": "Web"}))]);
     other.resources[0].id = Id::new("other");
     let taken = taken_back(vec![("clients/Web", removed(), Vec::new())], &other);
-    assert_eq!((taken.is_empty(), named(&taken)), (true, vec!["clients/Web: the target has another of this name by now".to_owned()]));
+    assert_eq!((taken.is_empty(), named(&taken)), (true, vec!["clients/Web: the target now has another resource with this name".to_owned()]));
 }
 
 /// An update that added a field.
@@ -141,7 +141,7 @@ fn fields_that_an_update_can_only_add_to_are_kept_and_reported() {
 fn settings_that_the_target_did_not_have_are_kept_and_reported() {
     let run = added("prompts", "identifier_first", json!(true));
     let back = taken_back(vec![("prompts", run, Vec::new())], &live(&[("prompts", json!({"identifier_first": true}))]));
-    let reason = "prompts: it said nothing before the run, and no request takes away what it says";
+    let reason = "prompts: it was not set before the run, and the API cannot clear it";
     assert_eq!((back.is_empty(), named(&back)), (true, vec![reason.to_owned()]));
 }
 

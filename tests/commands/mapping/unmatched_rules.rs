@@ -127,10 +127,10 @@ fn with_strict_every_unmatched_rule_is_an_error_and_nothing_is_written() {
     error: 7 rules of the mapping match nothing
     cause: mappings/dev-to-prod.toml:6: skip clients/Shpo* matches no resource; did you mean "Shop*"?
     cause: mappings/dev-to-prod.toml:10: set rules/Shop enabled matches no resource; did you mean "clients/Shop"?
-    cause: mappings/dev-to-prod.toml:15: remove clients/Shop client_metadata.env matches resources, none of which has the field
-    cause: mappings/dev-to-prod.toml:20: remove clients/* callbacks[] "https://shop.acme.example/bak" matches resources, none of which has the element; did you mean "https://shop.acme.example/back"?
-    cause: mappings/dev-to-prod.toml:25: replace * "shop.acme.exampel" matches resources, none of which has the text; did you mean "shop.acme.example"?
-    cause: mappings/dev-to-prod.toml:29: keep clients/Shop addons.samlp.recipiant matches resources, none of which has the field
+    cause: mappings/dev-to-prod.toml:15: remove clients/Shop client_metadata.env matches resources, but none has the field
+    cause: mappings/dev-to-prod.toml:20: remove clients/* callbacks[] "https://shop.acme.example/bak" matches resources, but none has the element; did you mean "https://shop.acme.example/back"?
+    cause: mappings/dev-to-prod.toml:25: replace * "shop.acme.exampel" matches resources, but none has the text; did you mean "shop.acme.example"?
+    cause: mappings/dev-to-prod.toml:29: keep clients/Shop addons.samlp.recipiant matches resources, but none has the field
     cause: mappings/dev-to-prod.toml:34: replace connections/* from hosts.csv matches no resource
     hint:  correct or remove what matches nothing, or leave out --strict
     state: nothing was written

@@ -79,7 +79,7 @@ fn a_missing_scope_for_writing_is_reported() {
       + "Till"  regular_web   callbacks  https://till.acme.example/back
 
     Manual steps (1)
-      1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
+      1. client "Till": the target generates a new client_secret; give it to the services that use this client
 
     Refused: scopes: the token for "prod" lacks create:clients
     error: the plan was refused
@@ -163,7 +163,7 @@ fn a_kind_the_source_does_not_return_is_skipped_and_the_import_incomplete() {
       … 44 more lines (-v shows them)
 
     Manual steps (1)
-      1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
+      1. client "Till": the target generates a new client_secret; give it to the services that use this client
 
     migrate import --tenant prod --from dev --allow lockout-risk,weaker-protection
     "#);

@@ -33,7 +33,7 @@ fn a_plan_with_many_changes_shows_how_to_approve_it() {
     assert_snapshot!(stage_refuses(&much()), @r#"
     exit 4
     error: the plan was refused
-    cause: many-changes: 6 of 8 resources of "prod" would change; at most 3 may at once; 6 of 6 clients of "prod" would change; at most 3 may at once
+    cause: many-changes: 6 of 8 resources of "prod" would change; the limit is 3; 6 of 6 clients of "prod" would change; the limit is 3
     hint:  if this is intended, run it with --allow lockout-risk,many-changes,weaker-protection
     state: nothing was written
     "#);
@@ -61,7 +61,7 @@ fn a_value_of_the_source_is_shown_with_its_place() {
     assert_snapshot!(stage_refuses(&fixture), @"
     exit 4
     error: the plan was refused
-    cause: source-leak: clients/Till: description holds the source's domain acme-dev.eu.auth0.com
+    cause: source-leak: clients/Till: description contains the source's domain acme-dev.eu.auth0.com
     hint:  if this is intended, run it with --allow lockout-risk,source-leak,weaker-protection
     state: nothing was written
     ");
@@ -85,7 +85,7 @@ fn a_secret_that_is_not_supplied_is_reported() {
     assert_snapshot!(stage_refuses(&fixture), @"
     exit 4
     error: the plan was refused
-    cause: secrets: the mapping takes secrets from env:GOOGLE, and there is nothing
+    cause: secrets: the mapping needs secrets that are not available: env:GOOGLE
     hint:  set the variable or create the file, or remove the rule from the mapping
     state: nothing was written
     ");
@@ -105,7 +105,7 @@ fn drift_stops_an_import_that_would_write_nothing_else() {
     assert_snapshot!(fixture.run("import --tenant prod --drift fail --yes --quiet").refused(), @r#"
     exit 4
     error: the plan was refused
-    cause: drift: "prod" changed by itself since the last run (clients/Shop: callbacks); --drift keep or overwrite settles it
+    cause: drift: "prod" was changed directly since the last run (clients/Shop: callbacks); choose --drift keep or --drift overwrite
     state: nothing was written
     "#);
     assert_eq!(fixture.writes().len(), before);
@@ -127,7 +127,7 @@ fn pruning_needs_approval_and_deletes_only_what_an_earlier_run_created() {
     assert_snapshot!(fixture.run("import --tenant prod --prune --yes --quiet").refused(), @"
     exit 4
     error: the plan was refused
-    cause: deletes: 1 would be deleted: clients/Till
+    cause: deletes: 1 resource would be deleted: clients/Till
     hint:  if this is intended, run it with --allow deletes
     state: nothing was written
     ");
@@ -156,9 +156,9 @@ fn approving_one_guard_never_approves_another() {
     assert_snapshot!(fixture.run("import --tenant prod --yes --quiet").refused(), @r#"
     exit 4
     error: the plan was refused
-    cause: many-changes: 6 of 8 resources of "prod" would change; at most 3 may at once; 6 of 6 clients of "prod" would change; at most 3 may at once
-    cause: lockout-risk: people or services may be locked out by clients/A (callbacks), clients/B (callbacks), clients/C (callbacks), clients/D (callbacks), clients/E (callbacks), clients/F (callbacks)
-    cause: source-leak: clients/A: description holds the placeholder ##HOST##
+    cause: many-changes: 6 of 8 resources of "prod" would change; the limit is 3; 6 of 6 clients of "prod" would change; the limit is 3
+    cause: lockout-risk: users or services may be locked out by changes to clients/A (callbacks), clients/B (callbacks), clients/C (callbacks), clients/D (callbacks), clients/E (callbacks), clients/F (callbacks)
+    cause: source-leak: clients/A: description contains the placeholder ##HOST##
     hint:  if this is intended, run it with --allow lockout-risk,many-changes,source-leak
     state: nothing was written
     "#);
@@ -199,7 +199,7 @@ fn lockout_risks_are_listed_field_by_field() {
     assert_snapshot!(fixture.run(line).refused(), @"
     exit 4
     error: the plan was refused
-    cause: lockout-risk: people or services may be locked out by clients/Shop (allowed_logout_urls, allowed_origins, app_type, callbacks, grant_types, is_first_party, jwt_configuration.alg, refresh_token.rotation_type, token_endpoint_auth_method, web_origins)
+    cause: lockout-risk: users or services may be locked out by changes to clients/Shop (allowed_logout_urls, allowed_origins, app_type, callbacks, grant_types, is_first_party, jwt_configuration.alg, refresh_token.rotation_type, token_endpoint_auth_method, web_origins)
     hint:  if this is intended, run it with --allow lockout-risk
     state: nothing was written
     ");
@@ -215,7 +215,7 @@ fn an_unfilled_template_placeholder_is_shown_with_its_place() {
     assert_snapshot!(stage_refuses(&Fixture::new(source, prod(), "")), @"
     exit 4
     error: the plan was refused
-    cause: source-leak: clients/Till: callbacks[] holds the placeholder ##TILL_HOST##
+    cause: source-leak: clients/Till: callbacks[] contains the placeholder ##TILL_HOST##
     hint:  if this is intended, run it with --allow lockout-risk,source-leak,weaker-protection
     state: nothing was written
     ");
@@ -231,7 +231,7 @@ fn an_id_of_the_source_is_replaced_or_shown_with_its_place() {
     assert_snapshot!(stage_refuses(&fixture), @"
     exit 4
     error: the plan was refused
-    cause: source-leak: clients/Till: description holds the source's id rul_devGreeting00001
+    cause: source-leak: clients/Till: description contains the source's id rul_devGreeting00001
     hint:  if this is intended, run it with --allow lockout-risk,source-leak,weaker-protection
     state: nothing was written
     ");

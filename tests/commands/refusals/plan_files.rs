@@ -125,16 +125,16 @@ fn a_stale_change_is_refused_and_the_rest_is_applied() {
       + "Till"  regular_web   callbacks  https://till.acme.example/back
 
     Manual steps (1)
-      1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
+      1. client "Till": the target generates a new client_secret; give it to the services that use this client
 
-    Approved: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
+    Approved: lockout-risk: users or services may be locked out by changes to clients/Shop (callbacks)
     Applied 1 of 2 changes to prod in TIME; 1 skipped.
 
     Skipped during the run
       update client "Shop": its callbacks changed in the target since the plan; plan again
 
     Manual steps
-      1. client "Till": the target generated a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+      1. client "Till": the target generated a new client_secret; give it to the services that need it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
 
     The run's files are in ./runs/TIME-prod
     "#);

@@ -79,8 +79,8 @@ fn a_pattern_in_the_configuration_approves_what_it_matches_for_a_job() {
     assert_snapshot!(said.refused(), @r#"
     exit 4
     error: the plan was refused
-    cause: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
-    cause: weaker-protection: a protection becomes weaker by connections/people (options.brute_force_protection)
+    cause: lockout-risk: users or services may be locked out by changes to clients/Shop (callbacks)
+    cause: weaker-protection: a protection would become weaker by changes to connections/people (options.brute_force_protection)
     hint:  to approve this for every run, add to [tenants.prod] in migrate.toml: plan.approve = ["lockout-risk:clients/Shop", "weaker-protection:connections/people"]; if this is intended, run it once yourself:  migrate import --tenant prod --from dev --allow lockout-risk,many-changes,weaker-protection
     state: nothing was written
     "#);
@@ -99,7 +99,7 @@ fn a_narrow_approval_permits_only_what_it_matches() {
     assert_snapshot!(said.refused(), @"
     exit 4
     error: the plan was refused
-    cause: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
+    cause: lockout-risk: users or services may be locked out by changes to clients/Shop (callbacks)
     hint:  if this is intended, run it with --allow lockout-risk,weaker-protection
     state: nothing was written
     ");
@@ -142,7 +142,7 @@ fn an_impossible_approval_is_refused_before_any_request() {
         assert_eq!((said.code, said.err.contains(wrong), fixture.requests().len()), (64, true, 0), "{}", said.whole());
     }
     for (entry, wrong) in [
-        ("deletes", "deletes is not approved once for all runs"),
+        ("deletes", "deletes cannot be approved for all runs"),
         ("lockout-risk:client/*", "unknown kind \"client\""),
         ("lockout-risk:clients/[", "invalid pattern"),
         ("lockout", "unknown guard \"lockout\""),
@@ -193,7 +193,7 @@ fn a_sync_does_not_delete_most_of_a_kind_even_in_a_large_tenant() {
         let writes = fixture.writes().len();
         let said = fixture.run_unattended("sync --from dev --to prod --prune --allow deletes");
         let kind = &eight.path[1..];
-        let cause = format!("cause: many-changes: 7 of 8 {kind} of \"prod\" would be deleted; at most 4 may at once\n");
+        let cause = format!("cause: many-changes: 7 of 8 {kind} of \"prod\" would be deleted; the limit is 4\n");
         assert_eq!((said.code, said.err.contains(&cause), fixture.writes().len()), (4, true, writes), "{}", said.whole());
         fixture.configure("[tenants.prod.plan]\nmost_changed_of_a_kind = 0.9\n");
         let said = fixture.run_unattended("sync --from dev --to prod --prune --allow deletes");
@@ -213,13 +213,13 @@ fn a_sync_does_not_delete_most_of_a_small_tenant_and_a_configured_share_always_c
         assert_eq!(fixture.run(&format!("api delete roles/rol_dev{gone} --tenant dev --yes --quiet")).code, 0);
     }
     let said = fixture.run_unattended("sync --from dev --to prod --prune --allow deletes");
-    let cause = "cause: many-changes: 2 of 3 roles of \"prod\" would be deleted; at most 1 may at once\n";
+    let cause = "cause: many-changes: 2 of 3 roles of \"prod\" would be deleted; the limit is 1\n";
     assert_eq!((said.code, said.err.contains(cause)), (4, true), "{}", said.whole());
 
     let fixture = Fixture::new(tenant("dev", &three("dev", 6)), tenant("prod", &three("prod", 6)), "");
     fixture.configure("[tenants.prod.plan]\nmost_changed = 0.1\n");
     let said = fixture.run_unattended("sync --from dev --to prod");
-    let cause = "cause: many-changes: 6 of 13 resources of \"prod\" would change; at most 1 may at once; 6 of 6 roles";
+    let cause = "cause: many-changes: 6 of 13 resources of \"prod\" would change; the limit is 1; 6 of 6 roles";
     assert_eq!((said.code, said.err.contains(cause)), (4, true), "{}", said.whole());
 }
 
@@ -250,7 +250,7 @@ fn a_first_import_into_a_new_tenant_is_not_many_changes() {
     assert_eq!(said.code, 0, "{}", said.whole());
     let said = with(4);
     let cause =
-        "many-changes: 5 of 10 resources of \"prod\" would change; at most 3 may at once; 5 of 5 email-templates of \"prod\" would change";
+        "many-changes: 5 of 10 resources of \"prod\" would change; the limit is 3; 5 of 5 email-templates of \"prod\" would change";
     assert_eq!((said.code, said.err.contains(cause)), (4, true), "{}", said.whole());
 }
 
