@@ -38,8 +38,8 @@ impl fmt::Display for Absence {
         match self {
             Self::NotConfigured => out.write_str("not configured"),
             Self::Scope(message) | Self::Refused(message) => out.write_str(message),
-            Self::Entitlement(message) => write!(out, "not part of the tenant's plan: {message}"),
-            Self::Gone(message) => write!(out, "not served by the tenant: {message}"),
+            Self::Entitlement(message) => write!(out, "not included in the tenant's subscription: {message}"),
+            Self::Gone(message) => write!(out, "not supported by the tenant: {message}"),
         }
     }
 }

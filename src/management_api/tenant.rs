@@ -127,7 +127,7 @@ impl Tenant {
         let known = [Method::GET, Method::POST, Method::PATCH, Method::PUT, Method::DELETE];
         let method = known.into_iter().find(|known| known.as_str().eq_ignore_ascii_case(method)).ok_or_else(|| Error::Address {
             address: method.to_owned(),
-            reason: "is no method: GET, POST, PATCH, PUT or DELETE was expected",
+            reason: "is not a method: expected GET, POST, PATCH, PUT or DELETE",
         })?;
         let path = path.trim_start_matches('/');
         let mut request = Request::new(method, path.strip_prefix("api/v2/").unwrap_or(path));

@@ -429,5 +429,5 @@ async fn any_path_of_the_api_can_be_called() {
     tenant.call("GET", "/api/v2/stats/daily", None).await.expect("an answer");
     assert_eq!(server.lines(), ["GET /users-by-email?email=ada%40example.com", "GET /stats/daily"]);
     let wrong = tenant.call("TRACE", "clients", None).await.expect_err("no method");
-    assert_eq!(wrong.to_string(), "\"TRACE\" is no method: GET, POST, PATCH, PUT or DELETE was expected");
+    assert_eq!(wrong.to_string(), "\"TRACE\" is not a method: expected GET, POST, PATCH, PUT or DELETE");
 }
