@@ -25,7 +25,7 @@ pub enum Error {
     #[error(transparent)]
     KeyCollision(#[from] Box<mapping::KeyCollision>),
     /// A pattern matches no resource of the source.
-    #[error("nothing in {tenant} is called \"{pattern}\"")]
+    #[error("no resource in {tenant} matches \"{pattern}\"")]
     NothingMatches {
         /// The pattern.
         pattern: String,

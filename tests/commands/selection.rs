@@ -294,7 +294,7 @@ fn an_invalid_selection_is_reported_with_the_nearest() {
     "#);
     let (keys, plan) = planned(&fixture, "--only clients/Tll");
     assert_eq!(keys, [""; 0]);
-    assert_eq!(plan["notes"], json!([r#"nothing in dev or prod is called "clients/Tll"; did you mean "clients/Till"?"#]));
+    assert_eq!(plan["notes"], json!([r#"no resource in dev or prod matches "clients/Tll"; did you mean "clients/Till"?"#]));
 }
 
 #[test]

@@ -116,6 +116,6 @@ fn not_copied(kind: &Kind) -> String {
         (Some(_), _) => "new ones".to_owned(),
         (None, []) => String::new(),
         (None, [one]) => (*one).to_owned(),
-        (None, [first, rest @ ..]) => format!("{first} and {} more secrets", rest.len()),
+        (None, [first, rest @ ..]) => format!("{first} and {}", report::count(rest.len(), "more secret")),
     }
 }

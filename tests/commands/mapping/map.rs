@@ -126,7 +126,7 @@ fn a_snapshot_gives_the_same_result_without_any_request() {
 fn a_name_missing_in_the_source_is_reported_with_the_nearest() {
     assert_snapshot!(refused(&fixture(), "map clients/Shpo --quiet"), @r#"
     exit 64
-    error: nothing in dev is called "clients/Shpo"
+    error: no resource in dev matches "clients/Shpo"
     hint:  did you mean "Shop"?
     "#);
     assert_snapshot!(refused(&Fixture::small(), "map clients/Shop --quiet"), @"
