@@ -102,7 +102,7 @@ pub(super) static CONNECTIONS: Kind = Kind::collection("connections", "connectio
 .manual_steps(&[ManualStepTemplate {
         field: "strategy",
         when: Condition::OneOf(&["samlp", "oidc", "okta", "waad", "adfs", "pingfederate", "google-apps"]),
-        what: "configure the identity provider of \"{name}\" with the callback https://{domain}/login/callback and the entity id urn:auth0:{tenant}:{name}",
+        what: "configure the identity provider with the callback https://{domain}/login/callback and the entity id urn:auth0:{tenant}:{name}",
     }])
     // `DELETE /connections/{id}`: with "a large amount of users associated with it" it continues after the answer.
 .user_data("its users")
