@@ -101,7 +101,9 @@ fn identify(kind: &Kind, body: &Body, answers: &[Body], known: KnownIds<'_>) -> 
         ([], []) => LookupResult::Absent,
         ([], [(id, answer)]) => {
             let path = differing_field(kind, body, answer).unwrap_or_default();
-            LookupResult::Unclear(format!("the target now has {id}, which may be this resource, but its {path} differs from what was sent; {LOOK}"))
+            LookupResult::Unclear(format!(
+                "the target now has {id}, which may be this resource, but its {path} differs from what was sent; {LOOK}"
+            ))
         }
         (_, several) => {
             let ids: Vec<&str> = several.iter().map(|(id, _)| id.as_str()).collect();

@@ -352,8 +352,11 @@ fn result_of_error(refused: management_api::Error) -> SendResult {
     if refused.is_outcome_unknown() || refused.is_unreachable() || refused.may_have_been_applied() {
         return Outcome::Unknown(error_chain(&refused)).into();
     }
-    let reason =
-        if refused.is_unentitled() { format!("not included in the tenant's subscription: {}", error_chain(&refused)) } else { error_chain(&refused) };
+    let reason = if refused.is_unentitled() {
+        format!("not included in the tenant's subscription: {}", error_chain(&refused))
+    } else {
+        error_chain(&refused)
+    };
     SendResult { refusal: Some(refused), ..Outcome::Failed(reason).into() }
 }
 

@@ -46,7 +46,9 @@ fn of_run(error: Error) -> Failure {
     match &error {
         Error::UnknownInclude { known, .. } => failure(USAGE).hint(format!("--include accepts {}", known.join(", "))),
         Error::NothingMatches { nearest: Some(nearest), .. } => failure(USAGE).hint(format!("did you mean \"{nearest}\"?")),
-        Error::NothingMatches { nearest: None, .. } => failure(USAGE).hint("`migrate export` reads all resources of a tenant; a pattern is kind/name"),
+        Error::NothingMatches { nearest: None, .. } => {
+            failure(USAGE).hint("`migrate export` reads all resources of a tenant; a pattern is kind/name")
+        }
         Error::UnmatchedRules { rules } => {
             let listed = if let [_] = &rules[..] { Vec::new() } else { rules.iter().map(ToString::to_string).collect() };
             failure(USAGE).with_causes(listed).hint("correct or remove what matches nothing, or leave out --strict")

@@ -122,10 +122,7 @@ impl fmt::Display for Note {
             }
             Self::Repeated { key, by } => write!(out, "{key} is written again unchanged, because a change of {by} may reset it"),
             Self::NotSelected { kind, needs } => {
-                write!(
-                    out,
-                    "{kind} may need {needs}, but the target has none and none is selected; --with-dependencies imports them"
-                )
+                write!(out, "{kind} may need {needs}, but the target has none and none is selected; --with-dependencies imports them")
             }
             Self::LostUserData { singular, names, what } => {
                 let names = names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");

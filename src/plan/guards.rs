@@ -109,7 +109,8 @@ pub fn deletes(plan: &Plan) -> Option<Refusal> {
 pub fn drift(plan: &Plan) -> Option<Refusal> {
     let moved: BTreeSet<String> = plan.drift.iter().map(|drift| format!("{}: {}", drift.key, drift.path)).collect();
     let list = moved.iter().cloned().collect::<Vec<_>>().join(", ");
-    let message = format!("\"{}\" was changed directly since the last run ({list}); choose --drift keep or --drift overwrite", plan.target.tenant);
+    let message =
+        format!("\"{}\" was changed directly since the last run ({list}); choose --drift keep or --drift overwrite", plan.target.tenant);
     (!moved.is_empty()).then(|| Refusal::whole(Guard::Drift, message))
 }
 

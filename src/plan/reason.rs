@@ -243,7 +243,9 @@ impl fmt::Display for Unwritable {
             Self::WithoutSecret => "cannot be written without its secret; supply the secret with a `secret` rule in the mapping",
             Self::WithoutListSecrets => "would be written without its secrets; supply them with a `secret` rule in the mapping",
             Self::Unread => "cannot be merged with the target's value, which cannot be read; the token may lack a scope",
-            Self::Blocked => "is refused as long as the resource in the target authenticates with keys; detach the keys in the target first",
+            Self::Blocked => {
+                "is refused as long as the resource in the target authenticates with keys; detach the keys in the target first"
+            }
         })
     }
 }

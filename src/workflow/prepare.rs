@@ -326,11 +326,9 @@ fn load(environment: &Environment, path: &Path) -> Result<Snapshot, Error> {
 /// Returns a note about the clients that may be migrate's own in the source, if that is unknown.
 fn own_unknown(source: &Snapshot) -> Option<String> {
     let may_be: Vec<String> = source.clients_of_the_management_api().iter().map(ToString::to_string).collect();
-    let which = format!(
-        "it is unknown which client of {} migrate signs in with; if it is one of the clients",
-        source.tenant
-    );
-    (!source.knows_own_client() && !may_be.is_empty()).then(|| format!("{which} with access to the Management API, skip it in the mapping: {}", may_be.join(", ")))
+    let which = format!("it is unknown which client of {} migrate signs in with; if it is one of the clients", source.tenant);
+    (!source.knows_own_client() && !may_be.is_empty())
+        .then(|| format!("{which} with access to the Management API, skip it in the mapping: {}", may_be.join(", ")))
 }
 
 pub(super) fn source<'settings>(

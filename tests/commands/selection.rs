@@ -157,7 +157,10 @@ fn only_selected_resources_are_deleted_and_none_that_takes_others_along() {
     let (keys, plan) = planned(&fixture, "--prune --kinds clients");
     assert_eq!(keys, [""; 0]);
     let grant = format!("client-grants/Till · {API} · client");
-    assert_eq!(skipped(&plan), [format!("clients/Till: it is gone from dev, but deleting it would also delete {grant}, which is not selected")]);
+    assert_eq!(
+        skipped(&plan),
+        [format!("clients/Till: it is gone from dev, but deleting it would also delete {grant}, which is not selected")]
+    );
     assert_eq!(plan["unmanaged"], json!({"clients": ["clients/Till"]}));
     // A grant is selected with its client.
     assert_eq!(planned(&fixture, "--prune --kinds clients,client-grants").0, ["clients/Till"]);

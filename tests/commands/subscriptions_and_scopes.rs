@@ -37,7 +37,11 @@ fn a_field_that_the_subscription_lacks_is_reported_and_the_rest_applied() {
     let said = fixture.run("import --tenant prod --allow many-changes,lockout-risk,weaker-protection --yes --quiet");
     assert_eq!(said.code, 3, "{}", said.whole());
     let named = "Partially applied";
-    assert!(said.out.contains(named) && said.out.contains("without token_quota: not included in the tenant's subscription"), "{}", said.out);
+    assert!(
+        said.out.contains(named) && said.out.contains("without token_quota: not included in the tenant's subscription"),
+        "{}",
+        said.out
+    );
     assert_eq!((&held(&fixture, "Quota")["token_quota"], &held(&fixture, "Quota")["name"]), (&Value::Null, &json!("Quota")));
     assert_eq!(held(&fixture, "Plain")["name"], "Plain");
 }

@@ -93,13 +93,7 @@ impl LinkArgs {
         memory.links.link(&Id::new(self.source_id.as_str()), &Id::new(self.target_id.as_str()), &Key::new(of.name, &name));
         memory.save()?;
         let text = || {
-            format!(
-                "Linked {} \"{}\" ({}) of {source} to {} of {target}.\n",
-                of.singular,
-                printable(&name),
-                self.source_id,
-                self.target_id
-            )
+            format!("Linked {} \"{}\" ({}) of {source} to {} of {target}.\n", of.singular, printable(&name), self.source_id, self.target_id)
         };
         let fields = LinkAnswer { kind: of.name, source_id: &self.source_id, target_id: &self.target_id, key: Some(&name) };
         context.answer(text, || report::answer(&fields, 0));

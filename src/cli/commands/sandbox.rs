@@ -81,7 +81,10 @@ impl SandboxArgs {
         let text = format!("{domain} answers at {}\n", sandbox.url());
         context
             .answer(|| text.clone(), || report::to_json(&SandboxAnswer { format: report::FORMAT, domain: &domain, url: &sandbox.url() }));
-        context.tell(&format!("In migrate.toml:  domain = \"{domain}\"\n                  url = \"{}\"\nPress Ctrl-C to stop it.", sandbox.url()));
+        context.tell(&format!(
+            "In migrate.toml:  domain = \"{domain}\"\n                  url = \"{}\"\nPress Ctrl-C to stop it.",
+            sandbox.url()
+        ));
         wait_for_the_end().await;
         if let Some(path) = &self.save {
             sandbox.save_to(path)?;

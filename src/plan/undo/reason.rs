@@ -46,9 +46,7 @@ impl fmt::Display for UndoReason {
         match self {
             Self::Stated(text) => out.write_str(text),
             Self::MayBeCreated => out.write_str("the run may have created it, but several resources in the target match"),
-            Self::MayBeRecreated => {
-                out.write_str("an earlier undo may have created it again, but several resources in the target match")
-            }
+            Self::MayBeRecreated => out.write_str("an earlier undo may have created it again, but several resources in the target match"),
             Self::Gone => out.write_str("it no longer exists in the target"),
             Self::NameTaken => out.write_str("the target now has another resource with this name"),
             Self::ChangedAgain => out.write_str("it has changed since the run"),

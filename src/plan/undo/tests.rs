@@ -86,7 +86,10 @@ fn a_deleted_resource_is_recreated_unless_its_name_is_taken() {
     let mut other = live(&[("clients/Web", json!({"name": "Web"}))]);
     other.resources[0].id = Id::new("other");
     let taken = taken_back(vec![("clients/Web", removed(), Vec::new())], &other);
-    assert_eq!((taken.is_empty(), named(&taken)), (true, vec!["clients/Web: the target now has another resource with this name".to_owned()]));
+    assert_eq!(
+        (taken.is_empty(), named(&taken)),
+        (true, vec!["clients/Web: the target now has another resource with this name".to_owned()])
+    );
 }
 
 /// An update that added a field.

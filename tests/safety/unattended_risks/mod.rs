@@ -249,8 +249,7 @@ fn a_first_import_into_a_new_tenant_is_not_many_changes() {
     let said = with(3);
     assert_eq!(said.code, 0, "{}", said.whole());
     let said = with(4);
-    let cause =
-        "many-changes: 5 of 10 resources of \"prod\" would change; the limit is 3; 5 of 5 email-templates of \"prod\" would change";
+    let cause = "many-changes: 5 of 10 resources of \"prod\" would change; the limit is 3; 5 of 5 email-templates of \"prod\" would change";
     assert_eq!((said.code, said.err.contains(cause)), (4, true), "{}", said.whole());
 }
 
