@@ -147,7 +147,7 @@ pub fn nearest<'known>(word: &str, known: impl IntoIterator<Item = &'known str>)
 pub fn did_you_mean(word: &str, known: &[&str]) -> String {
     match nearest(word, known.iter().copied()) {
         Some(nearest) => format!("did you mean \"{nearest}\"?"),
-        None => format!("known are {}", known.join(", ")),
+        None => format!("expected one of {}", known.join(", ")),
     }
 }
 
@@ -241,6 +241,6 @@ mod tests {
     #[test]
     fn a_dissimilar_word_is_reported_with_all_known_ones() {
         assert_eq!(did_you_mean("domian", &["domain", "url"]), "did you mean \"domain\"?");
-        assert_eq!(did_you_mean("colour", &["domain", "url"]), "known are domain, url");
+        assert_eq!(did_you_mean("colour", &["domain", "url"]), "expected one of domain, url");
     }
 }

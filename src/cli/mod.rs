@@ -152,7 +152,7 @@ async fn answer(mut arguments: Arguments) -> Result<u8, Failure> {
     arguments.everywhere.quiet |= is_nightly && !arguments.everywhere.verbose;
     let context = Context::new(&arguments.everywhere);
     if context.is_markdown() && !matches!(arguments.verb, Verb::Kinds(_)) {
-        return Err(Failure::new(error::USAGE, "only `migrate kinds` answers in Markdown").hint("--output takes text or json"));
+        return Err(Failure::new(error::USAGE, "only `migrate kinds` supports Markdown output").hint("--output takes text or json"));
     }
     match arguments.verb {
         Verb::Export(verb) => verb.run(&context).await,

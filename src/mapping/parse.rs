@@ -131,12 +131,12 @@ impl Parser<'_> {
         let short_place = format!("{}:{line}", super::file_name(self.whole.path)).into();
         let matches = match word("match") {
             Some((_, value)) => self.patterns(value)?,
-            None => return Err(self.wrong(element.span(), "a rule matches nothing", "add match = \"clients/*\"")),
+            None => return Err(self.wrong(element.span(), "a rule has no match", "add match = \"clients/*\"")),
         };
         let effects: Vec<_> = table.iter().filter(|(key, _)| !["match", "field"].contains(&key.get_ref().as_ref())).collect();
         let [(name, value)] = effects[..] else {
             let label = "one of skip, rename, replace, set, remove, keep, secret";
-            return Err(self.wrong(element.span(), format!("a rule does {} things", effects.len()), label));
+            return Err(self.wrong(element.span(), format!("a rule must do one thing, not {}", effects.len()), label));
         };
         let field = word("field").map(|(_, value)| self.text(value, "field")).transpose()?;
         let effect = self.effect(name, value)?;
@@ -387,6 +387,6 @@ mod tests {
     #[test]
     fn a_rule_with_two_effects_is_refused() {
         let refused = refused("[[rule]]\nmatch = \"clients/*\"\nskip = true\nrename = \"x\"\n");
-        assert!(refused.starts_with("a rule does 2 things"), "{refused}");
+        assert!(refused.starts_with("a rule must do one thing, not 2"), "{refused}");
     }
 }

@@ -182,7 +182,7 @@ pub fn parse(catalog: &Catalog, path: &Path, read: &dyn Fn(&Path) -> Result<Stri
     let mut resources = Vec::new();
     for (kind, listed) in &manifest.kinds {
         if catalog.kind(kind).is_none() {
-            let reason = format!("\"{kind}\" is no kind this version of migrate knows");
+            let reason = format!("\"{kind}\" is not a kind that this version of migrate knows");
             return Err(Error::Malformed { path: path.join("manifest.json"), reason });
         }
         let file = path.join(format!("{kind}.json"));

@@ -162,14 +162,14 @@ fn options_unsuitable_for_a_nightly_job_are_refused() {
     assert_snapshot!(refused("github --image i:1 --to prod --mapping ../m.toml"), @r#"
     exit 64
     error: "DIR/../m.toml" is not below the folder of the configuration
-    hint:  a workflow sees one repository; put the mapping into it
+    hint:  a workflow can only read its own repository; move the mapping into it
     "#);
     for (line, hint) in [
         ("github --image i:1 --secrets-to file:new.jsonl", ""),
         ("kubernetes --image i:1 --secrets-to file:/srv/new.jsonl", ", or a file below /var/lib/migrate"),
         ("kubernetes --image i:1 --secrets-to file:/var/lib/migrate/../new.jsonl", ", or a file below /var/lib/migrate"),
     ] {
-        let lost = "exit 64\nerror: a file is lost there when the job ends\nhint:  use --secrets-to exec:CMD";
+        let lost = "exit 64\nerror: the file would be lost when the job ends\nhint:  use --secrets-to exec:CMD";
         assert_eq!(refused(&format!("{line} --to prod")), format!("{lost}{hint}\n"), "{line}");
     }
     let on_the_volume = refused("kubernetes --image i:1 --to prod --secrets-to file:/var/lib/migrate/new.jsonl");

@@ -42,8 +42,8 @@ impl DriftArgs {
             return Err(Failure::new(USAGE, error).hint("restore the file of the last run: drift cannot be detected without it"));
         }
         if memory.base.is_empty() {
-            let error = format!("nothing of \"{source}\" was ever applied to \"{}\"", target.name);
-            return Err(Failure::new(USAGE, error).hint("run an import first: drift is measured from what it applied"));
+            let error = format!("\"{source}\" was never applied to \"{}\"", target.name);
+            return Err(Failure::new(USAGE, error).hint("run an import first: drift is measured against the values that it applied"));
         }
         let tenant = context.environment()?.connect(target)?;
         // An earlier run may have included resources that are excluded by default.

@@ -91,7 +91,7 @@ pub(super) async fn find(context: &Context, tenant: &Tenant, of: &'static Kind, 
             found(of, of.name.to_owned(), answer)
         }
         (_, None) => {
-            Err(Failure::new(USAGE, format!("no {} was named", of.singular)).hint(format!("add its name or id after {}", of.name)))
+            Err(Failure::new(USAGE, format!("the name of the {} is missing", of.singular)).hint(format!("add its name or id after {}", of.name)))
         }
         (Shape::Child { parent, .. }, Some(name)) => {
             let above = Box::pin(find(context, tenant, kind(context, parent)?, Some(name))).await?;

@@ -114,7 +114,7 @@ impl ScheduleArgs {
             return Ok(flag);
         }
         let or = if self.by == By::Kubernetes { format!(", or a file below {VOLUME}") } else { String::new() };
-        let failure = Failure::new(USAGE, "a file is lost there when the job ends");
+        let failure = Failure::new(USAGE, "the file would be lost when the job ends");
         Err(failure.hint(format!("use --secrets-to exec:CMD{or}")))
     }
 
@@ -269,7 +269,7 @@ fn within(path: &Path, config: &Path) -> Result<String, Failure> {
         Ok(inside) if !leads_out(&path) => Ok(inside.display().to_string()),
         _ => {
             let error = format!("\"{}\" is not below the folder of the configuration", path.display());
-            Err(Failure::new(USAGE, error).hint("a workflow sees one repository; put the mapping into it"))
+            Err(Failure::new(USAGE, error).hint("a workflow can only read its own repository; move the mapping into it"))
         }
     }
 }

@@ -63,7 +63,7 @@ pub(in crate::cli) struct SyncArgs {
 }
 
 /// Why nothing more of an interrupted run is sent.
-const PLANNED_ANEW: &str = "the next plan decides on it";
+const PLANNED_ANEW: &str = "the next plan decides whether to apply it";
 
 /// The progress of a sync, as far as it got.
 #[derive(Default)]

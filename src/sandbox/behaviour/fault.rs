@@ -68,7 +68,7 @@ pub enum FaultError {
     #[error("\"{0}\" does not say when: write WHAT@3, WHAT@w3 or WHAT@3x2")]
     When(String),
     /// The word before the `@` is unknown.
-    #[error("\"{0}\" is no fault: known are cut-before, cut-after, 500-before, 500-after, slow:2s, 429, echo, expired and short")]
+    #[error("\"{0}\" is not a fault: expected one of cut-before, cut-after, 500-before, 500-after, slow:2s, 429, echo, expired and short")]
     What(String),
 }
 
