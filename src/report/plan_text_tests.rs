@@ -35,7 +35,7 @@ fn a_plan_shows_changes_and_hides_what_stays() {
 
       3 lockout · 2 weakened · 1 widened · 1 routine
       2 to create, 3 to update, 112 unchanged
-      Applications +1 ~1 · Clients of a connection ~1 · Application API access +1
+      Applications +1 ~1 · Connection clients ~1 · Application API access +1
 
     Review first
       LOCKOUT   client "Web"  callbacks             - https://old.acme.com  + https://new.acme.com
@@ -59,7 +59,7 @@ fn a_plan_shows_changes_and_hides_what_stays() {
                        description           Web of dev → Web
                        refresh_token.leeway  (none) → 30
       + "Billing API"  non_interactive   callbacks  https://billing.acme.com/a, https://billing.acme.co…
-    Clients of a connection   1 to update
+    Connection clients   1 to update
       ~ "google-oauth2"  clients  - client "Old"  + client "Web"
     Application API access   1 to create
       + "Billing API · https://⟨tenant⟩/api/v2/ · client"
@@ -93,7 +93,7 @@ fn verbose_shows_every_field_and_reason() {
 
       3 lockout · 2 weakened · 1 widened · 1 routine
       2 to create, 3 to update, 112 unchanged
-      Applications +1 ~1 · Clients of a connection ~1 · Application API access +1
+      Applications +1 ~1 · Connection clients ~1 · Application API access +1
 
     Review first
       LOCKOUT   client "Web"  callbacks             - https://old.acme.com  … 1 more
@@ -124,7 +124,7 @@ fn verbose_shows_every_field_and_reason() {
                        custom_login_page  (3 lines)
                        jwt_configuration  {alg: RS256, lifetime_in_seconds: 36000}
                        client_secret      (secret from env:BILLING_SECRET)
-    Clients of a connection   1 to update
+    Connection clients   1 to update
       ~ "google-oauth2"  clients  - client "Old"  + client "Web"
     Application API access   1 to create
       + "Billing API · https://⟨tenant⟩/api/v2/ · client"

@@ -71,7 +71,7 @@ fn neighbours() -> Vec<Stage> {
     let late = Action::Update { id: None, body: body(json!({"allowed_clients": ["⟦clients/Web⟧"]})), edits: Vec::new() };
     vec![
         Stage { title: "Application API access".into(), changes: vec![grant] },
-        Stage { title: "Clients of a connection".into(), changes: vec![change("connection-clients/google-oauth2", elements)] },
+        Stage { title: "Connection clients".into(), changes: vec![change("connection-clients/google-oauth2", elements)] },
         Stage { title: "Applications, once everything exists".into(), changes: vec![change("clients/Billing API", late)] },
     ]
 }

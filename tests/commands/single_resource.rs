@@ -410,7 +410,7 @@ fn a_list_only_resource_is_found_in_its_list() {
         assert!(said.out.contains("Nothing to do."), "{}", said.whole());
     }
     let missing = fixture.run("get rules-configs SMTQ --tenant prod --quiet");
-    assert!(missing.code == 1 && missing.err.contains("\"prod\" has no setting of rules \"SMTQ\""), "{}", missing.whole());
+    assert!(missing.code == 1 && missing.err.contains("\"prod\" has no rule setting \"SMTQ\""), "{}", missing.whole());
     let refused: Vec<_> = fixture.requests().into_iter().filter(|seen| seen.status >= 400).collect();
     assert!(refused.is_empty() && fixture.writes().is_empty(), "{refused:?}");
 }

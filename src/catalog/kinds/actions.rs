@@ -188,8 +188,8 @@ pub(super) static RULES: Kind = Kind::collection("rules", "rule", "/rules")
     .risk(Risks::new(Lockout, DataLoss, &[(AnyChange, "script order enabled"), (Routine, "name")]));
 
 /// Settings of rules: only their keys can be read.
-pub(super) static RULES_CONFIGS: Kind = Kind::keyed("rules-configs", "setting of rules", "/rules-configs", &["key"], KeyNames::Listed)
-    .titled("Settings of rules")
+pub(super) static RULES_CONFIGS: Kind = Kind::keyed("rules-configs", "rule setting", "/rules-configs", &["key"], KeyNames::Listed)
+    .titled("Rule settings")
     .put()
     .list_only()
     .writable("key/ value")

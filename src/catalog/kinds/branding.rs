@@ -40,7 +40,7 @@ pub(super) static THEME: Kind = Kind::singleton("branding-theme", "theme", "/bra
 /// The page around the login box. It is read as `body`, written as `template`, and requires a custom domain.
 pub(super) static PAGE_TEMPLATE: Kind =
     Kind::singleton("branding-universal-login-template", "page template", "/branding/templates/universal-login")
-        .titled("Page template of universal login")
+        .titled("Universal Login page template")
         .put()
         .optional()
         .writable("template")
@@ -109,7 +109,7 @@ pub(super) static TEXTS_OF_PROMPTS: Kind = Kind::keyed(
     &["prompt", "language"],
     KeyNames::PerElement { names: TEXTS, of: "tenant-settings", list: "enabled_locales" },
 )
-.titled("Texts of prompts")
+.titled("Prompt texts")
 .item_path("/prompts/{prompt}/custom-text/{language}")
 .put()
 .writable("prompt/ language/ *")
@@ -135,7 +135,7 @@ pub(super) static PARTIALS: Kind = Kind::keyed(
         "passkeys",
     ]),
 )
-.titled("Partials of prompts")
+.titled("Prompt partials")
 .item_path("/prompts/{prompt}/partials")
 .put()
 .writable("prompt/ *")
@@ -147,7 +147,7 @@ pub(super) static PARTIALS: Kind = Kind::keyed(
 /// How screens are rendered; the list contains only configured screens.
 pub(super) static RENDERING: Kind =
     Kind::keyed("prompt-rendering", "rendering of screen", "/prompts/rendering", &["prompt", "screen"], KeyNames::Listed)
-        .titled("Rendering of screens")
+        .titled("Screen rendering")
         .item_path("/prompts/{prompt}/screen/{screen}/rendering")
         .paged(Paging::Offset { field: "configs", size: 100, or_checkpoint: false })
         .writable(

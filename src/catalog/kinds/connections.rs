@@ -174,7 +174,7 @@ pub(super) static CONNECTION_CLIENTS: Kind = Kind::child(
     "connections",
     ElementChanges::Switch { most: 50 },
 )
-.titled("Clients of a connection")
+.titled("Connection clients")
 .paged(Paging::Checkpoint { field: "clients", size: 1000 })
 .writable("clients[]{client_id}")
 .read_only(&["clients[].status"])
@@ -190,7 +190,7 @@ pub(super) static SCIM: Kind = Kind::part(
     "/connections/{connection}/scim-configuration",
     "connections",
 )
-.titled("SCIM configurations of connections")
+.titled("Connection SCIM configurations")
 .create_path("/connections/{connection}/scim-configuration")
 .parent_condition("strategy", &["samlp", "oidc", "okta", "waad"])
 .keyed_by(&["connection"])
@@ -215,7 +215,7 @@ pub(super) static DIRECTORY: Kind = Kind::part(
     "/connections/{connection}/directory-provisioning",
     "connections",
 )
-.titled("Directory provisioning of connections")
+.titled("Connection directory provisioning")
 .create_path("/connections/{connection}/directory-provisioning")
 .parent_condition("strategy", &["google-apps"])
 .keyed_by(&["connection"])
@@ -249,7 +249,7 @@ pub(super) static DIRECTORY_GROUPS: Kind = Kind::part(
     "/connections/{connection}/directory-provisioning/synchronized-groups",
     "connections",
 )
-.titled("Synchronized groups of connections")
+.titled("Connection synchronized groups")
 .parent_condition("strategy", &["google-apps"])
 .put()
 .keyed_by(&["connection"])

@@ -30,7 +30,7 @@ pub(super) static VARIATIONS: Kind = Kind::nested(
     "/experimentation/feature-flags/{flag}/variations",
     "experimentation-feature-flags",
 )
-.titled("Variations of feature flags")
+.titled("Feature flag variations")
 .paged(Paging::In { field: "variations" })
 .keyed_by(&["flag", "name"])
 .writable("flag/ name! description?! overrides{*}")

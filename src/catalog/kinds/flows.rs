@@ -12,7 +12,7 @@ use crate::catalog::shape::Paging;
 
 /// Connections of flows to other services; their credentials cannot be read.
 pub(super) static VAULT_CONNECTIONS: Kind = Kind::collection("flow-vault-connections", "vault connection", "/flows/vault/connections")
-    .titled("Vault connections of flows")
+    .titled("Flow vault connections")
     .paged(Paging::Offset { field: "connections", size: 100, or_checkpoint: false })
     .allows_duplicates()
     .writable("name! app_id+! setup{*}")

@@ -31,8 +31,8 @@ pub(super) static FACTORS: Kind = Kind::keyed("guardian-factors", "factor", "/gu
     .risk(Risks::new(Lockout, Weakened, &[(Requirement, "enabled"), (Identity, "name")]));
 
 /// When factors are required.
-pub(super) static POLICIES: Kind = Kind::singleton("guardian-policies", "policies of factors", "/guardian/policies")
-    .titled("Policies of multi-factor authentication")
+pub(super) static POLICIES: Kind = Kind::singleton("guardian-policies", "MFA policies", "/guardian/policies")
+    .titled("Multi-factor authentication policies")
     .put()
     .writable("policies")
     .depends_on(&["guardian-factors"])
@@ -45,8 +45,8 @@ pub(super) static POLICIES: Kind = Kind::singleton("guardian-policies", "policie
 ///
 /// Newer than the description, as are the settings of codes below: fields, defaults and methods are those of auth0 7.1.0 (npm) and of Auth0's
 /// page "Set the Guardian Settings"; all four fields are required. Neither names a scope, so those of factors are required.
-pub(super) static SETTINGS: Kind = Kind::singleton("guardian-settings", "settings of factors", "/guardian/settings")
-    .titled("Settings of multi-factor authentication")
+pub(super) static SETTINGS: Kind = Kind::singleton("guardian-settings", "MFA settings", "/guardian/settings")
+    .titled("Multi-factor authentication settings")
     .put()
     .writable("display_remember_me_checkbox remember_me_default_value mfa_session_inactivity_timeout mfa_session_overall_timeout")
     .defaults(&[
@@ -68,8 +68,8 @@ pub(super) static SETTINGS: Kind = Kind::singleton("guardian-settings", "setting
 
 /// Codes that are sent by email.
 pub(super) static EMAIL_SETTINGS: Kind =
-    Kind::singleton("guardian-email-settings", "settings of email codes", "/guardian/factors/email/settings")
-        .titled("Codes by email")
+    Kind::singleton("guardian-email-settings", "email code settings", "/guardian/factors/email/settings")
+        .titled("Email codes")
         .put()
         .writable("otp_length otp_expiration_time")
         .scopes(READ, &[], UPDATE, &[])
@@ -77,8 +77,8 @@ pub(super) static EMAIL_SETTINGS: Kind =
 
 /// Codes that are sent by phone.
 pub(super) static PHONE_SETTINGS: Kind =
-    Kind::singleton("guardian-phone-settings", "settings of phone codes", "/guardian/factors/phone/settings")
-        .titled("Codes by phone")
+    Kind::singleton("guardian-phone-settings", "phone code settings", "/guardian/factors/phone/settings")
+        .titled("Phone codes")
         .put()
         .writable("otp_length otp_expiration_time")
         .scopes(READ, &[], UPDATE, &[])
@@ -104,8 +104,8 @@ pub(super) static PHONE_MESSAGE_TYPES: Kind =
 
 /// The provider of phone messages.
 pub(super) static PHONE_PROVIDER: Kind =
-    Kind::singleton("guardian-phone-selected-provider", "phone provider of factors", "/guardian/factors/phone/selected-provider")
-        .titled("Phone provider of factors")
+    Kind::singleton("guardian-phone-selected-provider", "MFA phone provider", "/guardian/factors/phone/selected-provider")
+        .titled("MFA phone provider")
         .aliases(&["/guardian/factors/sms/selected-provider"])
         .put()
         .writable("provider!")
@@ -115,8 +115,8 @@ pub(super) static PHONE_PROVIDER: Kind =
 
 /// Twilio for phone messages.
 pub(super) static PHONE_TWILIO: Kind =
-    Kind::singleton("guardian-phone-twilio", "Twilio settings of factors", "/guardian/factors/phone/providers/twilio")
-        .titled("Twilio for factors")
+    Kind::singleton("guardian-phone-twilio", "MFA Twilio settings", "/guardian/factors/phone/providers/twilio")
+        .titled("MFA Twilio settings")
         .aliases(&["/guardian/factors/sms/providers/twilio"])
         .put()
         .writable("from? messaging_service_sid?! auth_token?! sid?!")
@@ -126,8 +126,8 @@ pub(super) static PHONE_TWILIO: Kind =
 
 /// The texts of phone messages.
 pub(super) static PHONE_TEMPLATES: Kind =
-    Kind::singleton("guardian-phone-templates", "phone templates of factors", "/guardian/factors/phone/templates")
-        .titled("Phone templates of factors")
+    Kind::singleton("guardian-phone-templates", "MFA phone templates", "/guardian/factors/phone/templates")
+        .titled("MFA phone templates")
         .aliases(&["/guardian/factors/sms/templates"])
         .put()
         .writable("enrollment_message verification_message")
@@ -136,8 +136,8 @@ pub(super) static PHONE_TEMPLATES: Kind =
 
 /// The provider of push notifications.
 pub(super) static PUSH_PROVIDER: Kind =
-    Kind::singleton("guardian-push-selected-provider", "push provider of factors", "/guardian/factors/push-notification/selected-provider")
-        .titled("Push provider of factors")
+    Kind::singleton("guardian-push-selected-provider", "MFA push provider", "/guardian/factors/push-notification/selected-provider")
+        .titled("MFA push provider")
         .put()
         .writable("provider!")
         .depends_on(&["guardian-push-apns", "guardian-push-sns"])
@@ -176,7 +176,7 @@ pub(super) static PUSH_SNS: Kind =
 
 /// Settings of WebAuthn with device authenticators.
 pub(super) static WEBAUTHN_PLATFORM: Kind =
-    Kind::singleton("guardian-webauthn-platform", "settings of device authenticators", "/guardian/factors/webauthn-platform/settings")
+    Kind::singleton("guardian-webauthn-platform", "device authenticator settings", "/guardian/factors/webauthn-platform/settings")
         .titled("WebAuthn with device authenticators")
         .put()
         .writable("overrideRelyingParty relyingPartyIdentifier")
@@ -186,7 +186,7 @@ pub(super) static WEBAUTHN_PLATFORM: Kind =
 
 /// Settings of WebAuthn with security keys.
 pub(super) static WEBAUTHN_ROAMING: Kind =
-    Kind::singleton("guardian-webauthn-roaming", "settings of security keys", "/guardian/factors/webauthn-roaming/settings")
+    Kind::singleton("guardian-webauthn-roaming", "security key settings", "/guardian/factors/webauthn-roaming/settings")
         .titled("WebAuthn with security keys")
         .put()
         .writable("userVerification overrideRelyingParty relyingPartyIdentifier")
@@ -195,8 +195,8 @@ pub(super) static WEBAUTHN_ROAMING: Kind =
         .risk(Risks::TENANT_WIDE);
 
 /// The app that push notifications come from, and its download links.
-pub(super) static PUSH_APP: Kind = Kind::singleton("guardian-push-app", "app of push notifications", "/prompts/mfa-push")
-    .titled("App of push notifications")
+pub(super) static PUSH_APP: Kind = Kind::singleton("guardian-push-app", "push notification app", "/prompts/mfa-push")
+    .titled("Push notification app")
     .writable("app_name apple_app_link google_app_link")
     .scopes(&["read:prompts"], &[], &["update:prompts"], &[])
     .risk(Risks::COSMETIC);

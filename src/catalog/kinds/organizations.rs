@@ -55,7 +55,7 @@ pub(super) static ORGANIZATIONS: Kind = Kind::collection("organizations", "organ
 /// `/connections` returns more than `/enabled_connections`, which it replaces.
 pub(super) static ORGANIZATION_CONNECTIONS: Kind =
     Kind::nested("organization-connections", "connection of organization", "/organizations/{organization}/connections", "organizations")
-        .titled("Connections of an organization")
+        .titled("Organization connections")
         .item_path("/organizations/{organization}/connections/{id}")
         .paged(Paging::Offset { field: "connections", size: 100, or_checkpoint: false })
         .id_field("connection_id")
@@ -88,7 +88,7 @@ pub(super) static ORGANIZATION_CONNECTIONS: Kind =
 /// An element of the list is the grant itself; a create accepts only its id.
 pub(super) static ORGANIZATION_GRANTS: Kind =
     Kind::nested("organization-client-grants", "grant of organization", "/organizations/{organization}/client-grants", "organizations")
-        .titled("Application access of an organization")
+        .titled("Organization application access")
         .item_path("/organizations/{organization}/client-grants/{id}")
         .paged(Paging::Offset { field: "client_grants", size: 100, or_checkpoint: false })
         .list_only()
@@ -109,7 +109,7 @@ pub(super) static ORGANIZATION_DOMAINS: Kind = Kind::nested(
     "/organizations/{organization}/discovery-domains",
     "organizations",
 )
-.titled("Discovery domains of an organization")
+.titled("Organization discovery domains")
 .item_path("/organizations/{organization}/discovery-domains/{id}")
 .paged(Paging::Checkpoint { field: "domains", size: 50 })
 .keyed_by(&["organization", "domain"])
@@ -137,7 +137,7 @@ pub(super) static ORGANIZATION_CLIENTS: Kind = Kind::child(
     "organizations",
     ElementChanges::AddUpdateRemove { by: "client_id", most: 10 },
 )
-.titled("Applications of an organization")
+.titled("Organization applications")
 .paged(Paging::Checkpoint { field: "clients", size: 50 })
 .writable("clients[]{client_id use_for_member_access}")
 .read_only(&["clients[].client"])

@@ -105,7 +105,7 @@ pub(super) static SELF_SERVICE_TEXTS: Kind = Kind::part(
     "/self-service-profiles/{profile}/custom-text/en/get-started",
     "self-service-profiles",
 )
-.titled("Texts of self-service profiles")
+.titled("Self-service profile texts")
 .put()
 .keyed_by(&["profile"])
 .writable("profile/ *")

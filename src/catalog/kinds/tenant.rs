@@ -191,8 +191,8 @@ pub(super) static CUSTOM_SIGNING_KEYS: Kind = Kind::singleton("custom-signing-ke
 
 /// Keys that sign requests which pass a network ACL; newer than the description, taken from auth0 7.1.0 (npm). Their values cannot be read,
 /// so one is created only if a rule supplies its value.
-pub(super) static NETWORK_ACL_KEYS: Kind = Kind::collection("network-acl-keys", "key of network ACLs", "/keys/network-acls")
-    .titled("Keys of access control lists")
+pub(super) static NETWORK_ACL_KEYS: Kind = Kind::collection("network-acl-keys", "network ACL key", "/keys/network-acls")
+    .titled("Access control list keys")
     .paged(Paging::In { field: "keys" })
     .writable("name+ alg+ value+")
     .read_only(&["id", "fingerprint", "created_at", "updated_at"])

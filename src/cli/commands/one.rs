@@ -90,9 +90,8 @@ pub(super) async fn find(context: &Context, tenant: &Tenant, of: &'static Kind, 
             let answer = read(tenant, of, &Id::new(of.name)).await?.ok_or_else(|| missing(of, of.name, tenant))?;
             found(of, of.name.to_owned(), answer)
         }
-        (_, None) => {
-            Err(Failure::new(USAGE, format!("the name of the {} is missing", of.singular)).hint(format!("add its name or id after {}", of.name)))
-        }
+        (_, None) => Err(Failure::new(USAGE, format!("the name of the {} is missing", of.singular))
+            .hint(format!("add its name or id after {}", of.name))),
         (Shape::Child { parent, .. }, Some(name)) => {
             let above = Box::pin(find(context, tenant, kind(context, parent)?, Some(name))).await?;
             let elements = tenant.list_elements(of, &above.id).await.map_err(|error| Failure::of_tenant(&error, tenant.name()))?;

@@ -117,7 +117,8 @@ fn unmatched(context: &Context, mapping: &Mapping, path: &Path) -> Result<Vec<Un
             }));
     }
     in_all.ok_or_else(|| {
-        Failure::new(USAGE, "no tenant has a source, so there is nothing that rules could match").hint("add `source` to the target in migrate.toml")
+        Failure::new(USAGE, "no tenant has a source, so there is nothing that rules could match")
+            .hint("add `source` to the target in migrate.toml")
     })
 }
 
