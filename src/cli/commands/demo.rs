@@ -33,7 +33,7 @@ impl DemoArgs {
         let dev = start(seed::ACME_DEV).await?;
         let prod = start(seed::ACME_PROD).await?;
         write_files(&folder, &dev, &prod).map_err(|error| failed(&error))?;
-        context.tell("Acme has two tenants, dev and prod. Both run in this process, without network access.");
+        context.tell("Acme has two tenants, dev and prod. Both are simulated in this process, and no data leaves this machine.");
         let plan = folder.join("plan.json").display().to_string();
         for words in [
             &["export", "--tenant", "dev"][..],
