@@ -380,8 +380,8 @@ mod tests {
         assert!(Mapping::parse(Catalog::standard(), whole, &none).is_ok());
         let refused = |field: &str, effect: &str| refused(&rule(field, effect));
         assert!(refused("options.upstream.api_key", "remove = \"x\"").contains("is a secret"));
-        assert!(refused("options.scope", "secret = \"env:KEY\"").contains("is no secret"));
-        assert!(refused("a_new_secret", "secret = \"env:KEY\"").contains("is no secret"));
+        assert!(refused("options.scope", "secret = \"env:KEY\"").contains("is not a secret field"));
+        assert!(refused("a_new_secret", "secret = \"env:KEY\"").contains("is not a secret field"));
     }
 
     #[test]

@@ -167,7 +167,7 @@ fn resources_of_earlier_runs_deleted_from_the_source_are_pruned_under_a_guard() 
     let plan = pruned(&[client(WEB, true)], true, |_| {});
     assert_eq!(removes(&plan), ["clients/Till"]);
     let refusal = guards::deletes(&plan).expect("a refusal");
-    let message = "1 resources would be deleted: clients/Till";
+    let message = "1 resource would be deleted: clients/Till";
     assert_eq!((refusal.guard, refusal.can_be_allowed, refusal.message.as_str()), (Guard::Deletes, true, message));
 }
 
@@ -364,7 +364,7 @@ fn a_resource_without_own_id_that_cannot_be_deleted_is_reported() {
     let body = Body::from_value(template.1.clone()).expect("an object");
     base.record_applied(&Key::new("email-templates", "welcome_email"), &Id::new("welcome_email"), body.into());
     let plan = planned_after(&[], from_ref(&template), &Links::default(), &base, true);
-    let reason = "gone from dev.eu.auth0.com, and no request removes it";
+    let reason = "it is gone from dev.eu.auth0.com, but the API cannot delete it";
     assert_eq!((removes(&plan), skipped(&plan)), (Vec::new(), vec![("email-templates/welcome_email".to_owned(), "", reason)]));
     let plan = planned_after(&[], &[template], &Links::default(), &base, false);
     assert_eq!((plan.unmanaged["email-templates"].len(), skipped(&plan)), (1, Vec::new()));

@@ -182,7 +182,7 @@ fn a_wide_terminal_shows_more_of_each_value() {
 #[test]
 fn a_refused_plan_ends_with_the_reasons_and_the_approving_command() {
     let text = shown(&sample::plan(), &sample::refusals(), "migrate import --tenant prod --allow many-changes", Layout::default());
-    insta::assert_snapshot!(text.split_once("here\n\n").expect("notes").1, @r#"
+    insta::assert_snapshot!(text.split_once("clients/Web#2\n\n").expect("notes").1, @r#"
     Excluded (1)  client "migrate" (-v gives the reasons)
     Unmanaged in prod (not deleted) (2)  client "Legacy", client "Old"
     Unknown fields (exported, not applied) (2)  clients: brand_new, refresh_token.later
