@@ -31,11 +31,11 @@ fn texts<const N: usize>(scheduler: Scheduler, nightly: &Nightly) -> [String; N]
 fn a_service_writes_only_to_its_folder_and_is_started_by_a_timer() {
     let [service, timer] = texts(Scheduler::Systemd, &nightly());
     insta::assert_snapshot!(service, @r#"
-    # Copies dev into acme_prod once. Put it beside its timer into /etc/systemd/system, then:
+    # Copies dev to acme_prod once. Copy this file and the timer to /etc/systemd/system, then run:
     #     systemctl daemon-reload && systemctl enable --now migrate-dev-acme--prod.timer
-    # What came of it: journalctl -u migrate-dev-acme--prod.service, and /srv/auth 100%/state/dev/acme_prod/last-sync.json
+    # To see the result: journalctl -u migrate-dev-acme--prod.service, or /srv/auth 100%/state/dev/acme_prod/last-sync.json
     [Unit]
-    Description=Auth0 settings of dev into acme_prod
+    Description=Copy Auth0 settings from dev to acme_prod
     Wants=network-online.target
     After=network-online.target
 
@@ -45,14 +45,14 @@ fn a_service_writes_only_to_its_folder_and_is_started_by_a_timer() {
     User=1001
     WorkingDirectory=/srv/auth 100%%
     ReadWritePaths="/srv/auth 100%%" "/srv/state 100%%"
-    # The lock on a target stands there; every run of this user on this machine sees it.
+    # Contains the lock on the target, which all runs of this user on this machine share.
     Environment="XDG_STATE_HOME=/srv/state 100%%"
-    # Read besides /srv/auth 100%/.env; one of the two holds:
+    # Set these variables in the next file or in /srv/auth 100%/.env:
     #     MIGRATE_DEV_CLIENT_ID MIGRATE_DEV_CLIENT_SECRET CHAT_URL
     EnvironmentFile=-/etc/migrate/migrate-dev-acme--prod.env
-    # 75: the time or the budget of the night ended, and the next one goes on.
+    # 75: --until or --max-requests was reached; the next run applies the rest.
     SuccessExitStatus=75
-    # What was sent is settled and written down before it ends.
+    # On SIGTERM, migrate waits for requests in flight and records their outcome.
     KillSignal=SIGTERM
     TimeoutStopSec=2min
 
@@ -81,11 +81,11 @@ fn a_service_writes_only_to_its_folder_and_is_started_by_a_timer() {
     "#);
     insta::assert_snapshot!(timer, @"
     [Unit]
-    Description=Auth0 settings of dev into acme_prod, every night
+    Description=Copy Auth0 settings from dev to acme_prod every night
 
     [Timer]
     OnCalendar=*-*-* 02:05:00
-    # A night that was missed is made up for; where --until is over by then, it only says so.
+    # Runs a missed job as soon as possible. If --until has passed by then, the job stops without changes.
     Persistent=true
     RandomizedDelaySec=5min
 
@@ -104,9 +104,9 @@ fn a_service_writes_new_secrets_beside_its_folder() {
 fn a_crontab_is_one_line_with_every_word_quoted() {
     let [crontab] = texts(Scheduler::Cron, &nightly());
     insta::assert_snapshot!(crontab, @r"
-    # dev into acme_prod, every night. It goes into the crontab of the user that owns the folder: crontab -e
-    # cron mails what is printed: a line on nights that have something to tell. Two runs never meet: each holds a lock.
-    # /srv/auth 100%/.env holds:
+    # Copies dev to acme_prod every night. Add this to the crontab of the user that owns the folder: crontab -e
+    # cron mails the output: one line if there is something to report. A lock prevents two runs at the same time.
+    # Set these variables in /srv/auth 100%/.env:
     #     MIGRATE_DEV_CLIENT_ID MIGRATE_DEV_CLIENT_SECRET CHAT_URL
     PATH=/usr/local/bin:/usr/bin:/bin
     XDG_STATE_HOME=/srv/state 100%
@@ -119,12 +119,13 @@ fn a_crontab_is_one_line_with_every_word_quoted() {
 fn a_cron_job_stores_its_state_on_a_volume_without_privileges() {
     let [manifest] = texts(Scheduler::Kubernetes, &nightly());
     insta::assert_snapshot!(manifest, @r#"
-    # dev into acme_prod, every night. Before it, once:
+    # Copies dev to acme_prod every night. Run these commands once before you apply this file:
     #     kubectl create configmap migrate-dev-acme--prod --from-file=migrate.toml='/srv/auth 100%/migrate.toml'
     #     kubectl create configmap migrate-dev-acme--prod-mappings --from-file='/srv/auth 100%/mappings/dev-to-prod.toml' --from-file='/srv/auth 100%/mappings/hosts.csv'
-    #     kubectl create secret generic migrate-dev-acme--prod --from-env-file=FILE, with
-    #         MIGRATE_DEV_CLIENT_ID MIGRATE_DEV_CLIENT_SECRET CHAT_URL
-    # state and runs must outlive the night, so they stand on a volume; all jobs into acme_prod share it, for the lock stands there too.
+    #     kubectl create secret generic migrate-dev-acme--prod --from-env-file=FILE
+    # FILE must set these variables:
+    #     MIGRATE_DEV_CLIENT_ID MIGRATE_DEV_CLIENT_SECRET CHAT_URL
+    # The volume keeps the folders state and runs between runs. All jobs for acme_prod share it, because it also contains the lock.
     apiVersion: v1
     kind: PersistentVolumeClaim
     metadata:
@@ -148,12 +149,12 @@ fn a_cron_job_stores_its_state_on_a_volume_without_privileges() {
       failedJobsHistoryLimit: 7
       jobTemplate:
         spec:
-          # Another try the same night would meet what stopped the first. 75, the end of its time, shows as failed; the next night goes on.
+          # Do not retry: a second run would fail for the same reason. Exit code 75 (time limit) is shown as failed; the next run applies the rest.
           backoffLimit: 0
           template:
             spec:
               restartPolicy: Never
-              # What was sent is settled and written down before it ends.
+              # On SIGTERM, migrate waits for requests in flight and records their outcome.
               terminationGracePeriodSeconds: 120
               automountServiceAccountToken: false
               securityContext:
@@ -235,11 +236,11 @@ fn a_workflow_keeps_its_state_between_nights() {
     };
     let [workflow] = texts(Scheduler::Github, &of_repository);
     insta::assert_snapshot!(workflow, @r#"
-    # dev into acme_prod, every night. It goes into .github/workflows of the private repository that holds the configuration.
-    # state and runs must outlive the night and travel in a cache that GitHub drops after a week without one: keep links and baselines in git too.
-    # They hold settings of both tenants, for everybody who may read the repository. The fingerprints of secrets stay out, since the key to them
-    # stands beside them: every secret that the mapping supplies is sent once more each night.
-    name: "dev into acme_prod"
+    # Copies dev to acme_prod every night. Add this file to .github/workflows of the private repository that contains the configuration.
+    # A cache keeps the folders state and runs between runs. GitHub deletes a cache after a week without use, so also commit links and baselines.
+    # Everybody who can read the repository can read these settings of both tenants. The fingerprints of secrets are not cached, because they
+    # are stored with their key. Every run therefore sends all secrets of the mapping again.
+    name: "Copy dev to acme_prod"
 
     on:
       schedule:
@@ -249,7 +250,7 @@ fn a_workflow_keeps_its_state_between_nights() {
     permissions:
       contents: read
 
-    # One run at a time on a target: no lock reaches from one runner to the next, nor does this reach another repository.
+    # One run at a time for each target. The lock does not work across runners, and this setting does not work across repositories.
     concurrency:
       group: migrate-to-acme-prod.eu.auth0.com
       cancel-in-progress: false
@@ -274,7 +275,7 @@ fn a_workflow_keeps_its_state_between_nights() {
               MIGRATE_DEV_CLIENT_ID: ${{ secrets.MIGRATE_DEV_CLIENT_ID }}
               MIGRATE_DEV_CLIENT_SECRET: ${{ secrets.MIGRATE_DEV_CLIENT_SECRET }}
               CHAT_URL: ${{ secrets.CHAT_URL }}
-            # 75: the time or the budget of the night ended, and the next one goes on.
+            # 75: --until or --max-requests was reached; the next run applies the rest.
             run: |
               migrate --config migrate.toml --dir . sync --from dev --to acme_prod --mapping mappings/dev-to-prod.toml --until 05:00 --lock-timeout 10m --notify env:CHAT_URL || [ $? -eq 75 ]
           - uses: actions/cache/save@v4
