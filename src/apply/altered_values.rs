@@ -49,7 +49,7 @@ pub(super) fn alterations_of_update(kind: &Kind, id: &Id, sent: &Body, edits: &[
     found
 }
 
-/// Adds the id and parent that identify the resource to a response; `None` if the response contains nothing else.
+/// Adds the path fields and the id that a response lacks; `None` if the response contains nothing but its identity.
 fn with_identity(kind: &Kind, id: &Id, answer: &Body) -> Option<Body> {
     let is_name =
         |name: &str| name == kind.identity.id || kind.identity.key.contains(&name) || kind.path_fields().any(|field| field == name);

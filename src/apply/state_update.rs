@@ -27,7 +27,7 @@ use crate::state::source_ids::{self, SourceIds};
 pub struct SyncState {
     /// The links.
     pub links: Links,
-    /// What was last applied.
+    /// The baseline: what was last applied.
     pub base: Baseline,
     /// Resources of the source without a link.
     pub source_ids: SourceIds,

@@ -44,7 +44,7 @@ pub struct Kind {
     pub entitlements: &'static [&'static str],
     /// What is not copied, the manual steps, and what happens besides a write.
     pub lifecycle: Lifecycle,
-    /// What is true of this kind only.
+    /// Quirks, which are true of this kind only.
     pub quirks: Quirks,
     /// The risks of changes to its resources.
     pub risk: Risks,

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::reference::{BuiltIn, Condition};
 use crate::json::{Body, is_blank};
 
-/// What is true of one kind only.
+/// The quirks of a kind.
 #[derive(Debug)]
 pub struct Quirks {
     /// Pure edits of what a tenant returns, made when a resource is read.

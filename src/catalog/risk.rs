@@ -35,13 +35,12 @@ impl RiskClass {
 pub enum RiskRule {
     /// Appearance only: any change is routine.
     Routine,
-    /// What may be used: less may lock out, more widens.
+    /// Something that may be used: less may lock out, more widens.
     Access,
     /// An object whose presence grants access: adding it widens, removing it may lock out, and fields inside it have
     /// their own rules.
     Presence,
-    /// What identifies two sides to each other, or code that decides: a first value widens, any other change may lock
-    /// out.
+    /// Identifies two sides to each other, or is code that decides: a first value widens, any other change may lock out.
     Identity,
     /// Something that takes part in every login: any change may lock out, including a first value.
     AnyChange,
@@ -57,7 +56,7 @@ pub enum RiskRule {
     Disabling,
     /// An upper limit: a lower or new one may lock out, a higher one or none is weaker.
     Limit,
-    /// What is reported, and to whom: any change may hide an attack, which is weaker.
+    /// Reports and their recipients: any change may hide an attack, which is weaker.
     Monitoring,
 }
 

@@ -56,7 +56,7 @@ pub(super) struct Execution<'command> {
     context: &'command Context,
     /// The options of the command that resumes it.
     flags: Vec<String>,
-    /// What does the rest later, if it is not to be resumed.
+    /// A text about what does the rest later, if the run is not to be resumed.
     later: Option<&'static str>,
     /// The command that resumes it, once it has started.
     resume: OnceCell<String>,

@@ -1,4 +1,4 @@
-//! Where sandboxes record the requests that they receive.
+//! The request log of sandboxes: the file of `--record` or of the environment variable.
 
 use std::path::Path;
 use std::sync::Arc;

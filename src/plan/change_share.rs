@@ -20,7 +20,7 @@ struct AffectedCounts {
     what: &'static str,
     /// The number per kind.
     of_kind: BTreeMap<String, usize>,
-    /// The number that is always allowed; 0 if a share is configured.
+    /// The number that is always allowed if no share is configured.
     few: usize,
 }
 

@@ -6,8 +6,7 @@
 //! live changed drift: the target's   conflict          conflict
 //! ```
 //!
-//! Sets are merged element by element: elements that the source added or removed are added or removed, and so are those
-//! of the target.
+//! Sets are merged element by element: the source's additions and removals are applied, and the target's are kept.
 
 use std::collections::HashSet;
 

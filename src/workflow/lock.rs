@@ -66,7 +66,7 @@ fn take(environment: &Environment, target: &str, path: &Path) -> Result<Result<L
     })
 }
 
-/// Describes this process as a lock holder: user, machine and time.
+/// Describes this process as a lock holder: its id, user, host and the time.
 fn holder() -> String {
     let user = ["USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()));
     let of = user.map(|user| format!(" of {user}")).unwrap_or_default();

@@ -63,7 +63,7 @@ pub struct Prepared {
     pub(crate) skipped_by: BTreeMap<Key, String>,
     /// The part of both tenants that was read.
     pub(crate) scope: Scope,
-    /// The state folder with the ids of the source.
+    /// The folder of the source's snapshot, before any mapping.
     pub(crate) source: PathBuf,
 }
 

@@ -117,8 +117,7 @@ impl<'lock> Session<'lock> {
         Ok(Self { state, stale_changes, ..begun })
     }
 
-    /// Prepares to resolve the unknown outcomes of an interrupted run and to save its state; nothing more of it is
-    /// sent, for this reason.
+    /// Loads an interrupted run to resolve its unknown outcomes; no further changes are sent, for the given reason.
     pub(crate) fn looked_up(
         environment: &Environment,
         target: &TenantSettings,

@@ -25,7 +25,7 @@ pub(in crate::cli) struct ScopesArgs {
     kinds: Vec<String>,
 }
 
-/// What scopes are wanted for.
+/// The purpose of the scopes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Purpose {
     /// Reading: a source, or a target of a plan

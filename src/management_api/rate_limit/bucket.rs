@@ -74,7 +74,7 @@ impl Bucket {
     /// can only lower the quota.
     pub(super) fn record_headers(&mut self, headers: RateLimitHeaders, responses_before: Option<u64>, now: Instant) {
         if self.quota.is_some_and(|quota| now < quota.at) {
-            return; // An answer from before a 429 says nothing about what comes after it.
+            return; // A response from before a 429 says nothing about the quota after it.
         }
         let is_newest = responses_before == Some(self.responses);
         let most = if is_newest { self.limit } else { self.refilled(now) };
