@@ -47,7 +47,7 @@ pub(super) fn clearing(kind: &Kind, path: &str, held: Option<&Value>) -> Clearin
         _ if is_left_out => Clearing::LeftOut,
         _ if is_in_sealed(kind, path) => Clearing::Impossible,
         (None, _) => Clearing::By(Value::Null),
-        // The update is sent in two requests: see `Kind::present`.
+        // The update is sent in two requests: see `presence_is_setting` in `Quirks`.
         _ if kind.quirks.presence_is_setting.iter().any(|present| covers(present, path)) => Clearing::By(Value::Null),
         (Some(field), _) if field.nullable => Clearing::By(Value::Null),
         _ if kind.fields.required.contains(&path) => Clearing::Impossible,

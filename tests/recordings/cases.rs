@@ -11,8 +11,8 @@ use crate::support::{auth0_reference, known_failures};
 
 /// How often a known failure must pass before it counts as fixed, since some cases depend on chance.
 const HOLDS: usize = 5;
-/// Steps of a script that fail because it expects an earlier location of a file; all others must pass. `hostile::small`
-/// has equivalents of each.
+/// Steps of a script that fail because it expects an earlier location of a file; all others must pass.
+/// `hostile_input::edge_cases` has equivalents of each.
 ///
 /// `small-things` empties the base in `base/`, which is no longer used, and finds that nothing happened.
 const STEPS_OF_ANOTHER_PLACE: [(&str, &str, usize); 1] =
