@@ -84,8 +84,8 @@ pub(crate) fn if_exists<T>(read: Result<T, Error>) -> Result<Option<T>, Error> {
     }
 }
 
-/// The prefix of temporary files and folders.
-const PREFIX: &str = ".migrate-";
+/// How everything is called that is written aside.
+pub(crate) const PREFIX: &str = ".migrate-";
 
 /// The maximum size of a file that is read, far above any snapshot, plan or journal.
 pub(crate) const LARGEST: u64 = 1 << 30;

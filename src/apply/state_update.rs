@@ -210,6 +210,17 @@ impl SyncState {
         self.record_expected_baseline(expected, plan, summary);
     }
 
+    /// Follows a run within the target: what it created in place of a deleted resource takes over that one's link, and what it deleted has none
+    /// any more. What was last applied stays, so that other changes of the run count as drift.
+    pub fn follow(&mut self, plan: &Plan, summary: &Summary) {
+        for (change, settled) in plan.changes().zip(&summary.settled) {
+            if let (Action::Create { .. } | Action::Delete { .. }, Some(id)) = (&change.action, settled.outcome.id()) {
+                self.forget(change, id);
+                self.relink(change, id);
+            }
+        }
+    }
+
     /// Records the secrets that a run sent.
     fn record_sent_secrets(&mut self, summary: &Summary, secret: &dyn Fn(&SecretField) -> Option<SecretString>) {
         for sent in &summary.sent {

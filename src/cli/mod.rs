@@ -92,6 +92,8 @@ enum Output {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Export(commands::export::ExportArgs),
+    Snapshots(commands::snapshots::SnapshotsArgs),
+    Diff(commands::diff::DiffArgs),
     Validate(commands::validate::ValidateArgs),
     Map(commands::map::MapArgs),
     Plan(commands::plan::PlanArgs),
@@ -105,6 +107,7 @@ enum Verb {
     Runs(commands::runs::RunsArgs),
     Show(commands::show::ShowArgs),
     Undo(commands::undo::UndoArgs),
+    Restore(commands::restore::RestoreArgs),
     Drift(commands::drift::DriftArgs),
     Link(commands::link::LinkArgs),
     Unlink(commands::link::UnlinkArgs),
@@ -118,7 +121,7 @@ enum Verb {
 impl Verb {
     /// Returns whether the command may write to a tenant, so that a failure states what was written.
     const fn writes(&self) -> bool {
-        matches!(self, Self::Import(_) | Self::Sync(_) | Self::Update(_) | Self::Undo(_) | Self::Api(_))
+        matches!(self, Self::Import(_) | Self::Sync(_) | Self::Update(_) | Self::Undo(_) | Self::Restore(_) | Self::Api(_))
     }
 }
 
@@ -156,6 +159,8 @@ async fn answer(mut arguments: Arguments) -> Result<u8, Failure> {
     }
     match arguments.verb {
         Verb::Export(verb) => verb.run(&context).await,
+        Verb::Snapshots(verb) => verb.run(&context),
+        Verb::Diff(verb) => verb.run(&context).await,
         Verb::Validate(verb) => verb.run(&context),
         Verb::Map(verb) => verb.run(&context).await,
         Verb::Plan(verb) => verb.run(&context).await,
@@ -170,6 +175,7 @@ async fn answer(mut arguments: Arguments) -> Result<u8, Failure> {
         Verb::Runs(verb) => verb.run(&context),
         Verb::Show(verb) => verb.run(&context),
         Verb::Undo(verb) => Box::pin(verb.run(&context)).await,
+        Verb::Restore(verb) => Box::pin(verb.run(&context)).await,
         Verb::Drift(verb) => verb.run(&context).await,
         Verb::Link(verb) => verb.run(&context).await,
         Verb::Unlink(verb) => verb.run(&context).await,

@@ -20,8 +20,9 @@ pub(super) struct RouteOptions {
     /// The target tenant [default: the only one configured]
     #[arg(long, visible_alias = "to", value_name = "TENANT")]
     pub(super) tenant: Option<String>,
-    /// The source: a tenant, or the folder of a snapshot [default: `source` of the target]
-    #[arg(long, value_name = "TENANT|DIR")]
+    /// The source: a tenant, which is read now, a snapshot (dev@latest, dev@2026-11-22, dev@RUN), or the folder of one [default: `source`
+    /// of the target]
+    #[arg(long, value_name = "TENANT|SNAPSHOT")]
     pub(super) from: Option<String>,
     #[command(flatten)]
     pub(super) options: ImportOptions,
@@ -127,7 +128,9 @@ impl RouteOptions {
 
     /// Returns the command and the options that import a plan made with these options.
     pub(super) fn import(&self, plan: &Plan) -> String {
-        let from = self.from.as_deref().unwrap_or(&plan.source.tenant);
+        // What was planned is what is imported, also when there is a newer snapshot by then.
+        let pinned = plan.source.snapshot.as_deref().filter(|name| name.starts_with(&format!("{}@", plan.source.tenant)));
+        let from = pinned.or(self.from.as_deref()).unwrap_or(&plan.source.tenant);
         let mut words = vec![format!("migrate import --tenant {} --from {}", plan.target.tenant, shell_word(from))];
         words.extend(self.options.mapping.iter().map(|path| format!("--mapping {}", shell_word(&path.display().to_string()))));
         words.extend(self.options.to_args().iter().map(|word| shell_word(word)));

@@ -31,7 +31,8 @@ impl From<Error> for Failure {
             Error::Export(error) => error.into(),
             Error::Tenant { tenant, source } => Self::of_tenant(&source, &tenant),
             Error::Refused { ref target, ref refusals } => match error.same_tenant() {
-                Some(same) => Self::new(REFUSED, same.message.as_str()).hint("name another source with --from"),
+                Some(same) => Self::new(REFUSED, same.message.as_str())
+                    .hint("name another source with --from; `migrate restore` restores a tenant's own snapshot"),
                 None => refused(refusals, &[], target),
             },
             Error::MissingScopes { .. } => Self::new(DENIED, error.to_string()).hint(ADD_SCOPES),
@@ -68,6 +69,18 @@ fn of_run(error: Error) -> Failure {
             failure(USAGE).hint(format!("did you mean \"{nearest}\"? `migrate runs` lists all runs"))
         }
         Error::NoSuchRun { nearest: None, .. } => failure(USAGE).hint("`migrate runs` lists all runs"),
+        Error::NoSuchSnapshot { tenant, nearest, .. } => {
+            let list = format!("`migrate snapshots --tenant {tenant}` lists all");
+            failure(USAGE).hint(if nearest.is_empty() { list } else { format!("nearest: {}; {list}", nearest.join(", ")) })
+        }
+        Error::NoSnapshotToRestore { target, .. } => failure(USAGE)
+            .hint(format!("name one as {target}@latest, {target}@DATE or {target}@RUN; `migrate snapshots --tenant {target}` lists all")),
+        Error::SnapshotOfAnother { name, .. } => {
+            failure(USAGE).hint(format!("to copy it into another tenant, use `migrate import --tenant {name} --from SNAPSHOT`"))
+        }
+        Error::NotKept { others, .. } if others.is_empty() => failure(USAGE).hint("`migrate snapshots` lists what runs kept"),
+        Error::NotKept { others, .. } => failure(USAGE).hint(format!("it kept {}", others.join(", "))),
+        Error::KeptIsGone { .. } => failure(USAGE).hint("`migrate undo` needs no snapshot; `migrate snapshots` lists those that are left"),
         Error::UnreadableRun { source, may_be_undo, .. } => {
             failure(USAGE).caused_by(&**source).hint(if *may_be_undo { MAY_BE_AN_UNDO } else { UNREADABLE })
         }

@@ -8,7 +8,7 @@ use futures_util::future::try_join_all;
 use futures_util::stream::{self, StreamExt};
 use serde_json::Value;
 
-pub use self::scope::{Purpose, Scope};
+pub use self::scope::{Purpose, Scope, as_kept};
 use crate::catalog::{Catalog, KeyNames, Kind, Shape};
 use crate::json::Body;
 use crate::management_api::safety_limits::SNAPSHOT_TIMEOUT;
@@ -162,6 +162,7 @@ impl Reading<'_> {
             snapshot.reserve_own(catalog, &Id::new(client));
         }
         snapshot.resources.retain(|resource| scope.keeps(catalog, &resource.key));
+        snapshot.twice.retain(|key| scope.keeps(catalog, key));
         snapshot
     }
 }

@@ -1,5 +1,6 @@
 //! The scope of an export: what was selected, and what else must be read to resolve its references.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashSet};
 
 use crate::catalog::{Catalog, KeyNames, Kind, Shape};
@@ -168,7 +169,20 @@ fn matches(glob: &str, key: &Key) -> bool {
     glob::Pattern::new(glob).is_ok_and(|pattern| pattern.matches(&key.to_string()))
 }
 
-/// Returns the kinds that resources of a kind refer to or belong to.
+/// Returns a snapshot that was read for any purpose as an export of the same selection would keep it.
+#[must_use]
+pub fn as_kept<'snapshot>(catalog: &Catalog, snapshot: &'snapshot Snapshot) -> Cow<'snapshot, Snapshot> {
+    let Some(selection) = &snapshot.selection else { return Cow::Borrowed(snapshot) };
+    let scope = Scope { selection: selection.clone(), ..Scope::default() };
+    let mut kept = snapshot.clone();
+    let status = |(name, status): (String, Status)| Some((scope.status(catalog, catalog.kind(&name)?, status)?, name));
+    kept.kinds = std::mem::take(&mut kept.kinds).into_iter().filter_map(status).map(|(status, name)| (name, status)).collect();
+    kept.resources.retain(|resource| scope.keeps(catalog, &resource.key));
+    kept.twice.retain(|key| scope.keeps(catalog, key));
+    Cow::Owned(kept)
+}
+
+/// Returns the kinds that resources of a kind name: what they refer to, and what they belong to.
 fn named(kind: &Kind) -> impl Iterator<Item = &'static str> {
     let names_of = match kind.shape {
         Shape::Keyed { names: KeyNames::PerElement { of, .. } } => Some(of),

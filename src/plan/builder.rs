@@ -81,7 +81,7 @@ fn keep_target_values(inputs: &Inputs<'_>, candidate: &mut OpenCandidate<'_>, so
             notes.push(Decision::Note(Note::NotKept { key: key.clone(), path: path.clone() }));
         }
     }
-    if inputs.past.desired_state == DesiredState::Source {
+    if inputs.past.desired_state != DesiredState::BeforeRun {
         keep_elements_of_the_target(inputs.kind_of(&key), candidate, source_has);
     }
     notes

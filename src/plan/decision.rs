@@ -93,7 +93,7 @@ impl Decision {
             Self::Exclude(left) => plan.excluded.push(left.into_skipped(desired)),
             Self::Keep(left) => match desired {
                 DesiredState::Source => plan.excluded.push(left.into_skipped(desired)),
-                DesiredState::BeforeRun => plan.skipped.push(left.into_skipped(desired)),
+                DesiredState::BeforeRun | DesiredState::Snapshot => plan.skipped.push(left.into_skipped(desired)),
             },
             Self::Manual(step) => plan.manual_steps.push(step),
             Self::Shared(kind) => *plan.shared.entry(kind.name.to_owned()).or_default() += 1,

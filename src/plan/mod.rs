@@ -42,6 +42,8 @@
 //!
 //! explanation.rs        what a plan does about one resource, and why
 //! undo/                 an applied run and the live target -> the plan that reverts the run
+//! restoration.rs        a tenant's own snapshot and its live state -> the plan that restores the snapshot
+//! comparison.rs         two snapshots -> what differs, whether or not a run could write it
 //! drift.rs              baseline and live -> what was changed in the target itself
 //! single_resource.rs    one edited resource -> Plan
 //! prior_state.rs        state that an undo needs and the changes do not record
@@ -59,6 +61,7 @@ mod change;
 mod change_parts;
 mod change_share;
 mod chosen;
+mod comparison;
 mod cost;
 mod decision;
 mod deploy;
@@ -89,6 +92,7 @@ mod references;
 pub mod refusal;
 mod request_body;
 mod resets;
+mod restoration;
 pub mod risk;
 mod secrets;
 mod single_resource;
@@ -105,6 +109,7 @@ pub(crate) use attribution::maker;
 pub use builder::{plan, plan_after};
 pub(crate) use change_parts::remove_part;
 pub use change_parts::{element, parse_element_part};
+pub use comparison::compare;
 pub use cost::Estimate;
 pub use drift::{DriftReport, drift_of};
 pub use explanation::{ExplainedField, ExplainedPlan, Explanation, FieldVerdict, Verdict};
@@ -119,6 +124,7 @@ pub use model::{
 pub(crate) use prior_state::without_references;
 pub(crate) use protected::Protected;
 pub use reason::{DesiredState, StayReason};
+pub use restoration::{Surviving, restore};
 pub use secrets::secret_value;
 pub use single_resource::{plan_single_resource, protected_touched_by, related_kinds};
 pub use source_hosts::{KnownHosts, unmapped_hosts};

@@ -340,6 +340,12 @@ impl Plan {
         self.undoes.as_ref().map_or(&self.source.tenant, |undoes| &undoes.source)
     }
 
+    /// Returns the name of the target's own snapshot that this plan restores, if it restores one.
+    #[must_use]
+    pub fn restores(&self) -> Option<&str> {
+        self.source.snapshot.as_deref().filter(|_| self.source.tenant == self.target.tenant)
+    }
+
     /// Returns every change, in the order of the stages.
     pub fn changes(&self) -> impl Iterator<Item = &Change> {
         self.stages.iter().flat_map(|stage| &stage.changes)

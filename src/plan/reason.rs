@@ -16,6 +16,8 @@ pub enum DesiredState {
     Source,
     /// The target as it was before a run.
     BeforeRun,
+    /// The target as one of its own snapshots holds it. Elements of lists that refer to resources created since stay with them.
+    Snapshot,
 }
 
 /// Why a differing field is not changed.
@@ -45,8 +47,10 @@ impl StayReason {
             (Self::ServerFilled, DesiredState::Source) => "it is not set in the source, and Auth0 fills it in",
             (Self::ServerFilled, DesiredState::BeforeRun) => "it was not set before the run, and Auth0 fills it in",
             (Self::TargetOnly, _) => "it is set only in the target, possibly by Auth0",
+            (Self::Unspecified, DesiredState::Snapshot) => "it is not set in the snapshot, and the API cannot clear it",
+            (Self::ServerFilled, DesiredState::Snapshot) => "it is not set in the snapshot, and Auth0 fills it in",
             (Self::DanglingReference, DesiredState::Source) => "which the source does not have",
-            (Self::DanglingReference, DesiredState::BeforeRun) => "which the target does not have",
+            (Self::DanglingReference, DesiredState::BeforeRun | DesiredState::Snapshot) => "which the target does not have",
             (Self::CreateOnly, _) => "it can only be set when the resource is created",
             (Self::NotClearable, _) => "the API has no way to clear it",
         }

@@ -3,31 +3,50 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::document::{Content, Document, Lead, Sections, Tone, Topic, fields};
+use super::document::{Closing, Content, Document, Lead, Sections, Tone, Topic, fields};
 use super::format::{count, enumeration, number, printable};
 use super::layout::Layout;
 use super::table::Table;
 use crate::catalog::Catalog;
 use crate::model::resource::Key;
+use crate::snapshot::versions::StoredSnapshot;
 use crate::snapshot::{Snapshot, Status};
 
-/// Returns the result of an export as styled text.
-///
-/// `is_same` means that it equals the version at `path`, so none was written.
-pub(crate) fn exported(snapshot: &Snapshot, path: &Path, is_same: bool) -> String {
-    Document::of_export(snapshot, path, is_same).to_text(Layout::default())
+/// An export, and what is known around it when it is shown.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ExportView<'export> {
+    /// What was found.
+    pub(crate) snapshot: &'export Snapshot,
+    /// Where it is.
+    pub(crate) path: &'export Path,
+    /// Whether it equals the version there, so that none was written.
+    pub(crate) is_same: bool,
+    /// The command that uses it.
+    pub(crate) next: &'export str,
+    /// The older snapshots that were deleted.
+    pub(crate) deleted: &'export [StoredSnapshot],
+}
+
+/// Returns what an export found, as styled text.
+pub(crate) fn exported(view: &ExportView<'_>) -> String {
+    Document::of_export(view).to_text(Layout::default())
 }
 
 impl<'a> Document<'a> {
-    fn of_export(snapshot: &'a Snapshot, path: &Path, is_same: bool) -> Self {
+    fn of_export(view: &ExportView<'a>) -> Self {
+        let ExportView { snapshot, path, is_same, next, deleted } = *view;
         let mut sections = Sections::new(&snapshot.tenant);
         sections.add(Topic::Counts, Content::Rows(counts(snapshot)));
         sections.add(Topic::NotExported, Content::Lines(absent(snapshot)));
         sections.add(Topic::DuplicateNames, Content::Keys(duplicates(snapshot)));
         sections.add(Topic::UnknownFields, fields(&snapshot.unknown_fields()));
         sections.add(Topic::Remainder, Content::Line(secrets_not_exported(snapshot)));
+        if !deleted.is_empty() {
+            sections.add(Topic::Notes, Content::Lines(vec![format!("Deleted {}", count(deleted.len(), "older snapshot"))]));
+        }
         let lead = Lead::new(Tone::Neutral, heading(snapshot, path, is_same));
-        Self { title: snapshot.tenant.clone(), lead: Some(lead), sections: sections.in_order(), ..Self::default() }
+        let closing = (!next.is_empty()).then(|| Closing::Next(next.to_owned())).into_iter().collect();
+        Self { title: snapshot.tenant.clone(), lead: Some(lead), sections: sections.in_order(), closing, ..Self::default() }
     }
 }
 
@@ -144,7 +163,10 @@ mod tests {
 
     #[test]
     fn an_export_reports_what_it_read_and_what_it_left_out() {
-        insta::assert_snapshot!(plain(&exported(&snapshot(), Path::new("snapshots/dev/2026-03-01T10-00-00Z"), false)), @"
+        let (snapshot, path) = (snapshot(), Path::new("snapshots/dev/2026-03-01T10-00-00Z"));
+        let next = "migrate plan --tenant prod --from dev@2026-03-01T10-00-00Z";
+        let view = ExportView { snapshot: &snapshot, path, is_same: false, next, deleted: &[] };
+        insta::assert_snapshot!(plain(&exported(&view)), @"
         Exported 3 resources of dev (acme-dev.eu.auth0.com) to snapshots/dev/2026-03-01T10-00-00Z
 
           roles                     0  only the selected ones
@@ -164,12 +186,15 @@ mod tests {
           clients: brand_new
 
         2 secrets not exported: 2 of clients.
+
+        migrate plan --tenant prod --from dev@2026-03-01T10-00-00Z
         ");
     }
 
     #[test]
     fn an_export_without_changes_reports_that_first() {
-        let text = plain(&exported(&snapshot(), Path::new("snapshots/dev/x"), true));
+        let (snapshot, path) = (snapshot(), Path::new("snapshots/dev/x"));
+        let text = plain(&exported(&ExportView { snapshot: &snapshot, path, is_same: true, next: "", deleted: &[] }));
         let first = "dev has not changed since snapshots/dev/x (3 resources), so no new snapshot was written.";
         assert_eq!(text.lines().next(), Some(first));
     }

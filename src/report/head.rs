@@ -17,9 +17,9 @@ pub(super) struct Head {
     pub(super) sides: Vec<[String; 3]>,
     /// The edits by risk.
     pub(super) risks: RiskCounts,
-    /// The number of resources by operation.
-    pub(super) counts: Counts,
-    /// The number of resources by kind and operation.
+    /// The resources by operation, in words.
+    pub(super) size: String,
+    /// The resources by kind and operation.
     pub(super) kinds: Vec<(&'static str, OperationCounts)>,
     /// The requests and the time that it needs.
     pub(super) cost: Option<String>,
@@ -54,7 +54,7 @@ impl Head {
         Self {
             sides: sides.into_iter().chain(mapping).chain(selection).collect(),
             risks,
-            counts: plan.counts(),
+            size: planned(plan.counts()),
             kinds: kinds.iter().map(|kind| (kind.title, kind.counts)).collect(),
             cost: estimate.map(|estimate| cost(estimate, now)),
         }
@@ -62,7 +62,7 @@ impl Head {
 }
 
 /// Returns how and when a tenant was read.
-fn read(side: &PlannedTenant, now: SystemTime) -> String {
+pub(super) fn read(side: &PlannedTenant, now: SystemTime) -> String {
     let age = humantime::parse_rfc3339_weak(&side.taken).ok().and_then(|taken| now.duration_since(taken).ok());
     match (&side.snapshot, age) {
         (Some(snapshot), Some(age)) => format!("snapshot {snapshot}, {} old", rough(age)),
@@ -73,7 +73,14 @@ fn read(side: &PlannedTenant, now: SystemTime) -> String {
     }
 }
 
-/// Formats an age in its largest unit: `3 days`.
+/// Returns what a plan does to how many resources.
+fn planned(counts: Counts) -> String {
+    let Counts { creates, updates, deletions, unchanged } = counts;
+    let deleted = if deletions > 0 { format!("{} to delete, ", number(deletions)) } else { String::new() };
+    format!("{} to create, {} to update, {deleted}{} unchanged", number(creates), number(updates), number(unchanged))
+}
+
+/// Returns an age in its largest unit: `3 days`.
 pub(super) fn rough(age: Duration) -> String {
     let seconds = age.as_secs();
     let units = [(86_400, "day"), (3_600, "hour"), (60, "minute")];

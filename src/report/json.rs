@@ -9,7 +9,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::exported::secrets;
+use super::exported::{ExportView, secrets};
 use super::plan_document::PlanView;
 use super::run_report::{RunCost, RunReport, RunState};
 use crate::apply::{ChangeResult, GeneratedSecret, OutcomeCounts, SecretDisposition, Summary};
@@ -22,7 +22,8 @@ use crate::plan::refusal::Refusal;
 use crate::plan::{
     Change, Conflict, Counts, Drift, DriftReport, Estimate, ManualStep, PlannedMapping, PlannedSelection, PlannedTenant, Skipped, Stage,
 };
-use crate::snapshot::{Snapshot, Status};
+use crate::snapshot::Status;
+use crate::snapshot::versions::StoredSnapshot;
 
 /// The version of the structure of all outputs; it is raised when a field is removed or changes its meaning.
 pub(crate) const FORMAT: u32 = 1;
@@ -332,6 +333,9 @@ struct ExportFields<'a> {
     secrets: usize,
     path: &'a Path,
     is_same: bool,
+    next: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    deleted: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -341,8 +345,9 @@ struct KindStatusFields<'a> {
     status: &'a Status,
 }
 
-/// Returns the result of an export as JSON; `is_same` means that it equals the version at `path`.
-pub(crate) fn exported_json(snapshot: &Snapshot, path: &Path, is_same: bool, exit: u8) -> Value {
+/// Returns what an export found as JSON.
+pub(crate) fn exported_json(view: &ExportView<'_>, exit: u8) -> Value {
+    let ExportView { snapshot, path, is_same, next, deleted } = *view;
     let kinds = snapshot.kinds.iter();
     let kinds = kinds.map(|(kind, status)| (kind.as_str(), KindStatusFields { count: snapshot.of_kind(kind).count(), status }));
     let fields = ExportFields {
@@ -356,6 +361,8 @@ pub(crate) fn exported_json(snapshot: &Snapshot, path: &Path, is_same: bool, exi
         secrets: secrets(snapshot).values().sum(),
         path,
         is_same,
+        next,
+        deleted: deleted.iter().map(StoredSnapshot::reference).collect(),
     };
     answer(&fields, exit)
 }

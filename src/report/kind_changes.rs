@@ -27,11 +27,22 @@ pub(super) struct KindChanges<'a> {
     pub(super) title: &'static str,
     /// The number of resources by operation.
     pub(super) counts: OperationCounts,
-    /// The changes, most dangerous first.
+    /// How that is said.
+    pub(super) wording: Wording,
+    /// The changes, the most dangerous first.
     pub(super) entries: Vec<Entry<'a>>,
 }
 
-/// The number of resources that are created, updated and deleted.
+/// How changes are spoken of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wording {
+    /// As what a run would do.
+    Planned,
+    /// As what differs from one snapshot to another.
+    Compared,
+}
+
+/// How many resources are created, updated and deleted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct OperationCounts {
     pub(super) create: usize,
@@ -132,7 +143,7 @@ impl<'a> KindChanges<'a> {
         let mut all = shared(&mut entries);
         all.append(&mut entries);
         all.sort_by_key(|entry| (Reverse(danger(entry.class)), rank(entry.operation), entry.is_late));
-        Self { title, counts, entries: all }
+        Self { title, counts, wording: Wording::Planned, entries: all }
     }
 }
 

@@ -7,6 +7,8 @@
 //! kind_changes.rs                  the changes of a plan by kind
 //! run_document.rs, run_report.rs   builds it from a finished run, in the past tense
 //! rehearsal.rs, exported.rs        builds it from a rehearsal, from an export
+//! compared.rs                      builds it from two snapshots that were compared
+//! snapshots.rs                     the stored snapshots, and those that were deleted
 //! due_steps.rs, mapping_rules.rs   manual steps due after a run; rules that accept what was refused
 //! explained.rs                     what a plan does about single resources
 //! text.rs                          renders it for a terminal, with plan_text.rs, field_text.rs, messages.rs and layout.rs
@@ -28,6 +30,7 @@
 
 mod cells;
 mod certificate;
+mod compared;
 mod csv;
 mod document;
 mod due_steps;
@@ -62,6 +65,7 @@ mod runs;
 mod sample;
 mod schedule;
 mod shell;
+mod snapshots;
 mod style;
 mod sync;
 mod table;
@@ -72,8 +76,9 @@ mod text_diff;
 mod values;
 mod wrap;
 
+pub(crate) use compared::{compared, compared_json};
 pub(crate) use explained::{explained, explained_json};
-pub(crate) use exported::exported;
+pub(crate) use exported::{ExportView, exported};
 pub(crate) use field_text::edit_lines;
 pub(crate) use files::files;
 pub(crate) use format::count;
@@ -94,6 +99,7 @@ pub(crate) use runs::{runs, shown};
 pub(crate) use schedule::units;
 pub(crate) use schedule::{Nightly, Scheduler, Unit, VOLUME};
 pub(crate) use shell::shell_word;
+pub(crate) use snapshots::{pruned, pruned_json, size, snapshots, snapshots_json};
 pub(crate) use sync::chat;
 pub(crate) use sync::{Resumed, SyncReport};
 pub(crate) use table::Table;

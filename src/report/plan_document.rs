@@ -12,7 +12,7 @@ use super::review;
 use crate::catalog::Catalog;
 use crate::plan::findings::{self, findings};
 use crate::plan::refusal::Refusal;
-use crate::plan::{Counts, DriftReport, Estimate, Plan};
+use crate::plan::{DriftReport, Estimate, Plan};
 
 /// The number of lines of a list that are shown without `--verbose`.
 const FEW_LINES: usize = 6;
@@ -121,7 +121,7 @@ fn notes(plan: &Plan) -> Vec<String> {
 
 /// Returns the title of every report about a plan.
 pub(super) fn title(plan: &Plan) -> String {
-    format!("{} → {}", plan.source.tenant, plan.target.tenant)
+    format!("{} → {}", plan.restores().unwrap_or(&plan.source.tenant), plan.target.tenant)
 }
 
 /// Returns the unmanaged resources as content.
@@ -130,7 +130,7 @@ pub(super) fn unmanaged(plan: &Plan) -> Content<'_> {
 }
 
 fn lead(plan: &Plan, refusals: &[Refusal]) -> Lead {
-    let is_within_a_tenant = plan.source.tenant == plan.target.tenant;
+    let is_within_a_tenant = plan.source.tenant == plan.target.tenant && plan.restores().is_none();
     let text = match (plan.is_empty(), &plan.undoes) {
         (true, _) if is_within_a_tenant => format!("{} already has these values.", plan.target.tenant),
         (true, _) => up_to_date(plan),
@@ -140,16 +140,13 @@ fn lead(plan: &Plan, refusals: &[Refusal]) -> Lead {
     Lead { is_idle, ..Lead::new(Tone::Neutral, text) }
 }
 
-pub(super) fn planned(counts: Counts) -> String {
-    let Counts { creates, updates, deletions, unchanged } = counts;
-    let deleted = if deletions > 0 { format!("{} to delete, ", number(deletions)) } else { String::new() };
-    format!("{} to create, {} to update, {deleted}{} unchanged", number(creates), number(updates), number(unchanged))
-}
-
 /// Returns why a plan between two tenants has no changes.
 fn up_to_date(plan: &Plan) -> String {
     let (source, target) = (&plan.source.tenant, &plan.target.tenant);
     let except = if plan.skipped.is_empty() { "" } else { ", except for what is skipped" };
+    if let Some(snapshot) = plan.restores() {
+        return format!("{target} holds what {snapshot} holds{except}: {} unchanged.", count(plan.counts().unchanged, "resource"));
+    }
     let Some(undoes) = &plan.undoes else {
         let unchanged = count(plan.counts().unchanged, "resource");
         return format!("{target} is up to date with {source}{except}: {unchanged} unchanged.");

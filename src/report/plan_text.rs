@@ -3,7 +3,7 @@
 use super::field_text::{distinguishing, full, short};
 use super::format::{count, number, printable};
 use super::head::{Head, risk_parts};
-use super::kind_changes::{Entry, FieldContent, FieldLine, KindChanges, OperationCounts};
+use super::kind_changes::{Entry, FieldContent, FieldLine, KindChanges, OperationCounts, Wording};
 use super::layout::Layout;
 use super::review::{ReviewItem, ReviewLabel};
 use super::style::{ADDED, CHANGED, QUIET, REMOVED, TITLE, styled};
@@ -37,7 +37,7 @@ pub(super) fn head(head: &Head, layout: Layout) -> String {
     if !risks.is_empty() {
         lines.extend([String::new(), format!("  {}", risks.join(" · "))]);
     }
-    lines.push(format!("  {}", super::plan_document::planned(head.counts)));
+    lines.push(format!("  {}", head.size));
     let kinds: Vec<String> = head.kinds.iter().map(|(title, counts)| format!("{title} {}", signed(*counts))).collect();
     if kinds.len() > 1 {
         lines.extend(joined(&kinds, " ·", layout.columns - GAP).into_iter().map(|line| format!("  {line}")));
@@ -53,10 +53,14 @@ fn signed(counts: OperationCounts) -> String {
     shown.collect::<Vec<_>>().join(" ")
 }
 
-/// Renders the counts of a kind: `2 to create, 12 to update`.
-pub(super) fn operations(counts: OperationCounts) -> String {
-    let parts = [(counts.create, "create"), (counts.update, "update"), (counts.delete, "delete")];
-    let shown = parts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{} to {word}", number(*count)));
+/// Returns what is done to the resources of a kind: `2 to create, 12 to update`, or what was: `2 added, 12 changed`.
+pub(super) fn operations(counts: OperationCounts, wording: Wording) -> String {
+    let words = match wording {
+        Wording::Planned => ["to create", "to update", "to delete"],
+        Wording::Compared => ["added", "changed", "removed"],
+    };
+    let parts = [counts.create, counts.update, counts.delete].into_iter().zip(words);
+    let shown = parts.filter(|(count, _)| *count > 0).map(|(count, word)| format!("{} {word}", number(count)));
     shown.collect::<Vec<_>>().join(", ")
 }
 
@@ -113,7 +117,7 @@ fn remark(item: &ReviewItem<'_>, text: &str, (label, layout): (usize, Layout)) -
 
 /// Renders the changes of a kind under its heading.
 pub(super) fn kind(changes: &KindChanges<'_>, layout: Layout) -> Vec<String> {
-    let heading = format!("{}   {}", styled(TITLE, changes.title), operations(changes.counts));
+    let heading = format!("{}   {}", styled(TITLE, changes.title), operations(changes.counts, changes.wording));
     let is_create = |entry: &&Entry<'_>| entry.operation == Operation::Create;
     let are_names = changes.entries.iter().filter(is_create).all(|entry| entry.distinguishing.is_empty());
     let is_packed = !layout.is_verbose && changes.counts.create > if are_names { FEW } else { MANY };

@@ -67,7 +67,7 @@ impl RunStatus<'_> {
 
     /// Returns where the settings came from; for an undo, the state before the undone run.
     fn source(&self) -> &str {
-        if self.plan.undoes.is_some() { "(undo)" } else { &self.plan.source.tenant }
+        if self.plan.undoes.is_some() { "(undo)" } else { self.plan.restores().unwrap_or(&self.plan.source.tenant) }
     }
 
     /// Returns the command that resumes the run, if it is the newest and not finished.
@@ -81,7 +81,9 @@ impl RunStatus<'_> {
         let (source, target) = (&self.plan.source.tenant, &self.plan.target.tenant);
         match &self.plan.undoes {
             Some(undoes) => Some(format!("migrate undo {} --dry-run", undoes.run)),
-            None if source == target => None,
+            None if source == target => {
+                self.plan.restores().map(|from| format!("migrate restore --tenant {target} --from {from} --dry-run"))
+            }
             None => Some(format!("migrate plan --tenant {target} --from {source}")),
         }
     }

@@ -8,17 +8,24 @@
 //! id_substitution.rs  ids -> keys when reading, keys -> ids when writing
 //! former_ids.rs       ids of deleted resources -> keys
 //! protection.rs       resources that no run changes
-//! store.rs            snapshots as files: one per kind, and a manifest
+//! store.rs            snapshots as files: one per kind or per resource, and a manifest
+//! manifest.rs, file_names.rs  the manifest; file names for resources
+//! versions.rs         which snapshots are stored
+//! reference.rs        the name of a snapshot: `dev@latest`
 //! ```
 
 mod desired;
+mod file_names;
 mod former_ids;
 pub mod id_substitution;
+mod manifest;
 mod model;
 mod placeholder;
 mod protection;
+pub(crate) mod reference;
 pub mod store;
 pub(crate) mod text_search;
+pub mod versions;
 
 pub use desired::{Desired, SuppliedSecret};
 pub use former_ids::FormerIds;

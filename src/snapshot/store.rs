@@ -1,92 +1,24 @@
-//! Stores snapshots as files: `snapshots/<tenant>/<UTC time>/manifest.json` and one pretty-printed, canonically ordered JSON file per kind.
+//! Snapshots as files: `snapshots/<tenant>/<UTC time>/manifest.json` and one pretty, canonically ordered JSON file a kind, or a resource.
 //!
-//! A snapshot is written to a temporary folder and then renamed; one that equals the newest is not written again. A
-//! snapshot is read only if its content hash matches: edits belong in a mapping.
+//! A snapshot is written aside and renamed whole; an equal one is not written again. What is read is believed only when its content hash
+//! holds: edits belong into a mapping. The hash does not depend on the layout of the files.
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
-use serde::{Deserialize, Serialize};
-
+use super::file_names::file_names;
+pub use super::manifest::{Error, FileLayout};
+use super::manifest::{ListedKind, Manifest, not_json};
 use super::model::{Snapshot, Status};
+use super::versions;
+pub use super::versions::newest;
 use crate::catalog::Catalog;
-use crate::diagnostic::{Diagnostic, Text};
 use crate::files;
-use crate::model::resource::{Key, Resource};
+use crate::model::resource::Resource;
 use crate::model::selection::Selection;
 
-/// The newest format that this version reads, and the one it writes.
-pub(crate) const FORMAT: u32 = 1;
-
-/// The content of `manifest.json`.
-#[derive(Debug, Serialize, Deserialize)]
-struct Manifest {
-    format: u32,
-    tool: String,
-    tenant: String,
-    domain: String,
-    taken: String,
-    kinds: BTreeMap<String, ListedKind>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    twice: Vec<Key>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    selection: Option<Selection>,
-    hash: String,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct ListedKind {
-    #[serde(flatten)]
-    status: Status,
-    count: usize,
-}
-
-/// Why a snapshot cannot be stored or loaded.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// A file cannot be read or written.
-    #[error(transparent)]
-    File(#[from] files::Error),
-    /// A file is not valid JSON of a snapshot.
-    #[error(transparent)]
-    NotJson(#[from] Box<Diagnostic>),
-    /// The content of a file is not valid.
-    #[error("\"{path}\" is not part of a snapshot: {reason}", path = .path.display())]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        reason: String,
-    },
-    /// The format is newer than this version can read.
-    #[error("snapshot \"{path}\" has format {format}; this version of migrate reads up to {FORMAT}", path = .path.display())]
-    Newer {
-        /// The snapshot's folder.
-        path: PathBuf,
-        /// The format of the snapshot.
-        format: u64,
-    },
-    /// The content was changed after it was written.
-    #[error("snapshot \"{path}\" was changed after it was written: {file} does not match its manifest", path = .path.display())]
-    Changed {
-        /// The snapshot's folder.
-        path: PathBuf,
-        /// The file that does not match.
-        file: String,
-    },
-    /// There is no snapshot.
-    #[error("no snapshot of \"{tenant}\" in \"{path}\"", path = .path.display())]
-    None {
-        /// The tenant.
-        tenant: String,
-        /// The folder of the tenant's snapshots.
-        path: PathBuf,
-    },
-}
-
-/// Receives a file: its name, and a function that writes its content.
+/// What takes a file: its name, and what fills it.
 type FileWriter<'take, E> = &'take mut dyn FnMut(&str, &dyn Fn(&mut dyn Write) -> io::Result<()>) -> Result<(), E>;
 
 /// Where a snapshot is stored.
@@ -107,7 +39,7 @@ impl Stored {
     }
 }
 
-/// Saves a snapshot as the newest version below `root` (`snapshots/<tenant>/<time>`), unless it equals the newest one.
+/// Writes a snapshot as the newest version below `root` (`snapshots/<tenant>/<time>`), unless the newest that is restricted alike is equal.
 ///
 /// # Errors
 ///
@@ -117,14 +49,12 @@ pub fn save(root: &Path, snapshot: &Snapshot) -> Result<Stored, Error> {
     let hash = hash_of(snapshot);
     files::remove_leftovers(&folder);
     loop {
-        let before = newest(root, &snapshot.tenant).ok();
-        if let Some(newest) = &before
-            && read_manifest(newest, &|file| files::read_text(file)).is_ok_and(|manifest| manifest.hash == hash)
-        {
-            return Ok(Stored::Same(newest.clone()));
+        let before = versions::versions(root, &snapshot.tenant).unwrap_or_default();
+        if let Some(same) = newest_alike(&before, snapshot).filter(|(_, manifest)| manifest.hash == hash) {
+            return Ok(Stored::Same(same.0.clone()));
         }
-        let path = unused(&folder, &name_after(before.as_deref(), &snapshot.taken));
-        match write_files(&path, snapshot, hash.clone()) {
+        let path = unused(&folder, &name_after(before.last().map(PathBuf::as_path), &snapshot.taken));
+        match write_files(&path, (snapshot, FileLayout::Kinds), hash.clone()) {
             Ok(()) => return Ok(Stored::New(path)),
             // Another process took the name in the meantime, perhaps with the same content.
             Err(taken) if is_taken(taken.kind()) => {}
@@ -133,11 +63,21 @@ pub fn save(root: &Path, snapshot: &Snapshot) -> Result<Stored, Error> {
     }
 }
 
-/// Returns the folder in which a snapshot is stored. Partial ones are stored separately, so that none is mistaken for a
-/// complete one.
+/// Returns the newest of these versions, the oldest first, that is restricted as a snapshot is; none behind one that cannot be read.
+fn newest_alike<'path>(before: &'path [PathBuf], snapshot: &Snapshot) -> Option<(&'path PathBuf, Manifest)> {
+    for path in before.iter().rev() {
+        let manifest = Manifest::read(path, &|file| files::read_text(file)).ok()?;
+        if manifest.selection == snapshot.selection {
+            return Some((path, manifest));
+        }
+    }
+    None
+}
+
+/// Returns the folder below which a snapshot is stored: partial ones stand apart, so that none passes for a whole one.
 #[must_use]
 pub fn folder_of(root: &Path, snapshot: &Snapshot) -> PathBuf {
-    if snapshot.selection.is_some() { root.join("partial") } else { root.to_owned() }
+    if snapshot.selection.is_some() { root.join(versions::PARTIAL) } else { root.to_owned() }
 }
 
 /// Returns whether a folder could not be renamed because the name is taken.
@@ -150,9 +90,9 @@ fn is_taken(error: io::ErrorKind) -> bool {
 /// # Errors
 ///
 /// If the files cannot be written.
-pub(crate) fn save_at(path: &Path, snapshot: &Snapshot) -> Result<Stored, Error> {
+pub(crate) fn save_at(path: &Path, snapshot: &Snapshot, layout: FileLayout) -> Result<Stored, Error> {
     let hash = hash_of(snapshot);
-    write_files(path, snapshot, hash)?;
+    write_files(path, (snapshot, layout), hash)?;
     Ok(Stored::New(path.to_owned()))
 }
 
@@ -171,7 +111,7 @@ pub fn load(catalog: &Catalog, path: &Path) -> Result<Snapshot, Error> {
 ///
 /// If a file is missing, malformed, changed or has a newer format.
 pub fn parse(catalog: &Catalog, path: &Path, read: &dyn Fn(&Path) -> Result<String, files::Error>) -> Result<Snapshot, Error> {
-    let manifest = read_manifest(path, read)?;
+    let manifest = Manifest::read(path, read)?;
     for name in [&manifest.tenant, &manifest.taken] {
         if !files::is_plain_name(name) {
             let reason = format!("\"{name}\" cannot be part of the name of a folder");
@@ -185,18 +125,16 @@ pub fn parse(catalog: &Catalog, path: &Path, read: &dyn Fn(&Path) -> Result<Stri
             let reason = format!("\"{kind}\" is not a kind that this version of migrate knows");
             return Err(Error::Malformed { path: path.join("manifest.json"), reason });
         }
-        let file = path.join(format!("{kind}.json"));
-        let text = read(&file)?;
-        let of_kind: Vec<Resource> = serde_json::from_str(&text).map_err(|error| not_json(&file, &text, &error))?;
-        if let Some(stray) = of_kind.iter().find(|resource| resource.key.kind() != kind) {
-            return Err(Error::Malformed { path: file, reason: format!("\"{}\" does not belong here", stray.key) });
-        }
+        let (of_kind, hash) = match manifest.layout {
+            FileLayout::Kinds => read_kind(path, kind, read)?,
+            FileLayout::Resources => read_resources(path, (kind, &listed.files), read)?,
+        };
         if of_kind.len() != listed.count {
             let file = format!("{kind}.json ({} of {} resources)", of_kind.len(), listed.count);
             return Err(Error::Changed { path: path.to_owned(), file });
         }
         resources.extend(of_kind);
-        content.add(kind, &listed.status, &files::content_hash(text.as_bytes()));
+        content.add(kind, &listed.status, &hash);
     }
     let kinds = manifest.kinds.into_iter().map(|(kind, listed)| (kind, listed.status)).collect();
     let Manifest { tenant, domain, taken, twice, selection, hash, .. } = manifest;
@@ -209,41 +147,55 @@ pub fn parse(catalog: &Catalog, path: &Path, read: &dyn Fn(&Path) -> Result<Stri
     Ok(snapshot)
 }
 
-/// Returns the folder of a tenant's newest snapshot below `root`.
-///
-/// # Errors
-///
-/// If there is none, or the folder cannot be read.
-pub fn newest(root: &Path, tenant: &str) -> Result<PathBuf, Error> {
-    let folder = root.join(tenant);
-    let none = || Error::None { tenant: tenant.to_owned(), path: folder.clone() };
-    let entries = match fs::read_dir(&folder) {
-        Ok(entries) => entries,
-        Err(source) if source.kind() == io::ErrorKind::NotFound => return Err(none()),
-        Err(source) => return Err(files::Error::Read { path: folder, source }.into()),
-    };
-    // A folder that another process is still writing begins with a dot.
-    let is_whole = |path: &PathBuf| !files::is_hidden(path) && path.join("manifest.json").is_file();
-    let versions = entries.filter_map(Result::ok).map(|entry| entry.path()).filter(is_whole);
-    versions.max_by_key(|path| place_of(path)).ok_or_else(none)
+/// What was read of a kind: its resources in the tenant's order, and the hash of the file that holds or would hold all of them.
+type KindContent = (Vec<Resource>, String);
+
+/// Reads the one file of a kind.
+fn read_kind(path: &Path, kind: &str, read: &dyn Fn(&Path) -> Result<String, files::Error>) -> Result<KindContent, Error> {
+    let file = path.join(format!("{kind}.json"));
+    let text = read(&file)?;
+    let of_kind: Vec<Resource> = serde_json::from_str(&text).map_err(|error| not_json(&file, &text, &error))?;
+    refuse_stray(&file, kind, &of_kind)?;
+    Ok((of_kind, files::content_hash(text.as_bytes())))
 }
 
-fn not_json(path: &Path, text: &str, error: &serde_json::Error) -> Error {
-    Box::new(Text { path, text }.not_json("this is not part of a snapshot", error)).into()
+/// Reads the files of the resources of a kind.
+fn read_resources(
+    path: &Path,
+    (kind, names): (&str, &[String]),
+    read: &dyn Fn(&Path) -> Result<String, files::Error>,
+) -> Result<KindContent, Error> {
+    let mut of_kind: Vec<Resource> = Vec::new();
+    for name in names {
+        let is_plain =
+            name.strip_prefix(kind).is_some_and(|rest| rest == ".json" || rest.strip_prefix('/').is_some_and(files::is_plain_name));
+        if !is_plain {
+            let reason = format!("\"{name}\" is not the name of a file of {kind}");
+            return Err(Error::Malformed { path: path.join("manifest.json"), reason });
+        }
+        let file = path.join(name);
+        let text = read(&file)?;
+        of_kind.push(serde_json::from_str(&text).map_err(|error| not_json(&file, &text, &error))?);
+        refuse_stray(&file, kind, &of_kind)?;
+    }
+    let mut hash = files::ContentHash::default();
+    write_all(of_kind.iter(), &mut hash).expect("a hash takes everything");
+    Ok((of_kind, hash.finish()))
 }
 
-/// Returns the sort key of a version: by time, then by number, so that 10 sorts after 9.
-fn place_of(path: &Path) -> (String, u64) {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let (time, number) = name.split_once("Z.").map_or((name.as_ref(), ""), |(time, number)| (time, number));
-    (time.trim_end_matches('Z').to_owned(), number.parse().unwrap_or_default())
+/// Refuses a file that holds a resource of another kind.
+fn refuse_stray(file: &Path, kind: &str, of_kind: &[Resource]) -> Result<(), Error> {
+    match of_kind.iter().find(|resource| resource.key.kind() != kind) {
+        Some(stray) => Err(Error::Malformed { path: file.to_owned(), reason: format!("\"{}\" does not belong here", stray.key) }),
+        None => Ok(()),
+    }
 }
 
 /// Returns the time in the name of a version. It is never before the newest, even if the clock was set back, since
 /// later snapshots are compared with the newest.
 fn name_after(newest: Option<&Path>, taken: &str) -> String {
     let time = taken.replace(':', "-");
-    let newest = newest.map(|newest| place_of(newest).0 + "Z").unwrap_or_default();
+    let newest = newest.map(|newest| versions::place_of(newest).0 + "Z").unwrap_or_default();
     time.max(newest)
 }
 
@@ -256,7 +208,11 @@ fn unused(folder: &Path, time: &str) -> PathBuf {
 
 /// Writes the file of a kind without building it in memory.
 fn write_kind(snapshot: &Snapshot, kind: &str, out: &mut dyn Write) -> io::Result<()> {
-    let resources: Vec<&Resource> = snapshot.of_kind(kind).collect();
+    write_all(snapshot.of_kind(kind), out)
+}
+
+fn write_all<'one>(resources: impl Iterator<Item = &'one Resource>, out: &mut dyn Write) -> io::Result<()> {
+    let resources: Vec<&Resource> = resources.collect();
     serde_json::to_writer_pretty(&mut *out, &resources)?;
     out.write_all(b"\n")
 }
@@ -298,7 +254,7 @@ impl ContentSummary {
     }
 }
 
-fn write_files(path: &Path, snapshot: &Snapshot, hash: String) -> Result<(), files::Error> {
+fn write_files(path: &Path, snapshot: (&Snapshot, FileLayout), hash: String) -> Result<(), files::Error> {
     files::write_folder_whole(path, |aside| each_file(snapshot, hash, &mut |name, fill| files::write_whole_with(&aside.join(name), fill)))
 }
 
@@ -306,47 +262,58 @@ fn write_files(path: &Path, snapshot: &Snapshot, hash: String) -> Result<(), fil
 pub fn files(snapshot: &Snapshot) -> BTreeMap<String, Vec<u8>> {
     let mut files = BTreeMap::new();
     let mut keep = |name: &str, fill: &dyn Fn(&mut dyn Write) -> io::Result<()>| fill(files.entry(name.to_owned()).or_default());
-    each_file(snapshot, hash_of(snapshot), &mut keep).expect("memory takes everything");
+    each_file((snapshot, FileLayout::Kinds), hash_of(snapshot), &mut keep).expect("memory takes everything");
     files
 }
 
-/// Passes every file of a snapshot, the manifest last, to `write`.
-fn each_file<E>(snapshot: &Snapshot, hash: String, write: FileWriter<'_, E>) -> Result<(), E> {
-    let count = |kind: &String| snapshot.of_kind(kind).count();
-    let listed = |(kind, status): (&String, &Status)| (kind.clone(), ListedKind { status: status.clone(), count: count(kind) });
+/// Hands every file of a snapshot, the manifest last, to `write`: its name, and what fills it.
+fn each_file<E>((snapshot, layout): (&Snapshot, FileLayout), hash: String, write: FileWriter<'_, E>) -> Result<(), E> {
+    let mut kinds = BTreeMap::new();
+    for (kind, status) in &snapshot.kinds {
+        let files = match layout {
+            FileLayout::Kinds => {
+                write(&format!("{kind}.json"), &|out| write_kind(snapshot, kind, out))?;
+                Vec::new()
+            }
+            FileLayout::Resources => each_resource(snapshot, kind, write)?,
+        };
+        kinds.insert(kind.clone(), ListedKind { status: status.clone(), count: snapshot.of_kind(kind).count(), files });
+    }
     let manifest = Manifest {
-        format: FORMAT,
+        format: layout.format(),
         tool: env!("CARGO_PKG_VERSION").to_owned(),
         tenant: snapshot.tenant.clone(),
         domain: snapshot.domain.clone(),
         taken: snapshot.taken.clone(),
-        kinds: snapshot.kinds.iter().map(listed).collect(),
+        layout,
+        kinds,
         twice: snapshot.twice.clone(),
         selection: snapshot.selection.clone(),
         hash,
     };
-    for kind in snapshot.kinds.keys() {
-        write(&format!("{kind}.json"), &|out| write_kind(snapshot, kind, out))?;
-    }
     let text = serde_json::to_string_pretty(&manifest).expect("a manifest is JSON") + "\n";
     write("manifest.json", &|out| out.write_all(text.as_bytes()))
 }
 
-fn read_manifest(path: &Path, read: &dyn Fn(&Path) -> Result<String, files::Error>) -> Result<Manifest, Error> {
-    let file = path.join("manifest.json");
-    let text = read(&file)?;
-    let refused = |error: serde_json::Error| not_json(&file, &text, &error);
-    let any: serde_json::Value = serde_json::from_str(&text).map_err(refused)?;
-    match any.get("format").and_then(serde_json::Value::as_u64) {
-        Some(format) if format > u64::from(FORMAT) => return Err(Error::Newer { path: path.to_owned(), format }),
-        Some(_) => {}
-        None => return Err(Error::Malformed { path: file, reason: "\"format\" is missing".to_owned() }),
+/// Hands the file of each resource of a kind to `write`; returns their names in the tenant's order.
+fn each_resource<E>(snapshot: &Snapshot, kind: &str, write: FileWriter<'_, E>) -> Result<Vec<String>, E> {
+    let names = file_names(snapshot.of_kind(kind).map(|resource| resource.key.name()).collect::<Vec<_>>().into_iter());
+    let mut files = Vec::new();
+    for (resource, name) in snapshot.of_kind(kind).zip(names) {
+        let file = if resource.key.name().is_empty() { format!("{kind}.json") } else { format!("{kind}/{name}") };
+        write(&file, &|out| {
+            serde_json::to_writer_pretty(&mut *out, resource)?;
+            out.write_all(b"\n")
+        })?;
+        files.push(file);
     }
-    serde_json::from_str(&text).map_err(refused)
+    Ok(files)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::json::Body;
     use serde_json::json;
@@ -422,7 +389,7 @@ mod tests {
         let text = fs::read_to_string(&file).expect("read").replace("\"format\": 1", "\"format\": 7");
         fs::write(&file, text).expect("written");
         let refused = load(Catalog::standard(), &path).expect_err("refused").to_string();
-        assert_eq!(refused, format!("snapshot \"{}\" has format 7; this version of migrate reads up to 1", path.display()));
+        assert_eq!(refused, format!("snapshot \"{}\" has format 7; this version of migrate reads up to 2", path.display()));
     }
 
     #[test]
@@ -441,5 +408,50 @@ mod tests {
         let file = path.join("clients.json");
         fs::write(&file, fs::read_to_string(&file).expect("read").replace("Web", "Wob")).expect("written");
         assert!(matches!(load(Catalog::standard(), &path), Err(Error::Changed { .. })));
+    }
+
+    fn of_names(names: &[&str]) -> Snapshot {
+        let kind = Catalog::standard().kind("clients").expect("a kind");
+        let client = |name: &&str| Body::from_value(json!({"client_id": format!("id of {name}"), "name": name})).expect("an object");
+        let resources = names.iter().map(|name| Resource::read(kind, client(name)).expect("readable")).collect();
+        Snapshot { resources, ..snapshot("2026-01-01T00:00:00Z") }
+    }
+
+    #[test]
+    fn one_file_per_resource_is_loaded_again_in_the_order_of_the_tenant() {
+        let root = tempfile::tempdir().expect("a folder");
+        let (path, snapshot) = (root.path().join("dev"), of_names(&["Web", "web", "a/b", "..", "Zoë", "A"]));
+        save_at(&path, &snapshot, FileLayout::Resources).expect("saved");
+        assert!(path.join("clients/A.json").is_file());
+        assert_eq!(fs::read_dir(path.join("clients")).expect("a folder").count(), 6);
+        assert_eq!(load(Catalog::standard(), &path).expect("loaded"), snapshot);
+        let file = path.join("clients/A.json");
+        fs::write(&file, fs::read_to_string(&file).expect("read").replace("\"A\"", "\"B\"")).expect("written");
+        assert!(matches!(load(Catalog::standard(), &path), Err(Error::Changed { .. })));
+    }
+
+    #[test]
+    fn a_manifest_leads_to_no_file_elsewhere() {
+        let root = tempfile::tempdir().expect("a folder");
+        let path = root.path().join("dev");
+        save_at(&path, &of_names(&["A"]), FileLayout::Resources).expect("saved");
+        let manifest = path.join("manifest.json");
+        let text = fs::read_to_string(&manifest).expect("read");
+        for elsewhere in ["clients/../../A.json", "/etc/passwd", "clients//A.json", "roles/A.json", "clients/.A.json"] {
+            fs::write(&manifest, text.replace("clients/A.json", elsewhere)).expect("written");
+            assert!(matches!(load(Catalog::standard(), &path), Err(Error::Malformed { .. })), "{elsewhere}");
+        }
+    }
+
+    #[test]
+    fn a_restricted_snapshot_is_compared_with_those_that_are_restricted_alike() {
+        let root = tempfile::tempdir().expect("a folder");
+        let of = |kind: &str, taken: &str| {
+            let selection = Selection::read(Catalog::standard(), &[kind.to_owned()], &[], &[]).expect("a kind");
+            Snapshot { selection: Some(selection), ..snapshot(taken) }
+        };
+        let first = save(root.path(), &of("clients", "2026-01-01T00:00:00Z")).expect("saved").path().to_owned();
+        assert!(matches!(save(root.path(), &of("roles", "2026-01-02T00:00:00Z")), Ok(Stored::New(_))));
+        assert_eq!(save(root.path(), &of("clients", "2026-01-03T00:00:00Z")).expect("saved"), Stored::Same(first));
     }
 }

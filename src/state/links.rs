@@ -153,6 +153,16 @@ impl Links {
         Some(link)
     }
 
+    /// Returns the links of the same two tenants in the other direction.
+    #[must_use]
+    pub fn reversed(&self) -> Self {
+        let mut reversed = Self::default();
+        for link in self.iter() {
+            reversed.link(&link.target_id, &link.source_id, &Key::new(&link.kind, &link.key));
+        }
+        reversed
+    }
+
     /// Returns the links, sorted.
     pub fn iter(&self) -> impl Iterator<Item = &Link> {
         self.by_source.values()

@@ -149,6 +149,22 @@ impl TenantPair {
         self.file("baseline.json")
     }
 
+    /// Returns every pair of a target that something is remembered of, by the name of the source.
+    #[must_use]
+    pub fn of_target(root: &Path, target: &TenantIdentity) -> Vec<Self> {
+        let entries = std::fs::read_dir(root.join("state")).into_iter().flatten().filter_map(Result::ok);
+        let mut sources: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+        sources.sort();
+        let pair = |tenant: String| Self::new(root, TenantIdentity { tenant, domain: None }, target.clone()).ok();
+        sources.into_iter().filter_map(pair).filter(|pair| pair.path().is_file() && pair.check().is_ok()).collect()
+    }
+
+    /// Returns the name of the source.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.source.tenant
+    }
+
     /// Returns the file of the fingerprints of secrets.
     pub fn fingerprints(&self) -> PathBuf {
         self.file("fingerprints.json")

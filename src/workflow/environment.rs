@@ -11,13 +11,13 @@ use secrecy::{ExposeSecret, SecretString};
 use super::error::Error;
 use super::host::{Host, Notice};
 use super::run_name;
-use crate::apply::SyncState;
+use crate::apply::{Summary, SyncState, state_update};
 use crate::catalog::Catalog;
 use crate::config::{Settings, TenantSettings};
 use crate::files;
 use crate::management_api::{ApiConfig, Tenant};
 use crate::model::event::Observer;
-use crate::plan::{Plan, SecretField};
+use crate::plan::{Action, Change, Plan, SecretField};
 use crate::state::pair::{TenantIdentity, TenantPair};
 
 /// The timeout of one request, including its response.
@@ -103,6 +103,22 @@ impl Environment {
     /// Loads the state for the source and the target of a plan, if these are two tenants.
     pub(crate) fn sync_state_of(&self, plan: &Plan) -> Result<Option<SyncState>, Error> {
         SyncState::pair_of(plan, &self.settings.dir)?.map(|pair| self.load_state(pair)).transpose()
+    }
+
+    /// Has the state of every pair of a target follow a run within the target: resources that it created again have new ids.
+    pub(crate) fn follow(&self, plan: &Plan, summary: &Summary) -> Result<(), state_update::Error> {
+        let is_within = plan.source_tenant() == plan.target.tenant;
+        let moves = |change: &Change| matches!(change.action, Action::Create { .. } | Action::Delete { .. });
+        if !is_within || !plan.changes().any(moves) {
+            return Ok(());
+        }
+        let target = TenantIdentity::new(&plan.target.tenant, &plan.target.domain);
+        for pair in TenantPair::of_target(&self.settings.dir, &target) {
+            let mut state = SyncState::load(self.catalog, pair)?;
+            state.follow(plan, summary);
+            state.save()?;
+        }
+        Ok(())
     }
 
     fn load_state(&self, pair: TenantPair) -> Result<SyncState, Error> {

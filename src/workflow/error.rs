@@ -141,6 +141,54 @@ pub enum Error {
         /// The most similar name.
         nearest: Option<String>,
     },
+    /// There is no snapshot of this name.
+    #[error("no snapshot \"{name}\"")]
+    NoSuchSnapshot {
+        /// The name.
+        name: String,
+        /// The tenant in it.
+        tenant: String,
+        /// The nearest names that there are.
+        nearest: Vec<String>,
+    },
+    /// A restore was given a tenant, and needs a snapshot.
+    #[error("\"{name}\" is a tenant; a restore needs a snapshot")]
+    NoSnapshotToRestore {
+        /// The tenant that was given.
+        name: String,
+        /// The target.
+        target: String,
+    },
+    /// A snapshot is restored in the tenant that it was taken of.
+    #[error("the snapshot is of {of}, but \"{name}\" is {domain}")]
+    SnapshotOfAnother {
+        /// The domain it was taken of.
+        of: String,
+        /// The target.
+        name: String,
+        /// Its domain.
+        domain: String,
+    },
+    /// A run kept no snapshot of this tenant.
+    #[error("run \"{run}\" kept no snapshot of \"{tenant}\"")]
+    NotKept {
+        /// The run.
+        run: String,
+        /// The tenant.
+        tenant: String,
+        /// The snapshots that it kept.
+        others: Vec<String>,
+    },
+    /// The snapshot that a run kept is no longer there.
+    #[error("the snapshot of \"{tenant}\" that run \"{run}\" kept is no longer there: \"{}\"", path.display())]
+    KeptIsGone {
+        /// The run.
+        run: String,
+        /// The tenant.
+        tenant: String,
+        /// Its folder.
+        path: PathBuf,
+    },
     /// The files of a run cannot be read.
     #[error("cannot read run \"{name}\"")]
     UnreadableRun {

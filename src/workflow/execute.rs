@@ -90,7 +90,8 @@ pub(crate) async fn execute(environment: &Environment, session: Session<'_>) -> 
     if let Some(state) = state {
         remember(state, (&plan, &summary), &expected_baseline, &supplied)?;
     }
-    // Only now is the state for the next run durable, so that the run is complete.
+    environment.follow(&plan, &summary).map_err(|source| Error::Unremembered { summary: Box::new(summary.clone()), source })?;
+    // What the run leaves for the next one is kept: only now it is over.
     apply::close(journal, &summary, &now()).map_err(|error| Error::Unrecorded(Box::new(error)))?;
     let requests = tenant.requests();
     let limit = budget.reached(requests).filter(|_| summary.unsent > 0 && interrupt.is_none() && !summary.is_silent);

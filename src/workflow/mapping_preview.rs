@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use super::environment::{Environment, now};
 use super::error::Error;
-use super::prepare::{Route, Source, included, source};
+use super::prepare::{Route, included};
+use super::source::{Source, source};
 use crate::catalog::Kind;
 use crate::export::{Purpose, Reading, Scope};
 use crate::mapping::{Effect, MappedSource, Mapping, MappingRule, nearest_resource};
@@ -78,7 +79,7 @@ pub(crate) async fn preview(environment: &Environment, route: &Route, patterns: 
     let target = environment.tenant(&route.target)?;
     let file = route.mapping.as_ref().or(target.mapping.as_ref());
     let mapping = file.map_or(Ok(Mapping::default()), |path| Mapping::load(environment.catalog, path))?;
-    let before = read(environment, source(environment, route, target)?, &route.include, patterns).await?;
+    let before = read(environment, source(environment, route.source.as_deref(), target)?, &route.include, patterns).await?;
     let matches = |key: &Key| patterns.iter().any(|pattern| pattern.matches(key));
     let wanted: Vec<Resource> = before.resources.iter().filter(|resource| matches(&resource.key)).cloned().collect();
     if let (true, Some(pattern)) = (wanted.is_empty(), patterns.first()) {
@@ -95,7 +96,7 @@ pub(crate) async fn preview(environment: &Environment, route: &Route, patterns: 
 /// Loads a snapshot, or reads from a tenant the kinds that may match and those they refer to.
 async fn read(environment: &Environment, source: Source<'_>, include: &[String], patterns: &[KeyPattern]) -> Result<Snapshot, Error> {
     let settings = match source {
-        Source::Snapshot(snapshot) => return Ok(*snapshot),
+        Source::Snapshot(named) => return Ok(named.snapshot),
         Source::Tenant(settings) => settings,
     };
     let is_meant = |kind: &Kind| patterns.iter().any(|pattern| pattern.may_match(kind));

@@ -3,6 +3,8 @@
 //! ```text
 //! environment.rs  configuration, connections, folders and secrets
 //! host.rs         receives notices, and may interrupt a use case
+//! source.rs       the source of settings: a tenant, or a snapshot by name or folder
+//! kept_snapshots.rs  the snapshots that a run refers to
 //! prepare.rs      source and target -> plan
 //! review.rs       approvals and scopes before a plan is executed
 //! session.rs      a run before its first write: folder, journal, state
@@ -10,6 +12,9 @@
 //! proposal.rs     from plan to run: guards, scopes, secret sink, approval, execution; unattended imports
 //! rehearse.rs     rehearses an import on a copy of the target
 //! mapping_check.rs, mapping_preview.rs  a mapping without an import: its problems, its effect on resources
+//! compare.rs      compares two tenants or snapshots
+//! restore.rs      a tenant's own snapshot -> the plan that restores it
+//! retention.rs    the stored snapshots, and which of them are deleted
 //! history.rs      past runs
 //! run_name.rs     the names of runs
 //! lock.rs         one writer per target
@@ -18,11 +23,13 @@
 //!
 //! Nothing here prints, asks or knows exit codes: errors are typed, and a [`Host`] receives events.
 
+mod compare;
 mod environment;
 mod error;
 mod execute;
 pub(crate) mod history;
 mod host;
+mod kept_snapshots;
 pub mod limits;
 mod lock;
 mod mapping_check;
@@ -30,10 +37,14 @@ mod mapping_preview;
 mod prepare;
 mod proposal;
 mod rehearse;
+mod restore;
+mod retention;
 mod review;
 pub(crate) mod run_name;
 mod session;
+mod source;
 
+pub(crate) use compare::compare;
 pub use environment::Environment;
 pub(crate) use environment::now;
 pub use error::Error;
@@ -44,13 +55,14 @@ pub(crate) use lock::lock;
 pub(crate) use mapping_check::{check_mapping, unmatched_on_disk};
 pub(crate) use mapping_preview::{MappedResource, MappingPreview, NamedField, preview};
 pub use prepare::{Prepared, Route, prepare};
-pub(crate) use prepare::{
-    includable, included, named_source, prepare_seen_by, protected, read, refuse_unmatched, scope_naming, scope_of, source_side,
-};
+pub(crate) use prepare::{includable, included, prepare_seen_by, protected, read, refuse_unmatched, scope_naming, scope_of};
 pub(crate) use proposal::{Approver, Proposal, carry_out};
 pub use proposal::{Completion, import};
 pub(crate) use rehearse::{Copy, Copyist, Rehearsed, rehearse};
+pub(crate) use restore::{PreparedRestore, RestoreRoute, prepare_restore};
+pub(crate) use retention::{RunSnapshots, Surplus, delete, snapshots, surplus};
 pub(crate) use review::check_scopes;
 pub(crate) use review::{Review, unapproved};
 pub(crate) use session::Session;
 pub(crate) use session::refuse_another_target;
+pub(crate) use source::{named_source, source_side};

@@ -1,19 +1,20 @@
 //! Reads source and target and plans the changes, for plans, dry runs and imports alike.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::environment::{Environment, now};
 use super::error::Error;
 use super::review::check_scopes;
+use super::source::{NamedSnapshot, Source, own_unknown, source};
 use crate::apply::SyncState;
 use crate::catalog::Catalog;
 use crate::config::TenantSettings;
 use crate::diagnostic;
-use crate::export::{Purpose, Reading, ResponseRecorder, Scope};
+use crate::export::{Purpose, Reading, ResponseRecorder, Scope, as_kept};
 use crate::management_api::Tenant;
 use crate::mapping::{Attribution, MappedSource, Mapping};
-use crate::model::resource::{Id, Key};
+use crate::model::resource::Key;
 use crate::model::selection::{KeyPattern, Selection};
 use crate::plan::guards;
 use crate::plan::refusal::Refusal;
@@ -22,14 +23,13 @@ use crate::plan::{
     attribute, mark_former_ids, plan_after, unmapped_hosts,
 };
 use crate::snapshot::{Desired, Snapshot, store};
-use crate::state::pair::TenantIdentity;
 
 /// Source, target, mapping and options of a plan.
 #[derive(Debug, Clone, Default)]
 pub struct Route {
     /// The target tenant.
     pub target: String,
-    /// The source, a tenant or the folder of a snapshot; by default the `source` of the target.
+    /// Where the settings come from: a tenant, a snapshot (`dev@latest`) or the folder of one; by default the `source` of the target.
     pub source: Option<String>,
     /// The file of the mapping; by default the `mapping` of the target.
     pub mapping: Option<PathBuf>,
@@ -65,6 +65,8 @@ pub struct Prepared {
     pub(crate) scope: Scope,
     /// The folder of the source's snapshot, before any mapping.
     pub(crate) source: PathBuf,
+    /// For a rehearsal, what was read of a restricted source, with everything that is there to be named only.
+    pub(crate) read_source: Option<Snapshot>,
 }
 
 impl Prepared {
@@ -81,23 +83,7 @@ impl std::fmt::Debug for Prepared {
     }
 }
 
-/// A source: a tenant to read, or a stored snapshot.
-pub(super) enum Source<'settings> {
-    Tenant(&'settings TenantSettings),
-    Snapshot(Box<Snapshot>),
-}
-
-impl Source<'_> {
-    /// Returns the tenant that the settings belong to.
-    fn side(&self) -> TenantIdentity {
-        match self {
-            Self::Tenant(settings) => TenantIdentity::new(&settings.name, &settings.domain),
-            Self::Snapshot(snapshot) => TenantIdentity::new(&snapshot.tenant, &snapshot.domain),
-        }
-    }
-}
-
-/// Returns all words that `--include` accepts.
+/// Returns every word of what is usually left alone.
 pub(crate) fn includable(catalog: &Catalog) -> BTreeSet<&'static str> {
     catalog.kinds().flat_map(|kind| kind.lifecycle.excluded).filter_map(|alone| alone.include_word).collect()
 }
@@ -130,17 +116,21 @@ pub(crate) async fn prepare_seen_by(
     recorder: Option<&dyn ResponseRecorder>,
 ) -> Result<Prepared, Error> {
     let target = environment.tenant(&route.target)?;
-    let source = source(environment, route, target)?;
+    let source = source(environment, route.source.as_deref(), target)?;
     refuse_the_same(&source, target)?;
     let mapping_file = route.mapping.as_ref().or(target.mapping.as_ref());
     let mapping = mapping_file.map_or(Ok(Mapping::default()), |path| Mapping::load(environment.catalog, path))?;
     let state = environment.sync_state(source.side(), target)?;
     let tenant = environment.connect(target)?;
-    let is_snapshot = matches!(source, Source::Snapshot(_));
+    let place = source.place();
     let scope = scope(environment, route, &source)?;
     let Sides { source, live, scope } = Box::pin(read_both(environment, (source, &tenant, target), scope, recorder)).await?;
-    let unknown = own_unknown(&source).filter(|_| is_snapshot);
-    let stored = store::save(&store::folder_of(&environment.folder("snapshots"), &source), &source)?;
+    let unknown = own_unknown(&source).filter(|_| place.is_some());
+    let stored = match &place {
+        Some(place) => place.path.clone(),
+        None => keep(environment, &source)?,
+    };
+    let read_source = (recorder.is_some() && source.selection.is_some()).then(|| source.clone());
     let MappedSource { mut desired, attribution, unmatched, skipped_by } = mapping.apply(environment.catalog, source)?;
     (desired.selection, desired.with_dependencies) = (scope.selection.clone(), route.with_dependencies);
     // A rule may well match something that was not read.
@@ -160,6 +150,7 @@ pub(crate) async fn prepare_seen_by(
         desired_state: DesiredState::Source,
     };
     let mut plan = plan_after(environment.catalog, &desired, &live, past);
+    plan.source.snapshot = place.as_ref().map(|place| place.name.clone());
     attribute(environment.catalog, &mut plan, &|key| attribution.places(key));
     let rewritten = mapping.rewritten();
     let listed = environment.settings().tenants.get(&plan.source.tenant).map_or(&[][..], |settings| &settings.hosts);
@@ -176,6 +167,7 @@ pub(crate) async fn prepare_seen_by(
     }
     plan.notes.extend(selects_nothing(&scope.selection, &[&desired.snapshot, &live]));
     plan.notes.extend(unknown);
+    plan.notes.extend(place.and_then(|place| place.note()));
     let mut refusals = guards::refusals(environment.catalog, &plan, &desired, &live, target.most_changed);
     if route.on_drift == OnDrift::Fail {
         refusals.extend(guards::drift(&plan));
@@ -186,8 +178,14 @@ pub(crate) async fn prepare_seen_by(
     refusals.extend(guards::secrets(environment.catalog, &plan, &|field| environment.secret(field)));
     let refusals = check_scopes(environment, &mut plan, &tenant, refusals).await?;
     let skipped_by = skipped_by.into_iter().map(|(key, place)| (key, place.to_string())).collect();
-    let source = stored.path().to_owned();
-    Ok(Prepared { plan, refusals, tenant, desired, live, state, attribution, skipped_by, scope, source })
+    Ok(Prepared { plan, refusals, tenant, desired, live, state, attribution, skipped_by, scope, source: stored, read_source })
+}
+
+/// Keeps a snapshot of what was read of a tenant, as an export would; returns its folder.
+pub(crate) fn keep(environment: &Environment, snapshot: &Snapshot) -> Result<PathBuf, Error> {
+    let kept = as_kept(environment.catalog, snapshot);
+    let stored = store::save(&store::folder_of(&environment.folder("snapshots"), &kept), &kept)?;
+    Ok(stored.path().to_owned())
 }
 
 /// Refuses a mapping with unmatched rules.
@@ -198,7 +196,7 @@ pub(crate) fn refuse_unmatched(unmatched: &[UnmatchedRule]) -> Result<(), Error>
 /// Returns the scope to read of both tenants; a restricted snapshot restricts the plan.
 fn scope(environment: &Environment, route: &Route, source: &Source<'_>) -> Result<Scope, Error> {
     let of_snapshot = match source {
-        Source::Snapshot(snapshot) => snapshot.selection.clone().unwrap_or_default(),
+        Source::Snapshot(named) => named.snapshot.selection.clone().unwrap_or_default(),
         Source::Tenant(_) => Selection::default(),
     };
     let selection = of_snapshot.and(&route.selection).map_err(Error::Selection)?;
@@ -224,11 +222,12 @@ async fn read_both(
     let reading = |tenant, recorder| Reading { tenant, scope: &scope, observer: &*environment.host, recorder };
     let of_target = reading(tenant, recorder);
     let (source, mut live, names_others) = match source {
-        Source::Snapshot(snapshot) => {
+        Source::Snapshot(named) => {
+            let NamedSnapshot { snapshot, .. } = *named;
             let begun = of_target.begin(catalog).await?;
             let names_others =
                 begun.names_others() || scope.names_others_in(catalog, snapshot.resources.iter().map(|one| (&one.key, &one.body)));
-            (*snapshot, begun.finish(names_others, &now()).await?, names_others)
+            (snapshot, begun.finish(names_others, &now()).await?, names_others)
         }
         Source::Tenant(settings) => {
             let from = environment.connect(settings)?;
@@ -310,61 +309,11 @@ fn protects_nothing(target: &TenantSettings, sides: &[&Snapshot; 2]) -> Vec<Stri
     idle.map(|pattern| format!("the `protected` pattern \"{pattern}\" matches nothing in {source} or {target}")).collect()
 }
 
-/// Loads a snapshot. Which client migrate signed in with is taken from the snapshot, otherwise from the configuration
-/// of its tenant.
-fn load(environment: &Environment, path: &Path) -> Result<Snapshot, Error> {
-    let mut snapshot = store::load(environment.catalog, path)?;
-    let of_the_same = environment.settings().tenants.get(&snapshot.tenant).filter(|settings| settings.domain == snapshot.domain);
-    // Without credentials the client is unknown, and no request is sent to that tenant.
-    let client = of_the_same.and_then(|settings| environment.connect(settings).ok()?.client_id());
-    if let Some(client) = client {
-        snapshot.reserve_own(environment.catalog, &Id::new(client));
-    }
-    Ok(snapshot)
-}
-
-/// Returns a note about the clients that may be migrate's own in the source, if that is unknown.
-fn own_unknown(source: &Snapshot) -> Option<String> {
-    let may_be: Vec<String> = source.clients_of_the_management_api().iter().map(ToString::to_string).collect();
-    let which = format!("it is unknown which client of {} migrate signs in with; if it is one of the clients", source.tenant);
-    (!source.knows_own_client() && !may_be.is_empty())
-        .then(|| format!("{which} with access to the Management API, skip it in the mapping: {}", may_be.join(", ")))
-}
-
-pub(super) fn source<'settings>(
-    environment: &'settings Environment,
-    route: &Route,
-    target: &TenantSettings,
-) -> Result<Source<'settings>, Error> {
-    let Some(from) = route.source.as_deref().or(target.source.as_deref()) else {
-        return Err(Error::NoSource { target: target.name.clone() });
-    };
-    if environment.settings().tenants.contains_key(from) {
-        return Ok(Source::Tenant(environment.settings().tenant(from)?));
-    }
-    let path = Path::new(from);
-    if path.is_dir() || from.contains('/') {
-        return Ok(Source::Snapshot(Box::new(load(environment, path)?)));
-    }
-    Ok(Source::Tenant(environment.settings().tenant(from)?))
-}
-
-/// Returns the tenant that the settings come from.
-pub(crate) fn source_side(environment: &Environment, route: &Route, target: &TenantSettings) -> Result<TenantIdentity, Error> {
-    Ok(source(environment, route, target)?.side())
-}
-
-/// Returns the identity of a named source; an unconfigured one may be the tenant of a snapshot.
-pub(crate) fn named_source(environment: &Environment, name: &str) -> TenantIdentity {
-    let domain = environment.settings().tenants.get(name).map(|tenant| tenant.domain.clone());
-    TenantIdentity { tenant: name.to_owned(), domain }
-}
-
 fn refuse_the_same(source: &Source<'_>, target: &TenantSettings) -> Result<(), Error> {
     let side = |tenant: &str, domain: &str| PlannedTenant::new(tenant, domain, "");
     let source = match source {
         Source::Tenant(settings) => side(&settings.name, &settings.domain),
-        Source::Snapshot(snapshot) => side(&snapshot.tenant, &snapshot.domain),
+        Source::Snapshot(named) => side(&named.snapshot.tenant, &named.snapshot.domain),
     };
     let same = guards::same_tenant(&Plan::between(source, side(&target.name, &target.domain)));
     same.map_or(Ok(()), |refusal| Err(Error::Refused { target: target.name.clone(), refusals: vec![refusal] }))

@@ -1,14 +1,16 @@
 //! From plan to run, for every command that writes: guards, scopes, secret sink, approval, execution.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::environment::Environment;
 use super::error::Error;
 use super::execute::{EndedRun, execute};
+use super::kept_snapshots::{KeptSnapshot, KeptSnapshots};
 use super::limits::RunBudget;
 use super::lock::lock;
-use super::prepare::{Prepared, Route, prepare};
+use super::prepare::{Prepared, Route, keep, prepare};
 use super::review::{Review, unapproved};
 use super::session::Session;
 use crate::apply::{SecretSink, StaleChanges, SyncState};
@@ -30,6 +32,16 @@ pub(crate) struct Proposal {
     pub(crate) unapproved: Vec<Refusal>,
     tenant: Tenant,
     basis: Basis,
+    snapshots: SnapshotBasis,
+}
+
+/// What a run is to keep snapshots of.
+#[derive(Default)]
+struct SnapshotBasis {
+    /// The folder of the source's snapshot.
+    source: Option<PathBuf>,
+    /// The target, where the plan was not made of a pair.
+    live: Option<Snapshot>,
 }
 
 /// What a plan is based on.
@@ -49,13 +61,20 @@ impl std::fmt::Debug for Proposal {
 impl Proposal {
     /// Creates a proposal from a prepared plan, with its unapproved refusals.
     pub(crate) fn of_prepared(prepared: Prepared, unapproved: Vec<Refusal>) -> Self {
-        let Prepared { plan, refusals, tenant, desired, live, state, .. } = prepared;
-        Self { plan: Arc::new(plan), refusals, unapproved, tenant, basis: Basis::Pair(Box::new((desired, live, state))) }
+        let Prepared { plan, refusals, tenant, desired, live, state, source, .. } = prepared;
+        let snapshots = SnapshotBasis { source: Some(source), live: None };
+        Self { plan: Arc::new(plan), refusals, unapproved, tenant, basis: Basis::Pair(Box::new((desired, live, state))), snapshots }
     }
 
     /// Creates a proposal from a saved plan, or from one within a single tenant.
     pub(crate) fn of_plan(plan: Plan, tenant: Tenant, (refusals, unapproved): (Vec<Refusal>, Vec<Refusal>)) -> Self {
-        Self { plan: Arc::new(plan), refusals, unapproved, tenant, basis: Basis::Plan(StaleChanges::default()) }
+        let (basis, snapshots) = (Basis::Plan(StaleChanges::default()), SnapshotBasis::default());
+        Self { plan: Arc::new(plan), refusals, unapproved, tenant, basis, snapshots }
+    }
+
+    /// Has the run keep a snapshot of the target as it was read now.
+    pub(crate) fn with_snapshot(self, live: Snapshot) -> Self {
+        Self { snapshots: SnapshotBasis { live: Some(live), ..self.snapshots }, ..self }
     }
 
     /// Refuses changes that became stale since the plan was made.
@@ -89,10 +108,26 @@ impl Proposal {
     }
 
     fn begin<'lock>(self, environment: &Environment, lock: &'lock Lock, command: &str) -> Result<Session<'lock>, Error> {
-        match self.basis {
+        let kept = self.keep_snapshots(environment)?;
+        let session = match self.basis {
             Basis::Pair(pair) => Session::of_pair(environment, (self.plan, self.tenant), *pair, lock, command),
             Basis::Plan(stale) => Session::of_plan(environment, (self.plan, self.tenant), stale, lock, command),
-        }
+        }?;
+        kept.save(&session.folder)?;
+        Ok(session)
+    }
+
+    /// Keeps a snapshot of the target before anything is written to it; returns what the run goes by.
+    fn keep_snapshots(&self, environment: &Environment) -> Result<KeptSnapshots, Error> {
+        let Plan { source, target, .. } = &*self.plan;
+        let live = match &self.basis {
+            Basis::Pair(pair) => Some(&pair.1),
+            Basis::Plan(_) => self.snapshots.live.as_ref(),
+        };
+        let kept = |tenant: &str, folder: &Path| KeptSnapshot::new(environment, tenant, folder);
+        let of_target = live.map(|live| keep(environment, live)).transpose()?.map(|folder| kept(&target.tenant, &folder));
+        let of_source = self.snapshots.source.as_ref().map(|folder| kept(&source.tenant, folder));
+        Ok(KeptSnapshots::new(of_source, of_target))
     }
 }
 

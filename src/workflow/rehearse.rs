@@ -5,7 +5,7 @@
 //! discarded at the end.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use secrecy::ExposeSecret;
@@ -31,7 +31,8 @@ use crate::model::resource::{Id, Key};
 use crate::model::secret::random_secret;
 use crate::plan::Plan;
 use crate::sandbox::{Fault, Options, Replica, RequestLog, Sandbox, State};
-use crate::snapshot::Snapshot;
+use crate::snapshot::store::FileLayout;
+use crate::snapshot::{Snapshot, store};
 
 /// How often an interrupted run is resumed.
 const MOST: usize = 10;
@@ -129,7 +130,7 @@ async fn to_the_end(environment: &Environment, route: &Route, prepared: Prepared
     let Copy { state, faults, request_log } = copy;
     let copied = TargetCopy::set(environment, &prepared, state, request_log).await?;
     let (target, include, scope) = (copied.target()?.clone(), route.include.as_slice(), prepared.scope.clone());
-    let (source, live) = (prepared.source.clone(), &prepared.live);
+    let (source, live) = (copied.source(&prepared)?, &prepared.live);
     let otherwise = copied.differs_from(live, &target, &scope).await?;
     let copied = copied.anew(faults).await?;
     let lock = lock(&copied.environment, &target, None).await?;
@@ -177,7 +178,15 @@ impl TargetCopy {
         self.environment.tenant(&self.tenant)
     }
 
-    /// Returns the resources that the copy returns differently from the target.
+    /// Returns the folder of the source, which is not read again: of a restricted one with everything that is there to be named only.
+    fn source(&self, prepared: &Prepared) -> Result<PathBuf, Error> {
+        let Some(read) = &prepared.read_source else { return Ok(prepared.source.clone()) };
+        let folder = self.environment.folder("source");
+        store::save_at(&folder, read, FileLayout::Kinds)?;
+        Ok(folder)
+    }
+
+    /// Returns what the copy answers otherwise than the target did.
     async fn differs_from(&self, live: &Snapshot, target: &TenantSettings, scope: &Scope) -> Result<Vec<Key>, Error> {
         let copy = read(&self.environment, &self.environment.connect(target)?, target, scope).await.map_err(not_over)?;
         let lacks = |in_one: &Snapshot, other: &Snapshot| -> Vec<Key> {

@@ -1,15 +1,17 @@
 //! `migrate export`
 
-use std::path::PathBuf;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::snapshots::keep_newest;
 use crate::cli::context::Context;
 use crate::cli::error::{ADD_SCOPES, DENIED, Failure, INCOMPLETE};
 use crate::cli::options::SelectionOptions;
 use crate::export::{Scope, export};
 use crate::report;
-use crate::snapshot::store::folder_of;
+use crate::snapshot::store::{FileLayout, folder_of};
 use crate::snapshot::{Snapshot, Status, store};
 use crate::workflow::{included, now, protected};
 
@@ -30,6 +32,12 @@ pub(in crate::cli) struct ExportArgs {
     /// Write the snapshot to this folder, which must not exist yet
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// With --out: one file per resource instead of one per kind, for reviews in git
+    #[arg(long, requires = "out")]
+    one_file_per_resource: bool,
+    /// Then delete all but the newest N snapshots of the tenant, except those that past runs kept
+    #[arg(long, value_name = "N", conflicts_with = "out")]
+    keep: Option<NonZeroUsize>,
 }
 
 impl ExportArgs {
@@ -42,17 +50,35 @@ impl ExportArgs {
         refuse_a_blind_token(&snapshot)?;
         snapshot.protect(&protected(settings));
         let stored = match &self.out {
-            Some(path) => store::save_at(path, &snapshot)?,
+            Some(path) => store::save_at(path, &snapshot, self.layout())?,
             None => store::save(&folder_of(&context.environment()?.folder("snapshots"), &snapshot), &snapshot)?,
         };
         let is_same = matches!(stored, store::Stored::Same(_));
         let is_whole = !snapshot.kinds.values().any(|status| matches!(status, Status::Forbidden(_)));
         let code = if is_whole { 0 } else { INCOMPLETE };
-        context.answer(
-            || report::exported(&snapshot, stored.path(), is_same),
-            || report::exported_json(&snapshot, stored.path(), is_same, code),
-        );
+        let deleted = self.keep.map_or(Ok(Vec::new()), |keep| keep_newest(context, &snapshot, keep))?;
+        let next = self.next(context, &snapshot, stored.path())?;
+        let view = report::ExportView { snapshot: &snapshot, path: stored.path(), is_same, next: &next, deleted: &deleted };
+        context.answer(|| report::exported(&view), || report::exported_json(&view, code));
         Ok(code)
+    }
+
+    fn layout(&self) -> FileLayout {
+        if self.one_file_per_resource { FileLayout::Resources } else { FileLayout::Kinds }
+    }
+
+    /// Returns the command that uses what was written: a plan for the tenant that follows this one, or a comparison where there is none.
+    fn next(&self, context: &Context, snapshot: &Snapshot, path: &Path) -> Result<String, Failure> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let is_named = self.out.is_none() && snapshot.selection.is_none();
+        let from = if is_named { format!("{}@{name}", snapshot.tenant) } else { path.display().to_string() };
+        let (from, tenants) = (report::shell_word(&from), &context.settings()?.tenants);
+        let follower = tenants.values().find(|other| other.source.as_deref() == Some(&snapshot.tenant));
+        let verb = match follower {
+            Some(target) => format!("migrate plan --tenant {} --from {from}", report::shell_word(&target.name)),
+            None => format!("migrate diff {from} {}", report::shell_word(&snapshot.tenant)),
+        };
+        Ok(context.command(verb, []))
     }
 }
 

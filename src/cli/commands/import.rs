@@ -146,7 +146,7 @@ impl ImportArgs {
         refusals.extend(guards::secrets(context.catalog, &plan, &|field| environment.secret(field)));
         let refusals = check_scopes(environment, &mut plan, &tenant, refusals).await?;
         let left = unapproved(refusals.clone(), approved, target, Review::Saved);
-        let proposal = Proposal::of_plan(plan, tenant, (refusals, left)).without_stale(stale);
+        let proposal = Proposal::of_plan(plan, tenant, (refusals, left)).without_stale(stale).with_snapshot(live);
         self.ceremony(context, &proposal.plan).carry_out(proposal, &lock).await
     }
 

@@ -140,7 +140,7 @@ impl ScheduleArgs {
         let route = self.sync.route();
         let flags: Vec<String> = self.sync.flags()?.into_iter().map(|flag| self.placed(flag)).collect::<Result<_, _>>()?;
         let target = context.tenant_settings_by("--to", route.tenant.as_deref())?;
-        let source = source_side(context.environment()?, &route.route(context, &target.name)?, target)?.tenant;
+        let source = source_side(context.environment()?, route.from.as_deref(), target)?.tenant;
         let settings = context.settings()?;
         settings.tenant(&source)?;
         let Some(config) = &settings.config else {

@@ -40,7 +40,7 @@ use crate::workflow::{self, Completion, Host, Proposal, Review, Session, lock, n
 /// neither if another run holds the lock.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct SyncArgs {
-    /// The source: a tenant, or the folder of a snapshot [default: `source` of the target]
+    /// The source: a tenant, a snapshot of one (dev@latest), or its folder [default: `source` of the target]
     #[arg(long, value_name = "TENANT|DIR")]
     from: Option<String>,
     /// The target tenant [default: the only one configured]
@@ -113,7 +113,7 @@ impl SyncArgs {
         let route = self.route();
         let target = context.tenant_settings_by("--to", self.to.as_deref())?;
         let planned = route.route(context, &target.name)?;
-        let source = source_side(context.environment()?, &planned, target)?;
+        let source = source_side(context.environment()?, planned.source.as_deref(), target)?;
         let pair = context.environment()?.pair(source.clone(), target)?;
         pair.check()?;
         let path = if planned.selection.is_everything() { pair.last_sync() } else { pair.last_selected_sync() };

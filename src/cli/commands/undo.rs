@@ -20,6 +20,7 @@ use crate::plan::guards;
 use crate::plan::refusal::Refusal;
 use crate::plan::{AppliedRun, Estimate, Plan, undo};
 use crate::report;
+use crate::snapshot::Snapshot;
 use crate::workflow::history::PastRun;
 use crate::workflow::{Error, Proposal, check_scopes, includable, included, lock, read, refuse_another_target, scope_naming, unapproved};
 
@@ -49,6 +50,14 @@ pub(in crate::cli) struct UndoArgs {
     lock_timeout: LockOptions,
 }
 
+/// What takes a run back.
+struct PlannedUndo {
+    plan: Plan,
+    refusals: Vec<Refusal>,
+    /// The target as it is.
+    live: Snapshot,
+}
+
 impl UndoArgs {
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
         let approved = approved(&self.allow)?;
@@ -61,7 +70,7 @@ impl UndoArgs {
         let past = PastRun::load(context.environment()?, &self.run)?;
         refuse_cut_off(context, &past)?;
         let tenant = context.environment()?.connect(target)?;
-        let (plan, refusals) = self.planned(context, &past, &tenant, target).await?;
+        let PlannedUndo { plan, refusals, live } = self.planned(context, &past, &tenant, target).await?;
         let left = unapproved(refusals.clone(), &approved, target, self.stop.review());
         let Some(lock) = lock else {
             return {
@@ -70,19 +79,13 @@ impl UndoArgs {
                 self.stop.after(context, planned, self.in_earnest())
             };
         };
-        let (question, proposal) = (self.question(&plan), Proposal::of_plan(plan, tenant, (refusals, left)));
+        let (question, proposal) = (self.question(&plan), Proposal::of_plan(plan, tenant, (refusals, left)).with_snapshot(live));
         let Self { allow, secrets, yes, .. } = self;
         Ceremony { context, command: "undo", allow, secrets, question, yes: *yes }.carry_out(proposal, &lock).await
     }
 
     /// Reads the target and plans how to revert the run, which may involve resources that are excluded by default.
-    async fn planned(
-        &self,
-        context: &Context,
-        past: &PastRun,
-        tenant: &Tenant,
-        target: &TenantSettings,
-    ) -> Result<(Plan, Vec<Refusal>), Failure> {
+    async fn planned(&self, context: &Context, past: &PastRun, tenant: &Tenant, target: &TenantSettings) -> Result<PlannedUndo, Failure> {
         let selection = self.part.selection(context)?;
         let is_meant = |key: &Key| selection.has(context.catalog, key);
         if !past.plan.changes().any(|change| is_meant(&change.key)) && !past.plan.is_empty() {
@@ -119,7 +122,7 @@ impl UndoArgs {
         }
         let refusals = guards::within_one_tenant(context.catalog, &plan, &desired, &live, target.most_changed);
         let refusals = check_scopes(context.environment()?, &mut plan, tenant, refusals).await?;
-        Ok((plan, refusals))
+        Ok(PlannedUndo { plan, refusals, live })
     }
 
     /// Returns the command that executes the plan.

@@ -10,7 +10,7 @@ fn source_and_target_must_differ() {
     assert_snapshot!(refused_offline(&Fixture::small(), "import --tenant prod --allow lockout-risk,weaker-protection --from prod --yes --quiet"), @r#"
     exit 4
     error: source "prod" and target "prod" are the same tenant, acme-prod.eu.auth0.com
-    hint:  name another source with --from
+    hint:  name another source with --from; `migrate restore` restores a tenant's own snapshot
     state: nothing was written
     "#);
 }

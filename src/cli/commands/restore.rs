@@ -1,0 +1,104 @@
+//! `migrate restore`
+
+use clap::Args;
+
+use crate::cli::ceremony::Ceremony;
+use crate::cli::context::Context;
+use crate::cli::dry_run::{Next, Planned, Stop};
+use crate::cli::error::Failure;
+use crate::cli::lock::LockOptions;
+use crate::cli::options::SelectionOptions;
+use crate::cli::review::approved;
+use crate::cli::secrets_to::Secrets;
+use crate::plan::{Plan, Surviving};
+use crate::report::{self, shell_word};
+use crate::workflow::{PreparedRestore, Proposal, RestoreRoute, lock, prepare_restore, unapproved};
+
+/// Restore a tenant's own snapshot
+///
+/// Plans what makes the tenant hold what the snapshot holds, through the same guards as an import, and without a mapping. Resources that
+/// were deleted since are created again, with new ids; secrets are in no snapshot, so the plan lists those to set again. Resources that were
+/// created since stay, or are deleted with --prune and --allow deletes.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct RestoreArgs {
+    /// The tenant to restore [default: the only one configured]
+    #[arg(long, visible_alias = "to", value_name = "TENANT")]
+    tenant: Option<String>,
+    /// The snapshot: prod@RUN, as it was before that run, prod@2026-11-22, prod@latest, or a folder
+    #[arg(long, value_name = "SNAPSHOT")]
+    from: String,
+    #[command(flatten)]
+    part: SelectionOptions,
+    /// With a selection: also restore what the selected resources need and the tenant lacks
+    #[arg(long)]
+    with_dependencies: bool,
+    /// Include resources that are excluded by default: third-party
+    #[arg(long, value_name = "WORD,..", value_delimiter = ',')]
+    include: Vec<String>,
+    /// Delete resources that were created since (needs --allow deletes)
+    #[arg(long)]
+    prune: bool,
+    #[command(flatten)]
+    stop: Stop,
+    /// Approve a guard's findings, all of them or by resource ('lockout-risk:clients/Billing*'): many-changes, deletes, lockout-risk,
+    /// weaker-protection, source-leak
+    #[arg(long, value_name = "GUARD,..", value_delimiter = ',')]
+    allow: Vec<String>,
+    #[command(flatten)]
+    secrets: Secrets,
+    /// Do not ask for confirmation
+    #[arg(long, short)]
+    yes: bool,
+    #[command(flatten)]
+    lock_timeout: LockOptions,
+}
+
+impl RestoreArgs {
+    pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
+        let approved = approved(&self.allow)?;
+        let environment = context.environment()?;
+        let target = context.tenant_settings(self.tenant.as_deref())?;
+        let lock = if self.stop.is_wanted() { None } else { Some(lock(environment, target, self.lock_timeout.lock_timeout).await?) };
+        let prepared = prepare_restore(environment, &self.route(context, &target.name)?).await?;
+        let left = unapproved(prepared.refusals.clone(), &approved, target, self.stop.review());
+        let estimate = Some(prepared.estimate());
+        let PreparedRestore { plan, refusals, tenant, live } = prepared;
+        let Some(lock) = lock else {
+            let planned = Planned { plan: &plan, refusals: &refusals, unapproved: &left, estimate };
+            return self.stop.after(context, planned, self.in_earnest(&plan));
+        };
+        let (question, proposal) = (question(&plan), Proposal::of_plan(plan, tenant, (refusals, left)).with_snapshot(live));
+        let Self { allow, secrets, yes, .. } = self;
+        Ceremony { context, command: "restore", allow, secrets, question, yes: *yes }.carry_out(proposal, &lock).await
+    }
+
+    fn route(&self, context: &Context, target: &str) -> Result<RestoreRoute, Failure> {
+        Ok(RestoreRoute {
+            target: target.to_owned(),
+            from: self.from.clone(),
+            include: self.include.clone(),
+            newer: if self.prune { Surviving::Deleted } else { Surviving::Stay },
+            selection: self.part.selection(context)?,
+            with_dependencies: self.with_dependencies,
+        })
+    }
+
+    /// Returns the command that does what was planned, also when there is a newer snapshot by then.
+    fn in_earnest(&self, plan: &Plan) -> Next {
+        let from = plan.restores().unwrap_or(&self.from);
+        let mut words = vec![format!("migrate restore --tenant {} --from {}", shell_word(&plan.target.tenant), shell_word(from))];
+        words.extend(self.part.to_shell());
+        let flags = [("--with-dependencies", self.with_dependencies), ("--prune", self.prune)];
+        words.extend(flags.into_iter().filter(|(_, is_set)| *is_set).map(|(flag, _)| flag.to_owned()));
+        if !self.include.is_empty() {
+            words.push(format!("--include {}", shell_word(&self.include.join(","))));
+        }
+        Next { verb: words.join(" "), allow: self.allow.clone(), flags: self.secrets.to_shell() }
+    }
+}
+
+fn question(plan: &Plan) -> String {
+    let changes = report::count(plan.changes().count(), "change");
+    let from = plan.restores().unwrap_or_default();
+    format!("Apply {changes} to \"{}\" ({}), restoring {from}?", plan.target.tenant, plan.target.domain)
+}
