@@ -24,7 +24,7 @@ fn a_changed_resource_shows_both_values_and_a_new_one_its_fields() {
       callbacks: [https://till.acme.example/back]
       is_first_party: true
       name: Till
-      to do: client_secret: the target generates a new client_secret; give it to the services that use this client
+      manual step: client_secret: the target generates a new client_secret; give it to the services that use this client
     "#);
 }
 

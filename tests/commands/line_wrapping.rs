@@ -42,8 +42,8 @@ fn causes_hints_and_steps_are_wrapped_between_words_but_commands_are_not() {
       + "Till"  regular_web   callbacks  https://till.acme.example/back
 
     Manual steps (1)
-      1. client "Till": the target generates a new client_secret; hand it to whoever
-         uses this client
+      1. client "Till": the target generates a new client_secret; give it to the
+         services that use this client
 
     Refused: lockout-risk (1 resource)
 

@@ -106,7 +106,7 @@ fn an_invalid_configured_host_is_shown_in_its_line() {
     fixture.configure("hosts = [\"https://dev.acme.example/\"]\n");
     assert_snapshot!(refused_offline(&fixture, "validate"), @r#"
     exit 64
-    error: "https://dev.acme.example/" is no host
+    error: "https://dev.acme.example/" is not a host
             --> migrate.toml:9:10
              |
            9 | hosts = ["https://dev.acme.example/"]
