@@ -218,7 +218,7 @@ fn a_past_run_does_not_ask_to_pass_on_a_stored_secret() {
         "{said}"
     );
     let (_, ended) = said.split_once("Result").expect("how it ended");
-    assert!(!ended.contains("hand it to"), "{said}");
+    assert!(!ended.contains("give it to"), "{said}");
 }
 
 #[test]
