@@ -173,7 +173,11 @@ fn pruned_duplicates_are_restored_each_with_its_own_grant_and_list_entry() {
     assert_eq!(namesakes_of(&fixture), []);
     let run = fixture.in_folder("runs").into_iter().max().expect("a run");
     let said = fixture.run(&format!("undo {run} --yes --quiet --allow lockout-risk,weaker-protection,many-changes,deletes"));
-    assert!(said.code == 3 && said.out.contains("role \"Clerk\": the run also deleted its assignment to users and groups"), "{}", said.whole());
+    assert!(
+        said.code == 3 && said.out.contains("role \"Clerk\": the run also deleted its assignment to users and groups"),
+        "{}",
+        said.whole()
+    );
     assert_eq!(namesakes_of(&fixture), before);
 }
 
