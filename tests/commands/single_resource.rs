@@ -116,7 +116,7 @@ fn unwritable_fields_and_secrets_are_ignored_with_a_message() {
     assert_snapshot!(said.refused(), @"
     exit 0
     Ignored in client.json (read-only): client_id
-    Left out of client.json, since no client takes them: tenant
+    Ignored in client.json (not fields that a client accepts): tenant
     Ignored in client.json (secrets cannot be set from a file): client_secret
     applying 1 change to prod
     ");
