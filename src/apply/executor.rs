@@ -6,9 +6,8 @@ use futures_util::future::join_all;
 use secrecy::SecretString;
 use serde_json::Value;
 
-use super::altered_values::AlteredValue;
 use super::concurrent_writer::{self, PendingCreate, created_since_plan};
-use super::journal::{self, Journal, JournaledOutcome};
+use super::journal::{self, EndedChange, Journal, JournaledOutcome};
 use super::lookup::{KnownIds, LookupResult, key_of, look_up};
 use super::new_secrets::{GeneratedSecret, NewSecret, ReplacedSecrets, SecretDisposition, SecretSink};
 use super::partial_apply::send;
@@ -19,8 +18,11 @@ use crate::catalog::{Catalog, Kind};
 use crate::management_api::Tenant;
 use crate::model::event::{Event, Observer, Outcome};
 use crate::model::resource::{Id, Key};
-use crate::plan::{Action, Change, Plan, SecretField};
+use crate::plan::{Action, Change, Estimate, Plan, SecretField};
 use crate::snapshot::id_substitution::TenantNames;
+
+/// Why the outcome of a change is still unknown.
+const NOT_LOOKED_UP: &str = "the run was interrupted before the target was asked";
 
 /// An error that stops a run; changes that were not reached can be resumed.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +59,8 @@ pub struct PlanExecution<'run> {
     pub concurrency: usize,
     /// Why nothing more may be sent, if so: unknown outcomes are resolved, and all other changes are skipped.
     pub stop_reason: Option<&'run str>,
+    /// Returns the time: RFC 3339, UTC.
+    pub clock: &'run (dyn Fn() -> String + Sync),
     /// The number of changes that may still start, read before each batch; the run stops at zero.
     pub remaining_changes: &'run (dyn Fn() -> usize + Sync),
 }
@@ -107,7 +111,8 @@ impl PlanExecution<'_> {
     /// If the journal cannot be written. The error contains the outcomes so far.
     pub async fn complete(mut self) -> Result<(Summary, Journal), Error> {
         let total = self.plan.changes().count();
-        self.observer.notify(&Event::Applying { tenant: self.tenant.name().to_owned(), changes: total });
+        let expected = Estimate::new(self.catalog, self.plan, self.tenant.published_rate()).time();
+        self.observer.notify(&Event::Applying { tenant: self.tenant.name().to_owned(), changes: total, expected });
         let mut names = TenantNames::new(self.catalog, &self.plan.target.domain);
         for (key, id) in &self.plan.known {
             names.learn(key.clone(), id.clone());
@@ -145,7 +150,7 @@ impl PlanExecution<'_> {
                 }
             }
         }
-        Ok((progress.summary, self.journal))
+        Ok((progress.summary.with_unreached(total), self.journal))
     }
 
     /// Lists again the kinds that a stage creates. If somebody else created one of the resources, nothing more is sent.
@@ -161,7 +166,9 @@ impl PlanExecution<'_> {
         }
         for (kind, awaited) in of_kind {
             let kind = self.catalog.kind(kind).expect("its own name");
-            match created_since_plan(self.tenant, kind, &awaited, progress.known_of(kind)).await {
+            let created = created_since_plan(self.tenant, kind, &awaited, progress.known_of(kind));
+            let Some(created) = self.tenant.unless_stopped(created).await else { return };
+            match created {
                 Ok(made) => {
                     for (at, id) in made {
                         self.stale_changes.add(at, concurrent_writer::reason(&id));
@@ -190,7 +197,7 @@ impl PlanExecution<'_> {
 
     /// Returns the keys of creates with unknown outcomes; these are looked up one by one.
     fn unknown(&self, progress: &ExecutionState<'_>) -> HashSet<(&'static str, Vec<Option<Value>>)> {
-        let ended = |at: usize| progress.summary.settled.get(at).map(|settled| &settled.outcome);
+        let ended = |at: usize| progress.summary.result_of(at).map(|settled| &settled.outcome);
         let is_unknown = |at: usize| match ended(at) {
             Some(outcome) => matches!(outcome, Outcome::Unknown(_)),
             None => self.journal.known(at) == Some(&JournaledOutcome::Unknown),
@@ -281,15 +288,34 @@ impl PlanExecution<'_> {
         if let Some(reason) = self.stop_reason {
             ended.extend(to_send.drain(..).map(|(at, change, _)| (at, change, Outcome::Skipped(reason.to_owned()).into())));
         }
-        let doubted = self.still_unknown(&mut ended);
-        let is_any_sent = !to_send.is_empty();
+        let mut doubted = self.still_unknown(&mut ended);
+        let is_unknown = |at: &usize| self.journal.known(*at) == Some(&JournaledOutcome::Unknown);
+        let unknown: BTreeSet<usize> = to_send.iter().map(|(at, ..)| *at).filter(is_unknown).collect();
         self.journal.record_intents(to_send.iter().map(|(at, change, _)| (*at, &change.key, change.operation())))?;
         let sent = to_send.iter().map(|(at, change, ready)| {
             let kind = self.kind_of(change);
-            let sender = Sender { catalog: self.catalog, tenant: self.tenant, kind, known: progress.known_of(kind), new: &progress.new };
-            async move { (*at, *change, send(sender, ready).await) }
+            let tenant = self.tenant;
+            let sender = Sender { catalog: self.catalog, tenant, kind, known: progress.known_of(kind), new: &progress.new };
+            let clock = self.clock;
+            async move {
+                let sent = tenant.unless_stopped(send(sender, ready)).await;
+                (*at, *change, sent.map(|sent| SendResult { at: Some(clock()), ..sent }))
+            }
         });
-        let mut answered = join_all(sent).await;
+        let mut answered = Vec::new();
+        let mut unsent = Vec::new();
+        for (at, change, sent) in join_all(sent).await {
+            match sent {
+                Some(sent) => answered.push((at, change, sent)),
+                // It may have been sent before this run was resumed.
+                None if unknown.contains(&at) => {
+                    doubted.insert(at);
+                    ended.push((at, change, Outcome::Unknown(NOT_LOOKED_UP.to_owned()).into()));
+                }
+                None => unsent.push(at),
+            }
+        }
+        let is_any_sent = !answered.is_empty();
         if let [(at, change, sent)] = &mut answered[..]
             && progress.first == Some(*at)
         {
@@ -306,11 +332,20 @@ impl PlanExecution<'_> {
             self.finish_change(*at, change, sent, progress).await;
         }
         let is_news = |at: &usize| !self.is_applied(*at) && !doubted.contains(at);
-        let to_record: Vec<(usize, &Outcome, &[AlteredValue])> =
-            ended.iter().filter(|(at, ..)| is_news(at)).map(|(at, _, sent)| (*at, &sent.outcome, &sent.altered[..])).collect();
-        let recorded = self.journal.record_outcomes(to_record.into_iter());
-        for (_, change, sent) in ended {
-            self.record_progress(change, sent, progress);
+        for (at, _, sent) in &mut ended {
+            let time = if is_news(at) { Some((self.clock)()) } else { self.journal.time(*at).map(str::to_owned) };
+            sent.at = sent.at.take().or(time);
+        }
+        let news = ended.iter().filter(|(at, ..)| is_news(at)).map(|(change, _, SendResult { outcome, altered, at, .. })| EndedChange {
+            change: *change,
+            outcome,
+            altered,
+            at: at.as_deref(),
+        });
+        let news: Vec<EndedChange<'_>> = news.collect();
+        let recorded = self.journal.record_outcomes(&news).and_then(|()| self.journal.record_unsent(&unsent));
+        for (at, change, sent) in ended {
+            self.record_progress((at, change), sent, progress);
         }
         recorded
     }
@@ -387,7 +422,12 @@ impl PlanExecution<'_> {
                 continue;
             };
             *may_have_landed = true;
-            match look_up(self.tenant, kind, body, progress.known_of(kind).with_twins(twins)).await {
+            let lookup = look_up(self.tenant, kind, body, progress.known_of(kind).with_twins(twins));
+            let Some(found) = self.tenant.unless_stopped(lookup).await else {
+                settled.push((at, change, Outcome::Skipped(NOT_LOOKED_UP.to_owned()).into()));
+                continue;
+            };
+            match found {
                 Ok(LookupResult::Found(found)) => settled.push((at, change, found.into())),
                 Ok(LookupResult::Absent) => open.push((at, change, ready)),
                 Ok(LookupResult::Unclear(reason)) => settled.push((at, change, Outcome::Unknown(reason).into())),
@@ -431,8 +471,8 @@ impl PlanExecution<'_> {
     }
 
     /// Records what later changes need to know about this one, and notifies the observer.
-    fn record_progress(&self, change: &Change, sent: SendResult, progress: &mut ExecutionState<'_>) {
-        let SendResult { outcome, altered, .. } = sent;
+    fn record_progress(&self, (index, change): (usize, &Change), sent: SendResult, progress: &mut ExecutionState<'_>) {
+        let SendResult { outcome, altered, at, .. } = sent;
         let is_create = matches!(change.action, Action::Create { .. });
         match &outcome {
             Outcome::Applied(id) | Outcome::Partial(id, _) if is_create => {
@@ -446,6 +486,7 @@ impl PlanExecution<'_> {
             _ => {}
         }
         self.observer.notify(&Event::Settled { key: change.key.clone(), operation: change.operation(), outcome: outcome.clone() });
-        progress.summary.settled.push(ChangeResult { key: change.key.clone(), operation: change.operation(), outcome, altered });
+        let (key, operation) = (change.key.clone(), change.operation());
+        progress.summary.settled.push(ChangeResult { index, key, operation, outcome, altered, at });
     }
 }

@@ -16,6 +16,8 @@ use crate::model::resource::{Id, Key};
 
 /// The newest format that this version reads, and the one it writes.
 const FORMAT: u32 = 1;
+/// Why a change was not sent whose intent was recorded, for versions that do not know `unsent`.
+const NOT_SENT: &str = "the run was interrupted before it was sent";
 
 /// One line of the journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,13 +47,32 @@ pub enum Entry {
         parts: Vec<String>,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         altered: Vec<AlteredValue>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<String>,
     },
     /// The target refused a change.
-    Failed { change: usize, reason: String },
-    /// A change was not sent.
-    Skipped { change: usize, reason: String },
+    Failed {
+        change: usize,
+        reason: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<String>,
+    },
+    /// A change was not sent; `unsent` says that the run was stopped before its turn, though its intent was recorded.
+    Skipped {
+        change: usize,
+        reason: String,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        unsent: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<String>,
+    },
     /// The outcome of a change is unknown.
-    Unknown { change: usize, reason: String },
+    Unknown {
+        change: usize,
+        reason: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<String>,
+    },
     /// The run stopped early. Every change that was sent has a recorded outcome, and the state is up to date.
     Stopped { at: String },
     /// Every change has been applied.
@@ -82,6 +103,8 @@ pub struct Record {
     pub outcomes: BTreeMap<usize, Outcome>,
     /// Values that the target stored differently, by the index of their change.
     pub altered: BTreeMap<usize, Vec<AlteredValue>>,
+    /// When each change ended, by its index: RFC 3339, UTC; journals of older versions have no times.
+    pub times: BTreeMap<usize, String>,
     /// Whether every change was applied.
     pub is_ended: bool,
     /// Whether the run stopped with all outcomes known.
@@ -120,12 +143,26 @@ pub enum Error {
     },
 }
 
+/// How a change ended.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct EndedChange<'a> {
+    /// Its index in the plan.
+    pub(super) change: usize,
+    /// How it ended.
+    pub(super) outcome: &'a Outcome,
+    /// Values that the target stored differently.
+    pub(super) altered: &'a [AlteredValue],
+    /// When: RFC 3339, UTC.
+    pub(super) at: Option<&'a str>,
+}
+
 /// A journal that is being written.
 #[derive(Debug)]
 pub struct Journal {
     file: Appender,
     known: BTreeMap<usize, JournaledOutcome>,
     altered: BTreeMap<usize, Vec<AlteredValue>>,
+    times: BTreeMap<usize, String>,
     /// The entry for a resume, written together with its first outcome.
     resumed: Option<Entry>,
 }
@@ -138,7 +175,7 @@ impl Journal {
     /// If the file cannot be made durable.
     pub fn begin(path: &Path, run: &str, at: &str, by: &str) -> Result<Self, Error> {
         let file = Appender::open(path)?;
-        let mut journal = Self { file, known: BTreeMap::new(), altered: BTreeMap::new(), resumed: None };
+        let mut journal = Self { file, known: BTreeMap::new(), altered: BTreeMap::new(), times: BTreeMap::new(), resumed: None };
         journal.append(&[Entry::Begun { format: FORMAT, run: run.to_owned(), at: at.to_owned(), by: by.to_owned() }])?;
         Ok(journal)
     }
@@ -150,14 +187,15 @@ impl Journal {
     ///
     /// If it cannot be read or written, or is broken before its end.
     pub fn resume(path: &Path, at: &str) -> Result<Self, Error> {
-        let (mut known, mut altered) = (BTreeMap::new(), BTreeMap::new());
+        let (mut known, mut altered, mut times) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         let whole = parse(path, &files::read(path)?, &mut |entry| {
             learn(&mut known, &entry);
             learn_altered(&mut altered, &entry);
+            learn_time(&mut times, &entry);
         })?;
         let mut file = Appender::open(path)?;
         file.cut_to(whole)?;
-        Ok(Self { file, known, altered, resumed: Some(Entry::Resumed { at: at.to_owned() }) })
+        Ok(Self { file, known, altered, times, resumed: Some(Entry::Resumed { at: at.to_owned() }) })
     }
 
     /// Returns whether the run has no outcome yet.
@@ -175,6 +213,11 @@ impl Journal {
         self.altered.get(&change).map_or(&[], Vec::as_slice)
     }
 
+    /// Returns when a change ended, where that is known.
+    pub(super) fn time(&self, change: usize) -> Option<&str> {
+        self.times.get(&change).map(String::as_str)
+    }
+
     /// Returns the ids of applied changes, by their index in the plan.
     pub fn applied(&self) -> HashMap<usize, Id> {
         let id = |(at, known): (&usize, &JournaledOutcome)| match known {
@@ -190,22 +233,16 @@ impl Journal {
         self.append(&entries)
     }
 
-    /// Records the outcomes of changes, with values that the target stored differently.
-    pub(super) fn record_outcomes<'outcome>(
-        &mut self,
-        outcomes: impl Iterator<Item = (usize, &'outcome Outcome, &'outcome [AlteredValue])>,
-    ) -> Result<(), Error> {
-        let entry = |(change, outcome, altered): (usize, &Outcome, &[AlteredValue])| match outcome {
-            Outcome::Applied(id) => Entry::Applied { change, id: id.clone(), without: None, parts: Vec::new(), altered: altered.to_vec() },
-            Outcome::Partial(id, Shortfall { parts, message }) => {
-                let (without, parts, altered) = (Some(message.clone()), parts.clone(), altered.to_vec());
-                Entry::Applied { change, id: id.clone(), without, parts, altered }
-            }
-            Outcome::Failed(reason) => Entry::Failed { change, reason: reason.clone() },
-            Outcome::Skipped(reason) => Entry::Skipped { change, reason: reason.clone() },
-            Outcome::Unknown(reason) => Entry::Unknown { change, reason: reason.clone() },
-        };
-        let entries: Vec<Entry> = outcomes.map(entry).collect();
+    /// Records how changes ended.
+    pub(super) fn record_outcomes(&mut self, ended: &[EndedChange<'_>]) -> Result<(), Error> {
+        let entries: Vec<Entry> = ended.iter().map(EndedChange::to_entry).collect();
+        self.append(&entries)
+    }
+
+    /// Records that changes were not sent after all, though their intents were recorded.
+    pub(super) fn record_unsent(&mut self, changes: &[usize]) -> Result<(), Error> {
+        let unsent = |change: &usize| Entry::Skipped { change: *change, reason: NOT_SENT.to_owned(), unsent: true, at: None };
+        let entries: Vec<Entry> = changes.iter().map(unsent).collect();
         self.append(&entries)
     }
 
@@ -229,9 +266,40 @@ impl Journal {
         for entry in entries {
             learn(&mut self.known, entry);
             learn_altered(&mut self.altered, entry);
+            learn_time(&mut self.times, entry);
         }
         Ok(())
     }
+}
+
+impl EndedChange<'_> {
+    fn to_entry(&self) -> Entry {
+        let Self { change, outcome, altered, at } = *self;
+        let (altered, at) = (altered.to_vec(), at.map(str::to_owned));
+        match outcome.clone() {
+            Outcome::Applied(id) => Entry::Applied { change, id, without: None, parts: Vec::new(), altered, at },
+            Outcome::Partial(id, Shortfall { parts, message }) => Entry::Applied { change, id, without: Some(message), parts, altered, at },
+            Outcome::Failed(reason) => Entry::Failed { change, reason, at },
+            Outcome::Skipped(reason) => Entry::Skipped { change, reason, unsent: false, at },
+            Outcome::Unknown(reason) => Entry::Unknown { change, reason, at },
+        }
+    }
+}
+
+/// Learns when a change ended; of one that is sent again, that is not known.
+fn learn_time(times: &mut BTreeMap<usize, String>, entry: &Entry) {
+    let (change, time) = match entry {
+        Entry::Intent { change, .. } => (change, &None),
+        Entry::Applied { change, at, .. }
+        | Entry::Failed { change, at, .. }
+        | Entry::Skipped { change, at, .. }
+        | Entry::Unknown { change, at, .. } => (change, at),
+        Entry::Begun { .. } | Entry::Resumed { .. } | Entry::Stopped { .. } | Entry::Ended { .. } => return,
+    };
+    match time {
+        Some(time) => times.insert(*change, time.clone()),
+        None => times.remove(change),
+    };
 }
 
 fn learn(known: &mut BTreeMap<usize, JournaledOutcome>, entry: &Entry) {
@@ -269,6 +337,7 @@ impl Record {
 
     fn learn(&mut self, entry: Entry) {
         learn_altered(&mut self.altered, &entry);
+        learn_time(&mut self.times, &entry);
         self.is_ended = matches!(entry, Entry::Ended { .. });
         self.is_stopped = matches!(entry, Entry::Stopped { .. });
         let is_doubt = matches!(entry, Entry::Unknown { .. });
@@ -288,9 +357,13 @@ impl Record {
             Entry::Applied { change, id, without: Some(message), parts, .. } => {
                 (change, Outcome::Partial(id, Shortfall { parts, message }))
             }
-            Entry::Failed { change, reason } => (change, Outcome::Failed(reason)),
-            Entry::Skipped { change, reason } => (change, Outcome::Skipped(reason)),
-            Entry::Unknown { change, reason } => (change, Outcome::Unknown(reason)),
+            Entry::Failed { change, reason, .. } => (change, Outcome::Failed(reason)),
+            Entry::Skipped { change, unsent: true, .. } => {
+                self.outcomes.remove(&change);
+                return;
+            }
+            Entry::Skipped { change, reason, .. } => (change, Outcome::Skipped(reason)),
+            Entry::Unknown { change, reason, .. } => (change, Outcome::Unknown(reason)),
         };
         if self.taken_up.remove(&change) && is_doubt {
             self.unclear.insert(change);
@@ -347,126 +420,4 @@ fn plain(error: &serde_json::Error) -> String {
 /// If it cannot be read.
 pub fn is_ended(path: &Path) -> Result<bool, Error> {
     Ok(Record::load(path)?.is_ended)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::fs;
-
-    use super::*;
-
-    fn journal() -> (tempfile::TempDir, PathBuf) {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("journal.jsonl");
-        let mut journal = Journal::begin(&path, "r1", "2026-01-01T00:00:00Z", "import").expect("begun");
-        let (one, two) = (Key::new("clients", "A"), Key::new("clients", "B"));
-        journal.record_intents([(0, &one, Operation::Create), (1, &two, Operation::Create)].into_iter()).expect("written");
-        journal.record_outcomes([(0, &Outcome::Applied(Id::new("c1")), &[][..])].into_iter()).expect("written");
-        (folder, path)
-    }
-
-    #[test]
-    fn an_intent_without_an_outcome_means_that_the_outcome_is_unknown() {
-        let (_folder, path) = journal();
-        let resumed = Journal::resume(&path, "2026-01-01T00:01:00Z").expect("resumed");
-        assert_eq!(resumed.known(0), Some(&JournaledOutcome::Applied(Id::new("c1"))));
-        assert_eq!(resumed.known(1), Some(&JournaledOutcome::Unknown));
-        assert_eq!(resumed.known(2), None);
-    }
-
-    #[test]
-    fn altered_values_can_be_read_from_the_journal() {
-        let (_folder, path) = journal();
-        let altered = [AlteredValue { path: "app_type".into(), sent: Some("spa".into()), answered: None }];
-        let mut journal = Journal::resume(&path, "2026-01-01T00:01:00Z").expect("resumed");
-        journal.record_outcomes([(1, &Outcome::Applied(Id::new("c2")), &altered[..])].into_iter()).expect("written");
-        assert_eq!((journal.altered(0), journal.altered(1)), (&[][..], &altered[..]));
-        let resumed = Journal::resume(&path, "2026-01-01T00:02:00Z").expect("resumed");
-        assert_eq!((resumed.known(1), resumed.altered(1)), (Some(&JournaledOutcome::Applied(Id::new("c2"))), &altered[..]));
-        assert_eq!(Record::load(&path).expect("read").altered, BTreeMap::from([(1, altered.to_vec())]));
-    }
-
-    #[test]
-    fn a_torn_last_line_is_dropped_and_truncated() {
-        for torn in ["{\"entry\":\"appl", "\0\0\0\0", "{\"entry\":\"failed\",\"change\":1,\"because\":\"x\"}"] {
-            let (_folder, path) = journal();
-            let whole = fs::read_to_string(&path).expect("read");
-            fs::write(&path, format!("{whole}{torn}")).expect("written");
-            let resumed = Journal::resume(&path, "2026-01-01T00:01:00Z").expect("resumed");
-            assert_eq!(resumed.known(1), Some(&JournaledOutcome::Unknown), "{torn}");
-            assert!(Journal::resume(&path, "2026-01-01T00:02:00Z").is_ok(), "{torn}");
-        }
-    }
-
-    #[test]
-    fn a_journal_torn_inside_a_character_is_of_an_unfinished_run() {
-        let (_folder, path) = journal();
-        let line = "{\"entry\":\"failed\",\"change\":1,\"because\":\"é";
-        let torn = [&fs::read(&path).expect("read")[..], &line.as_bytes()[..line.len() - 1]].concat();
-        assert!(std::str::from_utf8(&torn).is_err());
-        fs::write(&path, torn).expect("written");
-        assert!(!is_ended(&path).expect("readable"));
-        assert_eq!(Journal::resume(&path, "2026-01-01T00:01:00Z").expect("resumed").known(1), Some(&JournaledOutcome::Unknown));
-    }
-
-    #[test]
-    fn a_stopped_run_is_recorded_as_stopped_until_it_is_resumed() {
-        let (_folder, path) = journal();
-        let is_stopped = || Record::load(&path).expect("a record").is_stopped;
-        let mut journal = Journal::resume(&path, "2026-01-01T00:01:00Z").expect("resumed");
-        assert!(!is_stopped());
-        journal.record_stop("2026-01-01T00:02:00Z").expect("written");
-        assert!(is_stopped() && !is_ended(&path).expect("readable"));
-        let mut journal = Journal::resume(&path, "2026-01-01T00:03:00Z").expect("resumed");
-        assert!(is_stopped(), "nothing came of it yet");
-        journal.record_intents([(1, &Key::new("clients", "B"), Operation::Create)].into_iter()).expect("written");
-        assert!(!is_stopped());
-    }
-
-    #[test]
-    fn an_outcome_still_unknown_after_a_lookup_is_unclear_until_the_change_is_sent_again() {
-        let (_folder, path) = journal();
-        let (key, doubt) = (Key::new("clients", "B"), Outcome::Unknown("one of two".into()));
-        let unclear = || Record::load(&path).expect("a record").unclear;
-        let resume = || Journal::resume(&path, "2026-01-01T00:01:00Z").expect("resumed");
-        let mut first = resume();
-        first.record_outcomes([(2, &doubt, &[][..])].into_iter()).expect("written");
-        assert_eq!(unclear(), BTreeSet::new(), "nothing was known of it before, and the other one is not looked up yet");
-        first.record_outcomes([(1, &doubt, &[][..])].into_iter()).expect("written");
-        assert_eq!(unclear(), BTreeSet::from([1]));
-        resume().record_outcomes([(1, &doubt, &[][..]), (2, &doubt, &[][..])].into_iter()).expect("written");
-        assert_eq!(unclear(), BTreeSet::from([1, 2]));
-        resume().record_intents([(1, &key, Operation::Create)].into_iter()).expect("written");
-        assert_eq!(unclear(), BTreeSet::from([2]));
-    }
-
-    #[test]
-    fn a_partial_outcome_is_still_partial_when_read_again() {
-        let (_folder, path) = journal();
-        let short = || Shortfall { parts: vec!["token_quota".into()], message: "the plan lacks it".into() };
-        let partial = Outcome::Partial(Id::new("c2"), short());
-        let mut journal = Journal::resume(&path, "2026-01-01T00:01:00Z").expect("resumed");
-        journal.record_outcomes([(1, &partial, &[][..])].into_iter()).expect("written");
-        assert_eq!(Record::load(&path).expect("a record").outcomes[&1], partial);
-        let known = Journal::resume(&path, "2026-01-01T00:02:00Z").expect("resumed").known(1).cloned();
-        assert_eq!(known, Some(JournaledOutcome::Partial(Id::new("c2"), short())));
-    }
-
-    #[test]
-    fn a_journal_of_an_older_version_without_parts_can_be_read() {
-        let (_folder, path) = journal();
-        let line = "{\"entry\":\"applied\",\"change\":1,\"id\":\"c2\",\"without\":\"without x: no\"}\n";
-        fs::write(&path, fs::read_to_string(&path).expect("read") + line).expect("written");
-        let short = Shortfall { parts: Vec::new(), message: "without x: no".into() };
-        assert_eq!(Record::load(&path).expect("a record").outcomes[&1], Outcome::Partial(Id::new("c2"), short));
-    }
-
-    #[test]
-    fn a_broken_line_in_the_middle_is_refused_with_its_number() {
-        let (_folder, path) = journal();
-        let text = fs::read_to_string(&path).expect("read").replacen("\"intent\"", "\"intnt\"", 1);
-        fs::write(&path, text).expect("written");
-        let refused = Journal::resume(&path, "2026-01-01T00:01:00Z").expect_err("refused").to_string();
-        assert!(refused.contains("is broken in line 2, column 16: unknown variant `intnt`"), "{refused}");
-    }
 }

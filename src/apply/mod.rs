@@ -23,6 +23,8 @@ mod concurrent_writer;
 mod executor;
 mod expected_baseline;
 pub mod journal;
+#[cfg(test)]
+mod journal_tests;
 mod lookup;
 mod new_secrets;
 mod partial_apply;

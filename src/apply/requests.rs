@@ -34,13 +34,15 @@ pub(super) struct SendResult {
     pub(super) made: Vec<(&'static str, SecretString)>,
     /// Values that the target stored differently.
     pub(super) altered: Vec<AlteredValue>,
+    /// When it ended: RFC 3339, UTC.
+    pub(super) at: Option<String>,
     /// The error, if the target refused it.
     pub(super) refusal: Option<management_api::Error>,
 }
 
 impl From<Outcome> for SendResult {
     fn from(outcome: Outcome) -> Self {
-        Self { outcome, made: Vec::new(), altered: Vec::new(), refusal: None }
+        Self { outcome, made: Vec::new(), altered: Vec::new(), at: None, refusal: None }
     }
 }
 

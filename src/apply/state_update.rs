@@ -236,7 +236,8 @@ impl SyncState {
     /// changes are still reported as drift. Parts that the target refused are left out of the baseline, so that they
     /// are planned again.
     fn record_outcomes(&mut self, plan: &Plan, summary: &Summary) {
-        for (change, settled) in plan.changes().zip(&summary.settled) {
+        for (at, change) in plan.changes().enumerate() {
+            let Some(settled) = summary.result_of(at) else { continue };
             let (id, arrived) = match &settled.outcome {
                 Outcome::Applied(id) => (id, Some(change.clone())),
                 Outcome::Partial(id, short) => (id, Some(change.without(&short.parts)).filter(|_| !short.parts.is_empty())),
@@ -318,7 +319,7 @@ impl SyncState {
         let mut made: HashMap<&Key, Option<&Id>> = HashMap::new();
         let mut refused: HashMap<&Key, Vec<(&Change, &str)>> = HashMap::new();
         for (at, change) in plan.changes().enumerate() {
-            let id = match summary.settled.get(at).map(|settled| &settled.outcome) {
+            let id = match summary.result_of(at).map(|settled| &settled.outcome) {
                 Some(Outcome::Applied(id)) => Some(id),
                 Some(Outcome::Partial(id, short)) if !short.parts.is_empty() => {
                     let parts = short.parts.iter().map(|part| (change, part.as_str()));
@@ -422,9 +423,16 @@ mod tests {
         let side = |name: &str| PlannedTenant::new(name, &format!("{name}.example"), "");
         let mut plan = Plan::between(side("dev"), side("prod"));
         let mut summary = Summary::default();
-        for (action, outcome) in ended {
+        for (index, (action, outcome)) in ended.into_iter().enumerate() {
             let change = Change { key: key.clone(), source_id: Id::new("s1"), action, needs: Vec::new(), secrets: Vec::new() };
-            summary.settled.push(ChangeResult { key: key.clone(), operation: change.operation(), outcome, altered: Vec::new() });
+            summary.settled.push(ChangeResult {
+                index,
+                key: key.clone(),
+                operation: change.operation(),
+                outcome,
+                altered: Vec::new(),
+                at: None,
+            });
             plan.stages.push(Stage { title: String::new(), changes: vec![change] });
         }
         sync_state.record_outcomes(&plan, &summary);

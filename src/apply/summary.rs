@@ -13,6 +13,8 @@ use crate::plan::{Plan, SecretField};
 /// One change and its outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangeResult {
+    /// The index of the change in the plan.
+    pub index: usize,
     /// The resource.
     pub key: Key,
     /// `create`, `update` or `delete`.
@@ -21,6 +23,8 @@ pub struct ChangeResult {
     pub outcome: Outcome,
     /// Values that the target stored differently; a note, not a failure.
     pub altered: Vec<AlteredValue>,
+    /// When it ended: RFC 3339, UTC; journals of older versions have no times.
+    pub at: Option<String>,
 }
 
 /// A supplied secret that the target accepted in this run.
@@ -37,9 +41,9 @@ pub struct SentSecret {
 /// How a run ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Every change of the plan in order of completion, including those before a resume.
+    /// Changes of the plan that ended, in its order; those before a resume too.
     pub settled: Vec<ChangeResult>,
-    /// The number of changes that were not reached because the run was stopped.
+    /// Changes of the plan that were not sent, because the run was stopped.
     pub unsent: usize,
     /// Whether the run stopped because the target no longer responded.
     pub is_silent: bool,
@@ -62,7 +66,7 @@ pub struct OutcomeCounts {
     pub skipped: usize,
     /// Sent without a response.
     pub unknown: usize,
-    /// Not reached.
+    /// Not sent, since the run was stopped.
     pub unsent: usize,
 }
 
@@ -70,10 +74,11 @@ impl Summary {
     /// Builds the summary of a run from its journal.
     #[must_use]
     pub fn from_journal(catalog: &Catalog, plan: &Plan, record: &Record) -> Self {
-        let Record { outcomes, altered, .. } = record;
+        let Record { outcomes, altered, times, .. } = record;
         let settled = plan.changes().enumerate().filter_map(|(at, change)| {
             let (outcome, altered) = (outcomes.get(&at)?.clone(), altered.get(&at).cloned().unwrap_or_default());
-            Some(ChangeResult { key: change.key.clone(), operation: change.operation(), outcome, altered })
+            let (key, operation, time) = (change.key.clone(), change.operation(), times.get(&at).cloned());
+            Some(ChangeResult { index: at, key, operation, outcome, altered, at: time })
         });
         let replaced = ReplacedSecrets::by(plan);
         let made = plan.changes().enumerate().flat_map(|(at, change)| {
@@ -90,6 +95,12 @@ impl Summary {
     pub(super) fn with_unreached(mut self, total: usize) -> Self {
         self.unsent = total - self.settled.len();
         self
+    }
+
+    /// Returns how the change of this index ended, where it did.
+    pub(crate) fn result_of(&self, index: usize) -> Option<&ChangeResult> {
+        let place = self.settled.binary_search_by_key(&index, |result| result.index).ok()?;
+        self.settled.get(place)
     }
 
     /// Counts the generated secrets that should have been stored but were not.

@@ -13,7 +13,7 @@ pub enum CallType {
 }
 
 /// A token bucket of `burst` requests, refilled evenly.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
     /// Requests that may be sent at once.
     pub burst: u32,
@@ -22,7 +22,7 @@ pub struct Rate {
 }
 
 /// The limit of one endpoint group.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
     /// The path under `/api/v2`; `{..}` matches one segment.
     pub path: &'static str,
@@ -35,6 +35,22 @@ pub struct Limit {
 impl Limit {
     const fn new(path: &'static str, calls: CallType, burst: u32, a_minute: u32) -> Self {
         Self { path, calls, rate: Rate { burst, a_minute } }
+    }
+
+    /// Returns what it counts, in words: `prompt partials`.
+    #[must_use]
+    pub fn subject(&self) -> String {
+        let mut words: Vec<String> = self
+            .path
+            .split('/')
+            .filter(|part| !part.is_empty() && !part.starts_with('{'))
+            .map(|part| part.replace(['-', '_'], " "))
+            .collect();
+        let above = words.len().saturating_sub(1);
+        for word in &mut words[..above] {
+            *word = word.trim_end_matches('s').to_owned();
+        }
+        words.join(" ")
     }
 }
 

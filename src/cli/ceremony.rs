@@ -72,11 +72,11 @@ impl Approver for CommandApprover<'_> {
         self.secrets.sink(&self.target)
     }
 
-    fn approve(&self, proposal: &Proposal) -> Result<(), Failure> {
+    async fn approve(&self, proposal: &Proposal) -> Result<(), Failure> {
         match &self.decision {
             Decision::Confirm { question, yes } => {
                 show_acknowledged(self.context, &proposal.refusals);
-                self.context.confirm(question, *yes)
+                self.context.confirm(question, *yes).await
             }
             Decision::Unattended { budget, .. } => check_budget(budget, proposal, &self.target),
         }

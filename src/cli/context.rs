@@ -6,9 +6,9 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 
-use super::error::{FAILED, Failure, USAGE};
+use super::error::{FAILED, Failure, USAGE, interrupted};
 use super::pager::page;
-use super::terminal::{Terminal, columns, print, print_json};
+use super::terminal::{Closing, Terminal, columns, print, print_json};
 use super::{Everywhere, Output};
 use crate::catalog::Catalog;
 use crate::config::{self, Settings, TenantSettings};
@@ -110,6 +110,14 @@ impl Context {
         Layout::new(columns(std::io::stdout()), self.everywhere.verbose)
     }
 
+    /// Waits for an interrupt that nobody else waits for; returns the failure with which the command ends.
+    pub(super) async fn ended_by_interrupt(&self) -> Failure {
+        let interrupt = self.terminal.unclaimed_interrupt().await;
+        let Closing { state, next } = self.terminal.closing();
+        let failure = state.into_iter().fold(Failure::new(interrupted(interrupt), "interrupted"), Failure::with_state);
+        next.into_iter().fold(failure, Failure::hint)
+    }
+
     pub(super) fn is_verbose(&self) -> bool {
         self.everywhere.verbose
     }
@@ -156,18 +164,23 @@ impl Context {
     /// Asks for confirmation before a tenant is written to. Without a terminal, `--yes` is required.
     ///
     /// Input typed before the question does not answer it.
-    pub(super) fn confirm(&self, question: &str, yes: bool) -> Result<(), Failure> {
+    pub(super) async fn confirm(&self, question: &str, yes: bool) -> Result<(), Failure> {
         if yes {
             return Ok(());
         }
-        if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        if !is_attended() {
             let error = "confirmation is needed, and there is no terminal";
             return Err(Failure::new(USAGE, error).hint("add --yes to write without confirmation"));
         }
-        let answer = self.terminal.ask(&format!("{question} [y/N] "));
+        let answer = self.terminal.ask(&format!("{question} [y/N] ")).await;
         if answer.is_some_and(|answer| ["y", "yes"].contains(&answer.to_lowercase().as_str())) {
             return Ok(());
         }
         Err(Failure::new(FAILED, "not confirmed"))
     }
+}
+
+/// Returns whether somebody is there who can be asked.
+pub(super) fn is_attended() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }

@@ -132,13 +132,33 @@ impl Failure {
         if as_json {
             super::terminal::print_json(&self.json());
         } else {
+            if self.is_interrupt() {
+                super::terminal::overwrite_echo();
+            }
             super::terminal::print_error(&self.text(super::terminal::columns(std::io::stderr())));
         }
         self.code
     }
 
+    fn is_interrupt(&self) -> bool {
+        [INTERRUPTED, TERMINATED].contains(&self.code)
+    }
+
+    /// Returns the one line that an interrupt ends with: `Interrupted: nothing was written.`
+    fn closing_line(&self) -> String {
+        let mut error = self.error.chars();
+        let error = error.next().map(|first| first.to_uppercase().chain(error).collect::<String>()).unwrap_or_default();
+        let state = self.state.iter().map(|state| format!(": {state}"));
+        let hint = self.hint.iter().map(|hint| format!(" {hint}"));
+        let parts: String = std::iter::once(error).chain(state).chain([".".to_owned()]).chain(hint).collect();
+        format!("{}\n", printable(&parts))
+    }
+
     /// Formats the failure for a terminal of this width.
     fn text(&self, columns: Option<usize>) -> String {
+        if self.is_interrupt() {
+            return fitted(&self.closing_line(), columns);
+        }
         let error = [("error: ", &self.error)];
         let causes = self.causes.iter().map(|cause| ("cause: ", cause));
         let hint = self.hint.iter().map(|hint| ("hint:  ", hint));

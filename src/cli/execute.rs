@@ -36,7 +36,9 @@ impl Ended {
 
     /// Prints the summary; returns the exit code.
     pub(super) fn answer(&self, context: &Context) -> u8 {
-        context.answer(|| report::summary(&self.to_report()), || report::summary_json(&self.to_report(), self.code));
+        let is_interrupted = self.run.interrupt.is_some() && !self.run.summary.is_whole();
+        let text = if is_interrupted { report::interrupted } else { report::summary };
+        context.answer(|| text(&self.to_report()), || report::summary_json(&self.to_report(), self.code));
         self.code
     }
 
@@ -83,11 +85,11 @@ impl<'command> Execution<'command> {
 
     /// Converts an error of the run, adding the command that resumes it.
     pub(super) fn failure(&self, error: Error) -> Failure {
-        let is_stopped = matches!(error, Error::StoppedAtOnce(_));
+        let is_stopped = matches!(error, Error::StoppedAtOnce { .. });
         let is_of_a_run = matches!(error, Error::Unrecorded(_) | Error::Unremembered { .. });
         let failure = Failure::from(error);
         match self.resume.get() {
-            Some(resume) if is_stopped => failure.hint(format!("`{resume}` looks up the outcome and continues")),
+            Some(resume) if is_stopped => failure.hint(report::resuming(resume)),
             Some(resume) if is_of_a_run => failure.hint(format!("check free space and permissions, then run `{resume}`")),
             _ => failure,
         }

@@ -123,6 +123,11 @@ impl Verb {
     const fn writes(&self) -> bool {
         matches!(self, Self::Import(_) | Self::Sync(_) | Self::Update(_) | Self::Undo(_) | Self::Restore(_) | Self::Api(_))
     }
+
+    /// Returns whether an interrupt ends it in a way of its own from its first moment.
+    const fn ends_by_itself(&self) -> bool {
+        matches!(self, Self::Sync(_) | Self::Sandbox(_) | Self::Demo(_))
+    }
 }
 
 /// Runs one command line; returns the exit code.
@@ -143,7 +148,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     // One thread suffices: there is little work to share, and more threads would take a tenth more memory.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let outcome = match runtime {
-        Ok(runtime) => runtime.block_on(answer(arguments)),
+        Ok(runtime) => {
+            let answered = runtime.block_on(answer(arguments));
+            // A name that is still being looked up is not waited for.
+            runtime.shutdown_background();
+            answered
+        }
         Err(source) => Err(Failure::new(error::FAILED, "cannot set up timers and sockets").caused_by(&source)),
     };
     outcome.unwrap_or_else(|failure| if writes { failure.of_a_writer() } else { failure }.print(output == Output::Json))
@@ -157,32 +167,42 @@ async fn answer(mut arguments: Arguments) -> Result<u8, Failure> {
     if context.is_markdown() && !matches!(arguments.verb, Verb::Kinds(_)) {
         return Err(Failure::new(error::USAGE, "only `migrate kinds` supports Markdown output").hint("--output takes text or json"));
     }
-    match arguments.verb {
-        Verb::Export(verb) => verb.run(&context).await,
-        Verb::Snapshots(verb) => verb.run(&context),
-        Verb::Diff(verb) => verb.run(&context).await,
-        Verb::Validate(verb) => verb.run(&context),
-        Verb::Map(verb) => verb.run(&context).await,
-        Verb::Plan(verb) => verb.run(&context).await,
-        Verb::Approve(verb) => verb.run(&context),
-        Verb::Explain(verb) => verb.run(&context).await,
-        Verb::Import(verb) => verb.run(&context).await,
-        Verb::Sync(verb) => verb.run(&context).await,
-        Verb::Get(verb) => verb.run(&context).await,
-        Verb::Update(verb) => verb.run(&context).await,
-        Verb::Api(verb) => verb.run(&context).await,
-        Verb::Kinds(commands::kinds::KindsArgs {}) => Ok(commands::kinds::KindsArgs::run(&context)),
-        Verb::Runs(verb) => verb.run(&context),
-        Verb::Show(verb) => verb.run(&context),
-        Verb::Undo(verb) => Box::pin(verb.run(&context)).await,
-        Verb::Restore(verb) => Box::pin(verb.run(&context)).await,
-        Verb::Drift(verb) => verb.run(&context).await,
-        Verb::Link(verb) => verb.run(&context).await,
-        Verb::Unlink(verb) => verb.run(&context).await,
-        Verb::Schedule(verb) => verb.run(&context),
-        Verb::Scopes(verb) => verb.run(&context),
-        Verb::Sandbox(verb) => verb.run(&context).await,
-        Verb::Demo(verb) => verb.run(&context).await,
+    let ends_by_itself = arguments.verb.ends_by_itself();
+    tokio::select! {
+        biased;
+        answered = Box::pin(run_verb(&context, arguments.verb)) => answered,
+        failure = context.ended_by_interrupt(), if !ends_by_itself => Err(failure),
+        never = context.terminal.keep_moving() => never,
+    }
+}
+
+async fn run_verb(context: &Context, verb: Verb) -> Result<u8, Failure> {
+    match verb {
+        Verb::Export(verb) => verb.run(context).await,
+        Verb::Validate(verb) => verb.run(context),
+        Verb::Map(verb) => verb.run(context).await,
+        Verb::Plan(verb) => verb.run(context).await,
+        Verb::Approve(verb) => verb.run(context).await,
+        Verb::Explain(verb) => verb.run(context).await,
+        Verb::Import(verb) => verb.run(context).await,
+        Verb::Sync(verb) => verb.run(context).await,
+        Verb::Get(verb) => verb.run(context).await,
+        Verb::Update(verb) => verb.run(context).await,
+        Verb::Api(verb) => verb.run(context).await,
+        Verb::Kinds(commands::kinds::KindsArgs {}) => Ok(commands::kinds::KindsArgs::run(context)),
+        Verb::Runs(verb) => verb.run(context),
+        Verb::Show(verb) => verb.run(context),
+        Verb::Undo(verb) => Box::pin(verb.run(context)).await,
+        Verb::Snapshots(verb) => verb.run(context).await,
+        Verb::Diff(verb) => verb.run(context).await,
+        Verb::Restore(verb) => Box::pin(verb.run(context)).await,
+        Verb::Drift(verb) => verb.run(context).await,
+        Verb::Link(verb) => verb.run(context).await,
+        Verb::Unlink(verb) => verb.run(context).await,
+        Verb::Schedule(verb) => verb.run(context),
+        Verb::Scopes(verb) => verb.run(context),
+        Verb::Sandbox(verb) => verb.run(context).await,
+        Verb::Demo(verb) => verb.run(context).await,
     }
 }
 

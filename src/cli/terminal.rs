@@ -3,16 +3,25 @@
 use std::io::{IsTerminal, Write};
 use std::os::fd::AsFd;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::{QueueSelector, tcflush};
 use serde_json::Value;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::Mutex as AsyncMutex;
+use tokio::sync::{Mutex as AsyncMutex, watch};
+use tokio::time::sleep;
 
 use crate::model::event::{Event, Observer};
 use crate::report::{Mode, Progress, fitted, json_text, printed};
 use crate::workflow::{Host, Interrupt, Notice};
+
+/// How often it is looked whether a question is answered.
+const KEYBOARD_INTERVAL: Duration = Duration::from_millis(50);
+
+/// How often the progress moves though nothing happens.
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The terminal of one command.
 #[derive(Debug)]
@@ -23,6 +32,17 @@ pub(super) struct Terminal {
     is_quiet: bool,
     /// How the rest of a run continues if it is stopped now.
     later: Mutex<String>,
+    /// What an interrupt ends with, where no run of its own ends it.
+    closing: Mutex<Closing>,
+}
+
+/// What is said of a command that an interrupt ends.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Closing {
+    /// What was written, where that is not nothing.
+    pub(super) state: Option<String>,
+    /// What to do next.
+    pub(super) next: Option<String>,
 }
 
 impl Terminal {
@@ -34,7 +54,8 @@ impl Terminal {
             (false, false) => Mode::Normal,
         };
         let is_watched = std::io::stderr().is_terminal() && std::env::var_os("CI").is_none();
-        Self { progress: Progress::new(mode, is_watched), signals: Signals::default(), is_quiet, later: Mutex::default() }
+        let progress = Progress::new(mode, is_watched);
+        Self { progress, signals: Signals::default(), is_quiet, later: Mutex::default(), closing: Mutex::default() }
     }
 
     /// Starts listening for interrupts, so that none is missed while nobody waits for one.
@@ -45,6 +66,29 @@ impl Terminal {
     /// Sets the message about the rest of a run for the case that it is interrupted.
     pub(super) fn set_later(&self, text: String) {
         *self.later.lock().unwrap_or_else(PoisonError::into_inner) = text;
+    }
+
+    /// Sets what an interrupt from now on ends with: what was written, and what to do next.
+    pub(super) fn set_closing(&self, state: String, next: Option<String>) {
+        *self.closing.lock().unwrap_or_else(PoisonError::into_inner) = Closing { state: Some(state), next };
+    }
+
+    /// Waits for an interrupt while nobody else does.
+    pub(super) async fn unclaimed_interrupt(&self) -> Interrupt {
+        self.signals.unclaimed().await
+    }
+
+    /// Returns what an interrupt ends with now.
+    pub(super) fn closing(&self) -> Closing {
+        self.closing.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Moves the progress on every second, for ever.
+    pub(super) async fn keep_moving(&self) -> ! {
+        loop {
+            sleep(PROGRESS_INTERVAL).await;
+            self.progress.tick();
+        }
     }
 
     /// Prints a status message, unless `--quiet` is given.
@@ -58,13 +102,32 @@ impl Terminal {
     /// Asks a question and returns the line typed after it; `None` if none can be read.
     ///
     /// Earlier input is discarded: nobody can answer a question that they have not seen.
-    pub(super) fn ask(&self, question: &str) -> Option<String> {
+    pub(super) async fn ask(&self, question: &str) -> Option<String> {
         self.progress.clear();
         tcflush(std::io::stdin(), QueueSelector::IFlush).ok()?;
         print_error(question);
+        let mut open = OpenQuestion { is_answered: false };
+        // A line is waited for without blocking, so that an interrupt is noticed meanwhile.
+        while !is_readable(std::io::stdin()) {
+            sleep(KEYBOARD_INTERVAL).await;
+        }
         let mut line = String::new();
         std::io::stdin().read_line(&mut line).ok()?;
+        open.is_answered = line.ends_with('\n');
         Some(line.trim().to_owned())
+    }
+}
+
+/// A question on the terminal: what follows begins on a line of its own, answered or not.
+struct OpenQuestion {
+    is_answered: bool,
+}
+
+impl Drop for OpenQuestion {
+    fn drop(&mut self) {
+        if !self.is_answered {
+            print_error("\n");
+        }
     }
 }
 
@@ -77,6 +140,10 @@ impl Observer for Terminal {
 impl Host for Terminal {
     fn notice(&self, notice: &Notice) {
         let later = self.later.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Notice::Stopping { .. } = notice {
+            self.progress.clear();
+            overwrite_echo();
+        }
         self.tell(&text_of(notice, &later));
     }
 
@@ -100,26 +167,71 @@ fn text_of(notice: &Notice, later: &str) -> String {
 }
 
 /// Both signals that end a run, caught from the first use on, so that one that arrives between two waits is not lost.
-#[derive(Debug, Default)]
-struct Signals(AsyncMutex<Option<(Signal, Signal)>>);
+#[derive(Debug)]
+struct Signals {
+    caught: AsyncMutex<Option<(Signal, Signal)>>,
+    /// How many wait for the next interrupt because they end by it in a way of their own.
+    claims: watch::Sender<usize>,
+}
+
+/// Somebody who ends by an interrupt in a way of their own, as long as they wait for it.
+struct Claim<'signals>(&'signals watch::Sender<usize>);
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|claims| *claims -= 1);
+    }
+}
+
+impl Default for Signals {
+    fn default() -> Self {
+        Self { caught: AsyncMutex::default(), claims: watch::Sender::new(0) }
+    }
+}
 
 impl Signals {
     async fn listen(&self) {
-        let mut caught = self.0.lock().await;
+        let mut caught = self.caught.lock().await;
         if caught.is_none() {
             *caught = signal(SignalKind::interrupt()).ok().zip(signal(SignalKind::terminate()).ok());
         }
     }
 
+    /// Waits for the next interrupt, which is then nobody else's.
     async fn next(&self) -> Interrupt {
+        self.claims.send_modify(|claims| *claims += 1);
+        let _claim = Claim(&self.claims);
+        self.receive().await
+    }
+
+    /// Waits for the next interrupt that comes while nobody claims it.
+    async fn unclaimed(&self) -> Interrupt {
+        let mut claims = self.claims.subscribe();
+        loop {
+            let _ = claims.wait_for(|claims| *claims == 0).await;
+            tokio::select! {
+                biased;
+                _ = claims.wait_for(|claims| *claims > 0) => {}
+                interrupt = self.receive() => return interrupt,
+            }
+        }
+    }
+
+    async fn receive(&self) -> Interrupt {
         self.listen().await;
-        let mut caught = self.0.lock().await;
+        let mut caught = self.caught.lock().await;
         let Some((interrupt, terminate)) = caught.as_mut() else { return std::future::pending().await };
         tokio::select! {
             _ = interrupt.recv() => Interrupt::Interrupted,
             _ = terminate.recv() => Interrupt::Terminated,
         }
     }
+}
+
+/// Returns whether reading from a stream would not wait, whatever comes of it.
+fn is_readable(stream: impl AsFd) -> bool {
+    let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+    poll(&mut [PollFd::new(&stream, PollFlags::IN)], Some(&at_once)) != Ok(0)
 }
 
 /// Returns the width of a stream if it is a terminal. Other output is searched and compared line by line, so it is not
@@ -137,6 +249,13 @@ pub(super) fn print(text: &str) {
 /// Prints JSON on stdout.
 pub(super) fn print_json(value: &Value) {
     print(&json_text(value));
+}
+
+/// Begins a line where the terminal shows `^C`, which is what it made of an interrupt.
+pub(super) fn overwrite_echo() {
+    if std::io::stderr().is_terminal() {
+        let _ = anstream::stderr().write_all(b"\r\x1b[K");
+    }
 }
 
 /// Prints on stderr.

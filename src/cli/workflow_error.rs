@@ -91,9 +91,7 @@ fn of_run(error: Error) -> Failure {
             let apply::Error::Journal { summary, source } = &**unrecorded;
             Failure::new(FAILED, unrecorded.to_string()).caused_by(source).with_state(report::state(summary))
         }
-        Error::StoppedAtOnce(interrupt) => {
-            Failure::new(interrupted(*interrupt), "stopped at once").with_state("requests were in flight, and their outcome is unknown")
-        }
+        Error::StoppedAtOnce { interrupt, summary } => failure(interrupted(*interrupt)).with_state(report::state(summary)),
         Error::Interrupted(interrupt) => Failure::new(interrupted(*interrupt), "the rehearsal was stopped"),
         Error::RehearsalSetup { source, lacks_folder } => {
             let setup = failure(FAILED).caused_by(&**source);

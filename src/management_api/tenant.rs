@@ -90,6 +90,16 @@ impl Tenant {
         self.transport.bounds.retry_until(time);
     }
 
+    /// Stops: work that began [`unless_stopped`](Self::unless_stopped) and has not written yet ends, and no more of it begins.
+    pub fn stop(&self) {
+        self.transport.bounds.stop();
+    }
+
+    /// Does some work to its end; returns nothing where the tenant was [stopped](Self::stop) before it carried out a write of that work.
+    pub async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        self.transport.bounds.unless_stopped(work).await
+    }
+
     /// Runs a read within the byte limit for a tenant.
     pub async fn within_limits<T>(&self, reading: impl Future<Output = T>) -> T {
         self.transport.bounds.set_byte_limit(safety_limits::TENANT);

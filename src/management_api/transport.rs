@@ -1,11 +1,15 @@
 //! The path of every request: token, rate limiter, one attempt, and the decision of the retry table.
 
+use std::cell::Cell;
+use std::future::poll_fn;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::task::Poll;
 use std::time::{Duration, SystemTime};
 
 use reqwest::Method;
 use secrecy::ExposeSecret;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::auth::{Token, TokenProvider};
@@ -60,11 +64,18 @@ pub(super) struct RequestBounds {
     left: AtomicI64,
     /// When retrying stops.
     time: OnceLock<Instant>,
+    /// Whether no new work may begin.
+    stopped: watch::Sender<bool>,
+}
+
+tokio::task_local! {
+    /// Whether a write of the work at hand has left that the tenant may have carried out.
+    static HAS_WRITTEN: Cell<bool>;
 }
 
 impl Default for RequestBounds {
     fn default() -> Self {
-        Self { left: AtomicI64::new(i64::MAX), time: OnceLock::new() }
+        Self { left: AtomicI64::new(i64::MAX), time: OnceLock::new(), stopped: watch::Sender::new(false) }
     }
 }
 
@@ -77,6 +88,29 @@ impl RequestBounds {
     /// Stops retrying at this time; the first call counts.
     pub(super) fn retry_until(&self, time: Instant) {
         self.time.get_or_init(|| time);
+    }
+
+    /// Ends all work of which no write has left yet, and lets none begin.
+    pub(super) fn stop(&self) {
+        self.stopped.send_replace(true);
+    }
+
+    /// Does some work to its end, or, where everything is stopped before a write of it left, returns nothing.
+    pub(super) async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let mut stopped = self.stopped.subscribe();
+        let is_stopped = async {
+            let _ = stopped.wait_for(|is_stopped| *is_stopped).await;
+            // Polled with the work: a write that met a rate limit may be given up while it waits to be sent again.
+            poll_fn(|_| if HAS_WRITTEN.with(Cell::get) { Poll::Pending } else { Poll::Ready(()) }).await;
+        };
+        let unless_stopped = async {
+            tokio::select! {
+                biased;
+                done = work => Some(done),
+                () = is_stopped => None,
+            }
+        };
+        HAS_WRITTEN.scope(Cell::new(false), unless_stopped).await
     }
 
     /// Subtracts bytes from those that may be read; returns whether enough were left.
@@ -178,11 +212,16 @@ impl Transport {
         // Only now: a token obtained before the wait may have expired during it.
         let token = self.tokens.current(&self.connection).await?;
         let body = request.body.clone();
+        let had_written = HAS_WRITTEN.try_with(|written| written.replace(written.get() || request.is_write()));
         let attempt =
             self.connection.http.send(HttpRequest { method: request.method.clone(), url, body, token: Some(&token.secret) }).await;
         let status = match &attempt {
             Attempt::Answered { status, headers, .. } => {
                 permit.record_response(*status, RateLimitHeaders::parse(headers, SystemTime::now()));
+                if let (429, Ok(had_written)) = (*status, had_written) {
+                    // What meets a rate limit is not carried out.
+                    HAS_WRITTEN.with(|written| written.set(had_written));
+                }
                 self.counters.answers.fetch_add(1, Ordering::Relaxed);
                 *status
             }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::catalog::limits::Limit;
 use crate::model::resource::{Id, Key};
 
 /// What a change does to a resource.
@@ -44,6 +45,8 @@ impl fmt::Display for Operation {
 pub enum WaitReason {
     /// The tenant's published rate limit is used up.
     RateLimit,
+    /// The published limit of an endpoint group is used up.
+    EndpointLimit(&'static Limit),
     /// The tenant named a time before which it accepts no requests.
     AskedByTenant,
     /// A resource that was just created is not visible everywhere in the tenant yet.
@@ -170,6 +173,8 @@ pub enum Event {
         tenant: String,
         /// Number of changes in the plan.
         changes: usize,
+        /// How long their requests take at the published rate, where there is one.
+        expected: Option<Duration>,
     },
     /// The outcome of one change is known.
     Settled {

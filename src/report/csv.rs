@@ -6,7 +6,7 @@ use super::run_report::RunReport;
 use crate::model::resource::{Id, Key};
 use crate::plan::ManualStep;
 
-const HEAD: [&str; 7] = ["kind", "name", "operation", "outcome", "field", "target_id", "message"];
+const HEAD: [&str; 8] = ["kind", "name", "operation", "outcome", "field", "target_id", "message", "at"];
 
 /// Returns a run as CSV.
 pub(super) fn csv(run: &RunReport<'_>) -> String {
@@ -18,21 +18,24 @@ pub(super) fn csv(run: &RunReport<'_>) -> String {
     String::from_utf8(bytes).expect("rows of texts are text")
 }
 
-fn rows<'run>(run: &RunReport<'run>, due: &'run [ManualStep]) -> Vec<[&'run str; 7]> {
-    let row = |key: &'run Key, rest: [&'run str; 5]| [key.kind(), key.name(), rest[0], rest[1], rest[2], rest[3], rest[4]];
+fn rows<'run>(run: &RunReport<'run>, due: &'run [ManualStep]) -> Vec<[&'run str; 8]> {
+    let row = |key: &'run Key, rest: [&'run str; 6]| [key.kind(), key.name(), rest[0], rest[1], rest[2], rest[3], rest[4], rest[5]];
     let settled = run.summary.settled.iter().map(|one| {
         let (id, message) = (one.outcome.id().map_or("", Id::as_str), one.outcome.message().unwrap_or_default());
-        row(&one.key, [one.operation.as_str(), outcome_word(&one.outcome), "", id, message])
+        let at = one.at.as_deref().unwrap_or_default();
+        row(&one.key, [one.operation.as_str(), outcome_word(&one.outcome), "", id, message, at])
     });
     let refused = run.summary.settled.iter().filter_map(|one| one.outcome.shortfall().map(|short| (one, short)));
     let refused = refused.flat_map(|(one, short)| {
         let id = one.outcome.id().map_or("", Id::as_str);
-        short.parts.iter().map(move |part| row(&one.key, [one.operation.as_str(), "refused", part, id, &short.message]))
+        short.parts.iter().map(move |part| {
+            row(&one.key, [one.operation.as_str(), "refused", part, id, &short.message, one.at.as_deref().unwrap_or_default()])
+        })
     });
-    let unsent = run.unsent().into_iter().map(|change| row(&change.key, [change.operation().as_str(), "unsent", "", "", ""]));
+    let unsent = run.unsent().into_iter().map(|change| row(&change.key, [change.operation().as_str(), "unsent", "", "", "", ""]));
     let skipped =
-        run.plan.skipped.iter().map(|left| row(&left.key, ["", "skipped", left.path.as_deref().unwrap_or_default(), "", &left.reason]));
-    let manual = due.iter().map(|manual| row(&manual.key, ["", "manual_step", &manual.path, "", &manual.step]));
+        run.plan.skipped.iter().map(|left| row(&left.key, ["", "skipped", left.path.as_deref().unwrap_or_default(), "", &left.reason, ""]));
+    let manual = due.iter().map(|manual| row(&manual.key, ["", "manual_step", &manual.path, "", &manual.step, ""]));
     settled.chain(refused).chain(unsent).chain(skipped).chain(manual).collect()
 }
 

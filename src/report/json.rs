@@ -236,13 +236,15 @@ pub(crate) fn summary_json(run: &RunReport<'_>, exit: u8) -> Value {
     answer(&RunFields::new(run), exit)
 }
 
-/// The outcome of a change: `applied` (with its `id`), `partial` (also with the parts that were `refused`), `failed`,
+/// How a change ended, and when (`at`): `applied` (with its `id`), `partial` (also with the parts that were `refused`), `failed`, `skipped`, `unknown` (each
 /// `skipped`, `unknown` (each with a `message`) or `unsent`.
 #[derive(Serialize)]
 pub(super) struct ResultFields<'a> {
     key: &'a Key,
     operation: Operation,
     outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<&'a Id>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -253,15 +255,16 @@ pub(super) struct ResultFields<'a> {
 
 impl<'a> From<&'a ChangeResult> for ResultFields<'a> {
     fn from(result: &'a ChangeResult) -> Self {
-        let ChangeResult { key, operation, outcome, .. } = result;
+        let ChangeResult { key, operation, outcome, at, .. } = result;
         let refused = outcome.shortfall().map(|short| short.parts.as_slice());
-        Self { key, operation: *operation, outcome: outcome_word(outcome), id: outcome.id(), refused, message: outcome.message() }
+        let (at, id, message) = (at.as_deref(), outcome.id(), outcome.message());
+        Self { key, operation: *operation, outcome: outcome_word(outcome), at, id, refused, message }
     }
 }
 
 impl<'a> ResultFields<'a> {
     fn unsent(change: &'a Change) -> Self {
-        Self { key: &change.key, operation: change.operation(), outcome: "unsent", id: None, refused: None, message: None }
+        Self { key: &change.key, operation: change.operation(), outcome: "unsent", at: None, id: None, refused: None, message: None }
     }
 }
 

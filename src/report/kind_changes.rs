@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::format::count;
 use crate::catalog::risk::RiskClass;
 use crate::catalog::{Catalog, Kind, Shape};
-use crate::json::is_blank;
+use crate::json::{Body, is_blank};
 use crate::model::event::Operation;
 use crate::model::resource::Key;
 use crate::plan::findings::{Subject, of_change};
@@ -223,14 +223,18 @@ fn rule_of<'a>(rules: &'a BTreeMap<String, String>, path: &str) -> Option<&'a st
 /// Returns the fields that identify a created or deleted resource.
 pub(super) fn distinguishing(kind: Option<&'static Kind>, change: &Change) -> Vec<(&'static str, Value)> {
     let (Action::Create { body, .. } | Action::Delete { body, .. }) = &change.action else { return Vec::new() };
-    let fields = kind.map_or(&[][..], |kind| kind.identity.distinguishing);
+    kind.map(|kind| distinguishing_fields(kind, body, change.key.name())).unwrap_or_default()
+}
+
+/// Returns the fields of a resource that tell what it is besides its name.
+pub(super) fn distinguishing_fields(kind: &'static Kind, body: &Body, name: &str) -> Vec<(&'static str, Value)> {
     let value = |field: &&'static str| {
         let mut values: Vec<Value> =
             body.find(field).into_iter().map(|(_, value)| value.clone()).filter(|value| !is_blank(value)).collect();
         let value = if values.len() > 1 { Value::Array(values) } else { values.pop()? };
-        Some((*field, value)).filter(|(_, value)| value.as_str() != Some(change.key.name()))
+        Some((*field, value)).filter(|(_, value)| value.as_str() != Some(name))
     };
-    fields.iter().filter_map(value).collect()
+    kind.identity.distinguishing.iter().filter_map(value).collect()
 }
 
 /// Removes edits that several resources share from their entries, and returns an entry for each.

@@ -1,6 +1,5 @@
 //! The observer that draws progress on stderr: live lines on a terminal, plain lines elsewhere.
 
-use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -42,6 +41,15 @@ impl Progress {
         self.display.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Moves the live lines on, though nothing happened.
+    pub(crate) fn tick(&self) {
+        let now = Instant::now();
+        let Display { model, screen } = &mut *self.display();
+        if let Some(screen) = screen {
+            screen.tick(model, now);
+        }
+    }
+
     /// Removes the live lines, before something else is written to the terminal.
     pub(crate) fn clear(&self) {
         if let Some(screen) = &mut self.display().screen {
@@ -58,7 +66,7 @@ impl Observer for Progress {
         let lines = model.update(event, now);
         if let Some(screen) = screen {
             screen.print(&lines);
-            screen.show(model, event, now);
+            screen.show(model, now);
         } else {
             let status = model.status_line(event, now);
             status.iter().chain(&lines).for_each(|line| print(line));
@@ -66,29 +74,22 @@ impl Observer for Progress {
     }
 }
 
-/// Formats the text of a live line.
-fn message(line: Option<String>) -> String {
-    printable(&line.unwrap_or_default()).into_owned()
-}
-
 /// Prints a line on stderr. Errors are ignored: a run does not stop because nobody reads it.
 fn print(line: &str) {
     let _ = writeln!(anstream::stderr(), "{}", printed(line));
 }
 
-/// The live lines of a terminal: one for each kind being read, one for the plan being applied, one for a wait.
+/// The live lines of a terminal: how far everything is, and below it what it waits for.
 #[derive(Debug)]
 struct Screen {
     lines: MultiProgress,
-    listings: BTreeMap<(String, &'static str), ProgressBar>,
-    applying: Option<ProgressBar>,
-    waiting: Option<(ProgressBar, Instant)>,
+    progress: Option<ProgressBar>,
+    wait: Option<ProgressBar>,
 }
 
 impl Screen {
     fn new() -> Self {
-        let lines = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
-        Self { lines, listings: BTreeMap::new(), applying: None, waiting: None }
+        Self { lines: MultiProgress::with_draw_target(ProgressDrawTarget::stderr()), progress: None, wait: None }
     }
 
     /// Prints lines above the live ones, each with a line break, so that the next text starts on a new line.
@@ -98,58 +99,25 @@ impl Screen {
         }
     }
 
-    fn show(&mut self, model: &ProgressModel, event: &Event, now: Instant) {
-        self.end_wait(now);
-        match event {
-            Event::Listing { tenant, kind, .. } => {
-                let bar = self.listings.entry((tenant.clone(), *kind)).or_insert_with(|| self.lines.add(line("{spinner} {wide_msg}")));
-                bar.set_message(message(model.listing_line(tenant, kind, now)));
-                bar.tick();
-            }
-            Event::Listed { tenant, kind, .. } => {
-                if let Some(bar) = self.listings.remove(&(tenant.clone(), *kind)) {
-                    self.drop_line(&bar);
-                }
-            }
-            Event::Applying { .. } | Event::Settled { .. } => self.show_applying(model, now),
-            Event::Waiting { wait, .. } => {
-                if let Some(text) = ProgressModel::waiting_line(event) {
-                    let (bar, until) = self.waiting.get_or_insert_with(|| (self.lines.add(line("  {wide_msg}")), now + *wait));
-                    *until = (*until).max(now + *wait);
-                    bar.set_message(message(Some(text)));
-                }
-            }
-            Event::Reading { .. } | Event::Retrying { .. } | Event::Answered { .. } => {}
-        }
+    /// Shows how far everything is now.
+    fn show(&mut self, model: &ProgressModel, now: Instant) {
+        let wait = model.live_wait(now);
+        // Above the wait, as a line that says nothing where only a wait is known.
+        let progress = model.live_line(now);
+        set(&self.lines, &mut self.progress, progress, "{spinner} {wide_msg}");
+        set(&self.lines, &mut self.wait, wait, "  {wide_msg}");
     }
 
-    fn show_applying(&mut self, model: &ProgressModel, now: Instant) {
-        let Some((settled, changes)) = model.applying() else { return };
-        let bar = self.applying.get_or_insert_with(|| self.lines.add(line("{bar:24} {wide_msg}")));
-        bar.set_message(message(model.applying_line(now)));
-        bar.set_length(changes as u64);
-        bar.set_position(settled as u64);
-        if settled >= changes {
-            self.clear();
+    /// Shows the time that goes by; what was cleared for something else stays so.
+    fn tick(&mut self, model: &ProgressModel, now: Instant) {
+        if self.progress.is_some() || self.wait.is_some() {
+            self.show(model, now);
         }
-    }
-
-    fn end_wait(&mut self, now: Instant) {
-        if let Some((bar, _)) = self.waiting.take_if(|(_, until)| now >= *until) {
-            self.drop_line(&bar);
-        }
-    }
-
-    fn drop_line(&self, bar: &ProgressBar) {
-        bar.finish_and_clear();
-        self.lines.remove(bar);
     }
 
     fn clear(&mut self) {
-        let listings = std::mem::take(&mut self.listings).into_values();
-        let waiting = self.waiting.take().map(|(bar, _)| bar);
-        for bar in listings.chain(self.applying.take()).chain(waiting) {
-            self.drop_line(&bar);
+        for line in [&mut self.progress, &mut self.wait] {
+            set(&self.lines, line, None, "");
         }
     }
 }
@@ -160,7 +128,17 @@ impl Drop for Screen {
     }
 }
 
-fn line(template: &str) -> ProgressBar {
-    let style = ProgressStyle::with_template(template).expect("a template of this file is well formed");
-    ProgressBar::new(1).with_style(style.progress_chars("━╸─"))
+/// Sets what a line shows; one that shows nothing is removed.
+fn set(lines: &MultiProgress, line: &mut Option<ProgressBar>, text: Option<String>, template: &str) {
+    let Some(text) = text else {
+        if let Some(bar) = line.take() {
+            bar.finish_and_clear();
+            lines.remove(&bar);
+        }
+        return;
+    };
+    let style = || ProgressStyle::with_template(template).expect("a template of this file is well formed");
+    let bar = line.get_or_insert_with(|| lines.add(ProgressBar::new(1).with_style(style())));
+    bar.set_message(printable(&text).into_owned());
+    bar.tick();
 }

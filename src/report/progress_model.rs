@@ -55,6 +55,16 @@ struct ApplyProgress {
     failed: usize,
     shown: Instant,
     shown_at: usize,
+    /// How long the requests take at the published rate.
+    expected: Option<Duration>,
+}
+
+/// A wait that is long enough to be shown.
+#[derive(Debug, Clone)]
+struct LongWait {
+    tenant: String,
+    reason: WaitReason,
+    until: Instant,
 }
 
 /// The progress of a run.
@@ -66,6 +76,7 @@ pub(super) struct ProgressModel {
     waited: Duration,
     waiting_until: Instant,
     wait_shown: Option<Instant>,
+    wait: Option<LongWait>,
     readings: BTreeMap<String, ExportProgress>,
     listings: BTreeMap<(String, &'static str), ListingProgress>,
     applying: Option<ApplyProgress>,
@@ -80,6 +91,7 @@ impl ProgressModel {
             waited: Duration::ZERO,
             waiting_until: now,
             wait_shown: None,
+            wait: None,
             readings: BTreeMap::new(),
             listings: BTreeMap::new(),
             applying: None,
@@ -105,8 +117,11 @@ impl ProgressModel {
                 None
             }
             Event::Listed { tenant, kind, read, absent } => return self.listed(tenant, kind, *read, absent.as_deref(), now),
-            Event::Waiting { wait, .. } => {
+            Event::Waiting { tenant, wait, reason } => {
                 let until = now + *wait;
+                if *wait >= SHORTEST_WAIT && self.wait.as_ref().is_none_or(|wait| wait.until < until) {
+                    self.wait = Some(LongWait { tenant: tenant.clone(), reason: *reason, until });
+                }
                 self.waited += until.saturating_duration_since(self.waiting_until.max(now));
                 self.waiting_until = self.waiting_until.max(until);
                 None
@@ -119,8 +134,8 @@ impl ProgressModel {
                 self.requests += 1;
                 None
             }
-            Event::Applying { tenant, changes } => {
-                self.begin(tenant, *changes, now);
+            Event::Applying { tenant, changes, expected } => {
+                self.begin(tenant, (*changes, *expected), now);
                 None
             }
             Event::Settled { key, operation, outcome } => self.settled(key, *operation, outcome),
@@ -128,9 +143,10 @@ impl ProgressModel {
         line.into_iter().filter(|_| self.mode != Mode::Quiet).collect()
     }
 
-    fn begin(&mut self, tenant: &str, changes: usize, now: Instant) {
+    fn begin(&mut self, tenant: &str, (changes, expected): (usize, Option<Duration>), now: Instant) {
         let tenant = tenant.to_owned();
-        self.applying = Some(ApplyProgress { tenant, since: now, changes, settled: 0, applied: 0, failed: 0, shown: now, shown_at: 0 });
+        let (shown, shown_at) = (now, 0);
+        self.applying = Some(ApplyProgress { tenant, since: now, changes, settled: 0, applied: 0, failed: 0, shown, shown_at, expected });
         (self.began, self.requests, self.waited) = (now, 0, Duration::ZERO);
     }
 
@@ -187,7 +203,7 @@ impl ProgressModel {
                 listing.shown = now;
                 self.listing_line(tenant, kind, now)
             }
-            Event::Applying { tenant, changes } => Some(format!("applying {} to {tenant}", count(*changes, "change"))),
+            Event::Applying { tenant, changes, .. } => Some(format!("applying {} to {tenant}", count(*changes, "change"))),
             Event::Settled { .. } => {
                 let applying = self.applying.as_mut()?;
                 let step = (applying.changes / 10).max(STATUS_STEP);
@@ -227,21 +243,77 @@ impl ProgressModel {
         Some(format!("applied {} of {} to {tenant}{failures}{pace}{left}", number(*applied), number(*changes)))
     }
 
-    /// Returns the number of settled changes and the total.
-    pub(super) fn applying(&self) -> Option<(usize, usize)> {
-        self.applying.as_ref().map(|applying| (applying.settled, applying.changes))
+    /// Returns the line that shows at a terminal how far everything is: kinds or changes done of all, requests, their rate, and the time left.
+    pub(super) fn live_line(&self, now: Instant) -> Option<String> {
+        self.live_applying(now).or_else(|| self.live_reading(now))
+    }
+
+    /// `reading dev 12 of 38 kinds, prod 30 of 38 kinds  142 requests, 16/s  4 s left`
+    fn live_reading(&self, now: Instant) -> Option<String> {
+        let since = self.readings.values().map(|reading| reading.since).min()?;
+        let of = |(tenant, reading): (&String, &ExportProgress)| {
+            format!("{tenant} {} of {}", number(reading.kinds - reading.left), count(reading.kinds, "kind"))
+        };
+        let tenants: Vec<String> = self.readings.iter().map(of).collect();
+        let all: usize = self.readings.values().map(|reading| reading.kinds).sum();
+        let left_over: usize = self.readings.values().map(|reading| reading.left).sum();
+        let left = left(all - left_over, all, now - since);
+        Some(format!("reading {}{}{}", tenants.join(", "), self.requests_so_far(now), self.time_left(left, now)))
+    }
+
+    /// `applied 120 of 212 to prod, 1 failed  340 requests, 16/s  13 s left`
+    fn live_applying(&self, now: Instant) -> Option<String> {
+        let ApplyProgress { tenant, since, changes, settled, applied, failed, expected, .. } = self.applying.as_ref()?;
+        if settled >= changes {
+            return None;
+        }
+        let failures = if *failed == 0 { String::new() } else { format!(", {} failed", number(*failed)) };
+        let elapsed = now - *since;
+        let left = left(*settled, *changes, elapsed).or_else(|| expected.map(|expected| expected.saturating_sub(elapsed)));
+        let done = format!("applied {} of {} to {tenant}{failures}", number(*applied), number(*changes));
+        Some(format!("{done}{}{}", self.requests_so_far(now), self.time_left(left, now)))
+    }
+
+    fn requests_so_far(&self, now: Instant) -> String {
+        let rate = rate(self.requests, now - self.began).map(|rate| format!(", {rate}/s")).unwrap_or_default();
+        format!("  {}{rate}", count(self.requests, "request"))
+    }
+
+    /// Returns the time left, which is no less than the wait at hand.
+    fn time_left(&self, left: Option<Duration>, now: Instant) -> String {
+        let wait = self.wait.as_ref().map(|wait| wait.until.saturating_duration_since(now)).unwrap_or_default();
+        let left = left.map(|left| seconds(left.max(wait))).filter(|left| !left.is_zero());
+        left.map(|left| format!("  {} left", duration(left))).unwrap_or_default()
+    }
+
+    /// Returns the line that counts a wait down: `waiting: prompt partials of prod allow 5 requests a minute: 38 s`.
+    pub(super) fn live_wait(&self, now: Instant) -> Option<String> {
+        let LongWait { tenant, reason, until } = self.wait.as_ref().filter(|wait| wait.until > now)?;
+        Some(format!("{}: {}", reason_text(*reason, tenant), duration(seconds(*until - now))))
     }
 
     /// Returns the line for a wait that is long enough to be shown.
     pub(super) fn waiting_line(event: &Event) -> Option<String> {
         let Event::Waiting { tenant, wait, reason } = event else { return None };
-        let seconds = duration(Duration::from_secs_f64(wait.as_secs_f64().ceil()));
-        (*wait >= SHORTEST_WAIT).then(|| match reason {
-            WaitReason::RateLimit => format!("waiting {seconds} for the rate limit of {tenant}"),
-            WaitReason::AskedByTenant => format!("waiting {seconds}, as {tenant} asked"),
-            WaitReason::NotYetConsistent => format!("waiting {seconds} until {tenant} knows what was just created"),
-        })
+        (*wait >= SHORTEST_WAIT).then(|| format!("waiting {}: {}", duration(seconds(*wait)), reason_text(*reason, tenant)))
     }
+}
+
+/// Returns why requests wait, in words.
+fn reason_text(reason: WaitReason, tenant: &str) -> String {
+    match reason {
+        WaitReason::RateLimit => format!("the rate limit of {tenant} is used up"),
+        WaitReason::EndpointLimit(limit) => {
+            format!("{} of {tenant} allow {} a minute", limit.subject(), count(limit.rate.a_minute as usize, "request"))
+        }
+        WaitReason::AskedByTenant => format!("{tenant} asked to wait"),
+        WaitReason::NotYetConsistent => format!("{tenant} does not know yet what was just created"),
+    }
+}
+
+/// Returns a time in whole seconds, as a countdown shows it.
+fn seconds(time: Duration) -> Duration {
+    Duration::from_secs_f64(time.as_secs_f64().ceil())
 }
 
 /// Returns the rate per second, once enough is known.
@@ -262,6 +334,7 @@ fn left(done: usize, all: usize, elapsed: Duration) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalog::limits::Tier;
     use crate::model::resource::Id;
     use crate::report::sample::key;
 
@@ -298,9 +371,51 @@ mod tests {
     #[test]
     fn a_long_wait_is_shown_with_its_reason() {
         let line = |reason| ProgressModel::waiting_line(&waiting_for(5, reason)).expect("a line");
-        assert_eq!(line(WaitReason::RateLimit), "waiting 5 s for the rate limit of prod");
-        assert_eq!(line(WaitReason::AskedByTenant), "waiting 5 s, as prod asked");
-        assert_eq!(line(WaitReason::NotYetConsistent), "waiting 5 s until prod knows what was just created");
+        assert_eq!(line(WaitReason::RateLimit), "waiting 5 s: the rate limit of prod is used up");
+        assert_eq!(line(WaitReason::AskedByTenant), "waiting 5 s: prod asked to wait");
+        assert_eq!(line(WaitReason::NotYetConsistent), "waiting 5 s: prod does not know yet what was just created");
+        let partials = Tier::named("enterprise").expect("a tier").endpoints.iter().find(|limit| limit.path.ends_with("partials"));
+        let partials = WaitReason::EndpointLimit(partials.expect("a limit"));
+        assert_eq!(line(partials), "waiting 5 s: prompt partials of prod allow 5 requests a minute");
+    }
+
+    #[test]
+    fn a_wait_is_counted_down_though_nothing_happens() {
+        let start = Instant::now();
+        let mut model = ProgressModel::new(Mode::Normal, start);
+        model.update(&waiting(38), start);
+        let shown = [0, 1, 37, 38].map(|seconds| model.live_wait(start + Duration::from_secs(seconds)));
+        let line = |left: &str| Some(format!("the rate limit of prod is used up: {left}"));
+        assert_eq!(shown, [line("38 s"), line("37 s"), line("1 s"), None]);
+    }
+
+    #[test]
+    fn one_line_shows_how_far_all_of_the_reading_is() {
+        let start = Instant::now();
+        let mut model = ProgressModel::new(Mode::Normal, start);
+        for (tenant, kinds) in [("dev", 4), ("prod", 4)] {
+            model.update(&Event::Reading { tenant: tenant.into(), kinds }, start);
+        }
+        let answered = Event::Answered { tenant: "dev".into(), status: 200, write: false };
+        (0..8).for_each(|_| drop(model.update(&answered, start)));
+        for (tenant, kind) in [("dev", "clients"), ("dev", "roles"), ("prod", "clients"), ("prod", "roles")] {
+            model.update(&Event::Listed { tenant: tenant.into(), kind, read: 3, absent: None }, start);
+        }
+        let line = model.live_line(start + Duration::from_secs(4)).expect("a line");
+        assert_eq!(line, "reading dev 2 of 4 kinds, prod 2 of 4 kinds  8 requests, 2.0/s  4 s left");
+    }
+
+    #[test]
+    fn one_line_shows_how_far_applying_is_and_what_it_takes_before_anything_is_known() {
+        let start = Instant::now();
+        let mut model = ProgressModel::new(Mode::Normal, start);
+        model.update(&Event::Applying { tenant: "prod".into(), changes: 212, expected: Some(Duration::from_secs(30)) }, start);
+        let at = |model: &ProgressModel, seconds| model.live_line(start + Duration::from_secs(seconds));
+        assert_eq!(at(&model, 2).as_deref(), Some("applied 0 of 212 to prod  0 requests  28 s left"));
+        (0..106).for_each(|_| drop(model.update(&settled(Outcome::Applied(Id::new("t"))), start)));
+        assert_eq!(at(&model, 10).as_deref(), Some("applied 106 of 212 to prod  0 requests  10 s left"));
+        (0..106).for_each(|_| drop(model.update(&settled(Outcome::Applied(Id::new("t"))), start)));
+        assert_eq!(at(&model, 20), None, "it is over");
     }
 
     #[test]
@@ -324,7 +439,7 @@ mod tests {
 
     #[test]
     fn applying_shows_every_failure_and_every_tenth_of_the_progress() {
-        let mut events = vec![(0, Event::Applying { tenant: "prod".into(), changes: 200 })];
+        let mut events = vec![(0, Event::Applying { tenant: "prod".into(), changes: 200, expected: None })];
         events.extend((0..30).map(|_| (5, settled(Outcome::Applied(Id::new("t"))))));
         events.push((5, settled(Outcome::Failed("400".into()))));
         events.push((5, settled(Outcome::Skipped("it needs client \"Web\"".into()))));
@@ -342,7 +457,7 @@ mod tests {
     fn waits_are_shown_rarely_and_retries_only_in_verbose_mode() {
         let retry = Event::Retrying { tenant: "prod".into(), request: "GET /clients".into(), reason: "503".into(), attempt: 2 };
         let events = [(0, waiting(12)), (1, waiting(11)), (11, waiting(3)), (12, retry)];
-        let expected = ["waiting 12 s for the rate limit of prod", "waiting 3 s for the rate limit of prod"];
+        let expected = ["waiting 12 s: the rate limit of prod is used up", "waiting 3 s: the rate limit of prod is used up"];
         assert_eq!(log(Mode::Normal, &events), expected);
         assert_eq!(log(Mode::Verbose, &events)[2], "prod: GET /clients again, attempt 2 (503)");
     }
@@ -353,7 +468,7 @@ mod tests {
         let mut model = ProgressModel::new(Mode::Normal, start);
         let answered = Event::Answered { tenant: "prod".into(), status: 200, write: false };
         model.update(&answered, start);
-        model.update(&Event::Applying { tenant: "prod".into(), changes: 2 }, start);
+        model.update(&Event::Applying { tenant: "prod".into(), changes: 2, expected: None }, start);
         model.update(&waiting(4), start);
         model.update(&waiting(5), start + Duration::from_secs(1));
         model.update(&answered, start + Duration::from_secs(6));

@@ -14,6 +14,16 @@ pub(crate) fn summary(run: &RunReport<'_>) -> String {
     Document::of_run(run, next_step(run)).to_text(Layout::default())
 }
 
+/// Returns the one line that an interrupted run ends with: what is applied, what is not sent, and how to resume it.
+pub(crate) fn interrupted(run: &RunReport<'_>) -> String {
+    format!("Interrupted: {}. {}\n", RunState::new(run.summary), resuming(run.resume))
+}
+
+/// Returns the sentence that says how to resume a run.
+pub(crate) fn resuming(resume: &str) -> String {
+    format!("To resume this run:  {resume}")
+}
+
 impl<'run> Document<'run> {
     /// Builds the document of a run, with the next step if there is one.
     pub(super) fn of_run(run: &RunReport<'run>, next: Option<String>) -> Self {
@@ -83,7 +93,7 @@ pub(super) fn next_step(run: &RunReport<'_>) -> Option<String> {
     match (run.summary.is_silent, unknown + unsent) {
         (true, _) => Some(format!("{target} stopped responding. Once it responds again:  {resume}")),
         (false, 0) => None,
-        (false, _) => Some(format!("To resume this run:  {resume}")),
+        (false, _) => Some(resuming(resume)),
     }
 }
 

@@ -106,11 +106,18 @@ pub(super) fn refusals() -> Vec<Refusal> {
 /// Returns a run of the plan in which one change was applied, one failed, one was skipped, one has an unknown outcome,
 /// and one was not sent.
 pub(super) fn summary() -> Summary {
-    let settled = |of: &str, operation, outcome| ChangeResult { key: key(of), operation, outcome, altered: Vec::new() };
+    let settled = |of: &str, operation, outcome| {
+        let index = plan().changes().position(|change| change.key == key(of)).expect("a change of the plan");
+        ChangeResult { index, key: key(of), operation, outcome, altered: Vec::new(), at: None }
+    };
     let altered = AlteredValue { path: "description".into(), sent: Some("Web".into()), answered: Some("web".into()) };
     Summary {
         settled: vec![
-            ChangeResult { altered: vec![altered], ..settled("clients/Web", Operation::Update, Outcome::Applied(Id::new("t1"))) },
+            ChangeResult {
+                altered: vec![altered],
+                at: Some("2026-11-25T06:33:01Z".to_owned()),
+                ..settled("clients/Web", Operation::Update, Outcome::Applied(Id::new("t1")))
+            },
             settled(
                 "clients/Billing API",
                 Operation::Create,
@@ -132,11 +139,13 @@ pub(super) fn summary() -> Summary {
 
 /// Returns a run of the plan that applied every change.
 pub(super) fn whole() -> Summary {
-    let settled = |change: &Change| ChangeResult {
+    let settled = |(index, change): (usize, &Change)| ChangeResult {
+        index,
         key: change.key.clone(),
         operation: change.operation(),
         outcome: Outcome::Applied(Id::new("t")),
         altered: Vec::new(),
+        at: None,
     };
-    Summary { settled: plan().changes().map(settled).collect(), ..Summary::default() }
+    Summary { settled: plan().changes().enumerate().map(settled).collect(), ..Summary::default() }
 }

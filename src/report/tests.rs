@@ -82,20 +82,20 @@ fn a_run_is_json_for_programs() {
 #[test]
 fn a_run_is_rows_for_spreadsheets() {
     insta::assert_snapshot!(file("report.csv"), @r#"
-    kind,name,operation,outcome,field,target_id,message
-    clients,Web,update,applied,,t1,
-    clients,Billing API,create,failed,,,the tenant answered 400 invalid_body: callbacks must be a list
-    client-grants,Billing API · https://⟨tenant⟩/api/v2/ · client,create,skipped,,,"it needs client ""Billing API"""
-    connection-clients,google-oauth2,update,unknown,,,the connection broke
-    clients,Billing API,update,unsent,,,
-    rules,Rule 1,,skipped,,,none can be created any more
-    rules,Rule 2,,skipped,,,none can be created any more
-    rules,Rule 3,,skipped,,,none can be created any more
-    rules,Rule 4,,skipped,,,none can be created any more
-    rules,Rule 5,,skipped,,,none can be created any more
-    rules,Rule 6,,skipped,,,none can be created any more
-    rules,Rule 7,,skipped,,,none can be created any more
-    clients,Web,,skipped,default_organization,,organizations are not covered yet
+    kind,name,operation,outcome,field,target_id,message,at
+    clients,Web,update,applied,,t1,,2026-11-25T06:33:01Z
+    clients,Billing API,create,failed,,,the tenant answered 400 invalid_body: callbacks must be a list,
+    client-grants,Billing API · https://⟨tenant⟩/api/v2/ · client,create,skipped,,,"it needs client ""Billing API""",
+    connection-clients,google-oauth2,update,unknown,,,the connection broke,
+    clients,Billing API,update,unsent,,,,
+    rules,Rule 1,,skipped,,,none can be created any more,
+    rules,Rule 2,,skipped,,,none can be created any more,
+    rules,Rule 3,,skipped,,,none can be created any more,
+    rules,Rule 4,,skipped,,,none can be created any more,
+    rules,Rule 5,,skipped,,,none can be created any more,
+    rules,Rule 6,,skipped,,,none can be created any more,
+    rules,Rule 7,,skipped,,,none can be created any more,
+    clients,Web,,skipped,default_organization,,organizations are not covered yet,
     "#);
 }
 

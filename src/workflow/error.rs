@@ -223,8 +223,13 @@ pub enum Error {
         source: state_update::Error,
     },
     /// A second interrupt aborted a run while requests were in flight.
-    #[error("stopped at once: requests were in flight, and their outcome is unknown")]
-    StoppedAtOnce(Interrupt),
+    #[error("stopped at once")]
+    StoppedAtOnce {
+        /// The second interrupt.
+        interrupt: Interrupt,
+        /// What came of the run; the outcome of requests that were in flight is unknown.
+        summary: Box<Summary>,
+    },
     /// An interrupt stopped a use case before anything was written.
     #[error("interrupted")]
     Interrupted(Interrupt),

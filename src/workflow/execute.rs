@@ -1,7 +1,7 @@
 //! Executes a run: interrupts, limits, and saving the state for the next run.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -12,6 +12,7 @@ use super::error::Error;
 use super::host::{Interrupt, Notice};
 use super::limits::ReachedLimit;
 use super::session::Session;
+use crate::apply::journal::Record;
 use crate::apply::{self, PlanExecution, Summary, SyncState};
 use crate::management_api::Traffic;
 use crate::plan::{Plan, SecretField};
@@ -73,6 +74,7 @@ pub(crate) async fn execute(environment: &Environment, session: Session<'_>) -> 
         stale_changes,
         concurrency: CONCURRENCY,
         stop_reason,
+        clock: &now,
         remaining_changes: &|| if is_interrupted.load(Ordering::Relaxed) { 0 } else { budget.remaining_changes(tenant.requests()) },
     };
     let mut interrupt = None;
@@ -80,12 +82,16 @@ pub(crate) async fn execute(environment: &Environment, session: Session<'_>) -> 
     let interrupted_twice = async {
         interrupt = Some(environment.host.interrupted().await);
         is_interrupted.store(true, Ordering::Relaxed);
+        tenant.stop();
         environment.host.notice(&stopping);
         environment.host.interrupted().await
     };
     let (summary, journal) = tokio::select! {
         settled = run.complete() => settled.map_err(|error| Error::Unrecorded(Box::new(error)))?,
-        second = interrupted_twice => return Err(Error::StoppedAtOnce(second)),
+        second = interrupted_twice => {
+            let summary = recorded(environment, &plan, &folder);
+            return Err(Error::StoppedAtOnce { interrupt: second, summary: Box::new(summary) });
+        }
     };
     if let Some(state) = state {
         remember(state, (&plan, &summary), &expected_baseline, &supplied)?;
@@ -96,6 +102,12 @@ pub(crate) async fn execute(environment: &Environment, session: Session<'_>) -> 
     let requests = tenant.requests();
     let limit = budget.reached(requests).filter(|_| summary.unsent > 0 && interrupt.is_none() && !summary.is_silent);
     Ok(EndedRun { plan, summary, requests, folder, limit, interrupt })
+}
+
+/// Returns what came of a run so far, as its journal has it.
+fn recorded(environment: &Environment, plan: &Plan, folder: &Path) -> Summary {
+    let record = Record::load(&folder.join("journal.jsonl")).unwrap_or_default();
+    Summary::from_journal(environment.catalog, plan, &record)
 }
 
 /// Saves the state for the next run.

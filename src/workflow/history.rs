@@ -50,6 +50,11 @@ impl PastRun {
         self.summary.tally().unknown > 0 || !is_closed
     }
 
+    /// Returns whether resuming it would do anything: what was refused is refused again.
+    pub(crate) fn is_open(&self) -> bool {
+        !self.record.is_ended && (!self.record.is_stopped || self.summary.tally().unsent > 0)
+    }
+
     /// Returns whether resuming the run may resolve unknown outcomes.
     fn is_unknown(&self) -> bool {
         self.summary.tally().unknown > self.record.unclear.len()

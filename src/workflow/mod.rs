@@ -16,6 +16,7 @@
 //! restore.rs      a tenant's own snapshot -> the plan that restores it
 //! retention.rs    the stored snapshots, and which of them are deleted
 //! history.rs      past runs
+//! unfinished.rs   an unfinished run, and what a new one does about it
 //! run_name.rs     the names of runs
 //! lock.rs         one writer per target
 //! limits.rs       the time and the requests after which a run starts no new changes
@@ -43,6 +44,7 @@ mod review;
 pub(crate) mod run_name;
 mod session;
 mod source;
+pub(crate) mod unfinished;
 
 pub(crate) use compare::compare;
 pub use environment::Environment;

@@ -158,7 +158,7 @@ pub(crate) trait Approver {
     /// # Errors
     ///
     /// If the proposal is not approved.
-    fn approve(&self, _proposal: &Proposal) -> Result<(), Self::Error> {
+    async fn approve(&self, _proposal: &Proposal) -> Result<(), Self::Error> {
         Ok(())
     }
 
@@ -202,7 +202,7 @@ pub(crate) async fn carry_out<A: Approver>(
         return Err(approver.refuse(&proposal, error));
     }
     let sink = approver.sink()?;
-    approver.approve(&proposal)?;
+    approver.approve(&proposal).await?;
     let session = proposal.begin(environment, lock, command)?.within(budget).with_sink(sink);
     approver.begun(&session);
     let ended = execute(environment, session).await.map_err(|error| approver.fail(error))?;

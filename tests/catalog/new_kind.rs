@@ -64,6 +64,7 @@ async fn import(source: &Snapshot, tenant: &Tenant) -> Plan {
         stale_changes: StaleChanges::default(),
         concurrency: 4,
         stop_reason: None,
+        clock: &|| NOW.to_owned(),
         remaining_changes: &|| usize::MAX,
     };
     assert!(run.complete().await.expect("carried out").0.is_whole());

@@ -1,5 +1,6 @@
 //! Input and output at a terminal while the program works.
 
+use super::interrupted::slow_prod;
 use crate::support::fixture::Fixture;
 use crate::support::program::Terminal;
 
@@ -33,4 +34,18 @@ fn input_typed_after_the_question_answers_it() {
     let shown = terminal.shown();
     assert_eq!(import.wait().expect("it ended").code(), Some(0), "{shown}");
     assert!(!fixture.writes().is_empty());
+}
+
+#[test]
+fn one_line_shows_how_far_a_run_is_and_a_wait_is_counted_down_with_its_reason() {
+    let fixture = slow_prod();
+    let terminal = Terminal::open().of_columns(120);
+    let mut import = fixture.start_at(&terminal, &format!("{IMPORT} --only organizations --yes"));
+    terminal.shown_until(" of 12 to prod  ");
+    terminal.shown_until("organizations of prod allow 25 requests a minute: ");
+    // Nothing happens in between but that time goes by.
+    terminal.shown_until("organizations of prod allow 25 requests a minute: 1 s");
+    terminal.type_keys("\x03");
+    terminal.shown();
+    assert_eq!(import.wait().expect("it ended").code(), Some(130));
 }

@@ -9,6 +9,7 @@ mod drift;
 mod dry_run;
 mod duplicate_names;
 mod explain;
+mod interrupted;
 mod line_wrapping;
 mod manual_steps;
 mod mapping;

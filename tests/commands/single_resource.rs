@@ -414,3 +414,17 @@ fn a_list_only_resource_is_found_in_its_list() {
     let refused: Vec<_> = fixture.requests().into_iter().filter(|seen| seen.status >= 400).collect();
     assert!(refused.is_empty() && fixture.writes().is_empty(), "{refused:?}");
 }
+
+#[test]
+fn without_a_name_get_lists_the_kind() {
+    let fixture = Fixture::small();
+    let said = fixture.run("get clients --tenant dev");
+    assert_eq!(said.code, 0, "{}", said.whole());
+    let rows: Vec<Vec<&str>> = said.out.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(rows[0][..2], ["key", "id"], "{}", said.out);
+    assert_eq!(rows[1][..2], ["clients/Shop", "devShop000000000000000000000000a"], "{}", said.out);
+    assert_eq!(rows[2][..2], ["clients/Till", "devTill000000000000000000000000a"], "{}", said.out);
+    let listed = fixture.run("get clients --tenant dev --output json").json();
+    assert_eq!(listed["resources"][0]["key"], "clients/Shop", "{listed:#}");
+    assert!(rows[0].contains(&"app_type") && listed["resources"][0]["fields"]["app_type"] == "regular_web", "{listed:#}");
+}

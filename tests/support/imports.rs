@@ -99,6 +99,7 @@ pub(crate) async fn apply_plan(plan: &Plan, tenant: &Tenant) -> Summary {
         stale_changes: StaleChanges::default(),
         concurrency: 16,
         stop_reason: None,
+        clock: &|| NOW.to_owned(),
         remaining_changes: &|| usize::MAX,
     };
     run.complete().await.expect("carried out").0

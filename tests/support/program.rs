@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use auth0_migrate::sandbox::Sandbox;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
@@ -70,6 +71,16 @@ impl Terminal {
             shown.extend(next);
         }
         String::from_utf8(shown).expect("text").replace("\r\n", "\n")
+    }
+
+    /// Reads what programs show until something else is so, since one that nobody reads waits.
+    pub(crate) fn read_until(&self, mut is_so: impl FnMut() -> bool) {
+        let moment = Timespec { tv_sec: 0, tv_nsec: 1_000_000 };
+        while !is_so() {
+            if poll(&mut [PollFd::new(&self.0, PollFlags::IN)], Some(&moment)) == Ok(1) {
+                assert!(rustix::io::read(&self.0, &mut [0; 4096]).is_ok(), "the programs ended before");
+            }
+        }
     }
 
     /// Returns the remaining output, once no program has the terminal open.

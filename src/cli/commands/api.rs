@@ -55,7 +55,8 @@ impl ApiArgs {
             if method == "GET" { None } else { Some(lock(context.environment()?, settings, self.lock_timeout.lock_timeout).await?) };
         let tenant = context.environment()?.connect(settings)?;
         if method != "GET" {
-            context.confirm(&format!("{method} {path} of \"{}\" ({})?", settings.name, settings.domain), self.yes)?;
+            context.confirm(&format!("{method} {path} of \"{}\" ({})?", settings.name, settings.domain), self.yes).await?;
+            context.terminal.set_closing(format!("{method} {path} may or may not have been carried out"), None);
         }
         let answer = tenant.call(&method, &path, data.as_ref()).await.map_err(|error| {
             let failure = Failure::of_tenant(&error, &settings.name);

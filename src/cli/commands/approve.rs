@@ -55,7 +55,7 @@ struct ApproveAnswer<'a> {
 }
 
 impl ApproveArgs {
-    pub(in crate::cli) fn run(&self, context: &Context) -> Result<u8, Failure> {
+    pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
         let only = Selection::read(context.catalog, &[], &self.only, &[]).map_err(|error| Failure::of_selection(&error))?;
         let mut saved = file::load_saved(&self.plan)?;
         let target = context.tenant_settings(Some(&saved.plan.target.tenant))?;
@@ -72,7 +72,7 @@ impl ApproveArgs {
         context.show(|| report::plan(&view, context.layout()));
         let changes = report::count(part.changes().count(), "change");
         let permitting = if permits.is_empty() { String::new() } else { format!(", permitting {}", permits.join(", ")) };
-        context.confirm(&format!("Approve {changes} to \"{}\" as {}{permitting}?", target.name, self.by), self.yes)?;
+        context.confirm(&format!("Approve {changes} to \"{}\" as {}{permitting}?", target.name, self.by), self.yes).await?;
         let approval = PlanApproval::new(&saved.hash, (self.only.clone(), permits), (self.by.clone(), now()));
         saved.approvals.push(approval.clone());
         file::save_approved(&self.plan, &saved)?;

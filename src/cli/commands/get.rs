@@ -3,19 +3,22 @@
 use clap::Args;
 
 use super::one;
+use crate::catalog::Shape;
 use crate::cli::context::Context;
 use crate::cli::error::Failure;
 use crate::cli::options::kind;
 use crate::cli::terminal;
+use crate::report::ResourceList;
 
-/// Print one resource as the API returns it, without secrets
+/// Print one resource as the API returns it, without secrets, or list those of a kind
 ///
-/// The output can be edited and passed to `migrate update`.
+/// The output can be edited and passed to `migrate update`. Without a name, lists the keys and ids of the kind and the fields that tell its
+/// resources apart.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct GetArgs {
     /// The kind, as `migrate kinds` lists it
     kind: String,
-    /// The name or id; omit it for kinds with a single resource
+    /// The name or id; without it, the resources of the kind are listed
     #[arg(value_name = "NAME|ID")]
     name: Option<String>,
     /// The tenant to read [default: the only one configured]
@@ -27,6 +30,12 @@ impl GetArgs {
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
         let kind = kind(context, &self.kind)?;
         let tenant = context.environment()?.connect(context.tenant_settings(self.tenant.as_deref())?)?;
+        if self.name.is_none() && kind.shape != Shape::Singleton {
+            let listed = one::list(context, &tenant, kind).await?;
+            let list = ResourceList::new(&listed, kind);
+            context.answer(|| list.text(), || list.json());
+            return Ok(0);
+        }
         let found = one::find(context, &tenant, kind, self.name.as_deref()).await?;
         context.terminal.progress.clear();
         terminal::print_json(&found.answer.into_value());

@@ -6,32 +6,37 @@ use clap::Args;
 
 use crate::apply::{StaleChanges, journal, record_before};
 use crate::cli::ceremony::Ceremony;
-use crate::cli::context::Context;
+use crate::cli::context::{Context, is_attended};
 use crate::cli::dry_run::{Next, Planned, Stop};
 use crate::cli::error::{Failure, USAGE};
 use crate::cli::execute::Execution;
 use crate::cli::lock::LockOptions;
 use crate::cli::options::RouteOptions;
+use crate::cli::past_run::{UnfinishedDecision, decide_about, unfinished_of};
 use crate::cli::recording;
 use crate::cli::rehearsal::{self, RehearsalOptions};
 use crate::cli::review::{allowing, approved};
 use crate::cli::secrets_to::Secrets;
+use crate::config::TenantSettings;
+use crate::files::Lock;
 use crate::model::approval::Approvals;
 use crate::plan::file::SavedPlan;
 use crate::plan::plan_approval::{keep_approved, permitted};
 use crate::plan::refusal::Refusal;
 use crate::plan::{Plan, file, guards};
 use crate::report::{self, PlanView};
-use crate::workflow::history::{self, folder_of};
+use crate::workflow::history::{self, PastRun, folder_of};
 use crate::workflow::run_name;
+use crate::workflow::unfinished::{Starter, unfinished_between};
 use crate::workflow::{
     Copy, Copyist, Prepared, Proposal, Review, Session, check_scopes, lock, prepare, prepare_seen_by, protected, read,
-    refuse_another_target, refuse_unmatched, rehearse, scope_of, unapproved,
+    refuse_another_target, refuse_unmatched, rehearse, scope_of, source_side, unapproved,
 };
 
 /// Import the settings of a source into a target
 ///
 /// Shows the plan, asks for confirmation, and applies it. Every change is recorded in a journal, so --resume can continue an interrupted run.
+/// If a run is unfinished, the command asks whether to resume it; with --yes or without a terminal, the new run supersedes it.
 ///
 /// If a resource exists in both tenants, its fields and lists are set to the source's values. Resources are deleted only with --prune and
 /// --allow deletes.
@@ -44,7 +49,7 @@ pub(in crate::cli) struct ImportArgs {
     /// Apply exactly this plan, saved by `migrate plan --out`
     #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "mapping", "resume", "dry_run", "out", "prune", "drift", "kinds", "only", "exclude", "with_dependencies"])]
     plan: Option<PathBuf>,
-    /// Resume an interrupted run [default: the newest run on this target]
+    /// Resume an interrupted run, after saying what is left of it [default: the newest run on this target]
     #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["from", "mapping", "dry_run", "out", "prune", "drift", "kinds", "only", "exclude", "with_dependencies"])]
     resume: Option<String>,
     /// Approve what a guard refuses, completely or for single resources ('lockout-risk:clients/Billing*'): many-changes, source-leak, deletes,
@@ -80,11 +85,27 @@ impl ImportArgs {
         let environment = context.environment()?;
         let target = context.tenant_settings(self.route.tenant.as_deref())?;
         let lock = if self.stop.is_wanted() { None } else { Some(lock(environment, target, self.lock_timeout.lock_timeout).await?) };
-        let prepared = prepare(environment, &self.route.route(context, &target.name)?).await?;
+        let route = self.route.route(context, &target.name)?;
+        let source = source_side(environment, route.source.as_deref(), target)?.tenant;
+        if let Some(past) = unfinished_between(environment, &source, target)
+            && decide_about(context, &past, self.starter()).await? == UnfinishedDecision::Resume
+            && let Some(lock) = &lock
+        {
+            return self.resume_run(context, target, (&past.folder, lock)).await;
+        }
+        let prepared = prepare(environment, &route).await?;
         let left = unapproved(prepared.refusals.clone(), approved, target, self.stop.review());
         let Some(lock) = lock else { return self.stop_after_the_plan(context, &prepared, &left) };
         let proposal = Proposal::of_prepared(prepared, left);
         self.ceremony(context, &proposal.plan).carry_out(proposal, &lock).await
+    }
+
+    fn starter(&self) -> Starter {
+        match () {
+            () if self.stop.is_wanted() => Starter::DryRun,
+            () if self.yes || !is_attended() => Starter::Unattended,
+            () => Starter::Person,
+        }
     }
 
     /// Plans an import and executes it on a copy of the target.
@@ -160,12 +181,21 @@ impl ImportArgs {
             run => folder_of(&environment.folder("runs"), run)?,
         };
         refuse_ended(&folder)?;
+        self.resume_run(context, target, (&folder, &lock)).await
+    }
+
+    async fn resume_run(&self, context: &Context, target: &TenantSettings, (folder, lock): (&Path, &Lock)) -> Result<u8, Failure> {
+        let environment = context.environment()?;
+        let command = context.resume(&target.name, folder, self.secrets.to_shell());
+        context.terminal.set_closing("nothing more was sent".to_owned(), Some(report::resuming(&command)));
+        let past = PastRun::read(folder.to_owned(), &folder.file_name().unwrap_or_default().to_string_lossy())?;
         // Nothing more of a superseded run is sent. What it applied before may be outdated, so a new plan is needed.
-        let is_superseded = is_superseded(context, &folder)?;
+        let is_superseded = history::superseded_by(environment, &past.name, &past.plan).is_some();
         let begun = if is_superseded {
-            Session::looked_up(environment, target, &folder, &lock, OVERTAKEN)?.unremembered()
+            Session::looked_up(environment, target, folder, lock, OVERTAKEN)?.unremembered()
         } else {
-            Session::again(environment, target, &folder, &lock, &self.route.options.include).await?
+            context.tell(report::remaining(unfinished_of(&past)).trim_end());
+            Session::again(environment, target, folder, lock, &self.route.options.include).await?
         };
         let begun = begun.with_sink(self.secrets.sink(&target.name)?);
         let changes = report::count(begun.plan.changes().count(), "change");
@@ -175,7 +205,7 @@ impl ImportArgs {
         } else {
             format!("Resume {}, {changes} to {of_target}?", folder.display())
         };
-        context.confirm(&question, self.yes)?;
+        context.confirm(&question, self.yes).await?;
         Ok(Execution::new(context, self.secrets.to_shell()).carry_out(begun).await?.answer(context))
     }
 }
@@ -194,13 +224,6 @@ fn refuse_ended(folder: &Path) -> Result<(), Failure> {
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
     Err(Failure::new(USAGE, format!("run \"{name}\" has already finished"))
         .hint("run `migrate import` to plan again; `migrate runs` lists all runs"))
-}
-
-/// Returns whether a later run between the same two tenants started after the run in a folder.
-fn is_superseded(context: &Context, folder: &Path) -> Result<bool, Failure> {
-    let name = folder.file_name().unwrap_or_default().to_string_lossy();
-    let (plan, _) = file::load(&folder.join("plan.json"))?;
-    Ok(history::superseded_by(context.environment()?, &name, &plan).is_some())
 }
 
 /// Returns the folder of the newest run on this target; older ones can only be resumed by name.

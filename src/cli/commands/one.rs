@@ -11,7 +11,7 @@ use crate::management_api::{Listing, Tenant};
 use crate::model::event::NoObserver;
 use crate::model::resource::{Id, Resource, Unreadable, name_of, take_secrets};
 use crate::plan::{Plan, protected_touched_by, related_kinds};
-use crate::snapshot::Status;
+use crate::snapshot::{Snapshot, Status};
 use crate::workflow::{self, now};
 
 /// A resource as the tenant returned it, and as migrate parses it.
@@ -77,6 +77,17 @@ fn may_match(pattern: &str, kind: &str) -> bool {
     glob::Pattern::new(of_kinds).is_ok_and(|of_kinds| of_kinds.matches(kind))
 }
 
+/// Reads every resource of a kind.
+pub(super) async fn list(context: &Context, tenant: &Tenant, of: &'static Kind) -> Result<Snapshot, Failure> {
+    let scope = Scope::lookup(context.catalog, [of.name.to_owned()].into());
+    let snapshot = export(context.catalog, tenant, &scope, &now(), &NoObserver).await?;
+    let reason = match snapshot.kinds.get(of.name) {
+        Some(Status::Absent(reason) | Status::Refused(reason) | Status::Forbidden(reason)) => reason,
+        _ => return Ok(snapshot),
+    };
+    Err(Failure::new(FAILED, format!("cannot read {} of \"{}\": {reason}", of.name, tenant.name())))
+}
+
 /// Finds the resource of a kind with this id, under the name in its tenant.
 pub(super) async fn find_by_id(tenant: &Tenant, of: &'static Kind, id: &str) -> Result<Option<FetchedResource>, Failure> {
     let answer = tenant.read(of, &Id::new(id)).await.map_err(|error| Failure::of_tenant(&error, tenant.name()))?;
@@ -138,8 +149,7 @@ async fn find_listed(tenant: &Tenant, of: &'static Kind, name: &str) -> Result<F
 
 /// Finds a nested resource by its name in a snapshot, or by its id.
 async fn find_below(context: &Context, tenant: &Tenant, of: &'static Kind, name: &str) -> Result<FetchedResource, Failure> {
-    let scope = Scope::lookup(context.catalog, [of.name.to_owned()].into());
-    let snapshot = export(context.catalog, tenant, &scope, &now(), &NoObserver).await?;
+    let snapshot = list(context, tenant, of).await?;
     let is_meant = |resource: &&Resource| resource.key.name() == name || resource.id.as_str() == name;
     let id = snapshot.of_kind(of.name).find(is_meant).map(|resource| resource.id.clone()).ok_or_else(|| missing(of, name, tenant))?;
     let answer = read(tenant, of, &id).await?.ok_or_else(|| missing(of, name, tenant))?;

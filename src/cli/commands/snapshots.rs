@@ -52,9 +52,9 @@ struct PruneArgs {
 }
 
 impl SnapshotsArgs {
-    pub(in crate::cli) fn run(&self, context: &Context) -> Result<u8, Failure> {
+    pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
         if let Some(SnapshotsAction::Prune(prune)) = &self.action {
-            return prune.run(context);
+            return prune.run(context).await;
         }
         let (all, now) = (listed(context, self.tenant.as_deref())?, SystemTime::now());
         context.answer(|| report::snapshots(&all, now), || report::snapshots_json(&all, now, 0));
@@ -63,7 +63,7 @@ impl SnapshotsArgs {
 }
 
 impl PruneArgs {
-    fn run(&self, context: &Context) -> Result<u8, Failure> {
+    async fn run(&self, context: &Context) -> Result<u8, Failure> {
         let of_runs = if self.with_runs { RunSnapshots::Delete } else { RunSnapshots::Keep };
         let all = listed(context, self.tenant.as_deref())?;
         let Surplus { going, kept_for_runs } = surplus(all, self.keep.get(), of_runs);
@@ -76,7 +76,7 @@ impl PruneArgs {
             }
             let bytes = going.iter().map(|one| one.bytes).sum();
             let question = format!("Delete {} ({})?", report::count(going.len(), "snapshot"), report::size(bytes));
-            context.confirm(&question, self.yes)?;
+            context.confirm(&question, self.yes).await?;
             deleted = delete(context.environment()?, going)?;
         }
         context.answer(|| report::pruned(&deleted, &kept_for_runs), || report::pruned_json(&deleted, &kept_for_runs, 0));

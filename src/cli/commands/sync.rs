@@ -14,6 +14,7 @@ use crate::cli::limits::{LimitOptions, limit_text};
 use crate::cli::lock::LockOptions;
 use crate::cli::notify::Hooks;
 use crate::cli::options::{DriftChoice, ImportOptions, RouteOptions};
+use crate::cli::past_run::decide_about;
 use crate::cli::review::{allowing, approved, for_every_run, widened};
 use crate::cli::secrets_to::Secrets;
 use crate::cli::terminal::{print, print_json};
@@ -25,7 +26,7 @@ use crate::plan::refusal::Refusal;
 use crate::report::{self, SyncReport};
 use crate::workflow::history::PastRun;
 use crate::workflow::limits::RunBudget;
-use crate::workflow::run_name::begun_on;
+use crate::workflow::unfinished::{Starter, newest_between};
 use crate::workflow::{self, Completion, Host, Proposal, Review, Session, lock, now, prepare, source_side, unapproved};
 
 /// Import unattended (for cron and CI)
@@ -184,10 +185,16 @@ impl SyncArgs {
         let lock = unless_stopped(context, &budget, async { Ok(lock(environment, target, self.lock_timeout.lock_timeout).await?) }).await?;
         // If secrets cannot be stored, that is reported before both tenants are read.
         self.secrets.sink(&target.name)?;
-        if let Some(past) = cut_off(context, source, target)?
-            && let Some(code) = self.resolve_unknown(context, (target, &past), &lock, &mut budget, course).await?
-        {
-            return Ok(code);
+        match newest_between(environment, source, target) {
+            Some(past) if past.record.by == "sync" && past.is_cut_off() => {
+                if let Some(code) = self.resolve_unknown(context, (target, &past), &lock, &mut budget, course).await? {
+                    return Ok(code);
+                }
+            }
+            Some(past) if past.record.by != "sync" && past.is_open() => {
+                decide_about(context, &past, Starter::Unattended).await?;
+            }
+            _ => {}
         }
         let route = route.route(context, &target.name)?;
         let prepared = unless_stopped(context, &budget, async { Ok(prepare(environment, &route).await?) }).await?;
@@ -281,20 +288,6 @@ impl Course {
         let lost = self.resumed.as_ref().map_or(0, |resumed| resumed.ended.run.summary.lost_secrets());
         if code == 0 && lost > 0 { INCOMPLETE } else { code }
     }
-}
-
-/// Returns the newest run between two tenants, if it is an interrupted sync.
-fn cut_off(context: &Context, source: &str, target: &TenantSettings) -> Result<Option<PastRun>, Failure> {
-    let runs = context.environment()?.folder("runs");
-    for name in begun_on(&runs, &target.name) {
-        // An unreadable run cannot be resumed, nor can one that it superseded. Their effects are found when the target
-        // is read.
-        let Ok(past) = PastRun::read(runs.join(&name), &name) else { return Ok(None) };
-        if past.plan.source_tenant() == source && past.plan.target.domain == target.domain {
-            return Ok(Some(past).filter(|past| past.record.by == "sync" && past.is_cut_off()));
-        }
-    }
-    Ok(None)
 }
 
 /// Ends the work at a signal or at the end of the time limit. Before anything is written, this is safe.

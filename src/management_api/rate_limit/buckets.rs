@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use super::bucket::{Bucket, Wait};
 use super::headers::RateLimitHeaders;
 use crate::catalog::limits::{CallType, Rate, Tier};
+use crate::model::event::WaitReason;
 
 /// Calls that one endpoint bucket may count.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -84,6 +85,17 @@ impl Buckets {
         let by_id = &mut self.by_id;
         let reserve = |id| by_id.get_mut(&id).map(|bucket| Reservation { id, responses_before: bucket.reserve() });
         Ok(ids.into_iter().filter_map(reserve).collect())
+    }
+
+    /// Returns which limit holds back the calls of a group.
+    pub(super) fn reason_of(&mut self, group: &CallGroup, now: Instant) -> WaitReason {
+        let (CallGroup::Group(place), Some(tier)) = (group, self.tier) else { return WaitReason::RateLimit };
+        let waits: Vec<(BucketId, Wait)> =
+            self.ids_of(group).into_iter().filter_map(|id| Some((id, self.by_id.get_mut(&id)?.wait(now)?))).collect();
+        match waits.into_iter().max_by_key(|(_, wait)| *wait) {
+            Some((BucketId::Group(_), _)) => WaitReason::EndpointLimit(&tier.endpoints[*place]),
+            _ => WaitReason::RateLimit,
+        }
     }
 
     /// Records the headers of a response in the bucket that they are about.

@@ -200,7 +200,7 @@ impl LimiterState {
             return Err(Blocked::AtCapacity);
         }
         let reservations = self.buckets.reserve(group, now).map_err(|wait| match wait {
-            Wait::For(wait) => Blocked::For { wait, reason: WaitReason::RateLimit },
+            Wait::For(wait) => Blocked::For { wait, reason: self.buckets.reason_of(group, now) },
             Wait::ForResponse => Blocked::UntilResponse,
         })?;
         self.in_flight += 1;

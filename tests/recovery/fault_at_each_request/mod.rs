@@ -318,6 +318,7 @@ impl Attempt<'_> {
             stale_changes,
             concurrency: 1,
             stop_reason: None,
+            clock: &|| NOW.to_owned(),
             remaining_changes: &|| usize::MAX,
             secret_sink: None,
         };
