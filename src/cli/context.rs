@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::error::{FAILED, Failure, USAGE, interrupted};
 use super::pager::page;
-use super::terminal::{Closing, Terminal, columns, print, print_json};
+use super::terminal::{InterruptClosing, Terminal, columns, print, print_json};
 use super::{Everywhere, Output};
 use crate::catalog::Catalog;
 use crate::config::{self, Settings, TenantSettings};
@@ -113,7 +113,7 @@ impl Context {
     /// Waits for an interrupt that nobody else waits for; returns the failure with which the command ends.
     pub(super) async fn ended_by_interrupt(&self) -> Failure {
         let interrupt = self.terminal.unclaimed_interrupt().await;
-        let Closing { state, next } = self.terminal.closing();
+        let InterruptClosing { state, next } = self.terminal.closing();
         let failure = state.into_iter().fold(Failure::new(interrupted(interrupt), "interrupted"), Failure::with_state);
         next.into_iter().fold(failure, Failure::hint)
     }

@@ -33,12 +33,12 @@ pub(super) struct Terminal {
     /// How the rest of a run continues if it is stopped now.
     later: Mutex<String>,
     /// What an interrupt ends with, where no run of its own ends it.
-    closing: Mutex<Closing>,
+    closing: Mutex<InterruptClosing>,
 }
 
 /// What is said of a command that an interrupt ends.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Closing {
+pub(super) struct InterruptClosing {
     /// What was written, where that is not nothing.
     pub(super) state: Option<String>,
     /// What to do next.
@@ -70,7 +70,7 @@ impl Terminal {
 
     /// Sets what an interrupt from now on ends with: what was written, and what to do next.
     pub(super) fn set_closing(&self, state: String, next: Option<String>) {
-        *self.closing.lock().unwrap_or_else(PoisonError::into_inner) = Closing { state: Some(state), next };
+        *self.closing.lock().unwrap_or_else(PoisonError::into_inner) = InterruptClosing { state: Some(state), next };
     }
 
     /// Waits for an interrupt while nobody else does.
@@ -79,7 +79,7 @@ impl Terminal {
     }
 
     /// Returns what an interrupt ends with now.
-    pub(super) fn closing(&self) -> Closing {
+    pub(super) fn closing(&self) -> InterruptClosing {
         self.closing.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
