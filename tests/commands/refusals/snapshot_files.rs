@@ -18,10 +18,10 @@ fn exported() -> Fixture {
 #[test]
 fn a_snapshot_of_a_newer_format_is_refused_by_its_number() {
     let fixture = exported();
-    fixture.edit("taken/manifest.json", "\"format\": 1", "\"format\": 2");
+    fixture.edit("taken/manifest.json", "\"format\": 1", "\"format\": 3");
     assert_snapshot!(refused_offline(&fixture, IMPORT), @r#"
     exit 64
-    error: snapshot "./taken" has format 2; this version of migrate reads up to 1
+    error: snapshot "./taken" has format 3; this version of migrate reads up to 2
     hint:  update migrate, or export again with this version
     state: nothing was written
     "#);
