@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, UNIX_EPOCH};
 
-use auth0_migrate::catalog::{Catalog, Kind, ReferencedBy, Shape};
+use auth0_migrate::catalog::{Catalog, ReferencedBy, Shape};
 use auth0_migrate::json::Body;
 use auth0_migrate::management_api::answers::{self, Page, RateLimitHeaders, Redactor};
-use auth0_migrate::model::resource::{Key, Resource};
+use auth0_migrate::model::resource::Resource;
 use auth0_migrate::snapshot::id_substitution::{self, TenantNames};
 use auth0_migrate::snapshot::{Snapshot, Status};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -24,14 +24,14 @@ const HOUR: Duration = Duration::from_secs(3600);
 pub fn listing(bytes: &[u8]) -> bool {
     let before = resources(bytes);
     let snapshot = portable(bytes);
-    let mut names = TenantNames::new(Catalog::standard(), DOMAIN);
+    let mut names = TenantNames::new(DOMAIN);
     for resource in &snapshot.resources {
         assert!(names.id_of(&resource.key).is_none(), "two resources are called {}", resource.key);
-        assert_eq!(Key::try_from(resource.key.to_string()).expect("a key"), resource.key);
+        assert_eq!(resource.key.to_string().parse(), Ok(resource.key.clone()));
         names.learn(resource.key.clone(), resource.id.clone());
     }
     for (resource, before) in snapshot.resources.iter().zip(&before) {
-        let kind = kind_of(resource);
+        let kind = resource.key.kind();
         let body = resource.body.open();
         for path in kind.secrets.paths {
             assert!(body.find(path).is_empty() && resource.carried.find(path).is_empty(), "{path} of {}", resource.key);
@@ -49,7 +49,8 @@ pub fn listing(bytes: &[u8]) -> bool {
 pub(super) fn portable(bytes: &[u8]) -> Snapshot {
     let mut resources = resources(bytes);
     let twice = id_substitution::to_portable(Catalog::standard(), DOMAIN, &mut resources);
-    let kinds: BTreeMap<String, Status> = resources.iter().map(|resource| (resource.key.kind().to_owned(), Status::Complete)).collect();
+    let kinds: BTreeMap<String, Status> =
+        resources.iter().map(|resource| (resource.key.kind().name.to_owned(), Status::Complete)).collect();
     Snapshot {
         tenant: "dev".to_owned(),
         domain: DOMAIN.to_owned(),
@@ -84,10 +85,6 @@ fn lower_domain(body: &Body) -> Value {
         copied = at + DOMAIN.len();
     }
     serde_json::from_str(&(lowered + &text[copied..])).expect("letters in another case leave JSON what it is")
-}
-
-fn kind_of(resource: &Resource) -> &'static Kind {
-    Catalog::standard().kind(resource.key.kind()).expect("a kind")
 }
 
 /// An error response becomes a sentence without secrets: the first two bytes are its status, and `~` stands for a

@@ -123,7 +123,7 @@ pub fn paths(bytes: &[u8]) -> bool {
 }
 
 /// Parses a listed resource with this id.
-fn read(kind: &Kind, id: &str) -> Option<Resource> {
+fn read(kind: &'static Kind, id: &str) -> Option<Resource> {
     let is_listed = matches!(kind.shape, Shape::Collection);
     let answer = Body::from_iter([(kind.identity.id.to_owned(), json!(id)), ("name".to_owned(), json!("a"))]);
     is_listed.then(|| Resource::read(kind, answer).ok()).flatten()

@@ -29,12 +29,12 @@ pub struct AlteredValue {
 /// Returns the values of a body that differ in the response.
 ///
 /// Secrets never differ, whether masked or not, nor do fields that the tenant fills in or a later request sets.
-pub fn alterations(kind: &Kind, id: &Id, sent: &Body, answer: &Body) -> Vec<AlteredValue> {
+pub fn alterations(kind: &'static Kind, id: &Id, sent: &Body, answer: &Body) -> Vec<AlteredValue> {
     with_identity(kind, id, answer).map_or_else(Vec::new, |answer| differences(kind, sent, &answer))
 }
 
 /// Returns the values of an update that differ in the response, including cleared fields that are still set.
-pub(super) fn alterations_of_update(kind: &Kind, id: &Id, sent: &Body, edits: &[Edit], answer: &Body) -> Vec<AlteredValue> {
+pub(super) fn alterations_of_update(kind: &'static Kind, id: &Id, sent: &Body, edits: &[Edit], answer: &Body) -> Vec<AlteredValue> {
     let Some(answer) = with_identity(kind, id, answer) else { return Vec::new() };
     let mut found = differences(kind, sent, &answer);
     let Ok(held) = Resource::read(kind, answer.clone()) else { return found };
@@ -65,7 +65,7 @@ fn with_identity(kind: &Kind, id: &Id, answer: &Body) -> Option<Body> {
 }
 
 /// Returns the differences between a response and what was sent; empty if the response cannot be understood.
-pub(super) fn differences(kind: &Kind, sent: &Body, answer: &Body) -> Vec<AlteredValue> {
+pub(super) fn differences(kind: &'static Kind, sent: &Body, answer: &Body) -> Vec<AlteredValue> {
     let Ok(held) = Resource::read(kind, answer.clone()) else { return Vec::new() };
     let (hidden, mut held) = (held.secrets.clone(), held.body.open());
     let mut sent = kind.fields.writable().split(sent.clone(), RequestPurpose::Snapshot).0;

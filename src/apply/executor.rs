@@ -14,7 +14,7 @@ use super::partial_apply::send;
 use super::requests::{ResolvedChange, SendResult, Sender, ready};
 use super::stale_changes::StaleChanges;
 use super::summary::{ChangeResult, SentSecret, Summary};
-use crate::catalog::{Catalog, Kind};
+use crate::catalog::Kind;
 use crate::management_api::Tenant;
 use crate::model::event::{Event, Observer, Outcome};
 use crate::model::resource::{Id, Key};
@@ -39,8 +39,6 @@ pub enum Error {
 
 /// Everything a run needs.
 pub struct PlanExecution<'run> {
-    /// The catalog.
-    pub catalog: &'static Catalog,
     /// The plan.
     pub plan: &'run Plan,
     /// The target.
@@ -111,9 +109,9 @@ impl PlanExecution<'_> {
     /// If the journal cannot be written. The error contains the outcomes so far.
     pub async fn complete(mut self) -> Result<(Summary, Journal), Error> {
         let total = self.plan.changes().count();
-        let expected = Estimate::new(self.catalog, self.plan, self.tenant.published_rate()).time();
+        let expected = Estimate::new(self.plan, self.tenant.published_rate()).time();
         self.observer.notify(&Event::Applying { tenant: self.tenant.name().to_owned(), changes: total, expected });
-        let mut names = TenantNames::new(self.catalog, &self.plan.target.domain);
+        let mut names = TenantNames::new(&self.plan.target.domain);
         for (key, id) in &self.plan.known {
             names.learn(key.clone(), id.clone());
         }
@@ -155,17 +153,16 @@ impl PlanExecution<'_> {
 
     /// Lists again the kinds that a stage creates. If somebody else created one of the resources, nothing more is sent.
     async fn detect_concurrent_writer(&mut self, stage: &[(usize, &Change)], progress: &mut ExecutionState<'_>) {
-        let mut of_kind: BTreeMap<&'static str, Vec<PendingCreate<'_>>> = BTreeMap::new();
+        let mut of_kind: BTreeMap<&'static Kind, Vec<PendingCreate<'_>>> = BTreeMap::new();
         let unknown = self.unknown(progress);
         for (at, change) in stage {
-            let kind = self.kind_of(change);
+            let kind = change.key.kind();
             let awaited = self.pending_create(*at, change, &progress.names);
             if let Some(awaited) = awaited.filter(|one| !unknown.contains(&(kind.name, key_of(kind, &one.body)))) {
-                of_kind.entry(kind.name).or_default().push(awaited);
+                of_kind.entry(kind).or_default().push(awaited);
             }
         }
         for (kind, awaited) in of_kind {
-            let kind = self.catalog.kind(kind).expect("its own name");
             let created = created_since_plan(self.tenant, kind, &awaited, progress.known_of(kind));
             let Some(created) = self.tenant.unless_stopped(created).await else { return };
             match created {
@@ -190,7 +187,7 @@ impl PlanExecution<'_> {
     fn pending_create<'change>(&self, at: usize, change: &'change Change, names: &TenantNames) -> Option<PendingCreate<'change>> {
         let Action::Create { body, twins } = &change.action else { return None };
         let is_open = matches!(self.journal.known(at), Some(JournaledOutcome::Open) | None) && self.stale_changes.reason(at).is_none();
-        let kind = self.kind_of(change);
+        let kind = change.key.kind();
         let body = names.resolve(kind, body).ok().filter(|_| is_open && concurrent_writer::allows_duplicates(kind))?;
         Some(PendingCreate { at, body, twins })
     }
@@ -204,7 +201,7 @@ impl PlanExecution<'_> {
         };
         let unknown = self.plan.changes().enumerate().filter(|(at, _)| is_unknown(*at));
         let key = |change: &Change| {
-            let (Action::Create { body, .. }, kind) = (&change.action, self.kind_of(change)) else { return None };
+            let (Action::Create { body, .. }, kind) = (&change.action, change.key.kind()) else { return None };
             Some((kind.name, key_of(kind, &progress.names.resolve(kind, body).ok()?)))
         };
         unknown.filter_map(|(_, change)| key(change)).collect()
@@ -225,15 +222,14 @@ impl PlanExecution<'_> {
         });
         let mut known: HashMap<&'static str, HashSet<Id>> = HashMap::new();
         for (key, id) in of_plan.chain(of_changes) {
-            let kind = self.catalog.kind(key.kind()).expect("a key names a kind of the catalog");
-            known.entry(kind.name).or_default().insert(id.clone());
+            known.entry(key.kind().name).or_default().insert(id.clone());
         }
         known
     }
 
     /// Returns the index of the first create, from an index on, that the target would accept from only one of two runs.
     fn first_exclusive_create(&self, from: usize) -> Option<usize> {
-        let is_one = |change: &Change| matches!(change.action, Action::Create { .. }) && concurrent_writer::is_unique(self.kind_of(change));
+        let is_one = |change: &Change| matches!(change.action, Action::Create { .. }) && concurrent_writer::is_unique(change.key.kind());
         let creates =
             self.plan.changes().enumerate().skip(from).filter(|(at, change)| is_one(change) && self.stale_changes.reason(*at).is_none());
         creates.map(|(at, _)| at).next()
@@ -265,10 +261,6 @@ impl PlanExecution<'_> {
         matches!(self.journal.known(change), Some(JournaledOutcome::Applied(_) | JournaledOutcome::Partial(..)))
     }
 
-    fn kind_of(&self, change: &Change) -> &'static Kind {
-        self.catalog.kind(change.key.kind()).expect("a key names a kind of the catalog")
-    }
-
     /// Sends the changes of a batch concurrently and records their outcomes.
     async fn execute_batch(&mut self, batch: &[(usize, &Change)], progress: &mut ExecutionState<'_>) -> Result<(), journal::Error> {
         let mut ended: Vec<(usize, &Change, SendResult)> = Vec::new();
@@ -293,9 +285,9 @@ impl PlanExecution<'_> {
         let unknown: BTreeSet<usize> = to_send.iter().map(|(at, ..)| *at).filter(is_unknown).collect();
         self.journal.record_intents(to_send.iter().map(|(at, change, _)| (*at, &change.key, change.operation())))?;
         let sent = to_send.iter().map(|(at, change, ready)| {
-            let kind = self.kind_of(change);
+            let kind = change.key.kind();
             let tenant = self.tenant;
-            let sender = Sender { catalog: self.catalog, tenant, kind, known: progress.known_of(kind), new: &progress.new };
+            let sender = Sender { tenant, kind, known: progress.known_of(kind), new: &progress.new };
             let clock = self.clock;
             async move {
                 let sent = tenant.unless_stopped(send(sender, ready)).await;
@@ -378,7 +370,7 @@ impl PlanExecution<'_> {
     async fn created_by_another_run(&self, at: usize, change: &Change, sent: &SendResult, progress: &ExecutionState<'_>) -> Option<Id> {
         sent.refusal.as_ref().filter(|refusal| refusal.is_conflict())?;
         let Action::Create { body, twins } = &change.action else { return None };
-        let kind = self.kind_of(change);
+        let kind = change.key.kind();
         let awaited = [PendingCreate { at, body: progress.names.resolve(kind, body).ok()?, twins }];
         let made = created_since_plan(self.tenant, kind, &awaited, progress.known_of(kind)).await.ok()?;
         made.into_iter().map(|(_, id)| id).next()
@@ -401,7 +393,7 @@ impl PlanExecution<'_> {
         let secret = |field: &SecretField| (self.secret)(field).map(|secret| (field.path.clone(), secret));
         let secrets: Option<Vec<(String, SecretString)>> = change.secrets.iter().map(secret).collect();
         let secrets = secrets.ok_or_else(|| Outcome::Skipped("a secret it needs was not supplied".to_owned()))?;
-        ready(self.kind_of(change), change, &progress.names, secrets).map_err(Outcome::Skipped)
+        ready(change.key.kind(), change, &progress.names, secrets).map_err(Outcome::Skipped)
     }
 
     /// Looks up creates with unknown outcomes from an earlier attempt; existing resources are not created again.
@@ -413,7 +405,7 @@ impl PlanExecution<'_> {
         let mut settled = Vec::new();
         let mut open = Vec::new();
         for (at, change, mut ready) in to_send.drain(..) {
-            let kind = self.kind_of(change);
+            let kind = change.key.kind();
             // A keyed resource can be read before it is written, so reading it proves nothing, and writing it twice is
             // harmless.
             let may_be_there = self.journal.known(at) == Some(&JournaledOutcome::Unknown) && kind.creation().is_some();
@@ -445,7 +437,7 @@ impl PlanExecution<'_> {
             Outcome::Partial(id, short) if !short.parts.is_empty() => (id, change.without(&short.parts).secrets),
             Outcome::Partial(..) | Outcome::Failed(_) | Outcome::Skipped(_) | Outcome::Unknown(_) => return Vec::new(),
         };
-        let taken = |field: SecretField| SentSecret { kind: self.kind_of(change).name, id: id.clone(), field };
+        let taken = |field: SecretField| SentSecret { kind: change.key.kind().name, id: id.clone(), field };
         arrived.into_iter().map(taken).collect()
     }
 
@@ -453,7 +445,7 @@ impl PlanExecution<'_> {
     async fn finish_change(&mut self, at: usize, change: &Change, sent: &SendResult, progress: &mut ExecutionState<'_>) {
         let Some(id) = sent.outcome.id() else { return };
         let is_earlier = self.is_applied(at);
-        for made in progress.replaced.made_with(self.kind_of(change), change) {
+        for made in progress.replaced.made_with(change.key.kind(), change) {
             let shown = sent.made.iter().find(|(path, _)| *path == made.path).map(|(path, secret)| (*path, secret));
             let disposition = match (&mut self.secret_sink, shown) {
                 (None, _) if is_earlier => SecretDisposition::Unknown,
@@ -478,7 +470,7 @@ impl PlanExecution<'_> {
             Outcome::Applied(id) | Outcome::Partial(id, _) if is_create => {
                 progress.names.learn(change.key.clone(), id.clone());
                 progress.new.extend(id.as_str().split('/').map(str::to_owned));
-                progress.known.entry(self.kind_of(change).name).or_default().insert(id.clone());
+                progress.known.entry(change.key.kind().name).or_default().insert(id.clone());
             }
             Outcome::Failed(_) | Outcome::Skipped(_) | Outcome::Unknown(_) if is_create => {
                 progress.lost.insert(change.key.clone());

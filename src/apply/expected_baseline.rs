@@ -170,6 +170,7 @@ fn only_of(held: &PackedBody, wanted: &PackedBody) -> PackedBody {
 mod tests {
     use super::*;
     use crate::model::resource::Id;
+    use crate::model::resource::key;
     use crate::plan::{Action, Change, PlannedTenant, Skipped, Stage};
     use serde_json::json;
     use std::collections::BTreeMap;
@@ -179,7 +180,7 @@ mod tests {
     }
 
     fn client(id: &str, name: &str, held: Value) -> Resource {
-        Resource::new(Key::new("clients", name), Id::new(id), body(held))
+        Resource::new(key(&format!("clients/{name}")), Id::new(id), body(held))
     }
 
     fn holding(resources: Vec<Resource>) -> Snapshot {
@@ -192,7 +193,7 @@ mod tests {
         let side = |name: &str| PlannedTenant::new(name, &format!("{name}.example"), "");
         let mut plan = Plan::between(side("dev"), side("prod"));
         let change = |name: &&str| Change {
-            key: Key::new("clients", name),
+            key: key(&format!("clients/{name}")),
             source_id: Id::new("s"),
             action: Action::Create { body: Body::new(), twins: Vec::new() },
             needs: Vec::new(),
@@ -200,7 +201,7 @@ mod tests {
         };
         plan.stages.push(Stage { title: String::new(), changes: creates.iter().map(change).collect() });
         let left = |(name, path): &(&str, Option<&str>)| Skipped {
-            key: Key::new("clients", name),
+            key: key(&format!("clients/{name}")),
             path: path.map(str::to_owned),
             reason: String::new(),
         };
@@ -218,20 +219,20 @@ mod tests {
         let live = holding(vec![client("t1", "Web", json!({"a": 1, "deep": {"b": 2, "c": 3}, "own": true}))]);
         let agreement = ExpectedBaseline::new(Desired::unmapped(holding(wanted)), &live, vec![Some(0), None], &plan(&["New"], &[]));
         let web = applied("t1", json!({"a": 1, "deep": {"b": 2}}), Some(json!({"deep": {"c": 3}, "own": true})));
-        assert_eq!(agreement.held, [(Key::new("clients", "Web"), web)]);
+        assert_eq!(agreement.held, [(key("clients/Web"), web)]);
         let expected: Vec<(&Key, &AppliedResource)> = agreement.expected.iter().collect();
-        assert_eq!(expected, [(&Key::new("clients", "New"), &applied("s2", json!({"a": 1}), None))]);
+        assert_eq!(expected, [(&key("clients/New"), &applied("s2", json!({"a": 1}), None))]);
     }
 
     #[test]
     fn skipped_fields_and_those_left_to_the_target_are_not_agreed_on() {
         let wanted = ["Web", "Shop", "Out"].map(|name| client("s", name, json!({"a": "new"})));
         let live = holding(["Web", "Shop", "Out"].map(|name| client(name, name, json!({"a": "old"}))).to_vec());
-        let desired = Desired { kept: vec![(Key::new("clients", "Shop"), "a".into())], ..Desired::unmapped(holding(wanted.to_vec())) };
+        let desired = Desired { kept: vec![(key("clients/Shop"), "a".into())], ..Desired::unmapped(holding(wanted.to_vec())) };
         let plan = plan(&[], &[("Web", Some("a")), ("Out", None)]);
         let agreement = ExpectedBaseline::new(desired, &live, vec![Some(0), Some(1), Some(2)], &plan);
         let old = |name: &str, kept: Vec<String>| {
-            (Key::new("clients", name), AppliedResource { kept, ..applied(name, json!({"a": "old"}), Some(json!({}))) })
+            (key(&format!("clients/{name}")), AppliedResource { kept, ..applied(name, json!({"a": "old"}), Some(json!({}))) })
         };
         assert_eq!(
             agreement,
@@ -246,6 +247,6 @@ mod tests {
         plan.excluded = std::mem::take(&mut plan.skipped);
         let agreement = ExpectedBaseline::new(Desired::unmapped(holding(vec![wanted])), &holding(vec![held]), vec![Some(0)], &plan);
         let web = applied("t1", json!({"a": 1}), Some(json!({"grant_types": ["implicit"]})));
-        assert_eq!(agreement.held, [(Key::new("clients", "Web"), web)]);
+        assert_eq!(agreement.held, [(key("clients/Web"), web)]);
     }
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::altered_values::AlteredValue;
 use super::journal::{EndedChange, Journal, JournaledOutcome, Record, is_ended};
 use crate::model::event::{Operation, Outcome, Shortfall};
-use crate::model::resource::{Id, Key};
+use crate::model::resource::{Id, key};
 
 const LATER: &str = "2026-01-01T00:00:30Z";
 
@@ -19,7 +19,7 @@ fn journal() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("journal.jsonl");
     let mut journal = Journal::begin(&path, "r1", "2026-01-01T00:00:00Z", "import").expect("begun");
-    let (one, two) = (Key::new("clients", "A"), Key::new("clients", "B"));
+    let (one, two) = (key("clients/A"), key("clients/B"));
     journal.record_intents([(0, &one, Operation::Create), (1, &two, Operation::Create)].into_iter()).expect("written");
     journal.record_outcomes(&[ended(0, &Outcome::Applied(Id::new("c1")), &[])]).expect("written");
     (folder, path)
@@ -79,14 +79,14 @@ fn a_stopped_run_is_recorded_as_stopped_until_it_is_resumed() {
     assert!(is_stopped() && !is_ended(&path).expect("readable"));
     let mut journal = Journal::resume(&path, "2026-01-01T00:03:00Z").expect("resumed");
     assert!(is_stopped(), "nothing came of it yet");
-    journal.record_intents([(1, &Key::new("clients", "B"), Operation::Create)].into_iter()).expect("written");
+    journal.record_intents([(1, &key("clients/B"), Operation::Create)].into_iter()).expect("written");
     assert!(!is_stopped());
 }
 
 #[test]
 fn an_outcome_still_unknown_after_a_lookup_is_unclear_until_the_change_is_sent_again() {
     let (_folder, path) = journal();
-    let (key, doubt) = (Key::new("clients", "B"), Outcome::Unknown("one of two".into()));
+    let (key, doubt) = (key("clients/B"), Outcome::Unknown("one of two".into()));
     let unclear = || Record::load(&path).expect("a record").unclear;
     let resume = || Journal::resume(&path, "2026-01-01T00:01:00Z").expect("resumed");
     let mut first = resume();

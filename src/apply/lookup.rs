@@ -85,7 +85,7 @@ pub(super) async fn look_up(
 }
 
 /// Identifies the created resource among these.
-fn identify(kind: &Kind, body: &Body, answers: &[Body], known: KnownIds<'_>) -> LookupResult {
+fn identify(kind: &'static Kind, body: &Body, answers: &[Body], known: KnownIds<'_>) -> LookupResult {
     let is_by_name = !matches!(kind.shape, Shape::Collection | Shape::Nested { .. });
     let is_known = |id: &str| !is_by_name && known.contains(&Id::new(id));
     let candidates: Vec<(String, &Body)> = answers
@@ -139,7 +139,7 @@ pub(super) fn is_excluded_unlike(kind: &Kind, body: &Body, answer: &Body) -> boo
 }
 
 /// Returns a field whose value in a response differs from the sent one.
-fn differing_field(kind: &Kind, body: &Body, answer: &Body) -> Option<String> {
+fn differing_field(kind: &'static Kind, body: &Body, answer: &Body) -> Option<String> {
     differences(kind, body, answer).into_iter().find(|altered| altered.sent.is_some()).map(|altered| altered.path)
 }
 

@@ -9,11 +9,11 @@ use serde_json::Value;
 use super::altered_values::{AlteredValue, alterations, alterations_of_update};
 use super::lookup::{FoundResource, KnownIds, LookupResult, found, look_up};
 use super::read_modify_write::{drop_masks, keep_secrets, lay_over_held, may_erase_secrets, restore_secrets, split_clearing};
-use crate::catalog::{Catalog, Kind, ReferencedBy, Write};
+use crate::catalog::{Kind, ReferencedBy, Write};
 use crate::json::{Body, covers, top};
 use crate::management_api::{self, Tenant};
 use crate::model::event::{Outcome, WaitReason};
-use crate::model::resource::{Id, Key, Resource};
+use crate::model::resource::{Id, Resource};
 use crate::plan::normal_form::normalized;
 use crate::plan::{Action, Change, Edit, secret_value};
 use crate::snapshot::id_substitution::TenantNames;
@@ -58,15 +58,12 @@ impl From<FoundResource> for SendResult {
 ///
 /// The resource that the change refers to and that the target lacks.
 pub(super) fn ready(
-    kind: &Kind,
+    kind: &'static Kind,
     change: &Change,
     names: &TenantNames,
     secrets: Vec<(String, SecretString)>,
 ) -> Result<ResolvedChange, String> {
-    let missing = |keys: Vec<Key>| {
-        let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
-        format!("it refers to {}, which the target does not have", keys.join(", "))
-    };
+    let missing = |keys: Vec<String>| format!("it refers to {}, which the target does not have", keys.join(", "));
     match &change.action {
         Action::Create { body, twins } => {
             let mut body = names.resolve(kind, body).map_err(missing)?;
@@ -85,7 +82,7 @@ pub(super) fn ready(
                 attached.get(&edit.path).cloned()
             };
             let edits: Vec<Edit> = edits.iter().map(|edit| Edit { old: held(edit), ..edit.clone() }).collect();
-            let id = id.as_ref().or_else(|| names.id_of(&change.key)).ok_or_else(|| missing(vec![change.key.clone()]))?;
+            let id = id.as_ref().or_else(|| names.id_of(&change.key)).ok_or_else(|| missing(vec![change.key.to_string()]))?;
             Ok(ResolvedChange::Update { id: id.clone(), body, edits, secrets })
         }
         Action::Delete { id, body } => Ok(ResolvedChange::Delete { id: id.clone(), body: names.resolve(kind, body).unwrap_or_default() }),
@@ -96,7 +93,7 @@ pub(super) fn ready(
                 let mut whole = names.resolve(kind, &whole).map_err(missing)?;
                 Ok(whole.0.remove(kind.elements()).and_then(|list| list.as_array().cloned()).unwrap_or_default())
             };
-            let id = names.id_of(parent).ok_or_else(|| missing(vec![parent.clone()]))?;
+            let id = names.id_of(parent).ok_or_else(|| missing(vec![parent.to_string()]))?;
             Ok(ResolvedChange::Elements { parent: id.clone(), added: attach(added)?, removed: attach(removed)? })
         }
     }
@@ -105,7 +102,6 @@ pub(super) fn ready(
 /// Sends the changes of one kind.
 #[derive(Clone, Copy)]
 pub(super) struct Sender<'run> {
-    pub(super) catalog: &'run Catalog,
     pub(super) tenant: &'run Tenant,
     pub(super) kind: &'static Kind,
     /// The known ids of the kind, none of them from a pending create.
@@ -139,8 +135,8 @@ impl Sender<'_> {
 
     /// Sends a change once, whatever the response.
     pub(super) async fn attempt_now(&self, ready: &ResolvedChange) -> SendResult {
-        let Self { catalog, tenant, kind, known, .. } = *self;
-        match with_aliases(catalog, tenant, kind, ready).await {
+        let Self { tenant, kind, known, .. } = *self;
+        match with_aliases(tenant, kind, ready).await {
             Ok(None) => attempt(tenant, kind, ready, known).await,
             Ok(Some(by_alias)) => attempt(tenant, kind, &by_alias, known).await,
             Err(unread) => result_of_error(unread),
@@ -184,17 +180,12 @@ async fn attempt(tenant: &Tenant, kind: &'static Kind, ready: &ResolvedChange, k
 }
 
 /// Replaces ids in alias references by the aliases. These are read just before, since they can change within minutes.
-async fn with_aliases(
-    catalog: &Catalog,
-    tenant: &Tenant,
-    kind: &Kind,
-    ready: &ResolvedChange,
-) -> Result<Option<ResolvedChange>, management_api::Error> {
+async fn with_aliases(tenant: &Tenant, kind: &Kind, ready: &ResolvedChange) -> Result<Option<ResolvedChange>, management_api::Error> {
     let mut ready = ready.clone();
     let (ResolvedChange::Create { body, .. } | ResolvedChange::Update { body, .. }) = &mut ready else { return Ok(None) };
     let mut is_changed = false;
     for reference in kind.references.iter().filter(|reference| reference.by == ReferencedBy::Alias) {
-        let to = catalog.kind(reference.to).expect("catalog test: every reference names a kind");
+        let to = reference.kind();
         let named: BTreeSet<String> = body.find(reference.path).into_iter().filter_map(|(_, id)| id.as_str().map(str::to_owned)).collect();
         let mut aliases: HashMap<String, Value> = HashMap::new();
         for id in named {
@@ -240,7 +231,7 @@ async fn create(tenant: &Tenant, kind: &'static Kind, body: &Body, known: KnownI
     }
 }
 
-fn created(kind: &Kind, answer: &Body, body: &Body) -> SendResult {
+fn created(kind: &'static Kind, answer: &Body, body: &Body) -> SendResult {
     match kind.id_of(answer).or_else(|| kind.id_of(body)) {
         Some(id) => {
             let mut altered = alterations(kind, &Id::new(id.as_str()), body, answer);
@@ -325,7 +316,7 @@ async fn remove(tenant: &Tenant, kind: &'static Kind, id: &Id, planned: &Body) -
 /// change because of what the run itself deletes.
 ///
 /// References to deleted resources cannot be resolved and are not compared.
-fn changed_since(kind: &Kind, planned: &Body, held: Body) -> Option<String> {
+fn changed_since(kind: &'static Kind, planned: &Body, held: Body) -> Option<String> {
     if planned.is_empty() {
         return None;
     }

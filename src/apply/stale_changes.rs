@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use crate::catalog::{Catalog, Kind};
+use crate::catalog::Kind;
 use crate::json::{Body, covers};
 use crate::model::resource::{Id, Key, Resource};
 use crate::plan::normal_form::normalized;
@@ -22,17 +22,17 @@ impl StaleChanges {
     ///
     /// A resource may have the state it was planned from or a state that an earlier change of the plan wrote; neither
     /// is stale.
-    pub fn since(catalog: &Catalog, plan: &Plan, live: &Snapshot) -> Self {
-        Self::since_started(catalog, plan, live, &HashMap::new())
+    pub fn since(plan: &Plan, live: &Snapshot) -> Self {
+        Self::since_started(plan, live, &HashMap::new())
     }
 
     /// Compares a plan with the live target after a run of it started; `created` are the ids that this run created, by the
     /// index of their change.
-    pub fn since_started(catalog: &Catalog, plan: &Plan, live: &Snapshot, created: &HashMap<usize, Id>) -> Self {
-        let now = CurrentTarget::new(catalog, plan, live, created);
+    pub fn since_started(plan: &Plan, live: &Snapshot, created: &HashMap<usize, Id>) -> Self {
+        let now = CurrentTarget::new(plan, live, created);
         let held = now.all_if_protected(live);
         let held: Vec<&Resource> = held.iter().collect();
-        let untouched = Protected::new(catalog, &held, &held);
+        let untouched = Protected::new(&held, &held);
         let needed = untouched.needed(&held);
         let mut reasons = HashMap::new();
         let mut before: HashMap<&Key, Vec<&Edit>> = HashMap::new();
@@ -74,8 +74,7 @@ impl StaleChanges {
 
 /// The live target under the keys of a plan.
 struct CurrentTarget<'live> {
-    catalog: &'live Catalog,
-    by_id: HashMap<(&'live str, &'live Id), &'live Resource>,
+    by_id: HashMap<(&'live Kind, &'live Id), &'live Resource>,
     /// Keys in the target that differ from those in the plan, with the latter.
     names: HashMap<Key, Key>,
     /// The ids of all existing resources, by key in the plan.
@@ -86,14 +85,14 @@ struct CurrentTarget<'live> {
 
 /// Refreshes the previous state recorded in a plan made earlier: resources that belong to deleted ones may have
 /// changed.
-pub(crate) fn record_before(catalog: &Catalog, plan: &mut Plan, live: &Snapshot) {
-    let held = CurrentTarget::new(catalog, plan, live, &HashMap::new()).all(live);
-    plan.record_before(catalog, held.iter());
+pub(crate) fn record_before(plan: &mut Plan, live: &Snapshot) {
+    let held = CurrentTarget::new(plan, live, &HashMap::new()).all(live);
+    plan.record_before(held.iter());
 }
 
 impl<'live> CurrentTarget<'live> {
-    fn new(catalog: &'live Catalog, plan: &Plan, live: &'live Snapshot, created: &HashMap<usize, Id>) -> Self {
-        let by_id: HashMap<(&str, &Id), &Resource> =
+    fn new(plan: &Plan, live: &'live Snapshot, created: &HashMap<usize, Id>) -> Self {
+        let by_id: HashMap<(&Kind, &Id), &Resource> =
             live.resources.iter().map(|resource| ((resource.key.kind(), &resource.id), resource)).collect();
         let changed = plan.changes().enumerate().filter_map(|(at, change)| match &change.action {
             Action::Update { id: Some(id), .. } | Action::Delete { id, .. } => Some((&change.key, id)),
@@ -112,8 +111,8 @@ impl<'live> CurrentTarget<'live> {
             Action::Delete { id, .. } => Some((&change.key, id)),
             _ => None,
         });
-        let gone = FormerIds::from(catalog, plan.known.iter().chain(removed), live, &|_| false);
-        Self { catalog, by_id, names, keys, gone }
+        let gone = FormerIds::from(plan.known.iter().chain(removed), live, &|_| false);
+        Self { by_id, names, keys, gone }
     }
 
     /// Returns all live resources under the keys of the plan.
@@ -155,16 +154,14 @@ impl<'live> CurrentTarget<'live> {
 
     /// Returns why a change is stale; `earlier` are the preceding edits of the same plan.
     fn reason(&self, change: &Change, earlier: &[&Edit]) -> Option<String> {
-        let kind = self.catalog.kind(change.key.kind())?;
+        let kind = change.key.kind();
         match &change.action {
             Action::Create { twins, .. } => {
                 let of_that_key = self.keys.get(&change.key)?;
                 (!twins.contains(of_that_key)).then(|| "the target now has this resource; plan again".to_owned())
             }
             Action::Update { id: Some(id), body, edits } => {
-                let Some(held) = self.by_id.get(&(kind.name, id)) else {
-                    return Some("it no longer exists in the target; plan again".to_owned());
-                };
+                let Some(held) = self.by_id.get(&(kind, id)) else { return Some("it is gone from the target; plan again".to_owned()) };
                 let held = self.body_of(kind, held);
                 let repeated =
                     body.0.iter().filter(|_| change.is_repeated()).map(|(name, value)| (name.as_str(), Some(value), Some(value)));
@@ -177,7 +174,7 @@ impl<'live> CurrentTarget<'live> {
                 Some(format!("its {} changed in the target since the plan; plan again", changed.0))
             }
             Action::Delete { id, body } => {
-                let held = self.body_of(kind, self.by_id.get(&(kind.name, id))?);
+                let held = self.body_of(kind, self.by_id.get(&(kind, id))?);
                 let mut planned = normalized(kind, body);
                 if held != planned {
                     for edit in earlier {

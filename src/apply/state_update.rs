@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::expected_baseline::ExpectedBaseline;
 use super::stale_changes::StaleChanges;
 use super::summary::Summary;
-use crate::catalog::{Catalog, Kind};
+use crate::catalog::Catalog;
 use crate::json::Body;
 use crate::model::event::Outcome;
 use crate::model::resource::{Id, Key};
@@ -131,7 +131,7 @@ impl SyncState {
 
     /// Compares the secrets that earlier runs sent with those supplied now.
     pub fn sent(&self, desired: &Desired, secret: &dyn Fn(&str) -> Option<SecretString>) -> SentSecrets {
-        let supplied = desired.supplied.iter().map(|one| (one.key.kind(), one.path.as_str(), one.from.as_str()));
+        let supplied = desired.supplied.iter().map(|one| (one.key.kind().name, one.path.as_str(), one.from.as_str()));
         self.fingerprints.compared(supplied, secret)
     }
 
@@ -139,10 +139,10 @@ impl SyncState {
     /// are not linked.
     fn link_matches(&mut self, desired: &Desired, live: &Snapshot, chosen: &Chosen) {
         let partners = matched(self.catalog, &desired.snapshot, live, &self.links).of_desired;
-        for (source, at) in desired.snapshot.resources.iter().zip(partners).filter(|(source, _)| chosen.has(self.catalog, &source.key)) {
+        for (source, at) in desired.snapshot.resources.iter().zip(partners).filter(|(source, _)| chosen.has(&source.key)) {
             let Some(target) = at.map(|at| &live.resources[at]) else { continue };
             let is_left_alone = source.excluded.is_some() || target.excluded.is_some();
-            if !is_left_alone && self.has_own_id(&target.id, &target.key) {
+            if !is_left_alone && has_own_id(&target.id, &target.key) {
                 self.links.link(&source.id, &target.id, &source.key);
             }
         }
@@ -171,8 +171,8 @@ impl SyncState {
     }
 
     fn link_one(&mut self, key: &Key, source: &Id, target: &Id) {
-        let is_linked = self.links.of_source(key.kind(), source).is_some() || self.links.of_target(key.kind(), target).is_some();
-        if !is_linked && self.has_own_id(target, key) {
+        let is_linked = self.links.of_source(key.kind().name, source).is_some() || self.links.of_target(key.kind().name, target).is_some();
+        if !is_linked && has_own_id(target, key) {
             self.links.link(source, target, key);
         }
     }
@@ -184,7 +184,7 @@ impl SyncState {
         self.record_source_ids(plan);
         let partners = matched(self.catalog, &desired.snapshot, live, &self.links).of_desired;
         let ExpectedBaseline { held, expected } = ExpectedBaseline::new(desired, live, partners, plan);
-        self.record_agreed(held.into_iter().filter(|(key, _)| chosen.has(self.catalog, key)).collect());
+        self.record_agreed(held.into_iter().filter(|(key, _)| chosen.has(key)).collect());
         // A lost baseline remains lost for every resource outside this plan.
         self.lacks_base &= !chosen.is_everything();
         expected
@@ -248,7 +248,7 @@ impl SyncState {
                 self.relink(change, id);
                 continue;
             }
-            if matches!(change.action, Action::Create { .. }) && self.has_own_id(id, &change.key) {
+            if matches!(change.action, Action::Create { .. }) && has_own_id(id, &change.key) {
                 self.links.link(&change.source_id, id, &change.key);
             }
             if let Some(arrived) = arrived {
@@ -278,7 +278,7 @@ impl SyncState {
             }
             Action::Elements { added, removed, .. } => {
                 let Some(before) = self.base.of_target(&change.key, id) else { return };
-                let list = self.catalog.kind(change.key.kind()).expect("a key names a kind of the catalog").elements();
+                let list = change.key.kind().elements();
                 let mut after = before.body.open();
                 let known = after.get(list).and_then(Value::as_array).cloned().unwrap_or_default();
                 after.set(list, Value::Array(diff::list_after(&known, added, removed)));
@@ -295,10 +295,10 @@ impl SyncState {
     fn relink(&mut self, change: &Change, id: &Id) {
         let kind = change.key.kind();
         let was = if matches!(change.action, Action::Delete { .. }) { id } else { &change.source_id };
-        let Some(link) = self.links.of_target(kind, was).cloned() else { return };
+        let Some(link) = self.links.of_target(kind.name, was).cloned() else { return };
         match change.action {
             Action::Delete { .. } => {
-                self.links.unlink(kind, &link.source_id);
+                self.links.unlink(kind.name, &link.source_id);
                 self.source_ids.learn(&Key::new(kind, &link.key), &link.source_id);
             }
             _ => self.links.link(&link.source_id, id, &Key::new(kind, &link.key)),
@@ -310,7 +310,7 @@ impl SyncState {
         self.base.forget(&change.key);
         self.base.forget_target(change.key.kind(), id);
         if matches!(change.action, Action::Delete { .. }) {
-            self.fingerprints.forget_target(change.key.kind(), id);
+            self.fingerprints.forget_target(change.key.kind().name, id);
         }
     }
 
@@ -351,7 +351,7 @@ impl SyncState {
         if let Action::Elements { added, removed, .. } = &change.action {
             let left: Change = change.without(&[part.to_owned()]);
             let Action::Elements { added: came, removed: went, .. } = &left.action else { return };
-            let list = self.catalog.kind(change.key.kind()).expect("a key names a kind of the catalog").elements();
+            let list = change.key.kind().elements();
             let known = body.get(list).and_then(Value::as_array).cloned().unwrap_or_default();
             let lacks = |all: &[Value], some: &[Value]| all.iter().filter(|one| !some.contains(one)).cloned().collect::<Vec<_>>();
             body.set(list, Value::Array(diff::list_after(&known, &lacks(removed, went), &lacks(added, came))));
@@ -362,12 +362,12 @@ impl SyncState {
             body.set(part, held.clone());
         }
     }
+}
 
-    /// Returns whether a resource has an id of its own to link. Singletons and keyed resources have the same id in
-    /// every tenant, and children have their parent's.
-    fn has_own_id(&self, id: &Id, key: &Key) -> bool {
-        id.as_str() != key.name() && self.catalog.kind(key.kind()).is_some_and(Kind::has_own_ids)
-    }
+/// Returns whether a resource has an id of its own to link. Singletons and keyed resources have the same id in every tenant, and
+/// children have their parent's.
+fn has_own_id(id: &Id, key: &Key) -> bool {
+    id.as_str() != key.name() && key.kind().has_own_ids()
 }
 
 /// Applies an edit to a baseline. In lists it only adds and removes elements, so that the target's own elements stay
@@ -390,6 +390,7 @@ mod tests {
     use super::*;
     use crate::apply::ChangeResult;
     use crate::model::event::Shortfall;
+    use crate::model::resource::key;
     use crate::plan::{PlannedTenant, Stage};
     use serde_json::json;
 
@@ -419,7 +420,7 @@ mod tests {
 
     /// Settles these changes of `clients/Web` with these outcomes.
     fn settled(sync_state: &mut SyncState, kind: &str, ended: Vec<(Action, Outcome)>) -> Option<Body> {
-        let key = Key::new(kind, "Web");
+        let key = key(&format!("{kind}/Web"));
         let side = |name: &str| PlannedTenant::new(name, &format!("{name}.example"), "");
         let mut plan = Plan::between(side("dev"), side("prod"));
         let mut summary = Summary::default();
@@ -441,7 +442,7 @@ mod tests {
 
     fn with_base(base: Value, kind: &str) -> SyncState {
         let mut sync_state = sync_state();
-        sync_state.base.record_applied(&Key::new(kind, "Web"), &Id::new("t1"), body(base).into());
+        sync_state.base.record_applied(&key(&format!("{kind}/Web")), &Id::new("t1"), body(base).into());
         sync_state
     }
 
@@ -470,7 +471,7 @@ mod tests {
         let create = Action::Create { body: body(whole), twins: Vec::new() };
         assert_eq!(settled(&mut sync_state, "clients", vec![(create, partial())]), Some(body(json!({"name": "Web"}))));
         assert_eq!(sync_state.links.iter().count(), 1, "it is there, and must not be created twice");
-        let remembered = sync_state.base.get(&Key::new("clients", "Web")).map(|applied| applied.refused.clone());
+        let remembered = sync_state.base.get(&key("clients/Web")).map(|applied| applied.refused.clone());
         assert_eq!(
             remembered,
             Some(vec!["require_proof_of_possession".to_owned()]),
@@ -490,7 +491,7 @@ mod tests {
         let kind = "role-permissions";
         let (read, write) = (json!({"permission_name": "read"}), json!({"permission_name": "write"}));
         let list = Catalog::standard().kind(kind).expect("a kind").elements();
-        let change = Action::Elements { parent: Key::new("roles", "Web"), added: vec![write.clone()], removed: vec![read.clone()] };
+        let change = Action::Elements { parent: key("roles/Web"), added: vec![write.clone()], removed: vec![read.clone()] };
         let mut sync_state = with_base(json!({list: [read]}), kind);
         assert_eq!(settled(&mut sync_state, kind, vec![(change, applied())]), Some(body(json!({list: [write]}))));
     }

@@ -5,7 +5,6 @@ use serde::Serialize;
 use super::altered_values::AlteredValue;
 use super::journal::Record;
 use super::new_secrets::{GeneratedSecret, ReplacedSecrets, SecretDisposition};
-use crate::catalog::Catalog;
 use crate::model::event::{Operation, Outcome};
 use crate::model::resource::{Id, Key};
 use crate::plan::{Plan, SecretField};
@@ -73,7 +72,7 @@ pub struct OutcomeCounts {
 impl Summary {
     /// Builds the summary of a run from its journal.
     #[must_use]
-    pub fn from_journal(catalog: &Catalog, plan: &Plan, record: &Record) -> Self {
+    pub fn from_journal(plan: &Plan, record: &Record) -> Self {
         let Record { outcomes, altered, times, .. } = record;
         let settled = plan.changes().enumerate().filter_map(|(at, change)| {
             let (outcome, altered) = (outcomes.get(&at)?.clone(), altered.get(&at).cloned().unwrap_or_default());
@@ -82,8 +81,7 @@ impl Summary {
         });
         let replaced = ReplacedSecrets::by(plan);
         let made = plan.changes().enumerate().flat_map(|(at, change)| {
-            let kind = catalog.kind(change.key.kind());
-            let made = kind.map(|kind| replaced.made_with(kind, change)).unwrap_or_default();
+            let made = replaced.made_with(change.key.kind(), change);
             let id = outcomes.get(&at).and_then(Outcome::id);
             made.into_iter().filter_map(move |made| Some(GeneratedSecret::new(change, id?, made, SecretDisposition::Unknown)))
         });

@@ -1,6 +1,8 @@
 //! `Kind`: one kind of settings, and what follows from its entry. `builder` has the builder of entries, `address` derives their paths.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
+use std::hash::{Hash, Hasher};
 
 use serde_json::Value;
 
@@ -50,12 +52,39 @@ pub struct Kind {
     pub risk: Risks,
 }
 
+/// Kinds are compared by their names, which [the process knows once](Kind::named).
+impl PartialEq for Kind {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other) || self.name == other.name
+    }
+}
+
+impl Eq for Kind {}
+
+impl PartialOrd for Kind {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Kind {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.name.cmp(other.name)
+    }
+}
+
+impl Hash for Kind {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.name.hash(state);
+    }
+}
+
 impl Kind {
     /// Returns the kinds that must be written before this one: its parent and what it refers to, except by deferred references.
     pub fn dependencies(&self) -> impl Iterator<Item = &'static str> + '_ {
         let above = match self.shape {
             Shape::Keyed { names: KeyNames::PerElement { of, .. } } => Some(of),
-            _ => self.parent(),
+            _ => self.parent_name(),
         };
         above
             .into_iter()
@@ -110,8 +139,17 @@ impl Kind {
     }
 
     /// Returns the parent kind.
+    ///
+    /// # Panics
+    ///
+    /// If no catalog has that kind.
     #[must_use]
-    pub fn parent(&self) -> Option<&'static str> {
+    pub fn parent(&self) -> Option<&'static Self> {
+        self.parent_name().map(|name| Self::named(name).expect("catalog test: every parent is a kind"))
+    }
+
+    /// Returns the name of the kind above it.
+    pub(super) fn parent_name(&self) -> Option<&'static str> {
         match self.shape {
             Shape::Child { parent, .. } | Shape::Nested { parent } | Shape::Part { parent } => Some(parent),
             Shape::Collection | Shape::Singleton | Shape::Keyed { .. } => None,

@@ -11,6 +11,7 @@
 //! fields.rs             writable fields
 //! reference.rs          references, generated secrets, exclusions, manual steps
 //! risk.rs               the risks of changes
+//! registry.rs           kinds by name
 //! quirks.rs             what is true of one kind only
 //! secret_detection.rs   finds secrets that no entry lists
 //! limits.rs             published rate limits
@@ -26,6 +27,7 @@ mod kinds;
 pub mod limits;
 mod quirks;
 mod reference;
+mod registry;
 pub mod risk;
 mod secret_detection;
 mod shape;
@@ -60,9 +62,10 @@ impl Catalog {
     ///
     /// # Panics
     ///
-    /// If references that are not deferred form a cycle.
+    /// If references that are not deferred form a cycle, or another catalog has a different kind of the same name.
     #[must_use]
     pub fn new(kinds: &[&'static Kind]) -> Self {
+        kinds.iter().copied().for_each(registry::register);
         let mut sorted: Vec<&'static Kind> = Vec::with_capacity(kinds.len());
         while sorted.len() < kinds.len() {
             let is_placed = |name: &str| !kinds.iter().any(|kind| kind.name == name) || sorted.iter().any(|kind| kind.name == name);
@@ -91,8 +94,8 @@ impl Catalog {
     ///
     /// If the catalog has no such kind.
     #[must_use]
-    pub fn position(&self, name: &str) -> usize {
-        self.kinds.iter().position(|kind| kind.name == name).expect("a key names a kind of the catalog")
+    pub fn position(&self, kind: &Kind) -> usize {
+        self.kinds.iter().position(|one| one == &kind).expect("the kind of a key is one of the catalog")
     }
 
     /// Returns the kind whose name is most similar to a misspelt one.
@@ -104,7 +107,7 @@ impl Catalog {
 
     /// Returns the kinds below each resource of a kind: lists, collections and parts.
     pub fn children_of(&self, parent: &'static str) -> impl Iterator<Item = &'static Kind> + '_ {
-        self.kinds().filter(move |kind| kind.parent() == Some(parent))
+        self.kinds().filter(move |kind| kind.parent_name() == Some(parent))
     }
 }
 

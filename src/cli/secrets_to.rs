@@ -109,7 +109,7 @@ impl SecretLine {
     fn new(tenant: &str, new: &NewSecret<'_>) -> Self {
         Self {
             tenant: tenant.to_owned(),
-            kind: new.key.kind().to_owned(),
+            kind: new.key.kind().name.to_owned(),
             name: new.key.name().to_owned(),
             id: new.id.to_string(),
             field: new.path.to_owned(),
@@ -185,7 +185,7 @@ impl SecretSink for FileSink {
 }
 
 fn place(key: &Key, id: &Id, path: &str) -> (String, String, String) {
-    (key.kind().to_owned(), id.to_string(), path.to_owned())
+    (key.kind().name.to_owned(), id.to_string(), path.to_owned())
 }
 
 /// A command that receives each secret.
@@ -271,6 +271,7 @@ async fn given(command: &str, input: &str, longest: Duration) -> io::Result<Opti
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::resource::key;
 
     #[test]
     fn a_destination_that_is_neither_a_file_nor_a_command_is_refused() {
@@ -317,7 +318,7 @@ mod tests {
     fn secrets_of_other_tenants_and_after_a_torn_character_are_distinguished() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("secrets.jsonl");
-        let (key, id, secret) = (Key::new("clients", "Web"), Id::new("c1"), SecretString::from("s3cret"));
+        let (key, id, secret) = (key("clients/Web"), Id::new("c1"), SecretString::from("s3cret"));
         let new = NewSecret { key: &key, id: &id, path: "client_secret", secret: &secret };
         FileSink::open(&path, "prod").expect("opened").append(&new).expect("kept");
         Appender::open(&path).expect("opened").append("{\"tenant\":\"prod\",\"name\":\"").expect("appended");
@@ -332,7 +333,7 @@ mod tests {
     fn a_torn_line_does_not_spoil_the_next() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("secrets.jsonl");
-        let (key, id, secret) = (Key::new("clients", "Web"), Id::new("c1"), SecretString::from("s3cret"));
+        let (key, id, secret) = (key("clients/Web"), Id::new("c1"), SecretString::from("s3cret"));
         let mut kept = FileSink::open(&path, "prod").expect("opened");
         // A line as a full disk leaves it.
         std::fs::write(&path, "{\"tenant\":\"pr").expect("written");
@@ -346,7 +347,7 @@ mod tests {
     fn a_repeated_secret_is_stored_once_even_after_a_torn_line() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("secrets.jsonl");
-        let (key, id, secret) = (Key::new("clients", "Web"), Id::new("c1"), SecretString::from("s3cret"));
+        let (key, id, secret) = (key("clients/Web"), Id::new("c1"), SecretString::from("s3cret"));
         let new = NewSecret { key: &key, id: &id, path: "client_secret", secret: &secret };
         for torn in ["", "{\"tenant\":\"pr"] {
             FileSink::open(&path, "prod").expect("opened").append(&new).expect("kept");

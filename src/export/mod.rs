@@ -122,7 +122,7 @@ impl Begun<'_, '_> {
         let resources = || self.read.iter().flat_map(|of_kind| of_kind.resources.iter().map(|resource| (of_kind.kind, resource)));
         let own = resources().map(|(kind, resource)| resource.id.own(kind));
         let known: HashSet<&str> = own.chain(resources().filter_map(|(_, resource)| resource.alias.as_deref())).collect();
-        self.reading.scope.may_name_others(self.catalog, resources().map(|(kind, resource)| (kind, &resource.body)), &known)
+        self.reading.scope.may_name_others(resources().map(|(kind, resource)| (kind, &resource.body)), &known)
     }
 
     /// Reads all other resources that a text may name, if needed, and returns the snapshot.
@@ -153,16 +153,16 @@ impl Reading<'_> {
             selection: Some(scope.selection.clone()).filter(|selection| !selection.is_everything()),
         };
         for Read { kind, status, resources } in read {
-            snapshot.kinds.extend(scope.status(catalog, kind, status).map(|status| (kind.name.to_owned(), status)));
+            snapshot.kinds.extend(scope.status(kind, status).map(|status| (kind.name.to_owned(), status)));
             snapshot.resources.extend(resources);
         }
         snapshot.sort(catalog);
         snapshot.twice = id_substitution::to_portable(catalog, tenant.domain(), &mut snapshot.resources);
         if let Some(client) = tenant.client_id() {
-            snapshot.reserve_own(catalog, &Id::new(client));
+            snapshot.reserve_own(&Id::new(client));
         }
-        snapshot.resources.retain(|resource| scope.keeps(catalog, &resource.key));
-        snapshot.twice.retain(|key| scope.keeps(catalog, key));
+        snapshot.resources.retain(|resource| scope.keeps(&resource.key));
+        snapshot.twice.retain(|key| scope.keeps(key));
         snapshot
     }
 }
@@ -188,7 +188,7 @@ pub async fn export(catalog: &Catalog, tenant: &Tenant, scope: &Scope, taken: &s
 fn leans_on(kind: &Kind) -> Option<&'static str> {
     match kind.shape {
         Shape::Keyed { names: KeyNames::PerElement { of, .. } } => Some(of),
-        _ => kind.parent(),
+        _ => kind.parent().map(|parent| parent.name),
     }
 }
 
@@ -232,7 +232,7 @@ fn seen(reading: Reading<'_>, kind: &'static Kind, shown: ReadOutcome) -> Result
     Ok(match shown {
         ReadOutcome::Whole(answer) => understood(reading, kind, answer)?.into(),
         ReadOutcome::Refused { name, reason, is_unentitled } => {
-            let unseen = Resource::new(Key::new(kind.name, &name_of(kind, &name)), id(&name), name);
+            let unseen = Resource::new(Key::new(kind, &name_of(kind, &name)), id(&name), name);
             Some(Resource { excluded: Some(reason), is_unseen: !is_unentitled, ..unseen }).into()
         }
         ReadOutcome::Unknown { name, reason } => {
@@ -360,7 +360,7 @@ fn unshown(kind: &'static Kind, parent: &Resource, source: &management_api::Erro
         Shape::Child { .. } if is_refused => Some(Resource::read_child(kind, &parent.id, Vec::new())),
         Shape::Part { .. } if is_refused => kind.parent_field().map(|field| {
             let name = Body::from_iter([(field.to_owned(), Value::String(parent.id.as_str().to_owned()))]);
-            Resource::new(Key::new(kind.name, &name_of(kind, &name)), parent.id.clone(), name)
+            Resource::new(Key::new(kind, &name_of(kind, &name)), parent.id.clone(), name)
         }),
         _ => None,
     };

@@ -59,7 +59,7 @@ impl Scope {
     /// Returns the kinds to read, in the order of the catalog.
     #[must_use]
     pub fn kinds(&self, catalog: &Catalog) -> Vec<&'static Kind> {
-        let is_selected = |kind: &Kind| self.selection.may_have(catalog, kind);
+        let is_selected = |kind: &Kind| self.selection.may_have(kind);
         let mut wanted: BTreeSet<&str> = catalog.kinds().filter(|kind| is_selected(kind)).map(|kind| kind.name).collect();
         if self.selection.is_everything() {
             return catalog.kinds().collect();
@@ -97,14 +97,13 @@ impl Scope {
     /// Returns whether a text of the selection may contain the id of a resource that is not among these.
     pub(super) fn may_name_others<'read>(
         &self,
-        catalog: &Catalog,
         read: impl Iterator<Item = (&'static Kind, &'read PackedBody)>,
         known: &HashSet<&str>,
     ) -> bool {
         if self.names_everything || self.selection.is_everything() || self.purpose == Purpose::Lookup {
             return false;
         }
-        let mut of_selected = read.filter(|(kind, _)| self.selection.may_have(catalog, kind));
+        let mut of_selected = read.filter(|(kind, _)| self.selection.may_have(kind));
         of_selected.any(|(_, body)| {
             let mut is_any = false;
             body.open().each_text(&mut |_, text| is_any = is_any || may_be_id(text, &|word| known.contains(word)));
@@ -119,8 +118,8 @@ impl Scope {
         }
         let read: BTreeSet<&str> = self.kinds(catalog).into_iter().map(|kind| kind.name).collect();
         let mut is_any = false;
-        for (_, body) in held.filter(|(key, _)| self.selection.has(catalog, key)) {
-            let names = |text: &str| id_substitution::keys_in(text).any(|key| !read.contains(key.kind()));
+        for (_, body) in held.filter(|(key, _)| self.selection.has(key)) {
+            let names = |text: &str| id_substitution::keys_in(text).any(|key| !read.contains(key.kind().name));
             body.open().each_text(&mut |_, text| is_any = is_any || names(text));
         }
         is_any
@@ -132,25 +131,25 @@ impl Scope {
         let read: BTreeSet<&str> = self.kinds(catalog).into_iter().map(|kind| kind.name).collect();
         let Snapshot { mut kinds, mut resources, .. } = snapshot;
         kinds.retain(|kind, _| read.contains(kind.as_str()));
-        resources.retain(|one| read.contains(one.key.kind()));
+        resources.retain(|one| read.contains(one.key.kind().name));
         Snapshot { kinds, resources, selection: Some(self.selection.clone()), ..snapshot }
     }
 
     /// Returns whether a resource that was read is kept.
-    pub(super) fn keeps(&self, catalog: &Catalog, key: &Key) -> bool {
-        matches!(self.purpose, Purpose::Plan { .. }) || self.selection.has(catalog, key)
+    pub(super) fn keeps(&self, key: &Key) -> bool {
+        matches!(self.purpose, Purpose::Plan { .. }) || self.selection.has(key)
     }
 
     /// Returns the status of a kind that was read, if the kind is kept.
-    pub(super) fn status(&self, catalog: &Catalog, kind: &Kind, status: Status) -> Option<Status> {
+    pub(super) fn status(&self, kind: &'static Kind, status: Status) -> Option<Status> {
         if matches!(self.purpose, Purpose::Plan { .. }) {
             return Some(status);
         }
-        self.selection.may_have(catalog, kind).then(|| match status {
-            _ if self.selection.has_all(catalog, kind) => status,
+        self.selection.may_have(kind).then(|| match status {
+            _ if self.selection.has_all(kind) => status,
             Status::Complete => Status::Selected(Vec::new()),
             Status::InPart(mut unseen) => {
-                unseen.retain(|one| self.may_have(catalog, kind, one));
+                unseen.retain(|one| self.may_have(kind, one));
                 Status::Selected(unseen)
             }
             other => other,
@@ -158,10 +157,10 @@ impl Scope {
     }
 
     /// Returns whether a resource that was not returned may be selected: a child's name begins with its parent's name.
-    fn may_have(&self, catalog: &Catalog, kind: &Kind, unseen: &Unseen) -> bool {
-        let key = Key::new(kind.name, &unseen.name);
+    fn may_have(&self, kind: &'static Kind, unseen: &Unseen) -> bool {
+        let key = Key::new(kind, &unseen.name);
         let of_parent = |pattern: &str| pattern.split(BETWEEN_PARTS).next().is_some_and(|of| matches(of, &key));
-        self.selection.has(catalog, &key) || self.selection.only.iter().any(|pattern| of_parent(pattern.as_str()))
+        self.selection.has(&key) || self.selection.only.iter().any(|pattern| of_parent(pattern.as_str()))
     }
 }
 
@@ -171,14 +170,14 @@ fn matches(glob: &str, key: &Key) -> bool {
 
 /// Returns a snapshot that was read for any purpose as an export of the same selection would keep it.
 #[must_use]
-pub fn as_kept<'snapshot>(catalog: &Catalog, snapshot: &'snapshot Snapshot) -> Cow<'snapshot, Snapshot> {
+pub fn as_kept(snapshot: &Snapshot) -> Cow<'_, Snapshot> {
     let Some(selection) = &snapshot.selection else { return Cow::Borrowed(snapshot) };
     let scope = Scope { selection: selection.clone(), ..Scope::default() };
     let mut kept = snapshot.clone();
-    let status = |(name, status): (String, Status)| Some((scope.status(catalog, catalog.kind(&name)?, status)?, name));
+    let status = |(name, status): (String, Status)| Some((scope.status(Kind::named(&name)?, status)?, name));
     kept.kinds = std::mem::take(&mut kept.kinds).into_iter().filter_map(status).map(|(status, name)| (name, status)).collect();
-    kept.resources.retain(|resource| scope.keeps(catalog, &resource.key));
-    kept.twice.retain(|key| scope.keeps(catalog, key));
+    kept.resources.retain(|resource| scope.keeps(&resource.key));
+    kept.twice.retain(|key| scope.keeps(key));
     Cow::Owned(kept)
 }
 
@@ -186,7 +185,7 @@ pub fn as_kept<'snapshot>(catalog: &Catalog, snapshot: &'snapshot Snapshot) -> C
 fn named(kind: &Kind) -> impl Iterator<Item = &'static str> {
     let names_of = match kind.shape {
         Shape::Keyed { names: KeyNames::PerElement { of, .. } } => Some(of),
-        _ => kind.parent(),
+        _ => kind.parent().map(|parent| parent.name),
     };
     names_of.into_iter().chain(kind.quirks.same_endpoint_as).chain(kind.references.iter().map(|reference| reference.to))
 }
@@ -228,7 +227,7 @@ mod tests {
         let kind = Catalog::standard().kind("roles").expect("a kind");
         let names = |text: &str, known: &[&str]| {
             let body = role(text);
-            scope.may_name_others(Catalog::standard(), std::iter::once((kind, &body)), &known.iter().copied().collect())
+            scope.may_name_others(std::iter::once((kind, &body)), &known.iter().copied().collect())
         };
         assert!(names("used by aB3dEfGhIjKlMnOpQrStUvWxYz012345", &[]));
         assert!(!names("used by aB3dEfGhIjKlMnOpQrStUvWxYz012345", &["aB3dEfGhIjKlMnOpQrStUvWxYz012345"]));

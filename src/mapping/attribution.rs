@@ -114,9 +114,10 @@ fn joined(places: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::resource::key;
 
     fn places(record: &dyn Fn(&mut ResourceAttribution)) -> BTreeMap<String, String> {
-        let (mut attribution, key) = (Attribution::default(), Key::new("clients", "Web"));
+        let (mut attribution, key) = (Attribution::default(), key("clients/Web"));
         record(attribution.of_resource(&key));
         attribution.places(&key)
     }

@@ -6,19 +6,13 @@ use serde_json::Value;
 
 use super::attribution::ResourceAttribution;
 use super::rule::{Effect, MappingRule, Removed, Replacement};
-use crate::catalog::Kind;
 use crate::json::Body;
 use crate::model::resource::Key;
 use crate::snapshot::{Desired, SuppliedSecret, id_substitution};
 
 /// Applies a rule to a field; returns how many values matched.
-pub(super) fn change(
-    (kind, rule): (&Kind, &MappingRule),
-    (key, body): (&Key, &mut Body),
-    desired: &mut Desired,
-    made: &mut ResourceAttribution,
-) -> usize {
-    let (field, place) = (rule.field.as_deref(), &rule.short_place);
+pub(super) fn change(rule: &MappingRule, (key, body): (&Key, &mut Body), desired: &mut Desired, made: &mut ResourceAttribution) -> usize {
+    let (kind, field, place) = (key.kind(), rule.field.as_deref(), &rule.short_place);
     match (&rule.effect, field) {
         (Effect::Replace(rows), Some(field)) => change_named(body, field, &mut |path, value| {
             replace_in(value, rows, &mut |row| made.record(path, row.row.as_ref().unwrap_or(place)))

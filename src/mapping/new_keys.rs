@@ -34,12 +34,13 @@ pub(super) struct NewKeys {
 
 impl NewKeys {
     /// Renames a resource for the target. If the name is a field of the body, sets that field and returns it.
-    pub(super) fn rename(&mut self, kind: &Kind, (key, body): (&Key, &mut Body), name: &str, place: &Arc<str>) -> Option<&'static str> {
+    pub(super) fn rename(&mut self, (key, body): (&Key, &mut Body), name: &str, place: &Arc<str>) -> Option<&'static str> {
+        let kind = key.kind();
         let field = if let [field] = kind.identity.key { Some(*field) } else { None };
         if let Some(field) = field {
             body.set(field, Value::String(name.to_owned()));
         }
-        self.new.insert(key.clone(), Key::new(kind.name, name));
+        self.new.insert(key.clone(), Key::new(kind, name));
         self.by.insert(key.clone(), place.clone());
         field
     }
@@ -64,7 +65,7 @@ impl NewKeys {
                 let resource = &mut desired.snapshot.resources[at];
                 self.follow(resource, attribution);
                 let old = resource.key.clone();
-                let mut new = self.new.get(&old).cloned().unwrap_or_else(|| mapped_key(kind, resource, &self.new));
+                let mut new = self.new.get(&old).cloned().unwrap_or_else(|| mapped_key(resource, &self.new));
                 if let Some((_, number)) = old.name().rsplit_once('#').filter(|_| twice.contains(&old)) {
                     (new, _) = id_substitution::free_number(&new, number.parse().unwrap_or(2), &|key| taken.contains_key(key));
                 }
@@ -73,7 +74,7 @@ impl NewKeys {
                 }
                 if new != old {
                     if !self.by.contains_key(&old) {
-                        self.by.extend(self.cause(kind, &old, attribution).map(|place| (old.clone(), place)));
+                        self.by.extend(self.cause(&old, attribution).map(|place| (old.clone(), place)));
                     }
                     self.new.insert(old, new.clone());
                     resource.key = new;
@@ -106,27 +107,29 @@ impl NewKeys {
     }
 
     /// Returns the rule that set the key fields of a resource or the key of its parent.
-    fn cause(&self, kind: &Kind, old: &Key, attribution: &Attribution) -> Option<Arc<str>> {
-        let made = attribution.get(old);
+    fn cause(&self, old: &Key, attribution: &Attribution) -> Option<Arc<str>> {
+        let (kind, made) = (old.kind(), attribution.get(old));
         let of_fields = kind.identity.key.iter().find_map(|field| made?.maker_of(field).cloned());
         of_fields.or_else(|| self.by.get(&Key::new(kind.parent()?, old.name())).cloned())
     }
 }
 
 fn places_of(kind: &Kind, resources: &[Resource]) -> Vec<usize> {
-    resources.iter().enumerate().filter(|(_, resource)| resource.key.kind() == kind.name).map(|(at, _)| at).collect()
+    resources.iter().enumerate().filter(|(_, resource)| resource.key.kind() == kind).map(|(at, _)| at).collect()
 }
 
 /// Returns the key of a mapped body, without a duplicate's number.
-fn mapped_key(kind: &Kind, resource: &Resource, renamed: &HashMap<Key, Key>) -> Key {
+fn mapped_key(resource: &Resource, renamed: &HashMap<Key, Key>) -> Key {
+    let kind = resource.key.kind();
     match kind.shape {
         Shape::Singleton => resource.key.clone(),
-        Shape::Child { parent, .. } => {
-            let parent = Key::new(parent, resource.key.name());
-            Key::new(kind.name, renamed.get(&parent).map_or(parent.name(), Key::name))
+        Shape::Child { .. } => {
+            let parent = kind.parent().map(|parent| Key::new(parent, resource.key.name()));
+            let renamed = parent.and_then(|parent| renamed.get(&parent));
+            Key::new(kind, renamed.unwrap_or(&resource.key).name())
         }
         Shape::Collection | Shape::Keyed { .. } | Shape::Nested { .. } | Shape::Part { .. } => {
-            Key::new(kind.name, &id_substitution::portable_name_of(kind, resource))
+            Key::new(kind, &id_substitution::portable_name_of(kind, resource))
         }
     }
 }

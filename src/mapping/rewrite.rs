@@ -36,13 +36,13 @@ impl Mapping {
     /// If two resources would get the same key.
     pub fn apply(&self, catalog: &Catalog, snapshot: Snapshot) -> Result<MappedSource, Box<KeyCollision>> {
         let mut matched = vec![Matched::default(); self.rules.len()];
-        let hosts = snapshot.hosts(catalog);
+        let hosts = snapshot.hosts();
         let mut desired = Desired { hosts, ..Desired::unmapped(snapshot) };
         let (mut attribution, mut renamed) = (Attribution::default(), NewKeys::default());
         let mut kept_resources = Vec::new();
         let mut skipped = HashMap::new();
         for mut resource in std::mem::take(&mut desired.snapshot.resources) {
-            let kind = catalog.kind(resource.key.kind()).expect("a key names a kind of the catalog");
+            let kind = resource.key.kind();
             let name = resource.key.to_string();
             let of_kind = self.rules.iter().zip(&mut matched).filter(|(rule, _)| rule.is_about_named(kind.name, &name));
             let about: Vec<(&MappingRule, &mut Matched)> = of_kind.collect();
@@ -58,8 +58,8 @@ impl Mapping {
                                 skipped_by.get_or_insert_with(|| rule.short_place.clone());
                                 1
                             }
-                            Effect::Rename(name) => rename((kind, rule), (key, body), name, (&mut renamed, &mut made)),
-                            _ => change((kind, rule), (key, body), &mut desired, &mut made),
+                            Effect::Rename(name) => rename(rule, (key, body), name, (&mut renamed, &mut made)),
+                            _ => change(rule, (key, body), &mut desired, &mut made),
                         };
                     }
                 });
@@ -73,7 +73,7 @@ impl Mapping {
             }
         }
         desired.snapshot.resources = kept_resources;
-        self.accept_unread(catalog, &mut desired, &mut matched);
+        self.accept_unread(&mut desired, &mut matched);
         let unmatched = unmatched(catalog, self.rules.iter().zip(matched), &desired.snapshot, &skipped);
         skip_dependents(&mut skipped, catalog, &mut desired, &mut attribution);
         renamed.apply(catalog, &mut desired, &mut attribution)?;
@@ -81,11 +81,12 @@ impl Mapping {
     }
 
     /// Does not report unread resources that a rule would skip, by themselves or with a resource they belong to.
-    fn accept_unread(&self, catalog: &Catalog, desired: &mut Desired, matched: &mut [Matched]) {
+    fn accept_unread(&self, desired: &mut Desired, matched: &mut [Matched]) {
         let source = &desired.snapshot;
-        let unseen = source.kinds.keys().flat_map(|kind| source.unseen(kind).iter().map(|one| Key::new(kind, &one.name)));
+        let kinds = source.kinds.keys().filter_map(|name| Kind::named(name));
+        let unseen = kinds.flat_map(|kind| source.unseen(kind.name).iter().map(|one| Key::new(kind, &one.name)));
         let unread: BTreeSet<Key> = source.unread().map(|(key, _)| key).chain(unseen).collect();
-        let parent_of = |key: &Key| catalog.kind(key.kind()).and_then(Kind::parent).map(|parent| Key::new(parent, key.name()));
+        let parent_of = |key: &Key| key.kind().parent().map(|parent| Key::new(parent, key.name()));
         let mut is_spared = |key: &Key| {
             let mut is_any = false;
             for above in std::iter::successors(Some(key.clone()), parent_of) {
@@ -103,12 +104,12 @@ impl Mapping {
 
 /// Renames a resource as a rule says; returns how many values that matched.
 fn rename(
-    (kind, rule): (&Kind, &MappingRule),
+    rule: &MappingRule,
     (key, body): (&Key, &mut Body),
     name: &str,
     (renamed, made): (&mut NewKeys, &mut ResourceAttribution),
 ) -> usize {
-    if let Some(field) = renamed.rename(kind, (key, body), name, &rule.short_place) {
+    if let Some(field) = renamed.rename((key, body), name, &rule.short_place) {
         made.record_whole(field, &rule.short_place);
     }
     1
@@ -121,7 +122,7 @@ fn skip_dependents(skipped: &mut HashMap<Key, Arc<str>>, catalog: &Catalog, desi
     }
     for kind in catalog.kinds() {
         desired.snapshot.resources.retain(|resource| {
-            let by = if resource.key.kind() == kind.name { depends_on(kind, resource, skipped) } else { None };
+            let by = if resource.key.kind() == kind { depends_on(kind, resource, skipped) } else { None };
             if let Some(place) = by.cloned() {
                 skipped.insert(resource.key.clone(), place);
                 desired.skipped.insert((kind.name.to_owned(), resource.id.clone()));
@@ -131,7 +132,7 @@ fn skip_dependents(skipped: &mut HashMap<Key, Arc<str>>, catalog: &Catalog, desi
         });
     }
     for resource in &mut desired.snapshot.resources {
-        let kind = catalog.kind(resource.key.kind()).expect("a key names a kind of the catalog");
+        let kind = resource.key.kind();
         let key = &resource.key;
         resource.body.change(|body| {
             for path in kind.lists.unordered {
@@ -147,7 +148,7 @@ fn skip_dependents(skipped: &mut HashMap<Key, Arc<str>>, catalog: &Catalog, desi
 
 /// Returns the rule that skips a resource that this one belongs to.
 fn depends_on<'places>(kind: &Kind, resource: &Resource, skipped: &'places HashMap<Key, Arc<str>>) -> Option<&'places Arc<str>> {
-    if let Shape::Child { parent, .. } = kind.shape {
+    if let (Shape::Child { .. }, Some(parent)) = (kind.shape, kind.parent()) {
         return skipped.get(&Key::new(parent, resource.key.name()));
     }
     let body = resource.body.pick(kind.identity.key);
@@ -165,7 +166,7 @@ mod tests {
     use serde_json::{Value, json};
 
     fn resource(key: &str, body: Value) -> Resource {
-        let key = Key::try_from(key.to_owned()).expect("a key");
+        let key = key.parse().expect("a key");
         let (id, body) = (Id::new(format!("id of {key}")), Body::from_value(body).expect("an object"));
         Resource::new(key, id, body)
     }

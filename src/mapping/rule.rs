@@ -99,7 +99,7 @@ impl fmt::Display for MappingRule {
 impl MappingRule {
     /// Returns whether the rule matches a resource by its key in the source.
     pub fn is_about(&self, key: &Key) -> bool {
-        self.is_about_named(key.kind(), &key.to_string())
+        self.is_about_named(key.kind().name, &key.to_string())
     }
 
     /// Returns whether the rule matches the resource of this kind and key.
@@ -128,7 +128,7 @@ impl MappingRule {
         };
         let text = unread.to_string();
         let is_of_parent = || self.matches.iter().filter_map(of_all_below).any(|parent| parent.matches(&text));
-        if unread.name().is_empty() { self.is_about_all_of(unread.kind()) } else { self.is_about(unread) || is_of_parent() }
+        if unread.name().is_empty() { self.is_about_all_of(unread.kind().name) } else { self.is_about(unread) || is_of_parent() }
     }
 
     /// Returns whether the rule can match some resource of a kind.

@@ -63,8 +63,7 @@ impl Mapping {
     pub fn unmatched_in_both(&self, unmatched: Vec<UnmatchedRule>, live: &Snapshot) -> Vec<UnmatchedRule> {
         let keeps_something = |rule: &MappingRule| {
             let kept = rule.field.as_deref().filter(|_| rule.effect == Effect::Keep);
-            let catalog = Catalog::standard();
-            let is_about = |resource: &&Resource| catalog.kind(resource.key.kind()).is_some_and(|kind| rule.is_about_kind(kind));
+            let is_about = |resource: &&Resource| rule.is_about_kind(resource.key.kind());
             kept.is_some_and(|field| live.resources.iter().filter(is_about).any(|held| !held.body.open().find(field).is_empty()))
         };
         let is_idle = |finding: &UnmatchedRule| {
@@ -96,10 +95,10 @@ fn missing(rule: &MappingRule, about: &[&Resource]) -> MissingPart {
 pub fn nearest_resource(pattern: &str, keys: &[&Key]) -> Option<String> {
     let (kinds, name) = pattern.split_once('/')?;
     let of_kind = glob::Pattern::new(kinds).ok()?;
-    let near = Approximate::pattern(name).nearest(keys.iter().filter(|key| of_kind.matches(key.kind())).map(|key| key.name()));
+    let near = Approximate::pattern(name).nearest(keys.iter().filter(|key| of_kind.matches(key.kind().name)).map(|key| key.name()));
     near.or_else(|| {
         let named = glob::Pattern::new(name).ok().filter(|_| name.chars().any(char::is_alphanumeric))?;
-        let other = keys.iter().filter(|key| named.matches(key.name())).map(|key| key.kind()).min()?;
+        let other = keys.iter().filter(|key| named.matches(key.name())).map(|key| key.kind().name).min()?;
         Some(format!("{other}/{name}"))
     })
 }

@@ -5,8 +5,10 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::catalog::{Exclusion, Kind, RequestPurpose};
 use crate::json::{Body, PackedBody, covers, is_blank};
@@ -55,25 +57,29 @@ impl fmt::Display for Id {
 /// Identifies a resource across tenants: its kind, and a name built from the kind's key fields
 /// (`clients/Billing API`).
 ///
-/// If several resources have the same name, the second and later ones get a number (`clients/Web#2`).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+/// If several resources have the same name, the second and later ones get a number (`clients/Web#2`). The number is part of the name rather
+/// than a field of the key: the text of a key does not tell whether a resource is the second `Web` or the only one that is called `Web#2`,
+/// which tenants allow, and most keys are read from such texts (placeholders in bodies, plans, baselines). A number that is there only where
+/// the key was made in the same process would be missing where keys are compared. Which names were numbered is known only where all names
+/// of a tenant are: in `twice` of its snapshot.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
-    kind: String,
-    name: String,
+    kind: &'static Kind,
+    name: Arc<str>,
 }
 
 impl Key {
     /// Creates the key of a resource. Brackets that delimit keys in texts are replaced by plain ones.
     #[must_use]
-    pub fn new(kind: &str, name: &str) -> Self {
-        Self { kind: kind.to_owned(), name: name.replace('⟦', "[").replace('⟧', "]") }
+    pub fn new(kind: &'static Kind, name: &str) -> Self {
+        let name = if name.contains(['⟦', '⟧']) { name.replace('⟦', "[").replace('⟧', "]").into() } else { name.into() };
+        Self { kind, name }
     }
 
-    /// Returns the kind's name.
+    /// Returns the kind.
     #[must_use]
-    pub fn kind(&self) -> &str {
-        &self.kind
+    pub fn kind(&self) -> &'static Kind {
+        self.kind
     }
 
     /// Returns the name within the kind; empty for a singleton.
@@ -85,27 +91,61 @@ impl Key {
 
 impl fmt::Display for Key {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.name.is_empty() { out.write_str(&self.kind) } else { write!(out, "{}/{}", self.kind, self.name) }
+        let kind = self.kind.name;
+        if self.name.is_empty() { out.write_str(kind) } else { write!(out, "{kind}/{}", self.name) }
     }
 }
 
-impl From<Key> for String {
-    fn from(key: Key) -> Self {
-        key.to_string()
+impl fmt::Debug for Key {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Key").field("kind", &self.kind.name).field("name", &self.name).finish()
     }
 }
 
 /// The error for a text that is not a key.
-#[derive(Debug, thiserror::Error)]
-#[error("\"{0}\" is not a key: expected `kind/name`")]
-pub struct InvalidKey(String);
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidKey {
+    /// It names no kind.
+    #[error("\"{0}\" is not a key: expected `kind/name`")]
+    WithoutKind(String),
+    /// It names a kind that no catalog has.
+    #[error("\"{text}\" is not a key: \"{kind}\" is no kind this version of migrate knows")]
+    UnknownKind {
+        /// The text.
+        text: String,
+        /// What stands in the place of a kind.
+        kind: String,
+    },
+}
 
-impl TryFrom<String> for Key {
-    type Error = InvalidKey;
+impl FromStr for Key {
+    type Err = InvalidKey;
 
-    fn try_from(text: String) -> Result<Self, InvalidKey> {
-        let (kind, name) = text.split_once('/').unwrap_or((&text, ""));
-        if kind.is_empty() { Err(InvalidKey(text)) } else { Ok(Self { kind: kind.to_owned(), name: name.to_owned() }) }
+    fn from_str(text: &str) -> Result<Self, InvalidKey> {
+        let (kind, name) = text.split_once('/').unwrap_or((text, ""));
+        if kind.is_empty() {
+            return Err(InvalidKey::WithoutKind(text.to_owned()));
+        }
+        let unknown = || InvalidKey::UnknownKind { text: text.to_owned(), kind: kind.to_owned() };
+        Ok(Self { kind: Kind::named(kind).ok_or_else(unknown)?, name: name.into() })
+    }
+}
+
+/// Returns the key of this text.
+#[cfg(test)]
+pub(crate) fn key(text: &str) -> Key {
+    text.parse().expect("a key")
+}
+
+impl Serialize for Key {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -192,7 +232,7 @@ impl Resource {
     /// # Errors
     ///
     /// If the response has no id, or one that cannot be used in a path.
-    pub fn read(kind: &Kind, mut answer: Body) -> Result<Self, Unreadable> {
+    pub fn read(kind: &'static Kind, mut answer: Body) -> Result<Self, Unreadable> {
         let alone = kind.exclusion(&answer, &BTreeSet::new());
         let given = kind.quirks.built_in.filter(|given| given.matches(&answer));
         let without_id = |answer: &Body| Unreadable::WithoutId {
@@ -233,7 +273,7 @@ impl Resource {
             carried = Body::new();
             secrets.retain(|secret| kind.fields.writable().has(secret));
         }
-        let key = Key::new(kind.name, &name_of(kind, &body));
+        let key = Key::new(kind, &name_of(kind, &body));
         Ok(Self { alias, carried, secrets, is_given: given.is_some(), ..Self::new(key, id, body) }.left_alone_as(alone))
     }
 
@@ -294,7 +334,7 @@ impl Resource {
 
     /// Builds the resource of a child kind: the whole list under one parent.
     #[must_use]
-    pub fn read_child(kind: &Kind, parent: &Id, elements: Vec<serde_json::Value>) -> Self {
+    pub fn read_child(kind: &'static Kind, parent: &Id, elements: Vec<serde_json::Value>) -> Self {
         let mut answer = Body::new();
         answer.set(kind.elements(), serde_json::Value::Array(elements));
         kind.apply_read_edits(&mut answer);
@@ -303,7 +343,7 @@ impl Resource {
             answer.take(path);
         }
         let (body, carried) = kind.fields.writable().split(answer, RequestPurpose::Snapshot);
-        Self { carried, secrets, ..Self::new(Key::new(kind.name, parent.as_str()), parent.clone(), body) }
+        Self { carried, secrets, ..Self::new(Key::new(kind, parent.as_str()), parent.clone(), body) }
     }
 }
 

@@ -84,7 +84,7 @@ impl KeyPattern {
     /// Returns whether the pattern matches a key, or its whole kind.
     #[must_use]
     pub fn matches(&self, key: &Key) -> bool {
-        self.0.matches(key.kind()) || self.0.matches(&key.to_string())
+        self.0.matches(key.kind().name) || self.0.matches(&key.to_string())
     }
 
     fn kind(&self) -> &str {
@@ -142,8 +142,7 @@ impl Selection {
     ///
     /// If the name of a kind is not a valid pattern.
     pub fn exactly(catalog: &Catalog, kinds: BTreeSet<String>) -> Self {
-        let below =
-            catalog.kinds().filter(|kind| !kinds.contains(kind.name) && kinds_above(catalog, kind).any(|above| kinds.contains(above)));
+        let below = catalog.kinds().filter(|kind| !kinds.contains(kind.name) && kinds_above(kind).any(|above| kinds.contains(above.name)));
         let pattern = |kind: &Kind| KeyPattern::try_from(kind.name).expect("catalog test: a kind is named by letters and hyphens");
         Self { exclude: below.map(pattern).collect(), kinds, only: Vec::new() }
     }
@@ -156,20 +155,20 @@ impl Selection {
 
     /// Returns whether a resource, or one that it belongs to, is selected.
     #[must_use]
-    pub fn has(&self, catalog: &Catalog, key: &Key) -> bool {
+    pub fn has(&self, key: &Key) -> bool {
         if self.is_everything() {
             return true;
         }
-        let chain = chain(catalog, key);
+        let chain = chain(key);
         let is_any = |patterns: &[KeyPattern]| chain.iter().any(|key| patterns.iter().any(|pattern| pattern.matches(key)));
-        let is_of_kinds = self.kinds.is_empty() || chain.iter().any(|key| self.kinds.contains(key.kind()));
+        let is_of_kinds = self.kinds.is_empty() || chain.iter().any(|key| self.kinds.contains(key.kind().name));
         is_of_kinds && (self.only.is_empty() || is_any(&self.only)) && !is_any(&self.exclude)
     }
 
     /// Returns whether a pattern excludes a resource or one that it belongs to.
     #[must_use]
-    pub fn excludes(&self, catalog: &Catalog, key: &Key) -> bool {
-        !self.exclude.is_empty() && chain(catalog, key).iter().any(|key| self.exclude.iter().any(|pattern| pattern.matches(key)))
+    pub fn excludes(&self, key: &Key) -> bool {
+        !self.exclude.is_empty() && chain(key).iter().any(|key| self.exclude.iter().any(|pattern| pattern.matches(key)))
     }
 
     /// Parses a recorded selection. An unreadable one excludes everything, so that nothing is planned by
@@ -188,8 +187,8 @@ impl Selection {
 
     /// Returns whether some resources of a kind may be selected.
     #[must_use]
-    pub fn may_have(&self, catalog: &Catalog, kind: &Kind) -> bool {
-        let chain = kinds_of_chain(catalog, kind);
+    pub fn may_have(&self, kind: &Kind) -> bool {
+        let chain = kinds_of_chain(kind);
         let is_of_kinds = self.kinds.is_empty() || chain.iter().any(|kind| self.kinds.contains(kind.name));
         let may_match = |kind: &&Kind| self.only.iter().any(|pattern| pattern.may_match(kind));
         let is_excluded = |kind: &&Kind| self.exclude.iter().any(|pattern| pattern.matches_all(kind));
@@ -198,11 +197,11 @@ impl Selection {
 
     /// Returns whether all resources of a kind are selected, whatever their names.
     #[must_use]
-    pub fn has_all(&self, catalog: &Catalog, kind: &Kind) -> bool {
-        let chain = kinds_of_chain(catalog, kind);
+    pub fn has_all(&self, kind: &Kind) -> bool {
+        let chain = kinds_of_chain(kind);
         let is_narrowed = |pattern: &KeyPattern| chain.iter().any(|kind| pattern.may_match(kind));
         let matches_all = |pattern: &KeyPattern| chain.iter().any(|kind| pattern.matches_all(kind));
-        self.may_have(catalog, kind) && (self.only.is_empty() || self.only.iter().any(matches_all)) && !self.exclude.iter().any(is_narrowed)
+        self.may_have(kind) && (self.only.is_empty() || self.only.iter().any(matches_all)) && !self.exclude.iter().any(is_narrowed)
     }
 
     /// Returns the intersection of both selections.
@@ -261,9 +260,9 @@ impl Chosen {
     }
 
     /// Adds dependencies, except excluded ones.
-    pub fn add_dependencies(&mut self, catalog: &Catalog, keys: impl IntoIterator<Item = Key>) {
+    pub fn add_dependencies(&mut self, keys: impl IntoIterator<Item = Key>) {
         let selection = &self.selection;
-        self.dependencies.extend(keys.into_iter().filter(|key| !selection.excludes(catalog, key)));
+        self.dependencies.extend(keys.into_iter().filter(|key| !selection.excludes(key)));
     }
 
     /// Returns whether every resource is planned.
@@ -274,22 +273,20 @@ impl Chosen {
 
     /// Returns whether a resource is planned.
     #[must_use]
-    pub fn has(&self, catalog: &Catalog, key: &Key) -> bool {
-        self.selection.has(catalog, key) || self.is_dependency(catalog, key)
+    pub fn has(&self, key: &Key) -> bool {
+        self.selection.has(key) || self.is_dependency(key)
     }
 
-    fn is_dependency(&self, catalog: &Catalog, key: &Key) -> bool {
-        !self.dependencies.is_empty()
-            && chain(catalog, key).iter().any(|key| self.dependencies.contains(key))
-            && !self.selection.excludes(catalog, key)
+    fn is_dependency(&self, key: &Key) -> bool {
+        !self.dependencies.is_empty() && chain(key).iter().any(|key| self.dependencies.contains(key)) && !self.selection.excludes(key)
     }
 
     /// Returns whether resources of a kind may be planned.
     #[must_use]
-    pub fn may_have(&self, catalog: &Catalog, kind: &Kind) -> bool {
-        let chain = kinds_of_chain(catalog, kind);
-        let is_needed = |key: &Key| chain.iter().any(|kind| kind.name == key.kind());
-        self.selection.may_have(catalog, kind) || self.dependencies.iter().any(is_needed)
+    pub fn may_have(&self, kind: &Kind) -> bool {
+        let chain = kinds_of_chain(kind);
+        let is_needed = |key: &Key| chain.contains(&key.kind());
+        self.selection.may_have(kind) || self.dependencies.iter().any(is_needed)
     }
 }
 
@@ -321,37 +318,36 @@ fn known_kind<'name>(catalog: &Catalog, name: &'name str) -> Result<&'name str, 
 }
 
 /// Returns the parent kind of a kind.
-fn kind_above(kind: &Kind) -> Option<&'static str> {
-    kind.parent().or(kind.quirks.same_endpoint_as)
+fn kind_above(kind: &Kind) -> Option<&'static Kind> {
+    kind.parent().or_else(|| kind.quirks.same_endpoint_as.and_then(Kind::named))
 }
 
 /// Returns the ancestors of a kind, nearest first.
-fn kinds_above<'catalog>(catalog: &'catalog Catalog, kind: &Kind) -> impl Iterator<Item = &'static str> + 'catalog {
-    std::iter::successors(kind_above(kind), |above| catalog.kind(above).and_then(kind_above))
+fn kinds_above(kind: &Kind) -> impl Iterator<Item = &'static Kind> + use<> {
+    std::iter::successors(kind_above(kind), |above| kind_above(above))
 }
 
 /// Returns a kind and its ancestors.
-fn kinds_of_chain<'kind>(catalog: &Catalog, kind: &'kind Kind) -> Vec<&'kind Kind> {
-    let above = kinds_above(catalog, kind).filter_map(|name| catalog.kind(name));
-    std::iter::once(kind).chain(above.map(|kind| kind as &Kind)).collect()
+fn kinds_of_chain(kind: &Kind) -> Vec<&Kind> {
+    std::iter::once(kind).chain(kinds_above(kind).map(|above| -> &Kind { above })).collect()
 }
 
 /// Returns a key and the keys of the resources that it belongs to.
 ///
 /// A child has the name of its parent; the name of a nested resource or a part begins with it. If names
 /// contain the separator themselves, every possible prefix counts.
-fn chain(catalog: &Catalog, key: &Key) -> Vec<Key> {
+fn chain(key: &Key) -> Vec<Key> {
     let mut chain = vec![key.clone()];
     let mut at = 0;
     while let Some(key) = chain.get(at).cloned() {
         at += 1;
-        let Some((kind, above)) = catalog.kind(key.kind()).and_then(|kind| Some((kind, kind_above(kind)?))) else { continue };
-        if !matches!(kind.shape, Shape::Nested { .. }) {
+        let Some(above) = kind_above(key.kind()) else { continue };
+        if !matches!(key.kind().shape, Shape::Nested { .. }) {
             chain.push(Key::new(above, key.name()));
         }
         let ends = key.name().match_indices(BETWEEN_PARTS).map(|(end, _)| end);
         let beginnings: Vec<Key> = ends.map(|end| Key::new(above, &key.name()[..end])).collect();
-        if kind.parent_field().is_some() {
+        if key.kind().parent_field().is_some() {
             chain.extend(beginnings);
         }
     }
@@ -368,7 +364,7 @@ mod tests {
     }
 
     fn has(selection: &Selection, key: &str) -> bool {
-        selection.has(Catalog::standard(), &Key::try_from(key.to_owned()).expect("a key"))
+        selection.has(&key.parse().expect("a key"))
     }
 
     #[test]
@@ -387,9 +383,9 @@ mod tests {
     fn the_name_of_a_kind_selects_all_of_it() {
         let most = selection(&[], &["clients", "guardian-*"], &["clients/Test*"]);
         assert!(has(&most, "clients/Web") && has(&most, "guardian-factors/otp") && !has(&most, "clients/Test 1"));
-        let may_have = |name: &str| most.may_have(Catalog::standard(), Catalog::standard().kind(name).expect("a kind"));
+        let may_have = |name: &str| most.may_have(Catalog::standard().kind(name).expect("a kind"));
         assert_eq!(["clients", "guardian-factors", "roles"].map(may_have), [true, true, false]);
-        let has_all = |name: &str| most.has_all(Catalog::standard(), Catalog::standard().kind(name).expect("a kind"));
+        let has_all = |name: &str| most.has_all(Catalog::standard().kind(name).expect("a kind"));
         assert_eq!(["clients", "guardian-factors", "roles"].map(has_all), [false, true, false]);
     }
 

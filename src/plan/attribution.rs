@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::model::{Action, Change, Plan};
-use crate::catalog::Catalog;
 use crate::json::is_in;
 use crate::model::resource::Key;
 
@@ -11,12 +10,12 @@ use crate::model::resource::Key;
 pub(crate) type Places = BTreeMap<String, String>;
 
 /// Records in a plan which rules produced the values of its changes; `places` returns the rules for a resource.
-pub fn attribute(catalog: &Catalog, plan: &mut Plan, places: &dyn Fn(&Key) -> Places) {
+pub fn attribute(plan: &mut Plan, places: &dyn Fn(&Key) -> Places) {
     let mut mapped: BTreeMap<Key, Places> = BTreeMap::new();
     for change in plan.changes() {
         let made = places(&change.key);
         if !made.is_empty() {
-            let of_change = made_by_change(catalog, change, &made);
+            let of_change = made_by_change(change, &made);
             mapped.entry(change.key.clone()).or_default().extend(of_change);
         }
     }
@@ -25,7 +24,7 @@ pub fn attribute(catalog: &Catalog, plan: &mut Plan, places: &dyn Fn(&Key) -> Pl
 }
 
 /// Returns the rules at or below the paths that a change contains.
-fn made_by_change(catalog: &Catalog, change: &Change, made: &Places) -> Places {
+fn made_by_change(change: &Change, made: &Places) -> Places {
     let whole = made.get_key_value("").into_iter();
     let secrets = change.secrets.iter().filter_map(|secret| Some((&secret.path, maker(made, &secret.path)?)));
     let named = whole.chain(secrets).map(|(path, place)| (path.clone(), place.clone()));
@@ -39,9 +38,9 @@ fn made_by_change(catalog: &Catalog, change: &Change, made: &Places) -> Places {
             named.chain(edited).collect()
         }
         Action::Elements { .. } => {
-            let list = catalog.kind(change.key.kind()).map(|kind| kind.elements().to_owned());
+            let list = change.key.kind().elements().to_owned();
             let place = |list: String| Some((list.clone(), maker(made, &list)?.clone()));
-            named.chain(list.and_then(place)).collect()
+            named.chain(place(list)).collect()
         }
         Action::Delete { .. } => Places::new(),
     }
@@ -57,13 +56,15 @@ pub(crate) fn maker<'made>(made: &'made Places, path: &str) -> Option<&'made Str
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalog::Catalog;
     use crate::json::Body;
     use crate::model::resource::Id;
+    use crate::model::resource::key;
     use crate::plan::{Edit, PlannedTenant, SecretField, Stage};
     use serde_json::{Value, json};
 
     fn change(key: &str, action: Action) -> Change {
-        let key = Key::try_from(key.to_owned()).expect("a key");
+        let key = key.parse().expect("a key");
         Change { key, source_id: Id::new("id"), action, needs: Vec::new(), secrets: Vec::new() }
     }
 
@@ -83,7 +84,7 @@ mod tests {
         let tenant = PlannedTenant::new("dev", "dev.example", "");
         let mut plan = Plan::between(tenant.clone(), tenant);
         plan.stages.push(Stage { title: String::new(), changes: vec![change] });
-        attribute(Catalog::standard(), &mut plan, &|_| places(made));
+        attribute(&mut plan, &|_| places(made));
         plan.mapped.into_values().next().unwrap_or_default()
     }
 
@@ -107,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_list_below_a_parent_has_the_rule_that_produced_it() {
-        let parent = Key::new("roles", "Auditor");
+        let parent = key("roles/Auditor");
         let elements = Action::Elements { parent, added: vec![json!({"permission_name": "read"})], removed: Vec::new() };
         let kind = Catalog::standard().kind("role-permissions").expect("a kind");
         let change = change("role-permissions/Auditor", elements);

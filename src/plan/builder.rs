@@ -43,13 +43,13 @@ pub fn plan_after(catalog: &Catalog, desired: &Desired, live: &Snapshot, past: P
     let (changes, repeated) = with_resets_reapplied(&inputs, changes);
     let (deletes, unmanaged) = unmanaged(&inputs, &removed);
     let stages: Vec<Stage> = stages(&inputs, changes, after, &removed).into_iter().chain(deletes).collect();
-    let lost = lost_user_data(catalog, &stages);
-    let lacking = lacking_kinds(catalog, &inputs.chosen, desired, &inputs.partners);
+    let lost = lost_user_data(&stages);
+    let lacking = lacking_kinds(&inputs.chosen, desired, &inputs.partners);
     let decisions = [twice(&inputs), lacking, unread(&inputs), stays, ineligible, unresolved, decided, repeated, unmanaged, lost];
     let mut plan =
         decisions.into_iter().flatten().fold(with_stages(&inputs, stages), |plan, decision| decision.add_to(plan, past.desired_state));
-    plan.restrict_to(catalog, &inputs.chosen, live);
-    plan.record_before(catalog, inputs.partners.live.iter().map(|held| &**held));
+    plan.restrict_to(&inputs.chosen, live);
+    plan.record_before(inputs.partners.live.iter().map(|held| &**held));
     plan
 }
 
@@ -82,7 +82,7 @@ fn keep_target_values(inputs: &Inputs<'_>, candidate: &mut OpenCandidate<'_>, so
         }
     }
     if inputs.past.desired_state != DesiredState::BeforeRun {
-        keep_elements_of_the_target(inputs.kind_of(&key), candidate, source_has);
+        keep_elements_of_the_target(key.kind(), candidate, source_has);
     }
     notes
 }
@@ -93,7 +93,7 @@ fn keep_target_values(inputs: &Inputs<'_>, candidate: &mut OpenCandidate<'_>, so
 /// that wait for a unique value. Resources of one name are created one after the other, so that the target lists them
 /// in the order of the source.
 fn stages(inputs: &Inputs<'_>, mut changes: Vec<Change>, mut after: Vec<(Prerequisite, Change)>, removed: &[usize]) -> Vec<Stage> {
-    let order = ordered(inputs.catalog, &mut changes, &inputs.partners.live, removed);
+    let order = ordered(&mut changes, &inputs.partners.live, removed);
     after.extend(order.aside.into_iter().map(|change| (Prerequisite::NothingAtAll, change)));
     let rank = |key: &Key| order.ranks.get(key).copied().unwrap_or(1);
     let position = |key: &Key| (inputs.catalog.position(key.kind()), inputs.numbered.number(key).max(rank(key)));
@@ -130,7 +130,7 @@ fn known_resources(inputs: &Inputs<'_>, changes: &[&Change]) -> (BTreeMap<Key, I
         let (keys, parent) = referenced_by(change);
         mentioned.extend(keys.into_iter().chain(parent.cloned()).chain(formerly_referenced_by(change)));
         if let Action::Update { edits, .. } = &change.action
-            && edits.iter().any(|edit| inputs.kind_of(&change.key).identity.key.contains(&edit.path.as_str()))
+            && edits.iter().any(|edit| change.key.kind().identity.key.contains(&edit.path.as_str()))
         {
             renamed.insert(change.key.clone());
         }
@@ -143,8 +143,8 @@ fn known_resources(inputs: &Inputs<'_>, changes: &[&Change]) -> (BTreeMap<Key, I
     for key in mentioned {
         let Some(held) = held.get(&key) else { continue };
         known.insert(key.clone(), held.id.clone());
-        let name = id_substitution::portable_name_of(inputs.kind_of(&key), held);
-        if is_named.contains(key.kind()) && !renamed.contains(&key) && name != key.name() {
+        let name = id_substitution::portable_name_of(key.kind(), held);
+        if is_named.contains(key.kind().name) && !renamed.contains(&key) && name != key.name() {
             called.insert(key, name);
         }
     }
@@ -162,21 +162,21 @@ fn unchanged_ids(inputs: &Inputs<'_>, changes: &[&Change]) -> (IdPairs, BTreeMap
     let (mut equal, mut lacking) = (BTreeMap::new(), BTreeMap::new());
     for (wanted, held) in inputs.pairs().filter(|(wanted, _)| inputs.has(&wanted.key)) {
         let kind = wanted.key.kind();
-        let has_own_id = inputs.kind_of(&wanted.key).has_own_ids();
+        let has_own_id = kind.has_own_ids();
         let Some(held) = held else {
             if has_own_id {
                 lacking.insert(wanted.key.clone(), wanted.id.clone());
             }
             continue;
         };
-        let is_linked = links.of_source(kind, &wanted.id).is_some() || links.of_target(kind, &held.id).is_some();
+        let is_linked = links.of_source(kind.name, &wanted.id).is_some() || links.of_target(kind.name, &held.id).is_some();
         let is_left_alone = wanted.excluded.is_some() || held.excluded.is_some();
         if !is_linked && !is_left_alone && has_own_id && !written.contains(&wanted.key) {
             equal.insert(wanted.key.clone(), (wanted.id.clone(), held.id.clone()));
         }
     }
-    let is_planned = |kind: &'static Kind| kind.has_own_ids() && inputs.chosen.may_have(inputs.catalog, kind);
-    let skipped = inputs.desired.skipped.iter().filter(|(kind, _)| inputs.catalog.kind(kind).is_some_and(is_planned));
+    let is_planned = |kind: &&Kind| kind.has_own_ids() && inputs.chosen.may_have(kind);
+    let skipped = inputs.desired.skipped.iter().filter_map(|(kind, id)| Some((Kind::named(kind).filter(is_planned)?, id)));
     lacking.extend(skipped.map(|(kind, id)| (Key::new(kind, id.as_str()), id.clone())));
     (equal, lacking)
 }

@@ -18,7 +18,7 @@ use super::reason::Reason;
 use super::references::OpenCandidate;
 use super::request_body::create_body;
 use super::secrets::{add_companions, secrets_to_send};
-use crate::catalog::{Kind, Shape, Writability};
+use crate::catalog::{Shape, Writability};
 use crate::json::{Body, is_blank};
 use crate::model::resource::{Key, OpenResource, Resource};
 use crate::snapshot::id_substitution;
@@ -36,19 +36,20 @@ pub(super) struct ResourceDecisions {
 
 /// Decides which change a candidate needs, and which fields are skipped or need a manual step.
 pub(super) fn decide(inputs: &Inputs<'_>, candidate: OpenCandidate<'_>) -> ResourceDecisions {
-    let kind = inputs.kind_of(&candidate.wanted.key);
+    let kind = candidate.wanted.key.kind();
     let (wanted, held) = (candidate.wanted, candidate.held.map(Resource::open));
     let supplied = if matches!(kind.shape, Shape::Child { .. }) { Vec::new() } else { inputs.supplied(&wanted.key) };
     let manual = steps(kind, &wanted, held.as_ref(), &supplied, inputs.live).into_iter().map(Decision::Manual);
     let of_action = match (kind.shape, held) {
-        (Shape::Child { parent, .. }, held) => elements(inputs, kind, parent, &wanted, held.as_ref()),
-        (_, None) => create(inputs, kind, wanted, supplied),
-        (_, Some(held)) => update(inputs, kind, wanted, held, supplied),
+        (Shape::Child { .. }, held) => elements(inputs, &wanted, held.as_ref()),
+        (_, None) => create(inputs, wanted, supplied),
+        (_, Some(held)) => update(inputs, wanted, held, supplied),
     };
     ResourceDecisions { others: manual.chain(of_action.others).collect(), ..of_action }
 }
 
-fn create(inputs: &Inputs<'_>, kind: &Kind, mut wanted: OpenResource, supplied: Vec<SecretField>) -> ResourceDecisions {
+fn create(inputs: &Inputs<'_>, mut wanted: OpenResource, supplied: Vec<SecretField>) -> ResourceDecisions {
+    let kind = wanted.key.kind();
     let draft = deploy::split_draft(kind, &mut wanted.body, None);
     let wanted = &wanted;
     let mut body = create_body(kind, &wanted.body);
@@ -68,7 +69,7 @@ fn create(inputs: &Inputs<'_>, kind: &Kind, mut wanted: OpenResource, supplied: 
     if let Some(draft) = draft {
         after.push((Prerequisite::FollowUp, update(draft.body, Vec::new())));
     }
-    if let Some(rest) = update_only_fields(kind, wanted) {
+    if let Some(rest) = update_only_fields(wanted) {
         after.push((Prerequisite::Creation, update(rest, Vec::new())));
     }
     let name = kind.identity.allows_duplicates.then(|| id_substitution::portable_name(kind, &wanted.body));
@@ -77,13 +78,8 @@ fn create(inputs: &Inputs<'_>, kind: &Kind, mut wanted: OpenResource, supplied: 
     ResourceDecisions { change, after, others: withheld.into_iter().map(Decision::Skip).collect() }
 }
 
-fn update(
-    inputs: &Inputs<'_>,
-    kind: &'static Kind,
-    mut wanted: OpenResource,
-    mut held: OpenResource,
-    supplied: Vec<SecretField>,
-) -> ResourceDecisions {
+fn update(inputs: &Inputs<'_>, mut wanted: OpenResource, mut held: OpenResource, supplied: Vec<SecretField>) -> ResourceDecisions {
+    let kind = wanted.key.kind();
     let mut others = vec![Decision::Shared(kind)];
     let given = kind.quirks.built_in.filter(|_| wanted.is_given || held.is_given);
     if let Some(given) = given {
@@ -97,7 +93,7 @@ fn update(
     let update = |body, edits, secrets| change_of(wanted, Action::Update { id: Some(held.id.clone()), body, edits }, secrets);
     let draft = draft.map(|Difference { body, edits, .. }| (Prerequisite::FollowUp, update(body, edits, Vec::new())));
     let after = draft.into_iter().collect();
-    let (merged, found) = merge_with_baseline(inputs, kind, wanted, held);
+    let (merged, found) = merge_with_baseline(inputs, wanted, held);
     others.extend(found);
     let merged = match merged {
         Merge::Conflict => return ResourceDecisions { change: None, after, others },
@@ -128,16 +124,11 @@ fn update(
 }
 
 /// Computes the elements to add to and to remove from a child's list.
-fn elements(
-    inputs: &Inputs<'_>,
-    kind: &'static Kind,
-    parent: &str,
-    candidate: &OpenResource,
-    there: Option<&OpenResource>,
-) -> ResourceDecisions {
+fn elements(inputs: &Inputs<'_>, candidate: &OpenResource, there: Option<&OpenResource>) -> ResourceDecisions {
+    let kind = candidate.key.kind();
     let elements =
         |body: &Body| -> Vec<Value> { normalized(kind, body).get(kind.elements()).and_then(Value::as_array).cloned().unwrap_or_default() };
-    let (merged, mut others) = there.map_or((Merge::Unneeded, Vec::new()), |held| merge_with_baseline(inputs, kind, candidate, held));
+    let (merged, mut others) = there.map_or((Merge::Unneeded, Vec::new()), |held| merge_with_baseline(inputs, candidate, held));
     let wanted = match &merged {
         Merge::Conflict => return ResourceDecisions { others, ..ResourceDecisions::default() },
         Merge::Unneeded => elements(&candidate.body),
@@ -151,7 +142,8 @@ fn elements(
     if is_equal {
         others.push(Decision::Unchanged(kind));
     }
-    let action = || Action::Elements { parent: Key::new(parent, candidate.key.name()), added, removed };
+    let parent = || kind.parent().expect("a child has a parent");
+    let action = || Action::Elements { parent: Key::new(parent(), candidate.key.name()), added, removed };
     let change = (!is_equal).then(|| change_of(candidate, action(), Vec::new()));
     ResourceDecisions { change, after: Vec::new(), others }
 }
@@ -171,11 +163,11 @@ enum Merge {
 }
 
 /// Merges desired and live with the baseline, and reports drift and conflicts.
-fn merge_with_baseline(inputs: &Inputs<'_>, kind: &Kind, wanted: &OpenResource, held: &OpenResource) -> (Merge, Vec<Decision>) {
+fn merge_with_baseline(inputs: &Inputs<'_>, wanted: &OpenResource, held: &OpenResource) -> (Merge, Vec<Decision>) {
     let is_equal = wanted.body == held.body;
     let base = inputs.past.base.of_target(&wanted.key, &held.id).filter(|_| !is_equal);
     let Some(base) = base else { return (Merge::Unneeded, Vec::new()) };
-    let mut merged = merge(kind, base, &wanted.body, &held.body, inputs.past.on_drift);
+    let mut merged = merge(wanted.key.kind(), base, &wanted.body, &held.body, inputs.past.on_drift);
     if merged.conflicts.is_empty() {
         let drift = merged.take_drift(&wanted.key).into_iter().map(Decision::Drift).collect();
         return (Merge::Done(merged), drift);
@@ -187,7 +179,8 @@ fn merge_with_baseline(inputs: &Inputs<'_>, kind: &Kind, wanted: &OpenResource, 
 }
 
 /// Returns the fields that only an update accepts, if any are set.
-fn update_only_fields(kind: &Kind, wanted: &OpenResource) -> Option<Body> {
+fn update_only_fields(wanted: &OpenResource) -> Option<Body> {
+    let kind = wanted.key.kind();
     let is_only_updated = |name: &str| kind.fields.writable().get(name).is_some_and(|field| field.written == Writability::OnUpdate);
     let says = |name: &str, value: &Value| !is_blank(value) && kind.default_of(name).as_ref() != Some(value);
     let rest = wanted.body.0.iter().filter(|(name, value)| is_only_updated(name) && says(name, value));

@@ -76,12 +76,13 @@ pub(crate) fn remove_part(body: &mut Body, part: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::resource::{Id, Key};
+    use crate::model::resource::Id;
+    use crate::model::resource::key;
     use crate::plan::model::Edit;
     use serde_json::json;
 
     fn change(action: Action) -> Change {
-        Change { key: Key::new("clients", "Web"), source_id: Id::new("s"), action, needs: Vec::new(), secrets: Vec::new() }
+        Change { key: key("clients/Web"), source_id: Id::new("s"), action, needs: Vec::new(), secrets: Vec::new() }
     }
 
     fn parts(names: &[&str]) -> Vec<String> {
@@ -108,7 +109,7 @@ mod tests {
 
     #[test]
     fn a_refused_element_is_identified_by_its_index() {
-        let action = Action::Elements { parent: Key::new("roles", "A"), added: vec![json!("a"), json!("b")], removed: vec![json!("c")] };
+        let action = Action::Elements { parent: key("roles/A"), added: vec![json!("a"), json!("b")], removed: vec![json!("c")] };
         let Action::Elements { added, removed, .. } = change(action).without(&parts(&["added[0]", "removed[0]"])).action else { panic!() };
         assert_eq!((added, removed), (vec![json!("b")], Vec::new()));
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::model::{Action, Plan};
-use crate::catalog::{Catalog, Shape};
+use crate::catalog::{Kind, Shape};
 use crate::model::limits::ChangeLimits;
 use crate::model::resource::Key;
 
@@ -28,13 +28,13 @@ struct AffectedCounts {
 /// release.
 ///
 /// An almost empty tenant may change as a whole. This exception does not cover deletes, except those of an undo.
-pub(super) fn too_much(catalog: &Catalog, plan: &Plan, most: ChangeLimits) -> Option<String> {
+pub(super) fn too_much(plan: &Plan, most: ChangeLimits) -> Option<String> {
     let held = held(plan);
     let by_kind = |is_meant: &dyn Fn(&Action) -> bool| {
         let keys: BTreeSet<&Key> =
             plan.changes().filter(|one| one.is_of_the_target() && is_meant(&one.action)).map(|one| &one.key).collect();
         keys.into_iter().fold(BTreeMap::<String, usize>::new(), |mut of_kind, key| {
-            *of_kind.entry(key.kind().to_owned()).or_default() += 1;
+            *of_kind.entry(key.kind().name.to_owned()).or_default() += 1;
             of_kind
         })
     };
@@ -43,7 +43,7 @@ pub(super) fn too_much(catalog: &Catalog, plan: &Plan, most: ChangeLimits) -> Op
     let deleted = AffectedCounts { what: "be deleted", of_kind: by_kind(&|action| matches!(action, Action::Delete { .. })), few };
     let mut found = deleted.exceeded_limits(plan, &held, most);
     // A selection cannot show whether the tenant is new.
-    if plan.selection.is_some() || !is_new(catalog, &held) {
+    if plan.selection.is_some() || !is_new(&held) {
         // If every change is a delete, it is reported once.
         let is_said = |more: &ExceededLimit| found.iter().any(|one| (&one.of, one.count) == (&more.of, more.count));
         let more: Vec<ExceededLimit> = changed.exceeded_limits(plan, &held, most).into_iter().filter(|more| !is_said(more)).collect();
@@ -98,14 +98,14 @@ fn held(plan: &Plan) -> BTreeMap<&str, usize> {
         *held.entry(kind).or_default() += keys.len();
     }
     for change in plan.changes().filter(|change| matches!(change.action, Action::Delete { .. })) {
-        *held.entry(change.key.kind()).or_default() += 1;
+        *held.entry(change.key.kind().name).or_default() += 1;
     }
     held
 }
 
 /// Returns whether a tenant has no more than a new one: an application, a database and a social connection, besides
 /// singletons.
-fn is_new(catalog: &Catalog, held: &BTreeMap<&str, usize>) -> bool {
-    let is_listed = |name: &str| catalog.kind(name).is_some_and(|kind| kind.shape == Shape::Collection);
+fn is_new(held: &BTreeMap<&str, usize>) -> bool {
+    let is_listed = |name: &str| Kind::named(name).is_some_and(|kind| kind.shape == Shape::Collection);
     held.iter().filter(|(kind, _)| is_listed(kind)).map(|(_, count)| count).sum::<usize>() <= FEW
 }

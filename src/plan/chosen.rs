@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::decision::{Decision, Note};
 use super::model::{Plan, PlannedSelection};
 use super::pairing::Pairing;
-use crate::catalog::Catalog;
+use crate::catalog::Kind;
 use crate::model::resource::{Key, Resource};
 use crate::model::selection::{Chosen, KeyPattern, Selection};
 use crate::snapshot::{Desired, Snapshot, belongs_to, id_substitution};
@@ -17,7 +17,7 @@ impl PlannedSelection {
         let texts = |patterns: &[KeyPattern]| patterns.iter().map(|one| one.as_str().to_owned()).collect();
         let mut held: BTreeMap<String, usize> = BTreeMap::new();
         for one in live.resources.iter().filter(|one| one.excluded.is_none()) {
-            *held.entry(one.key.kind().to_owned()).or_default() += 1;
+            *held.entry(one.key.kind().name.to_owned()).or_default() += 1;
         }
         Self { kinds: kinds.iter().cloned().collect(), only: texts(only), exclude: texts(exclude), dependencies: Vec::new(), held }
     }
@@ -30,12 +30,12 @@ impl Plan {
     }
 
     /// Restricts the plan to a selection and its dependencies.
-    pub(super) fn restrict_to(&mut self, catalog: &Catalog, chosen: &Chosen, live: &Snapshot) {
+    pub(super) fn restrict_to(&mut self, chosen: &Chosen, live: &Snapshot) {
         self.restrict(chosen.selection(), live);
         let changed: HashSet<&Key> = self.stages.iter().flat_map(|stage| &stage.changes).map(|change| &change.key).collect();
         let Some(selection) = &mut self.selection else { return };
         selection.dependencies = chosen.dependencies().filter(|key| changed.contains(key)).cloned().collect();
-        self.unknown.retain(|kind, _| catalog.kind(kind).is_some_and(|kind| chosen.may_have(catalog, kind)));
+        self.unknown.retain(|kind, _| Kind::named(kind).is_some_and(|kind| chosen.may_have(kind)));
     }
 
     /// Returns the selection of the plan; everything if it is not restricted.
@@ -47,7 +47,7 @@ impl Plan {
 }
 
 /// Returns the resources to plan: the selected ones and, on request, the dependencies that the target lacks.
-pub(super) fn chosen(catalog: &Catalog, desired: &Desired, partners: &Pairing<'_>) -> Chosen {
+pub(super) fn chosen(desired: &Desired, partners: &Pairing<'_>) -> Chosen {
     let mut chosen = Chosen::new(desired.selection.clone(), BTreeSet::new());
     if desired.selection.is_everything() || !desired.with_dependencies {
         return chosen;
@@ -55,18 +55,18 @@ pub(super) fn chosen(catalog: &Catalog, desired: &Desired, partners: &Pairing<'_
     let lacking: HashSet<&Key> = lacking(desired, partners).collect();
     let mut open: Vec<&Resource> = desired.snapshot.resources.iter().collect();
     loop {
-        let (planned, others): (Vec<&Resource>, Vec<&Resource>) = open.into_iter().partition(|one| chosen.has(catalog, &one.key));
-        let named = planned.iter().flat_map(|one| needs(catalog, one));
-        let of_kinds = planned.iter().flat_map(|one| missing_kinds(catalog, one, desired, partners)).flatten().cloned();
+        let (planned, others): (Vec<&Resource>, Vec<&Resource>) = open.into_iter().partition(|one| chosen.has(&one.key));
+        let named = planned.iter().flat_map(|one| needs(one));
+        let of_kinds = planned.iter().flat_map(|one| missing_kinds(one, desired, partners)).flatten().cloned();
         let more: BTreeSet<Key> = named
             .filter(|key| lacking.contains(key))
             .chain(of_kinds)
-            .filter(|key| !chosen.has(catalog, key) && !desired.selection.excludes(catalog, key))
+            .filter(|key| !chosen.has(key) && !desired.selection.excludes(key))
             .collect();
         if more.is_empty() {
             return chosen;
         }
-        chosen.add_dependencies(catalog, more);
+        chosen.add_dependencies(more);
         open = others;
     }
 }
@@ -78,21 +78,16 @@ fn lacking<'desired>(desired: &'desired Desired, partners: &Pairing<'_>) -> impl
 }
 
 /// Returns the keys of all resources that a resource refers to or belongs to.
-fn needs(catalog: &Catalog, one: &Resource) -> Vec<Key> {
-    let mut needs = belongs_to(catalog, one);
+fn needs(one: &Resource) -> Vec<Key> {
+    let mut needs = belongs_to(one);
     one.body.open().each_text(&mut |_, text| needs.extend(id_substitution::mentioned(&text.into())));
     needs
 }
 
 /// Returns the source's resources of each kind that must be written before a resource and of which the target has none.
-fn missing_kinds<'desired>(
-    catalog: &Catalog,
-    one: &Resource,
-    desired: &'desired Desired,
-    partners: &Pairing<'_>,
-) -> Vec<Vec<&'desired Key>> {
-    let kinds = catalog.kind(one.key.kind()).map_or(&[][..], |kind| kind.depends_on);
-    let is_there = |kind: &str| partners.live.iter().any(|held| held.key.kind() == kind && !held.says_nothing());
+fn missing_kinds<'desired>(one: &Resource, desired: &'desired Desired, partners: &Pairing<'_>) -> Vec<Vec<&'desired Key>> {
+    let kinds = one.key.kind().depends_on;
+    let is_there = |kind: &str| partners.live.iter().any(|held| held.key.kind().name == kind && !held.says_nothing());
     let of_source = |kind: &&'static str| {
         let has = desired.snapshot.of_kind(kind).filter(|one| one.excluded.is_none() && !one.says_nothing());
         has.map(|one| &one.key).collect::<Vec<_>>()
@@ -101,17 +96,15 @@ fn missing_kinds<'desired>(
 }
 
 /// Returns notes about kinds that should be written before a planned resource and of which the target has none.
-pub(super) fn lacking_kinds(catalog: &Catalog, chosen: &Chosen, desired: &Desired, partners: &Pairing<'_>) -> Vec<Decision> {
+pub(super) fn lacking_kinds(chosen: &Chosen, desired: &Desired, partners: &Pairing<'_>) -> Vec<Decision> {
     if chosen.is_everything() {
         return Vec::new();
     }
     let mut lacking: BTreeSet<(&str, &'static str)> = BTreeSet::new();
-    for one in desired.snapshot.resources.iter().filter(|one| chosen.has(catalog, &one.key)) {
-        for keys in missing_kinds(catalog, one, desired, partners) {
-            let open = keys.iter().find(|key| !chosen.has(catalog, key));
-            if let Some(kind) = open.and_then(|key| catalog.kind(key.kind())) {
-                lacking.insert((one.key.kind(), kind.name));
-            }
+    for one in desired.snapshot.resources.iter().filter(|one| chosen.has(&one.key)) {
+        for keys in missing_kinds(one, desired, partners) {
+            let open = keys.iter().find(|key| !chosen.has(key));
+            lacking.extend(open.map(|needed| (one.key.kind().name, needed.kind().name)));
         }
     }
     let note = |(kind, needs): (&str, &'static str)| Decision::Note(Note::NotSelected { kind: kind.to_owned(), needs });
@@ -119,18 +112,13 @@ pub(super) fn lacking_kinds(catalog: &Catalog, chosen: &Chosen, desired: &Desire
 }
 
 /// Returns what deleting each of these target resources would also delete although it is not planned itself.
-pub(super) fn outside_belongings<'live>(
-    catalog: &Catalog,
-    chosen: &Chosen,
-    live: &[&'live Resource],
-    going: &HashSet<&Key>,
-) -> HashMap<Key, &'live Key> {
+pub(super) fn outside_belongings<'live>(chosen: &Chosen, live: &[&'live Resource], going: &HashSet<&Key>) -> HashMap<Key, &'live Key> {
     let mut taken: HashMap<Key, &Key> = HashMap::new();
     if chosen.is_everything() || going.is_empty() {
         return taken;
     }
-    for one in live.iter().filter(|one| !chosen.has(catalog, &one.key)) {
-        for owner in belongs_to(catalog, one).into_iter().filter(|owner| going.contains(owner)) {
+    for one in live.iter().filter(|one| !chosen.has(&one.key)) {
+        for owner in belongs_to(one).into_iter().filter(|owner| going.contains(owner)) {
             taken.entry(owner).or_insert(&one.key);
         }
     }

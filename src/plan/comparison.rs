@@ -39,7 +39,7 @@ struct Comparison<'sides> {
     catalog: &'sides Catalog,
     selection: &'sides Selection,
     /// The kinds that one side does not show, with the reason.
-    unread: BTreeMap<String, String>,
+    unread: BTreeMap<&'static Kind, String>,
     /// The changes by the position of their kind.
     stages: BTreeMap<usize, Stage>,
     plan: Plan,
@@ -49,8 +49,8 @@ impl Comparison<'_> {
     /// Compares a resource before and after.
     fn add(&mut self, was: Option<&Resource>, now: Option<&Resource>) {
         let Some(key) = now.or(was).map(|one| one.key.clone()) else { return };
-        let kind = self.catalog.kind(key.kind()).expect("a key names a kind of the catalog");
-        if self.unread.contains_key(kind.name) || !self.selection.has(self.catalog, &key) {
+        let kind = key.kind();
+        if self.unread.contains_key(kind) || !self.selection.has(&key) {
             return;
         }
         let sides = [was, now];
@@ -66,7 +66,7 @@ impl Comparison<'_> {
                 let source_id = now.or(was).map(|one| one.id.clone()).expect("one of them is there");
                 let change = Change { key, source_id, action, needs: Vec::new(), secrets: Vec::new() };
                 let stage = || Stage { title: kind.title.to_owned(), changes: Vec::new() };
-                self.stages.entry(self.catalog.position(kind.name)).or_insert_with(stage).changes.push(change);
+                self.stages.entry(self.catalog.position(kind)).or_insert_with(stage).changes.push(change);
             }
             None if was.is_some() && now.is_some() => *self.plan.unchanged.entry(kind.name.to_owned()).or_default() += 1,
             None => {}
@@ -75,7 +75,7 @@ impl Comparison<'_> {
 
     fn into_plan(self) -> Plan {
         let Self { mut plan, stages, unread, .. } = self;
-        let whole = |(kind, reason): (String, String)| Skipped { key: Key::new(&kind, ""), path: None, reason };
+        let whole = |(kind, reason): (&'static Kind, String)| Skipped { key: Key::new(kind, ""), path: None, reason };
         plan.skipped.extend(unread.into_iter().map(whole));
         plan.stages = stages.into_values().collect();
         plan
@@ -105,9 +105,9 @@ fn action(kind: &'static Kind, was: Option<&Resource>, now: Option<&Resource>) -
 }
 
 /// Returns the selected kinds that cannot be compared: one of the sides does not show them.
-fn unread(catalog: &Catalog, sides: [&Snapshot; 2], selection: &Selection) -> BTreeMap<String, String> {
+fn unread(catalog: &Catalog, sides: [&Snapshot; 2], selection: &Selection) -> BTreeMap<&'static Kind, String> {
     let mut unread = BTreeMap::new();
-    for kind in catalog.kinds().filter(|kind| selection.may_have(catalog, kind)) {
+    for kind in catalog.kinds().filter(|kind| selection.may_have(kind)) {
         let hidden = |side: &Snapshot| match side.kinds.get(kind.name) {
             Some(Status::Complete | Status::InPart(_) | Status::Selected(_) | Status::Absent(_)) => None,
             Some(Status::Refused(reason) | Status::Forbidden(reason)) => Some(format!("{} does not show it: {reason}", side.tenant)),
@@ -118,7 +118,7 @@ fn unread(catalog: &Catalog, sides: [&Snapshot; 2], selection: &Selection) -> BT
             continue;
         }
         if let Some(reason) = sides.into_iter().find_map(hidden) {
-            unread.insert(kind.name.to_owned(), reason);
+            unread.insert(kind, reason);
         }
     }
     unread
@@ -141,7 +141,7 @@ mod tests {
     }
 
     fn differences(before: &Snapshot, after: &Snapshot) -> Vec<String> {
-        let links = Links::within(Catalog::standard(), &before.resources);
+        let links = Links::within(&before.resources);
         let plan = compare(Catalog::standard(), (before, after), &links, &Selection::default());
         let edits = |change: &Change| match &change.action {
             Action::Update { edits, .. } => edits.iter().map(|edit| edit.path.as_str()).collect::<Vec<_>>().join(", "),

@@ -103,7 +103,7 @@ impl Decision {
                     *unchanged = unchanged.saturating_sub(1);
                 }
             }
-            Self::Unmanaged(key) => plan.unmanaged.entry(key.kind().to_owned()).or_default().push(key),
+            Self::Unmanaged(key) => plan.unmanaged.entry(key.kind().name.to_owned()).or_default().push(key),
             Self::Drift(drift) => plan.drift.push(drift),
             Self::Conflict(conflict) => plan.conflicts.push(conflict),
             Self::Note(note) => plan.notes.push(note.to_string()),

@@ -9,7 +9,7 @@ use super::inputs::PlanContext;
 use super::merge::OnDrift;
 use super::model::{Drift, Skipped};
 use super::reason::DesiredState;
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Kind};
 use crate::model::resource::{Id, Key, Resource};
 use crate::snapshot::{Desired, Snapshot};
 use crate::state::baseline::Baseline;
@@ -40,7 +40,7 @@ impl DriftReport {
 /// references to renamed resources are not drift.
 pub fn drift_of(catalog: &Catalog, base: &Baseline, live: &Snapshot) -> DriftReport {
     let wanted = as_applied(catalog, base, live);
-    let links = Links::within(catalog, &wanted.snapshot.resources);
+    let links = Links::within(&wanted.snapshot.resources);
     let past = PlanContext {
         links: &links,
         base,
@@ -50,13 +50,13 @@ pub fn drift_of(catalog: &Catalog, base: &Baseline, live: &Snapshot) -> DriftRep
         desired_state: DesiredState::Source,
     };
     let plan = plan_after(catalog, &wanted, live, past);
-    let held: HashSet<(&str, &Id)> = live.resources.iter().map(|one| (one.key.kind(), &one.id)).collect();
+    let held: HashSet<(&Kind, &Id)> = live.resources.iter().map(|one| (one.key.kind(), &one.id)).collect();
     let is_unseen = |one: &Resource| {
-        let kind = catalog.kind(one.key.kind()).expect("a key names a kind of the catalog");
+        let kind = one.key.kind();
         live.unseen(kind.name).iter().any(|unseen| unseen.covers(kind, &one.id))
     };
-    let is_gone = |one: &&Resource| live.is_complete(one.key.kind()) && !held.contains(&(one.key.kind(), &one.id)) && !is_unseen(one);
-    let is_meant = |one: &&Resource| wanted.selection.has(catalog, &one.key);
+    let is_gone = |one: &&Resource| live.is_complete(one.key.kind().name) && !held.contains(&(one.key.kind(), &one.id)) && !is_unseen(one);
+    let is_meant = |one: &&Resource| wanted.selection.has(&one.key);
     let gone: Vec<Key> = wanted.snapshot.resources.iter().filter(is_meant).filter(is_gone).map(|one| one.key.clone()).collect();
     let unseen = unseen(plan.skipped, &wanted, &gone);
     DriftReport { drift: plan.drift, gone, unseen }
@@ -66,9 +66,9 @@ pub fn drift_of(catalog: &Catalog, base: &Baseline, live: &Snapshot) -> DriftRep
 /// for all its resources.
 fn unseen(skipped: Vec<Skipped>, wanted: &Desired, gone: &[Key]) -> Vec<Skipped> {
     let applied: HashSet<&Key> = wanted.snapshot.resources.iter().map(|one| &one.key).collect();
-    let kinds: HashSet<&str> = applied.iter().map(|key| key.kind()).collect();
+    let kinds: HashSet<&Kind> = applied.iter().map(|key| key.kind()).collect();
     let is_kind = |key: &Key| key.name().is_empty() && kinds.contains(key.kind());
-    let unread: HashSet<String> = skipped.iter().filter(|left| is_kind(&left.key)).map(|left| left.key.kind().to_owned()).collect();
+    let unread: HashSet<&Kind> = skipped.iter().filter(|left| is_kind(&left.key)).map(|left| left.key.kind()).collect();
     let is_meant = |key: &Key| is_kind(key) || (applied.contains(key) && !gone.contains(key) && !unread.contains(key.kind()));
     // A resource with only a skipped field is still compared.
     skipped.into_iter().filter(|left| left.path.is_none() && is_meant(&left.key)).collect()
@@ -76,13 +76,12 @@ fn unseen(skipped: Vec<Skipped>, wanted: &Desired, gone: &[Key]) -> Vec<Skipped>
 
 /// Returns a desired state equal to what was last applied, with the ids of the target.
 fn as_applied(catalog: &Catalog, base: &Baseline, live: &Snapshot) -> Desired {
-    let known = || base.iter().filter(|(key, _)| catalog.kind(key.kind()).is_some());
-    let resources = known().map(|(key, applied)| Resource::new(key.clone(), applied.id.clone(), applied.body.clone())).collect();
+    let resources = base.iter().map(|(key, applied)| Resource::new(key.clone(), applied.id.clone(), applied.body.clone())).collect();
     let Snapshot { tenant, domain, taken, kinds, .. } = live;
     let (tenant, domain, taken, kinds) = (tenant.clone(), domain.clone(), taken.clone(), kinds.clone());
     let selection = live.selection.clone();
     let mut snapshot = Snapshot { tenant, domain, taken, kinds, resources, twice: Vec::new(), selection: selection.clone() };
     snapshot.sort(catalog);
-    let kept = known().flat_map(|(key, applied)| applied.kept.iter().map(|path| (key.clone(), path.clone())));
+    let kept = base.iter().flat_map(|(key, applied)| applied.kept.iter().map(|path| (key.clone(), path.clone())));
     Desired { kept: kept.collect(), selection: selection.unwrap_or_default(), ..Desired::unmapped(snapshot) }
 }

@@ -25,7 +25,7 @@ pub(super) fn unread(inputs: &Inputs<'_>) -> Vec<Decision> {
     let source = &inputs.desired.snapshot;
     let decision = |(key, text): (Key, String)| {
         // A missing scope should be granted, not accepted.
-        let is_refused = !matches!(source.kinds.get(key.kind()), Some(Status::Forbidden(_)));
+        let is_refused = !matches!(source.kinds.get(key.kind().name), Some(Status::Forbidden(_)));
         if inputs.desired.spared.contains(&key) {
             Decision::exclude(&key, Reason::Stated(text))
         } else {
@@ -33,7 +33,7 @@ pub(super) fn unread(inputs: &Inputs<'_>) -> Vec<Decision> {
         }
     };
     let is_planned = |key: &Key| match key.name() {
-        "" => inputs.chosen.may_have(inputs.catalog, inputs.kind_of(key)),
+        "" => inputs.chosen.may_have(key.kind()),
         _ => inputs.has(key),
     };
     source.unread().filter(|(key, _)| is_planned(key)).map(decision).collect()
@@ -45,10 +45,10 @@ pub(super) fn candidates<'inputs>(inputs: &'inputs Inputs<'_>, removed: &[usize]
     let partners = &inputs.partners;
     let eligibility = Eligibility {
         inputs,
-        ambiguous: ambiguous(inputs.catalog, inputs.desired, inputs.live, inputs.past.links),
+        ambiguous: ambiguous(inputs.desired, inputs.live, inputs.past.links),
         ids: partners.live.iter().map(|resource| (&resource.key, &resource.id)).collect(),
     };
-    let mut names = TakenNames::of_target(inputs.catalog, &inputs.desired.snapshot.resources, partners, removed);
+    let mut names = TakenNames::of_target(&inputs.desired.snapshot.resources, partners, removed);
     let (mut candidates, mut decisions) = (Vec::new(), Vec::new());
     for ((wanted, held), at) in inputs.pairs().zip(&partners.of_desired).filter(|((wanted, _), _)| inputs.has(&wanted.key)) {
         match eligibility.check(wanted, held).and_then(|kind| accepted(inputs, kind, wanted, *at, &mut names)) {
@@ -71,7 +71,7 @@ struct Eligibility<'inputs> {
 impl Eligibility<'_> {
     /// Returns the kind of the resource if it is to be copied.
     fn check(&self, wanted: &Resource, held: Option<&Resource>) -> Result<&'static Kind, Ineligible> {
-        let kind = self.inputs.kind_of(&wanted.key);
+        let kind = wanted.key.kind();
         self.check_shown(kind, wanted, held)?;
         self.check_protected(kind, wanted, held)?;
         self.check_partner(kind, wanted, held)?;
@@ -94,7 +94,7 @@ impl Eligibility<'_> {
             }]);
         }
         let Some(held) = held else {
-            let stated = self.unseen_in_target(kind, wanted);
+            let stated = self.unseen_in_target(wanted);
             return stated.map_or(Ok(()), |stated| Err(vec![Decision::skip(key, Reason::UnseenInTarget { stated })]));
         };
         let Some(stated) = held.excluded.clone() else { return Ok(()) };
@@ -109,9 +109,9 @@ impl Eligibility<'_> {
     }
 
     /// Returns the target's reason for not returning anything below the parent of a resource.
-    fn unseen_in_target(&self, kind: &Kind, wanted: &Resource) -> Option<String> {
-        let mut unseen = self.inputs.live.unseen(kind.name).iter().filter(|one| one.is_refused);
-        let parent = *self.ids.get(&parent_of(kind, wanted)?)?;
+    fn unseen_in_target(&self, wanted: &Resource) -> Option<String> {
+        let mut unseen = self.inputs.live.unseen(wanted.key.kind().name).iter().filter(|one| one.is_refused);
+        let parent = *self.ids.get(&parent_of(wanted)?)?;
         unseen.find(|one| one.id == *parent).map(|one| one.reason.clone())
     }
 
@@ -252,7 +252,7 @@ fn naming_unselected(inputs: &Inputs<'_>, of: &Key, resolution: Resolution) -> R
         |key: &Key| !inputs.has(key) && inputs.desired.snapshot.resources.iter().any(|one| one.key == *key && one.excluded.is_none());
     let naming = |reason: Reason| match reason {
         Reason::Refers(key) | Reason::Mentions { missing: key, .. } if is_unselected(&key) => Reason::NotSelected(key),
-        Reason::Orphan => match inputs.kind_of(of).parent().map(|parent| Key::new(parent, of.name())).filter(is_unselected) {
+        Reason::Orphan => match of.kind().parent().map(|parent| Key::new(parent, of.name())).filter(is_unselected) {
             Some(parent) => Reason::NotSelected(parent),
             None => Reason::Orphan,
         },
@@ -289,7 +289,7 @@ fn examined<'inputs>(
     there: &HashSet<Key>,
     alone: &HashSet<Key>,
 ) -> Examined<'inputs> {
-    let (key, kind) = (candidate.wanted.key.clone(), inputs.kind_of(&candidate.wanted.key));
+    let (key, kind) = (candidate.wanted.key.clone(), candidate.wanted.key.kind());
     let desired = inputs.past.desired_state;
     let mut open = candidate.open();
     let mut decisions = Vec::new();
@@ -308,7 +308,8 @@ fn examined<'inputs>(
             return Examined { verdict: Verdict::Belongs, decisions };
         }
     }
-    let is_orphan = matches!(kind.shape, Shape::Child { parent, .. } if !there.contains(&Key::new(parent, key.name())));
+    let is_orphan =
+        matches!(kind.shape, Shape::Child { .. }) && kind.parent().is_some_and(|parent| !there.contains(&Key::new(parent, key.name())));
     let resolution = if is_orphan { Resolution::LeftOut(Reason::Orphan) } else { resolve(kind, &mut open, &|key| there.contains(key)) };
     let resolution = naming_unselected(inputs, &key, resolution);
     let verdict = match resolution {
@@ -335,8 +336,8 @@ fn examined<'inputs>(
 fn missing_language(inputs: &Inputs<'_>, kind: &Kind, one: &Resource) -> Option<String> {
     let Shape::Keyed { names: KeyNames::PerElement { of, list, .. } } = kind.shape else { return None };
     let listed = |snapshot: &Snapshot| snapshot.of_kind(of).next().and_then(|one| one.body.pick(&[list]).get(list)?.as_array().cloned());
-    let is_kept = inputs.desired.kept.iter().any(|(key, path)| key.kind() == of && covers(path, list));
-    let is_planned = inputs.catalog.kind(of).is_some_and(|of| inputs.chosen.may_have(inputs.catalog, of));
+    let is_kept = inputs.desired.kept.iter().any(|(key, path)| key.kind().name == of && covers(path, list));
+    let is_planned = Kind::named(of).is_some_and(|of| inputs.chosen.may_have(of));
     let wanted = listed(&inputs.desired.snapshot).filter(|_| !is_kept && is_planned);
     let languages = wanted.or_else(|| listed(inputs.live))?;
     let own = kind.identity.key.last().and_then(|field| one.body.pick(&[field]).text(field).map(str::to_owned))?;

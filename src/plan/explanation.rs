@@ -122,7 +122,7 @@ impl ExplainedPlan<'_> {
     pub fn explain(&self, is_meant: &dyn Fn(&str) -> bool) -> Vec<Explanation> {
         let pairing = Pairing::new(self.catalog, &self.desired.snapshot, self.live, self.links);
         let meant = |key: &Key, sides: &Sides<'_>| {
-            let of_id = |one: &Resource| is_meant(&format!("{}/{}", key.kind(), one.id));
+            let of_id = |one: &Resource| is_meant(&format!("{}/{}", key.kind().name, one.id));
             let is_named = is_meant(&key.to_string()) || sides.own.is_some_and(|own| is_meant(&own.to_string()));
             is_named || sides.wanted.is_some_and(of_id) || sides.held.is_some_and(of_id)
         };
@@ -210,7 +210,7 @@ impl ExplainedPlan<'_> {
     }
 
     fn fields(&self, key: &Key, sides: &Sides<'_>, changes: &[&Change], places: &Places) -> Vec<ExplainedField> {
-        let Some(kind) = self.catalog.kind(key.kind()) else { return Vec::new() };
+        let kind = key.kind();
         let body = |side: Option<&Resource>| side.map(|one| one.body.open()).unwrap_or_default();
         let (wanted, held) = (body(sides.wanted), body(sides.held));
         let fields = Fields { explained: self, key, kind, changes, places, wanted: &wanted, held: &held };

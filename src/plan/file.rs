@@ -187,6 +187,7 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::model::resource::key;
     use crate::plan::model::PlannedTenant;
 
     fn saved() -> (tempfile::TempDir, PathBuf) {
@@ -207,7 +208,7 @@ mod tests {
         let mut plan = Plan::between(side(), side());
         let body = serde_json::from_str("{\"order\": 184467440731709551615, \"share\": 0.30000000000000004}").expect("a body");
         let action = crate::plan::Action::Create { body, twins: Vec::new() };
-        let (key, source_id) = (crate::model::resource::Key::new("rules", "A"), crate::model::resource::Id::new("a"));
+        let (key, source_id) = (key("rules/A"), crate::model::resource::Id::new("a"));
         let change = crate::plan::Change { key, source_id, action, needs: Vec::new(), secrets: Vec::new() };
         plan.stages.push(crate::plan::Stage { title: "Rules".into(), changes: vec![change] });
         save(&path, &plan, &[]).expect("saved");

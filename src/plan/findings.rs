@@ -8,7 +8,6 @@ use serde_json::Value;
 
 use super::model::{Action, Change, Edit, Plan};
 use super::risk::{EditRisk, edit_risks};
-use crate::catalog::Catalog;
 use crate::catalog::risk::RiskClass;
 use crate::model::event::Operation;
 
@@ -52,23 +51,23 @@ pub struct RiskCounts {
 /// Returns the edits of a plan, most dangerous class first, and within a class in the order of the plan.
 ///
 /// An edit with two dangers, such as a list that loses one element and gains another, is returned once per class.
-pub fn findings<'plan>(catalog: &Catalog, plan: &'plan Plan) -> Vec<Finding<'plan>> {
-    let mut found: Vec<Finding<'_>> = plan.changes().flat_map(|change| of_change(catalog, change)).collect();
+pub fn findings(plan: &Plan) -> Vec<Finding<'_>> {
+    let mut found: Vec<Finding<'_>> = plan.changes().flat_map(of_change).collect();
     found.sort_by_key(|finding| std::cmp::Reverse(finding.class));
     found
 }
 
 /// Returns the edits of one change.
-pub fn of_change<'plan>(catalog: &Catalog, change: &'plan Change) -> Vec<Finding<'plan>> {
+pub fn of_change(change: &Change) -> Vec<Finding<'_>> {
     let mut edits: Vec<(Option<String>, BTreeSet<RiskClass>)> = Vec::new();
-    for EditRisk { class, path } in edit_risks(catalog, change) {
+    for EditRisk { class, path } in edit_risks(change) {
         match edits.iter_mut().find(|(known, _)| *known == path) {
             Some((_, classes)) => drop(classes.insert(class)),
             None => edits.push((path, BTreeSet::from([class]))),
         }
     }
     let found = |(path, classes): (Option<String>, BTreeSet<RiskClass>)| {
-        let subject = subject(catalog, change, path.as_deref());
+        let subject = subject(change, path.as_deref());
         let classes =
             if change.operation() == Operation::Delete { classes.last().copied().into_iter().collect() } else { decisive(&classes) };
         classes.into_iter().map(move |class| Finding { class, change, subject: subject.clone() })
@@ -108,11 +107,11 @@ impl Subject<'_> {
     }
 }
 
-fn subject<'plan>(catalog: &Catalog, change: &'plan Change, path: Option<&str>) -> Subject<'plan> {
+fn subject<'plan>(change: &'plan Change, path: Option<&str>) -> Subject<'plan> {
     let Some(path) = path else { return Subject::Resource };
     match &change.action {
         Action::Elements { added, removed, .. } => {
-            let path = catalog.kind(change.key.kind()).map_or(path, |kind| kind.elements()).to_owned();
+            let path = change.key.kind().elements().to_owned();
             let list = |elements: &[Value]| Some(Value::Array(elements.to_vec()));
             Subject::Field(Cow::Owned(Edit { path, old: list(removed), new: list(added) }))
         }

@@ -17,31 +17,31 @@ use crate::state::source_ids::SourceIds;
 ///
 /// A resource that never had a counterpart is recorded as deleted: texts that name it cannot be copied.
 pub fn mark_former_ids(catalog: &Catalog, desired: &mut Desired, live: &Snapshot, links: &Links, source_ids: &SourceIds) {
-    let departed = links_of_deleted(catalog, &desired.snapshot, links);
-    let lacking = unlinked_source_ids(catalog, desired, links, source_ids);
+    let departed = links_of_deleted(&desired.snapshot, links);
+    let lacking = unlinked_source_ids(desired, links, source_ids);
     if departed.is_empty() && lacking.is_empty() {
         return;
     }
     let names = matched(catalog, &desired.snapshot, live, links).names;
-    let held: HashMap<(&str, &Id), &Key> = live.resources.iter().map(|held| ((held.key.kind(), &held.id), &held.key)).collect();
+    let held: HashMap<(&Kind, &Id), &Key> = live.resources.iter().map(|held| ((held.key.kind(), &held.id), &held.key)).collect();
     let (mut gone, mut is_named) = (FormerIds::default(), HashSet::new());
-    for (kind, key, id) in lacking {
-        gone.learn_as(kind, &key, id, id);
+    for (key, id) in lacking {
+        gone.learn_as(&key, id, id);
         is_named.insert(key);
     }
     for (kind, link) in departed {
-        let key = if let Some(key) = held.get(&(kind.name, &link.target_id)) {
+        let key = if let Some(key) = held.get(&(kind, &link.target_id)) {
             let key = names.get(*key).unwrap_or(key).clone();
             is_named.insert(key.clone());
             key
         } else {
             // If the target lacks it too, its key may be taken by another resource, so the id is used instead.
-            Key::new(kind.name, link.target_id.as_str())
+            Key::new(kind, link.target_id.as_str())
         };
-        gone.learn_as(kind, &key, &link.source_id, &link.target_id);
+        gone.learn_as(&key, &link.source_id, &link.target_id);
     }
     for wanted in &mut desired.snapshot.resources {
-        let kind = catalog.kind(wanted.key.kind()).expect("a key names a kind of the catalog");
+        let kind = wanted.key.kind();
         wanted.body.change(|body| {
             gone.mark(kind, body);
             gone.unmark(kind, body, &|key| is_named.contains(key));
@@ -50,28 +50,22 @@ pub fn mark_former_ids(catalog: &Catalog, desired: &mut Desired, live: &Snapshot
 }
 
 /// Returns deleted resources of the source without a link, each under an unused key.
-fn unlinked_source_ids<'ids>(
-    catalog: &Catalog,
-    desired: &Desired,
-    links: &Links,
-    source_ids: &'ids SourceIds,
-) -> Vec<(&'static Kind, Key, &'ids Id)> {
+fn unlinked_source_ids<'ids>(desired: &Desired, links: &Links, source_ids: &'ids SourceIds) -> Vec<(Key, &'ids Id)> {
     let source = &desired.snapshot;
-    let held: HashSet<(&str, &Id)> = source.resources.iter().map(|one| (one.key.kind(), &one.id)).collect();
+    let held: HashSet<(&Kind, &Id)> = source.resources.iter().map(|one| (one.key.kind(), &one.id)).collect();
     let is_skipped = |kind: &str, id: &Id| desired.skipped.contains(&(kind.to_owned(), id.clone()));
-    let is_gone = |kind: &str, id: &Id| !held.contains(&(kind, id)) && !is_skipped(kind, id) && links.of_source(kind, id).is_none();
-    let gone = source_ids.iter().filter(|(kind, id, _)| source.is_complete(kind) && is_gone(kind, id));
-    let named = |(kind, id, name): (&str, &'ids Id, &str)| {
-        Some((catalog.kind(kind)?, Key::new(kind, &format!("{name} (gone from {})", source.tenant)), id))
-    };
-    gone.filter_map(named).collect()
+    let is_gone =
+        |kind: &Kind, id: &Id| !held.contains(&(kind, id)) && !is_skipped(kind.name, id) && links.of_source(kind.name, id).is_none();
+    let known = source_ids.iter().filter_map(|(kind, id, name)| Some((Kind::named(kind)?, id, name)));
+    let gone = known.filter(|(kind, id, _)| source.is_complete(kind.name) && is_gone(kind, id));
+    gone.map(|(kind, id, name)| (Key::new(kind, &format!("{name} (gone from {})", source.tenant)), id)).collect()
 }
 
 /// Returns the links of resources deleted from the source, for kinds that were listed completely.
-fn links_of_deleted<'links>(catalog: &Catalog, source: &Snapshot, links: &'links Links) -> Vec<(&'static Kind, &'links Link)> {
-    let held: HashSet<(&str, &Id)> = source.resources.iter().map(|one| (one.key.kind(), &one.id)).collect();
-    let of_kind = |link: &'links Link| Some((catalog.kind(&link.kind).filter(|kind| source.is_complete(kind.name))?, link));
-    links.iter().filter(|link| !held.contains(&(link.kind.as_str(), &link.source_id))).filter_map(of_kind).collect()
+fn links_of_deleted<'links>(source: &Snapshot, links: &'links Links) -> Vec<(&'static Kind, &'links Link)> {
+    let held: HashSet<(&Kind, &Id)> = source.resources.iter().map(|one| (one.key.kind(), &one.id)).collect();
+    let of_kind = |link: &'links Link| Some((Kind::named(&link.kind).filter(|kind| source.is_complete(kind.name))?, link));
+    links.iter().filter_map(of_kind).filter(|(kind, link)| !held.contains(&(kind, &link.source_id))).collect()
 }
 
 #[cfg(test)]
@@ -83,6 +77,7 @@ mod tests {
     use super::*;
     use crate::json::Body;
     use crate::model::resource::Resource;
+    use crate::model::resource::key;
     use crate::snapshot::Status;
 
     const OF_SOURCE: &str = "devPortal000000000000000000000000";
@@ -91,11 +86,11 @@ mod tests {
 
     fn action(code: &str) -> Resource {
         let body = Body::from_value(json!({"name": "gate", "code": code})).expect("an object");
-        Resource::new(Key::new("actions", "gate"), Id::new("a1"), body)
+        Resource::new(key("actions/gate"), Id::new("a1"), body)
     }
 
     fn client(id: &str, name: &str) -> Resource {
-        Resource::new(Key::new("clients", name), Id::new(id), Body::from_value(json!({ "name": name })).expect("an object"))
+        Resource::new(key(&format!("clients/{name}")), Id::new(id), Body::from_value(json!({ "name": name })).expect("an object"))
     }
 
     fn holding(resources: Vec<Resource>) -> Snapshot {
@@ -111,11 +106,11 @@ mod tests {
 
     fn code_naming(id: &str, source: Vec<Resource>, live: Vec<Resource>) -> String {
         let mut links = Links::default();
-        links.link(&Id::new(OF_SOURCE), &Id::new(OF_TARGET), &Key::new("clients", "Portal"));
+        links.link(&Id::new(OF_SOURCE), &Id::new(OF_TARGET), &key("clients/Portal"));
         let code = action(&format!("allow('{id}', '⟦clients/Web⟧')"));
         let mut desired = Desired::unmapped(holding([vec![code], source].concat()));
         let mut ids = SourceIds::default();
-        ids.learn(&Key::new("clients", "Secret"), &Id::new(NEVER_COPIED));
+        ids.learn(&key("clients/Secret"), &Id::new(NEVER_COPIED));
         mark_former_ids(Catalog::standard(), &mut desired, &holding(live), &links, &ids);
         desired.snapshot.resources[0].body.open().get("code").and_then(|code| code.as_str()).expect("a text").to_owned()
     }

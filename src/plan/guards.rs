@@ -10,22 +10,22 @@ use super::model::{Action, Change, Plan, SecretField};
 use super::refusal::{Item, Refusal};
 use super::risk;
 use super::secrets::secret_value;
-use crate::catalog::Catalog;
+use crate::catalog::Kind;
 use crate::model::approval::Approvals;
 use crate::model::guard::Guard;
 use crate::model::limits::ChangeLimits;
 use crate::snapshot::{Desired, Snapshot, Status};
 
 /// Returns every reason to refuse a plan.
-pub fn refusals(catalog: &Catalog, plan: &Plan, desired: &Desired, live: &Snapshot, most: ChangeLimits) -> Vec<Refusal> {
-    let within = within_one_tenant(catalog, plan, desired, live, most);
+pub fn refusals(plan: &Plan, desired: &Desired, live: &Snapshot, most: ChangeLimits) -> Vec<Refusal> {
+    let within = within_one_tenant(plan, desired, live, most);
     same_tenant(plan).into_iter().chain(within).collect()
 }
 
 /// Returns every reason to refuse a plan within one tenant, where no value comes from elsewhere.
-pub fn within_one_tenant(catalog: &Catalog, plan: &Plan, desired: &Desired, live: &Snapshot, most: ChangeLimits) -> Vec<Refusal> {
-    let found = [unread(catalog, plan, desired, live), deletes(plan), changes_many(catalog, plan, most)];
-    found.into_iter().flatten().chain(risks(catalog, plan)).chain(leak(catalog, plan, desired, live)).collect()
+pub fn within_one_tenant(plan: &Plan, desired: &Desired, live: &Snapshot, most: ChangeLimits) -> Vec<Refusal> {
+    let found = [unread(plan, desired, live), deletes(plan), changes_many(plan, most)];
+    found.into_iter().flatten().chain(risks(plan)).chain(leak(plan, desired, live)).collect()
 }
 
 /// The guards that are evaluated again for a saved plan; refusals of the others are taken from the plan.
@@ -35,16 +35,16 @@ const COMPUTED_AGAIN: [Guard; 5] = [Guard::ManyChanges, Guard::Secrets, Guard::D
 ///
 /// They are computed again because the plan in a run folder has none. Missing secrets and scopes are also checked again
 /// when the plan is applied.
-pub fn of_saved(catalog: &Catalog, plan: &Plan, found: Vec<Refusal>, most: ChangeLimits) -> Vec<Refusal> {
-    let shown = deletes(plan).into_iter().chain(changes_many(catalog, plan, most)).chain(risks(catalog, plan));
+pub fn of_saved(plan: &Plan, found: Vec<Refusal>, most: ChangeLimits) -> Vec<Refusal> {
+    let shown = deletes(plan).into_iter().chain(changes_many(plan, most)).chain(risks(plan));
     let of_token = missing_scopes(plan);
     let is_kept = |refusal: &Refusal| !COMPUTED_AGAIN.contains(&refusal.guard) && Some(refusal) != of_token.as_ref();
     found.into_iter().filter(is_kept).chain(shown).collect()
 }
 
 /// Returns the refusals that follow from the risk of its edits.
-pub fn risks(catalog: &Catalog, plan: &Plan) -> Vec<Refusal> {
-    [risk::lockout(catalog, plan), risk::weaker(catalog, plan)].into_iter().flatten().collect()
+pub fn risks(plan: &Plan) -> Vec<Refusal> {
+    [risk::lockout(plan), risk::weaker(plan)].into_iter().flatten().collect()
 }
 
 /// Returns the refusals that are not approved, as a whole or by resource.
@@ -53,10 +53,9 @@ pub fn unapproved(refusals: Vec<Refusal>, approved: &Approvals) -> Vec<Refusal> 
 }
 
 /// Refuses a plan if a supplied secret is missing, or is not JSON where the field needs it.
-pub fn secrets(catalog: &Catalog, plan: &Plan, secret: &dyn Fn(&SecretField) -> Option<SecretString>) -> Option<Refusal> {
+pub fn secrets(plan: &Plan, secret: &dyn Fn(&SecretField) -> Option<SecretString>) -> Option<Refusal> {
     let (mut missing, mut broken) = (BTreeSet::new(), BTreeSet::new());
     for (kind, field) in plan.changes().flat_map(|change| change.secrets.iter().map(|field| (change.key.kind(), field))) {
-        let kind = catalog.kind(kind).expect("a key names a kind of the catalog");
         match secret(field).map(|secret| secret_value(kind, &field.path, &secret)) {
             None => drop(missing.insert(field.from.as_str())),
             Some(Err(reason)) => drop(broken.insert(format!("{}: {reason}", field.from))),
@@ -84,16 +83,16 @@ pub fn missing_scopes(plan: &Plan) -> Option<Refusal> {
 }
 
 /// Refuses a plan if the token may not read some of the kinds that the plan would write.
-fn unread(catalog: &Catalog, plan: &Plan, desired: &Desired, live: &Snapshot) -> Option<Refusal> {
-    let is_forbidden_by = |side: &Snapshot, name: &str| matches!(side.kinds.get(name), Some(Status::Forbidden(_)));
+fn unread(plan: &Plan, desired: &Desired, live: &Snapshot) -> Option<Refusal> {
+    let is_forbidden_by = |side: &Snapshot, kind: &Kind| matches!(side.kinds.get(kind.name), Some(Status::Forbidden(_)));
     // Resources that the source does not return would not be written anyway.
-    let is_forbidden = |name: &&str| is_forbidden_by(live, name) && !is_forbidden_by(&desired.snapshot, name);
-    let hit: BTreeSet<&str> = plan.skipped.iter().map(|left| left.key.kind()).filter(is_forbidden).collect();
-    let scopes: BTreeSet<&str> = hit.iter().filter_map(|name| catalog.kind(name)).flat_map(|kind| kind.scopes.read).copied().collect();
+    let is_forbidden = |kind: &&'static Kind| is_forbidden_by(live, kind) && !is_forbidden_by(&desired.snapshot, kind);
+    let hit: BTreeSet<&Kind> = plan.skipped.iter().map(|left| left.key.kind()).filter(is_forbidden).collect();
+    let scopes: BTreeSet<&str> = hit.iter().flat_map(|kind| kind.scopes.read).copied().collect();
     let message = format!(
         "the token for \"{}\" may not read {}; it lacks {}",
         plan.target.tenant,
-        hit.iter().copied().collect::<Vec<_>>().join(", "),
+        hit.iter().map(|kind| kind.name).collect::<Vec<_>>().join(", "),
         scopes.into_iter().collect::<Vec<_>>().join(", ")
     );
     (!hit.is_empty()).then(|| Refusal::whole(Guard::Scopes, message))
@@ -125,18 +124,20 @@ pub fn no_baseline(plan: &Plan) -> Option<Refusal> {
     is_any.then(|| Refusal::whole(Guard::NoBaseline, message))
 }
 
-fn changes_many(catalog: &Catalog, plan: &Plan, most: ChangeLimits) -> Option<Refusal> {
-    too_much(catalog, plan, most).map(|message| Refusal::whole(Guard::ManyChanges, message))
+fn changes_many(plan: &Plan, most: ChangeLimits) -> Option<Refusal> {
+    too_much(plan, most).map(|message| Refusal::whole(Guard::ManyChanges, message))
 }
 
 /// Returns the scopes that exactly this plan needs.
-pub fn scopes(catalog: &Catalog, plan: &Plan) -> BTreeSet<&'static str> {
-    let kind_of = |change: &Change| catalog.kind(change.key.kind()).expect("a key names a kind of the catalog");
-    let of_change = |change: &Change| match (&change.action, kind_of(change).creation()) {
-        (Action::Create { .. }, Some(_)) => kind_of(change).scopes.create,
-        (Action::Delete { .. }, _) if kind_of(change).empty_body().is_some() => kind_of(change).scopes.update,
-        (Action::Delete { .. }, _) => kind_of(change).scopes.delete,
-        _ => kind_of(change).scopes.update,
+pub fn scopes(plan: &Plan) -> BTreeSet<&'static str> {
+    let of_change = |change: &Change| {
+        let kind = change.key.kind();
+        match (&change.action, kind.creation()) {
+            (Action::Create { .. }, Some(_)) => kind.scopes.create,
+            (Action::Delete { .. }, _) if kind.empty_body().is_some() => kind.scopes.update,
+            (Action::Delete { .. }, _) => kind.scopes.delete,
+            _ => kind.scopes.update,
+        }
     };
     plan.changes().flat_map(of_change).copied().collect()
 }

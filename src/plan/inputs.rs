@@ -45,7 +45,7 @@ pub(super) struct Inputs<'inputs> {
     /// What is planned.
     pub(super) chosen: Chosen,
     /// The protected resources.
-    pub(super) untouched: Protected<'inputs>,
+    pub(super) untouched: Protected,
     /// Resources of the source whose keys have a number because their name is not unique.
     pub(super) numbered: NumberedKeys<'inputs>,
     /// The ids in the target by kind and name, for kinds that allow duplicate names.
@@ -57,20 +57,15 @@ impl<'inputs> Inputs<'inputs> {
     pub(super) fn new(catalog: &'inputs Catalog, desired: &'inputs Desired, live: &'inputs Snapshot, past: PlanContext<'inputs>) -> Self {
         let partners = Pairing::new(catalog, &desired.snapshot, live, past.links);
         let held: Vec<&Resource> = partners.live.iter().map(|held| &**held).collect();
-        let untouched = Protected::new(catalog, &held, &desired.snapshot.resources.iter().collect::<Vec<_>>());
+        let untouched = Protected::new(&held, &desired.snapshot.resources.iter().collect::<Vec<_>>());
         let numbered = NumberedKeys::new(&desired.snapshot);
-        let chosen = chosen(catalog, desired, &partners);
-        Self { catalog, desired, live, past, partners, chosen, untouched, numbered, namesakes: namesakes(catalog, live) }
-    }
-
-    /// Returns the kind of a resource.
-    pub(super) fn kind_of(&self, key: &Key) -> &'static Kind {
-        self.catalog.kind(key.kind()).expect("a key names a kind of the catalog")
+        let chosen = chosen(desired, &partners);
+        Self { catalog, desired, live, past, partners, chosen, untouched, numbered, namesakes: namesakes(live) }
     }
 
     /// Returns whether a resource is planned.
     pub(super) fn has(&self, key: &Key) -> bool {
-        self.chosen.has(self.catalog, key)
+        self.chosen.has(key)
     }
 
     /// Returns each desired resource with its match in the target.
@@ -92,12 +87,11 @@ impl<'inputs> Inputs<'inputs> {
 }
 
 /// Returns the ids of a tenant by kind and name, for kinds that allow duplicate names.
-fn namesakes<'live>(catalog: &Catalog, live: &'live Snapshot) -> HashMap<(&'live str, &'live str), Vec<&'live Id>> {
+fn namesakes(live: &Snapshot) -> HashMap<(&str, &str), Vec<&Id>> {
     let numbered = NumberedKeys::new(live);
     let mut namesakes: HashMap<(&str, &str), Vec<&Id>> = HashMap::new();
-    let is_shared = |kind: &str| catalog.kind(kind).is_some_and(|kind| kind.identity.allows_duplicates);
-    for resource in live.resources.iter().filter(|resource| is_shared(resource.key.kind())) {
-        namesakes.entry((resource.key.kind(), numbered.plain(&resource.key))).or_default().push(&resource.id);
+    for resource in live.resources.iter().filter(|resource| resource.key.kind().identity.allows_duplicates) {
+        namesakes.entry((resource.key.kind().name, numbered.plain(&resource.key))).or_default().push(&resource.id);
     }
     namesakes
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::encodings::{in_base64, unescaped};
 use super::model::{Action, Change, Plan};
 use super::refusal::Refusal;
-use crate::catalog::{Catalog, Kind};
+use crate::catalog::Kind;
 use crate::json::{Body, join};
 use crate::model::guard::Guard;
 use crate::model::resource::Resource;
@@ -20,11 +20,11 @@ use crate::snapshot::{Desired, Snapshot, plain};
 const DEEPEST: usize = 3;
 
 /// Refuses a plan that would send hosts or ids of the source tenant, or unfilled template placeholders.
-pub(super) fn leak(catalog: &Catalog, plan: &Plan, desired: &Desired, live: &Snapshot) -> Option<Refusal> {
-    let traces = SourceIdentifiers::new(catalog, plan, desired, live);
+pub(super) fn leak(plan: &Plan, desired: &Desired, live: &Snapshot) -> Option<Refusal> {
+    let traces = SourceIdentifiers::new(plan, desired, live);
     let mut leaks = Vec::new();
     for change in plan.changes() {
-        let kind = catalog.kind(change.key.kind()).expect("a key names a kind of the catalog");
+        let kind = change.key.kind();
         each_outgoing(change, &mut |path, part| {
             let what = match part {
                 SentText::Name(name) => traces.find(name).map(|what| format!("a name in {path} contains {what}")),
@@ -53,18 +53,18 @@ struct SourceIdentifiers<'plan> {
 }
 
 impl<'plan> SourceIdentifiers<'plan> {
-    fn new(catalog: &Catalog, plan: &'plan Plan, desired: &'plan Desired, live: &'plan Snapshot) -> Self {
-        let mut own: Vec<String> = live.hosts(catalog).into_iter().collect();
+    fn new(plan: &'plan Plan, desired: &'plan Desired, live: &'plan Snapshot) -> Self {
+        let mut own: Vec<String> = live.hosts().into_iter().collect();
         own.push(plan.target.domain.to_ascii_lowercase());
         let is_own = |host: &str| own.iter().any(|own| own.eq_ignore_ascii_case(host));
         let (source, is_one_tenant) = (plan.source.domain.as_str(), is_own(&plan.source.domain));
         let hosts =
             if is_one_tenant { Vec::new() } else { desired.hosts.iter().map(String::as_str).filter(|host| !is_own(host)).collect() };
-        let mut ids: HashSet<&str> = desired.snapshot.resources.iter().flat_map(|resource| ids_of(catalog, resource)).collect();
-        let skipped = desired.skipped.iter().filter_map(|(name, id)| Some(id.own(catalog.kind(name).filter(|kind| kind.has_own_ids())?)));
+        let mut ids: HashSet<&str> = desired.snapshot.resources.iter().flat_map(ids_of).collect();
+        let skipped = desired.skipped.iter().filter_map(|(name, id)| Some(id.own(Kind::named(name).filter(|kind| kind.has_own_ids())?)));
         ids.extend(skipped);
         for resource in &live.resources {
-            for id in ids_of(catalog, resource) {
+            for id in ids_of(resource) {
                 ids.remove(id);
             }
         }
@@ -114,8 +114,8 @@ fn is_served(before: &str, host: HostMatch) -> bool {
     host == HostMatch::Same || before.to_ascii_lowercase().ends_with("mtls.")
 }
 
-fn ids_of<'resource>(catalog: &Catalog, resource: &'resource Resource) -> impl Iterator<Item = &'resource str> {
-    let kind = catalog.kind(resource.key.kind()).filter(|kind| kind.has_own_ids());
+fn ids_of(resource: &Resource) -> impl Iterator<Item = &str> {
+    let kind = Some(resource.key.kind()).filter(|kind| kind.has_own_ids());
     kind.map(|kind| resource.id.own(kind)).into_iter().chain(resource.alias.as_deref())
 }
 

@@ -26,8 +26,7 @@ pub(super) type AmbiguousNames<'side> = BTreeMap<(&'side str, &'side str), (Vec<
 
 /// Matches the resources of two tenants. References in `desired` must already be keys of the target.
 pub fn matched(catalog: &Catalog, desired: &Snapshot, live: &Snapshot, links: &Links) -> Matching {
-    let ambiguous_names =
-        ambiguous_names(catalog, desired, live, links).into_values().flat_map(|(wanted, _)| wanted.into_iter().cloned()).collect();
+    let ambiguous_names = ambiguous_names(desired, live, links).into_values().flat_map(|(wanted, _)| wanted.into_iter().cloned()).collect();
     let (wanted, held) = (MatchingSide::new(desired), MatchingSide::new(live));
     let keys = wanted.resources.iter().map(|resource| &resource.key).collect();
     let of_desired = vec![None; desired.resources.len()];
@@ -39,26 +38,18 @@ pub fn matched(catalog: &Catalog, desired: &Snapshot, live: &Snapshot, links: &L
 }
 
 /// Returns the ambiguous names: duplicates on one side that also occur on the other side, with the ids on both.
-pub(super) fn ambiguous_names<'side>(
-    catalog: &Catalog,
-    desired: &'side Snapshot,
-    live: &'side Snapshot,
-    links: &Links,
-) -> AmbiguousNames<'side> {
+pub(super) fn ambiguous_names<'side>(desired: &'side Snapshot, live: &'side Snapshot, links: &Links) -> AmbiguousNames<'side> {
     let mut names: AmbiguousNames<'side> = BTreeMap::new();
-    let is_asked = |resource: &&Resource| {
-        let shares_keys = catalog.kind(resource.key.kind()).is_some_and(|kind| kind.identity.allows_duplicates);
-        shares_keys && resource.excluded.is_none()
-    };
-    let is_free = |one: &&Resource| links.of_source(one.key.kind(), &one.id).is_none();
+    let is_asked = |resource: &&Resource| resource.key.kind().identity.allows_duplicates && resource.excluded.is_none();
+    let is_free = |one: &&Resource| links.of_source(one.key.kind().name, &one.id).is_none();
     let numbered = NumberedKeys::new(desired);
     for resource in desired.resources.iter().filter(|one| is_asked(one) && is_free(one)) {
-        names.entry((resource.key.kind(), numbered.plain(&resource.key))).or_default().0.push(&resource.id);
+        names.entry((resource.key.kind().name, numbered.plain(&resource.key))).or_default().0.push(&resource.id);
     }
-    let is_free = |one: &&Resource| links.of_target(one.key.kind(), &one.id).is_none();
+    let is_free = |one: &&Resource| links.of_target(one.key.kind().name, &one.id).is_none();
     let numbered = NumberedKeys::new(live);
     for resource in live.resources.iter().filter(|one| is_asked(one) && is_free(one)) {
-        names.entry((resource.key.kind(), numbered.plain(&resource.key))).or_default().1.push(&resource.id);
+        names.entry((resource.key.kind().name, numbered.plain(&resource.key))).or_default().1.push(&resource.id);
     }
     names.retain(|_, (wanted, held)| !wanted.is_empty() && !held.is_empty() && wanted.len() + held.len() > 2);
     names
@@ -111,8 +102,8 @@ impl<'side> MatchingSide<'side> {
         let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
         let mut by_id = HashMap::with_capacity(resources.len());
         for (at, resource) in resources.iter().enumerate() {
-            places.entry(resource.key.kind()).or_default().push(at);
-            by_id.insert((resource.key.kind(), &resource.id), at);
+            places.entry(resource.key.kind().name).or_default().push(at);
+            by_id.insert((resource.key.kind().name, &resource.id), at);
         }
         Self { resources, numbered: NumberedKeys::new(snapshot), places, by_id, foreign: HashSet::new() }
     }
@@ -137,7 +128,7 @@ impl<'side> MatchingSide<'side> {
 
 /// Returns the resources that a resource belongs to: its parent, and those that its key fields name.
 fn owners(kind: &Kind, resource: &Resource) -> Vec<Key> {
-    if let Shape::Child { parent, .. } = kind.shape {
+    if let (Shape::Child { .. }, Some(parent)) = (kind.shape, kind.parent()) {
         return vec![Key::new(parent, resource.key.name())];
     }
     if kind.references.is_empty() {
@@ -158,7 +149,7 @@ struct Matcher<'side> {
 }
 
 impl Matcher<'_> {
-    fn match_kind(&mut self, kind: &Kind) {
+    fn match_kind(&mut self, kind: &'static Kind) {
         let (wanted, held) = (self.wanted.places_of(kind), self.held.places_of(kind));
         let keys: HashMap<usize, Key> = held.iter().map(|at| (*at, self.key_of(kind, *at))).collect();
         let mut free: HashSet<usize> = held.iter().copied().collect();
@@ -239,14 +230,14 @@ impl Matcher<'_> {
     }
 
     /// Returns the key of a target resource under the names given to earlier kinds.
-    fn key_of(&self, kind: &Kind, at: usize) -> Key {
+    fn key_of(&self, kind: &'static Kind, at: usize) -> Key {
         let (resource, names) = (&self.held.resources[at], &self.matching.names);
         if names.is_empty() {
             return resource.key.clone();
         }
-        if let Shape::Child { parent, .. } = kind.shape {
+        if let (Shape::Child { .. }, Some(parent)) = (kind.shape, kind.parent()) {
             let above = Key::new(parent, resource.key.name());
-            return names.get(&above).map_or_else(|| resource.key.clone(), |above| Key::new(kind.name, above.name()));
+            return names.get(&above).map_or_else(|| resource.key.clone(), |above| Key::new(kind, above.name()));
         }
         if !owners(kind, resource).iter().any(|owner| names.contains_key(owner)) {
             return resource.key.clone();
@@ -255,7 +246,7 @@ impl Matcher<'_> {
         id_substitution::rename(&mut fields, names);
         let name = id_substitution::portable_name(kind, &fields);
         let number = self.held.numbered.split(&resource.key).1;
-        Key::new(kind.name, &number.map_or(name.clone(), |number| format!("{name}#{number}")))
+        Key::new(kind, &number.map_or(name.clone(), |number| format!("{name}#{number}")))
     }
 
     /// Renames target resources of a kind: matched ones to the keys of their counterparts, others so that their keys
@@ -325,7 +316,7 @@ mod tests {
     fn linked(pairs: &[(&str, &str, &str)]) -> Links {
         let mut links = Links::default();
         for (kind, source, target) in pairs {
-            links.link(&Id::new(*source), &Id::new(*target), &Key::new(kind, ""));
+            links.link(&Id::new(*source), &Id::new(*target), &Key::new(Kind::named(kind).expect("a kind"), ""));
         }
         links
     }

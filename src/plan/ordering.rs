@@ -41,12 +41,11 @@ pub(super) fn into_stages(
     after: Vec<(Prerequisite, Change)>,
     position_of: &dyn Fn(&Key) -> StagePosition,
 ) -> Vec<Stage> {
-    let kind_of = |change: &Change| catalog.kind(change.key.kind()).expect("a key names a kind of the catalog");
-    let made = creation_positions(&changes, &kind_of, position_of);
+    let made = creation_positions(&changes, position_of);
     let mut early: BTreeMap<(StagePosition, Prerequisite), Vec<Change>> = BTreeMap::new();
     let mut late: BTreeMap<(usize, Prerequisite), Vec<Change>> = BTreeMap::new();
     for mut change in changes {
-        let (kind, position) = (kind_of(&change), position_of(&change.key));
+        let (kind, position) = (change.key.kind(), position_of(&change.key));
         // A keyed resource comes into being when it is written once, as a whole.
         if let Action::Create { body, .. } = &change.action
             && kind.creation().is_none()
@@ -121,16 +120,12 @@ fn stages_by_kind(
 ///
 /// For a resource with a follow-up, that is the follow-up, which waits for the references of its content: an action is
 /// bound after it is deployed, and deployed after its code is written.
-fn creation_positions(
-    changes: &[Change],
-    kind_of: &dyn Fn(&Change) -> &'static Kind,
-    position_of: &dyn Fn(&Key) -> StagePosition,
-) -> CreationPositions {
+fn creation_positions(changes: &[Change], position_of: &dyn Fn(&Key) -> StagePosition) -> CreationPositions {
     let created = changes.iter().filter(|change| matches!(change.action, Action::Create { .. }));
     let mut made: CreationPositions = created.map(|change| (change.key.clone(), position_of(&change.key))).collect();
     let is_followed_late = |change: &&Change| match &change.action {
-        Action::Create { body, .. } if kind_of(change).lifecycle.follow_up.is_some() => {
-            !forward_references(kind_of(change), body, position_of(&change.key), &made).is_empty()
+        Action::Create { body, .. } if change.key.kind().lifecycle.follow_up.is_some() => {
+            !forward_references(change.key.kind(), body, position_of(&change.key), &made).is_empty()
         }
         _ => false,
     };

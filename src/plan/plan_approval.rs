@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::model::{Change, Plan, Skipped};
-use crate::catalog::Catalog;
 use crate::files::ContentHash;
 use crate::model::approval::{Approval, Approvals};
 use crate::model::resource::Key;
@@ -43,7 +42,7 @@ impl PlanApproval {
     }
 
     fn includes(&self, key: &Key) -> bool {
-        self.only.is_empty() || Selection::recorded(&[], &self.only, &[]).has(Catalog::standard(), key)
+        self.only.is_empty() || Selection::recorded(&[], &self.only, &[]).has(key)
     }
 }
 
@@ -95,14 +94,15 @@ mod tests {
     use super::*;
     use crate::json::Body;
     use crate::model::resource::Id;
+    use crate::model::resource::key;
     use crate::plan::{Action, PlannedTenant, Stage};
 
     fn create(kind: &str, name: &str, needs: &[(&str, &str)]) -> Change {
         Change {
-            key: Key::new(kind, name),
+            key: key(&format!("{kind}/{name}")),
             source_id: Id::new("s"),
             action: Action::Create { body: Body::new(), twins: Vec::new() },
-            needs: needs.iter().map(|(kind, name)| Key::new(kind, name)).collect(),
+            needs: needs.iter().map(|(kind, name)| key(&format!("{kind}/{name}"))).collect(),
             secrets: Vec::new(),
         }
     }
@@ -144,7 +144,7 @@ mod tests {
         let mut whole = plan();
         keep_approved(&mut whole, &[approval(&[])]);
         assert_eq!(whole, plan());
-        assert!(permitted(&[approval(&[])]).includes_resource(crate::model::guard::Guard::LockoutRisk, &Key::new("clients", "Web")));
+        assert!(permitted(&[approval(&[])]).includes_resource(crate::model::guard::Guard::LockoutRisk, &key("clients/Web")));
     }
 
     #[test]

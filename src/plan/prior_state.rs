@@ -9,17 +9,16 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::model::{Action, Plan};
-use crate::catalog::Catalog;
 use crate::json::Body;
 use crate::model::resource::{Key, Resource};
 use crate::snapshot::{belongs_to, id_substitution};
 
 impl Plan {
     /// Records the target's state, under the keys of the plan, wherever the changes alone do not suffice to restore it.
-    pub fn record_before<'held>(&mut self, catalog: &Catalog, held: impl Iterator<Item = &'held Resource> + Clone) {
+    pub fn record_before<'held>(&mut self, held: impl Iterator<Item = &'held Resource> + Clone) {
         let removed = self.changes().filter(|change| matches!(change.action, Action::Delete { .. })).map(|change| change.key.clone());
         let removed: HashSet<Key> = removed.collect();
-        let going = deleted_with(catalog, held.clone(), &removed);
+        let going = deleted_with(held.clone(), &removed);
         let updated: Vec<Resource> = held.clone().filter(|one| !going.contains(&one.key)).filter_map(|one| self.exact(one)).collect();
         let names_any = |one: &&Resource| going.contains(&one.key) || id_substitution::mentions(&one.body, &going);
         self.before = if removed.is_empty() { Vec::new() } else { held.filter(names_any).cloned().collect() };
@@ -47,11 +46,11 @@ impl Plan {
 }
 
 /// Returns what a tenant deletes together with these resources: their children, and resources identified by them.
-pub(super) fn deleted_with<'held>(catalog: &Catalog, held: impl Iterator<Item = &'held Resource>, removed: &HashSet<Key>) -> HashSet<Key> {
+pub(super) fn deleted_with<'held>(held: impl Iterator<Item = &'held Resource>, removed: &HashSet<Key>) -> HashSet<Key> {
     let held: Vec<&Resource> = if removed.is_empty() { Vec::new() } else { held.collect() };
     let mut going = removed.clone();
     loop {
-        let belongs = |one: &&&Resource| !going.contains(&one.key) && belongs_to(catalog, one).iter().any(|key| going.contains(key));
+        let belongs = |one: &&&Resource| !going.contains(&one.key) && belongs_to(one).iter().any(|key| going.contains(key));
         let more: Vec<Key> = held.iter().filter(belongs).map(|one| one.key.clone()).collect();
         if more.is_empty() {
             return going;

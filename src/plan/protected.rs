@@ -15,14 +15,13 @@ use super::decision::Unplanned;
 use super::model::{Action, Change};
 use super::reason::{ProtectedBy, Reason};
 use super::references::{OpenCandidate, insert_in_order};
-use crate::catalog::{Catalog, Kind, Reference, ReferencedBy, Shape};
+use crate::catalog::{Kind, Reference, ReferencedBy, Shape};
 use crate::json::Body;
 use crate::model::resource::{ExclusionReason, Id, Key, Resource};
 use crate::snapshot::{belongs_to, id_substitution};
 
 /// The protected resources and everything that belongs to them.
-pub(crate) struct Protected<'catalog> {
-    catalog: &'catalog Catalog,
+pub(crate) struct Protected {
     reserved: HashMap<Key, ExclusionReason>,
     /// Resources that belong to a protected one, with the latter.
     belongings: HashMap<Key, Key>,
@@ -43,13 +42,13 @@ enum ProtectedPart {
     Field(&'static str),
 }
 
-impl<'catalog> Protected<'catalog> {
+impl Protected {
     /// Finds the protected resources of both sides and everything that belongs to them.
-    pub(crate) fn new<'held>(catalog: &'catalog Catalog, held: &[&'held Resource], wanted: &[&'held Resource]) -> Self {
+    pub(crate) fn new(held: &[&Resource], wanted: &[&Resource]) -> Self {
         let all = [held, wanted].concat();
         let reserved: HashMap<Key, ExclusionReason> = all.iter().filter_map(|one| Some((one.key.clone(), one.reserved?))).collect();
-        let views = all.iter().filter(|one| one.reserved.is_some()).map(|one| ((one.key.kind(), &one.id), &one.key)).collect();
-        let mut untouched = Self { catalog, reserved, belongings: HashMap::new(), wanted: HashSet::new(), ids: HashMap::new() };
+        let views = all.iter().filter(|one| one.reserved.is_some()).map(|one| ((one.key.kind().name, &one.id), &one.key)).collect();
+        let mut untouched = Self { reserved, belongings: HashMap::new(), wanted: HashSet::new(), ids: HashMap::new() };
         while !untouched.reserved.is_empty() && untouched.add_belongings(&all, &views) {}
         untouched.ids = held.iter().filter_map(|one| Some((untouched.id_of(one)?, one.key.clone()))).collect();
         untouched.wanted = wanted.iter().map(|one| &one.key).filter(|key| untouched.root_of(key).is_some()).cloned().collect();
@@ -60,12 +59,15 @@ impl<'catalog> Protected<'catalog> {
     fn add_belongings<'held>(&mut self, resources: &[&'held Resource], views: &HashMap<(&'held str, &'held Id), &'held Key>) -> bool {
         let before = self.belongings.len();
         for one in resources {
-            let Some(kind) = self.catalog.kind(one.key.kind()).filter(|_| self.root_of(&one.key).is_none()) else { continue };
+            let kind = one.key.kind();
+            if self.root_of(&one.key).is_some() {
+                continue;
+            }
             if kind.references.is_empty() && kind.quirks.same_endpoint_as.is_none() && kind.parent().is_none() {
                 continue;
             }
             let viewed = kind.quirks.same_endpoint_as.and_then(|of| views.get(&(of, &one.id)).copied());
-            let owner = viewed.or_else(|| belongs_to(self.catalog, one).iter().find_map(|owner| self.root_of(owner)));
+            let owner = viewed.or_else(|| belongs_to(one).iter().find_map(|owner| self.root_of(owner)));
             if let Some(root) = owner.cloned() {
                 self.belongings.insert(one.key.clone(), root);
             }
@@ -80,8 +82,8 @@ impl<'catalog> Protected<'catalog> {
 
     /// Returns the id of a resource in the target, if it belongs to a protected one.
     fn id_of(&self, one: &Resource) -> Option<(String, String)> {
-        let kind = self.catalog.kind(one.key.kind()).filter(|_| self.root_of(&one.key).is_some())?;
-        Some((kind.name.to_owned(), one.id.own(kind).to_owned()))
+        let kind = one.key.kind();
+        self.root_of(&one.key).map(|_| (kind.name.to_owned(), one.id.own(kind).to_owned()))
     }
 
     /// Returns the protected resource that a resource belongs to; id and body are those of its tenant.
@@ -167,7 +169,8 @@ impl<'catalog> Protected<'catalog> {
 
     /// Returns the paths at which a reference names protected resources, with these.
     fn named_at(&self, reference: &Reference, body: &Body) -> Vec<(String, Key)> {
-        let by_name = |value: &Value| value.as_str().filter(|_| reference.by == ReferencedBy::Key).map(|name| Key::new(reference.to, name));
+        let by_name =
+            |value: &Value| value.as_str().filter(|_| reference.by == ReferencedBy::Key).map(|name| Key::new(reference.kind(), name));
         let by_id = |value: &Value| {
             let text = value.as_str()?;
             let is_named = |id: &str| text == id || (reference.by == ReferencedBy::Within && text.contains(id));
@@ -219,7 +222,7 @@ impl<'catalog> Protected<'catalog> {
             let before = needed.len();
             for one in live {
                 if let Some(root) = needed.get(&one.key).cloned() {
-                    need(&mut needed, belongs_to(self.catalog, one), &root);
+                    need(&mut needed, belongs_to(one), &root);
                 }
             }
             if needed.len() == before {
@@ -235,22 +238,24 @@ impl<'catalog> Protected<'catalog> {
 
     /// Returns the keys that a resource refers to.
     fn names_of(&self, one: &Resource) -> Vec<Key> {
-        let Some(kind) = self.catalog.kind(one.key.kind()).filter(|kind| !kind.references.is_empty()) else { return Vec::new() };
+        let references = one.key.kind().references;
+        if references.is_empty() {
+            return Vec::new();
+        }
         let body = one.body.open();
-        kind.references
-            .iter()
-            .flat_map(|reference| body.find(reference.path))
-            .flat_map(|(_, value)| id_substitution::mentioned(value))
-            .collect()
+        references.iter().flat_map(|reference| body.find(reference.path)).flat_map(|(_, value)| id_substitution::mentioned(value)).collect()
     }
 
     /// Returns the protected resource that a change of a saved plan would affect; `held` is the target's body of the
     /// changed resource, and `needed` are resources that must not be deleted.
     pub(crate) fn touched_by(&self, change: &Change, held: Option<&Body>, needed: &HashMap<Key, Key>) -> Option<Key> {
-        let kind = self.catalog.kind(change.key.kind()).filter(|_| !self.reserved.is_empty())?;
+        if self.reserved.is_empty() {
+            return None;
+        }
+        let kind = change.key.kind();
         let of_body = |body: &Body| {
             let one = Resource::new(change.key.clone(), Id::new(""), body.clone());
-            belongs_to(self.catalog, &one).iter().find_map(|owner| self.root_of(owner)).cloned()
+            belongs_to(&one).iter().find_map(|owner| self.root_of(owner)).cloned()
         };
         let named = |wanted: &Body, held: Option<&Body>| {
             parts(kind).iter().find_map(|part| self.differs(kind, part, wanted, held)).map(|(_, named)| named)

@@ -9,7 +9,7 @@ use super::model::{Action, Stage};
 use super::normal_form::normalized;
 use super::ordering::deletions;
 use super::reason::{GoneReason, Reason};
-use crate::catalog::{Catalog, Kind, Shape};
+use crate::catalog::{Kind, Shape};
 use crate::model::resource::{Id, Key, Resource};
 use crate::snapshot::{Unseen, id_substitution};
 use crate::state::links::Link;
@@ -24,7 +24,7 @@ pub(super) fn resources_to_delete(inputs: &Inputs<'_>) -> (Vec<usize>, Vec<Decis
     let partnered: HashSet<&Key> = partners.paired.iter().map(|at| &partners.live[*at].key).collect();
     let goes = |at: &usize| {
         let resource = &partners.live[*at];
-        let is_only_there = !partners.paired.contains(at) && source.is_complete(resource.key.kind()) && inputs.has(&resource.key);
+        let is_only_there = !partners.paired.contains(at) && source.is_complete(resource.key.kind().name) && inputs.has(&resource.key);
         is_only_there && resource.excluded.is_none() && is_gone(inputs, resource, &partnered) && !lists_none(inputs, resource)
     };
     let going: Vec<usize> = (0..partners.live.len()).filter(goes).collect();
@@ -32,7 +32,7 @@ pub(super) fn resources_to_delete(inputs: &Inputs<'_>) -> (Vec<usize>, Vec<Decis
     let needed = inputs.untouched.needed(&live);
     let outside = {
         let keys: HashSet<&Key> = going.iter().map(|at| &partners.live[*at].key).collect();
-        outside_belongings(inputs.catalog, &inputs.chosen, &live, &keys)
+        outside_belongings(&inputs.chosen, &live, &keys)
     };
     let (mut removed, mut unseen, mut protected) = (Vec::new(), Vec::new(), Vec::new());
     for at in going {
@@ -56,7 +56,7 @@ pub(super) fn resources_to_delete(inputs: &Inputs<'_>) -> (Vec<usize>, Vec<Decis
 
 /// Returns the unread part of the source that the counterpart of a target resource may be in.
 fn unseen_in_source<'inputs>(inputs: &Inputs<'inputs>, held: &Resource) -> Option<&'inputs Unseen> {
-    let kind = inputs.kind_of(&held.key);
+    let kind = held.key.kind();
     let unseen = inputs.desired.snapshot.unseen(kind.name);
     let source_of = |parent: &str, id: &str| inputs.past.links.of_target(parent, &Id::new(id)).map(|link| link.source_id.clone());
     let id = match kind.shape {
@@ -76,10 +76,10 @@ pub(super) fn unmanaged(inputs: &Inputs<'_>, removed: &[usize]) -> (Vec<Stage>, 
     let (mut going, mut decisions) = (Vec::new(), Vec::new());
     for (at, resource) in partners.live.iter().enumerate() {
         let key = &resource.key;
-        if partners.paired.contains(&at) || !source.is_complete(key.kind()) || !inputs.has(key) {
+        if partners.paired.contains(&at) || !source.is_complete(key.kind().name) || !inputs.has(key) {
             continue;
         }
-        let kind = inputs.kind_of(key);
+        let kind = key.kind();
         decisions.push(match &resource.excluded {
             Some(reason) => Decision::exclude(key, Reason::Stated(reason.clone())),
             None if removed.contains(&at) && has_target_additions(inputs, kind, resource) => gone(key, GoneReason::HoldsMore),
@@ -102,14 +102,13 @@ pub(super) fn unmanaged(inputs: &Inputs<'_>, removed: &[usize]) -> (Vec<Stage>, 
 }
 
 /// Returns notes about the user data that is lost with deleted resources.
-pub(super) fn lost_user_data(catalog: &Catalog, stages: &[Stage]) -> Vec<Decision> {
-    let mut lost: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+pub(super) fn lost_user_data(stages: &[Stage]) -> Vec<Decision> {
+    let mut lost: BTreeMap<&Kind, Vec<String>> = BTreeMap::new();
     let changes = stages.iter().flat_map(|stage| &stage.changes);
     for change in changes.filter(|change| matches!(change.action, Action::Delete { .. })) {
         lost.entry(change.key.kind()).or_default().push(change.key.name().to_owned());
     }
-    let note = |(kind, names): (&str, Vec<String>)| {
-        let kind = catalog.kind(kind)?;
+    let note = |(kind, names): (&Kind, Vec<String>)| {
         Some(Decision::Note(Note::LostUserData { singular: kind.singular, names, what: kind.lifecycle.user_data? }))
     };
     lost.into_iter().filter_map(note).collect()
@@ -123,15 +122,13 @@ fn has_target_additions(inputs: &Inputs<'_>, kind: &Kind, resource: &Resource) -
 
 /// Returns whether a resource was created or adopted by an earlier run and deleted from the source, whose list is complete.
 fn is_gone(inputs: &Inputs<'_>, resource: &Resource, partnered: &HashSet<&Key>) -> bool {
-    let kind = inputs.kind_of(&resource.key);
+    let kind = resource.key.kind();
     if resource.is_given {
         return false;
     }
     if !kind.has_own_ids() {
         let is_applied = inputs.past.base.of_target(&resource.key, &resource.id).is_some();
-        return is_applied
-            && !is_skipped(inputs, kind, &resource.id)
-            && parent_of(kind, resource).is_none_or(|key| partnered.contains(&key));
+        return is_applied && !is_skipped(inputs, kind, &resource.id) && parent_of(resource).is_none_or(|key| partnered.contains(&key));
     }
     let link = inputs.past.links.of_target(kind.name, &resource.id);
     link.is_some_and(|link| !skips(inputs, &link.kind, link.source_id.clone()))
@@ -139,7 +136,7 @@ fn is_gone(inputs: &Inputs<'_>, resource: &Resource, partnered: &HashSet<&Key>) 
 
 /// Returns whether the source lists no resources of a kind except excluded ones, perhaps because the token may not see them.
 fn lists_none(inputs: &Inputs<'_>, resource: &Resource) -> bool {
-    let kind = inputs.kind_of(&resource.key);
+    let kind = resource.key.kind();
     kind.has_own_ids() && inputs.desired.snapshot.of_kind(kind.name).all(|one| one.excluded.is_some())
 }
 
@@ -166,9 +163,10 @@ fn is_skipped(inputs: &Inputs<'_>, kind: &Kind, id: &Id) -> bool {
 }
 
 /// Returns the key of a resource's parent, with which it is deleted.
-pub(super) fn parent_of(kind: &Kind, resource: &Resource) -> Option<Key> {
+pub(super) fn parent_of(resource: &Resource) -> Option<Key> {
+    let kind = resource.key.kind();
     match kind.shape {
-        Shape::Child { parent, .. } => Some(Key::new(parent, resource.key.name())),
+        Shape::Child { .. } => kind.parent().map(|parent| Key::new(parent, resource.key.name())),
         _ => kind.parent_field().and_then(|field| resource.body.pick(&[field]).get(field).and_then(id_substitution::as_reference)),
     }
 }

@@ -75,9 +75,10 @@ impl fmt::Display for Item {
 mod tests {
     use super::*;
     use crate::model::approval::Approval;
+    use crate::model::resource::key;
 
     fn refusal() -> Refusal {
-        let item = |name: &str| Item { key: Key::new("clients", name), what: vec!["callbacks".to_owned()] };
+        let item = |name: &str| Item { key: key(&format!("clients/{name}")), what: vec!["callbacks".to_owned()] };
         Refusal::about(Guard::LockoutRisk, vec![item("Billing"), item("Billing API"), item("Shop")]).expect("a refusal")
     }
 

@@ -11,19 +11,19 @@ use crate::model::resource::{Key, Resource};
 /// Returns the changes and, after those that reset other settings, writes of these settings, even if they are equal.
 pub(super) fn with_resets_reapplied(inputs: &Inputs<'_>, mut changes: Vec<Change>) -> (Vec<Change>, Vec<Decision>) {
     let mut decisions = Vec::new();
-    let is_changed = |kind: &&'static Kind| changes.iter().any(|change| change.key.kind() == kind.name);
+    let is_changed = |kind: &&'static Kind| changes.iter().any(|change| change.key.kind() == *kind);
     let resetting: Vec<&'static Kind> = inputs.catalog.kinds().filter(|kind| !kind.quirks.resets.is_empty()).filter(is_changed).collect();
     for kind in resetting {
         let live = inputs.partners.live.iter().map(|held| &**held);
         if let Some(root) = protected_reset(inputs, kind) {
-            let withheld = changes.extract_if(.., |change| change.key.kind() == kind.name);
+            let withheld = changes.extract_if(.., |change| change.key.kind() == kind);
             let reason = Reason::Protected { root: root.clone(), by: ProtectedBy::Reset };
             decisions.extend(withheld.map(|change| Decision::Keep(Unplanned::whole(&change.key, reason.clone()))));
             continue;
         }
-        let is_reset = |held: &&Resource| kind.quirks.resets.contains(&held.key.kind()) && held.excluded.is_none();
+        let is_reset = |held: &&Resource| kind.quirks.resets.contains(&held.key.kind().name) && held.excluded.is_none();
         for held in live.filter(is_reset) {
-            let body = whole_body(inputs.kind_of(&held.key), held);
+            let body = whole_body(held.key.kind(), held);
             if let Some(written) = written_body(&mut changes, &held.key) {
                 for (name, value) in body.0 {
                     written.0.entry(name).or_insert(value);
@@ -40,7 +40,7 @@ pub(super) fn with_resets_reapplied(inputs: &Inputs<'_>, mut changes: Vec<Change
 
 /// Returns a protected resource that a change of a kind would reset.
 fn protected_reset<'inputs>(inputs: &'inputs Inputs<'_>, kind: &Kind) -> Option<&'inputs Key> {
-    let is_reset = |key: &&Key| kind.quirks.resets.contains(&key.kind()) && inputs.untouched.root_of(key).is_some();
+    let is_reset = |key: &&Key| kind.quirks.resets.contains(&key.kind().name) && inputs.untouched.root_of(key).is_some();
     inputs.partners.live.iter().map(|held| &held.key).find(is_reset)
 }
 
@@ -60,7 +60,7 @@ fn written_body<'changes>(changes: &'changes mut [Change], key: &Key) -> Option<
 
 /// Returns the change that writes a resource again because a change of another kind resets it.
 fn repeated(inputs: &Inputs<'_>, by: &Kind, held: &Resource, body: Body) -> (Change, Vec<Decision>) {
-    let kind = inputs.kind_of(&held.key);
+    let kind = held.key.kind();
     let source = inputs.pairs().find(|(one, held_of_it)| one.key == held.key && held_of_it.is_some()).map(|(one, _)| &one.id);
     let note = Note::Repeated { key: held.key.clone(), by: by.singular };
     let decisions = [Decision::Note(note)].into_iter().chain(source.map(|_| Decision::Repeated(kind))).collect();

@@ -32,7 +32,7 @@ pub fn restore(catalog: &Catalog, desired: &Desired, live: &Snapshot, newer: Sur
         base.record_applied(&held.key, &held.id, held.body.clone());
     }
     let past = PlanContext {
-        links: &Links::within(catalog, &live.resources),
+        links: &Links::within(&live.resources),
         base: &base,
         sent: &SentSecrets::default(),
         on_drift: OnDrift::Keep,
@@ -41,15 +41,15 @@ pub fn restore(catalog: &Catalog, desired: &Desired, live: &Snapshot, newer: Sur
     };
     let mut plan = plan_after(catalog, desired, live, past);
     plan.source.snapshot = Some(std::mem::replace(&mut plan.source.tenant, live.tenant.clone()));
-    plan.notes.extend(created_again(catalog, &plan));
+    plan.notes.extend(created_again(&plan));
     plan
 }
 
 /// Says what is created again, since whoever uses it by its id has to know.
-fn created_again(catalog: &Catalog, plan: &Plan) -> Vec<String> {
+fn created_again(plan: &Plan) -> Vec<String> {
     let created = plan.changes().filter(|change| matches!(change.action, Action::Create { .. }));
     let note = |key: &Key| {
-        let kind = catalog.kind(key.kind()).filter(|kind| kind.has_own_ids())?;
+        let kind = Some(key.kind()).filter(|kind| kind.has_own_ids())?;
         let lost = kind.lifecycle.user_data.map(|what| format!(" and without {what}")).unwrap_or_default();
         Some(format!("{} \"{}\" is created again, with a new id{lost}", kind.singular, key.name()))
     };

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::model::{Action, Change, Edit, Plan};
 use super::refusal::{Item, Refusal};
+use crate::catalog::Kind;
 use crate::catalog::risk::{RiskClass, RiskRule};
-use crate::catalog::{Catalog, Kind};
 use crate::json::{Body, is_blank};
 use crate::model::guard::Guard;
 use crate::model::resource::Key;
@@ -24,8 +24,8 @@ pub struct EditRisk {
 /// Returns the risks of a change, field by field.
 ///
 /// Updates that complete a resource created by the same plan have no risk of their own: they belong to the create.
-pub fn edit_risks(catalog: &Catalog, change: &Change) -> Vec<EditRisk> {
-    let kind = catalog.kind(change.key.kind()).expect("a key names a kind of the catalog");
+pub fn edit_risks(change: &Change) -> Vec<EditRisk> {
+    let kind = change.key.kind();
     let risks = kind.risk;
     let whole = |class| EditRisk { class, path: None };
     match &change.action {
@@ -119,19 +119,19 @@ fn of_secret(kind: &Kind, path: &str) -> EditRisk {
 }
 
 /// Refuses unapproved lockout risks.
-pub fn lockout(catalog: &Catalog, plan: &Plan) -> Option<Refusal> {
-    Refusal::about(Guard::LockoutRisk, items(catalog, plan, RiskClass::Lockout))
+pub fn lockout(plan: &Plan) -> Option<Refusal> {
+    Refusal::about(Guard::LockoutRisk, items(plan, RiskClass::Lockout))
 }
 
 /// Refuses unapproved weakening of protections.
-pub fn weaker(catalog: &Catalog, plan: &Plan) -> Option<Refusal> {
-    Refusal::about(Guard::WeakerProtection, items(catalog, plan, RiskClass::Weakened))
+pub fn weaker(plan: &Plan) -> Option<Refusal> {
+    Refusal::about(Guard::WeakerProtection, items(plan, RiskClass::Weakened))
 }
 
-fn items(catalog: &Catalog, plan: &Plan, class: RiskClass) -> Vec<Item> {
+fn items(plan: &Plan, class: RiskClass) -> Vec<Item> {
     let mut found: BTreeMap<&Key, Vec<String>> = BTreeMap::new();
     for change in plan.changes() {
-        for cost in edit_risks(catalog, change).into_iter().filter(|cost| cost.class == class) {
+        for cost in edit_risks(change).into_iter().filter(|cost| cost.class == class) {
             let what = cost.path.unwrap_or_else(|| change.operation().to_string());
             found.entry(&change.key).or_default().push(what);
         }
@@ -142,6 +142,7 @@ fn items(catalog: &Catalog, plan: &Plan, class: RiskClass) -> Vec<Item> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalog::Catalog;
     use serde_json::json;
 
     /// Returns an object that contains a value at a path below the field above it.

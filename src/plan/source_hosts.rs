@@ -9,7 +9,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::leak::{SentText, each_outgoing};
 use super::model::{Action, Change, Plan, UnmappedHost};
-use crate::catalog::Catalog;
 use crate::json::{Body, is_in};
 use crate::model::resource::{Key, Resource};
 use crate::snapshot::text_search::{hosts, named_hosts};
@@ -28,7 +27,7 @@ pub struct KnownHosts<'known> {
 }
 
 /// Returns the hosts of the source that a plan would copy into the target, each with the first place that contains it.
-pub fn unmapped_hosts(catalog: &Catalog, plan: &Plan, desired: &Desired, live: &Snapshot, known: KnownHosts<'_>) -> Vec<UnmappedHost> {
+pub fn unmapped_hosts(plan: &Plan, desired: &Desired, live: &Snapshot, known: KnownHosts<'_>) -> Vec<UnmappedHost> {
     if plan.is_empty() || plan.source.domain == plan.target.domain {
         return Vec::new();
     }
@@ -36,7 +35,7 @@ pub fn unmapped_hosts(catalog: &Catalog, plan: &Plan, desired: &Desired, live: &
     let is_guarded = |host: &str| is_below(host, &plan.source.domain) || desired.hosts.contains(host);
     found.retain(|host, _| !is_guarded(host));
     if !found.is_empty() {
-        let own = live.hosts(catalog);
+        let own = live.hosts();
         let is_listed = |host: &str| known.listed.iter().any(|listed| is_below(host, listed));
         let evidence = Evidence::new(plan, desired, live, known.rewritten);
         found.retain(|host, _| is_listed(host) || (evidence.is_of_source(host) && !own.contains(host)));

@@ -9,7 +9,7 @@ use super::*;
 use crate::catalog::Catalog;
 use crate::json::Body;
 use crate::model::guard::Guard;
-use crate::model::resource::{Id, Key, Resource};
+use crate::model::resource::{Id, Resource, key};
 use crate::snapshot::{Desired, Snapshot, Status, id_substitution};
 use crate::state::fingerprints::SentSecrets;
 use crate::state::links::Links;
@@ -57,8 +57,8 @@ fn of_two_conflicting_resources_the_first_is_created_and_the_other_reported() {
 #[test]
 fn a_name_taken_in_the_target_is_not_created_but_a_freed_one_is() {
     let mut links = Links::default();
-    links.link(&Id::new("s1"), &Id::new("t1"), &Key::new("connections", "old"));
-    links.link(&Id::new("r1"), &Id::new("q1"), &Key::new("roles", "Old"));
+    links.link(&Id::new("s1"), &Id::new("t1"), &key("connections/old"));
+    links.link(&Id::new("r1"), &Id::new("q1"), &key("roles/Old"));
     let connection = |id: &str, name: &str| ("connections", json!({"id": id, "name": name, "strategy": "auth0", "options": {}}));
     let role = |id: &str, name: &str| ("roles", json!({"id": id, "name": name}));
     let source = [connection("s1", "new"), connection("s2", "old"), role("r1", "New"), role("r2", "Old")];
@@ -144,7 +144,7 @@ fn pruned(source: &[(&str, Value)], is_linked: bool, change: impl FnOnce(&mut De
     change(&mut desired);
     let mut links = Links::default();
     if is_linked {
-        links.link(&Id::new(TILL.0), &Id::new(TILL.1), &Key::new("clients", "Its old name"));
+        links.link(&Id::new(TILL.0), &Id::new(TILL.1), &key("clients/Its old name"));
     }
     let base = crate::state::baseline::Baseline::default();
     let past = PlanContext {
@@ -174,7 +174,7 @@ fn resources_of_earlier_runs_deleted_from_the_source_are_pruned_under_a_guard() 
 #[test]
 fn resources_that_no_run_created_are_never_pruned() {
     let plan = pruned(&[client(WEB, true)], false, |_| {});
-    assert_eq!((removes(&plan), &plan.unmanaged["clients"]), (Vec::new(), &vec![Key::new("clients", "Till")]));
+    assert_eq!((removes(&plan), &plan.unmanaged["clients"]), (Vec::new(), &vec![key("clients/Till")]));
 }
 
 #[test]
@@ -251,11 +251,11 @@ fn marketplace_actions_stay_bound_in_place_and_are_sent_by_name() {
     let target = [action("b1", "Geo", true), bound(&["Geo"])];
     let plan = planned(&source, &target, &Links::default());
     assert_eq!((creates(&plan), skipped(&plan)), (vec!["actions/Enrich".to_owned()], Vec::new()));
-    let mut names = id_substitution::TenantNames::new(Catalog::standard(), "prod.eu.auth0.com");
+    let mut names = id_substitution::TenantNames::new("prod.eu.auth0.com");
     plan.known.iter().for_each(|(key, id)| names.learn(key.clone(), id.clone()));
     plan.called.iter().for_each(|(key, name)| names.call(key.clone(), name.clone()));
-    names.learn(Key::new("actions", "Enrich"), Id::new("b3"));
-    let bindings = plan.changes().find(|change| change.key.kind() == "action-trigger-bindings").expect("a change");
+    names.learn(key("actions/Enrich"), Id::new("b3"));
+    let bindings = plan.changes().find(|change| change.key.kind().name == "action-trigger-bindings").expect("a change");
     let Action::Update { body, .. } = &bindings.action else { panic!("an update") };
     let sent = names.resolve(Catalog::standard().kind("action-trigger-bindings").expect("a kind"), body).expect("all is known");
     let values: Vec<Value> = sent.find("bindings[].ref.value").into_iter().map(|(_, value)| value.clone()).collect();
@@ -319,7 +319,7 @@ fn only_writable_fields_of_a_built_in_api_are_compared_and_sent() {
     let step = "enable this API in the target's dashboard under Applications > APIs, then import again";
     assert_eq!((plan.is_empty(), steps(&plan)), (true, vec![("", step)]));
     let mut links = Links::default();
-    links.link(&Id::new("gone"), &Id::new("prodMe000000000000000000"), &Key::new("resource-servers", ""));
+    links.link(&Id::new("gone"), &Id::new("prodMe000000000000000000"), &key("resource-servers"));
     let others = ("resource-servers", json!({"id": "a1", "identifier": "https://api"}));
     let plan = planned_after(from_ref(&others), &[others.clone(), target], &links, &crate::state::baseline::Baseline::default(), true);
     assert_eq!((removes(&plan), plan.excluded.len()), (Vec::new(), 1));
@@ -362,7 +362,7 @@ fn a_resource_without_own_id_that_cannot_be_deleted_is_reported() {
     let template = ("email-templates", json!({"template": "welcome_email", "body": "x", "enabled": true}));
     let mut base = crate::state::baseline::Baseline::default();
     let body = Body::from_value(template.1.clone()).expect("an object");
-    base.record_applied(&Key::new("email-templates", "welcome_email"), &Id::new("welcome_email"), body.into());
+    base.record_applied(&key("email-templates/welcome_email"), &Id::new("welcome_email"), body.into());
     let plan = planned_after(&[], from_ref(&template), &Links::default(), &base, true);
     let reason = "it is gone from dev.eu.auth0.com, but the API cannot delete it";
     assert_eq!((removes(&plan), skipped(&plan)), (Vec::new(), vec![("email-templates/welcome_email".to_owned(), "", reason)]));
@@ -374,7 +374,7 @@ fn a_resource_without_own_id_that_cannot_be_deleted_is_reported() {
 fn an_object_emptied_in_the_source_is_emptied_when_pruning() {
     let (nothing, held) = (("branding", json!({})), ("branding", json!({"logo_url": "https://logo"})));
     let mut base = crate::state::baseline::Baseline::default();
-    base.record_applied(&Key::new("branding", ""), &Id::new("branding"), Body::from_value(held.1.clone()).expect("an object").into());
+    base.record_applied(&key("branding"), &Id::new("branding"), Body::from_value(held.1.clone()).expect("an object").into());
     let plan = planned_after(from_ref(&nothing), from_ref(&held), &Links::default(), &base, false);
     assert_eq!((plan.is_empty(), plan.excluded.len()), (true, 1));
     let plan = planned_after(&[nothing], &[held], &Links::default(), &base, true);
@@ -386,7 +386,7 @@ fn a_rename_to_a_taken_name_is_skipped_with_those_waiting_for_the_old_name() {
     let role = |id: &str, name: &str| ("roles", json!({"id": id, "name": name}));
     let mut links = Links::default();
     for at in 1..3 {
-        links.link(&Id::new(format!("s{at}")), &Id::new(format!("t{at}")), &Key::new("roles", ""));
+        links.link(&Id::new(format!("s{at}")), &Id::new(format!("t{at}")), &key("roles"));
     }
     let target = [role("t1", "A"), role("t2", "B"), role("t3", "C")];
     let plan = planned(&[role("s1", "C"), role("s2", "A")], &target, &links);

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use super::matching::ambiguous_names;
 use super::pairing::Pairing;
 use super::reason::{AmbiguousName, Reason, Side};
-use crate::catalog::{Catalog, Kind, Shape, Writability};
+use crate::catalog::{Kind, Shape, Writability};
 use crate::model::resource::{Id, Resource};
 use crate::snapshot::{Desired, Snapshot, id_substitution};
 use crate::state::links::Links;
@@ -20,19 +20,18 @@ pub(super) struct TakenNames {
 
 impl TakenNames {
     /// Returns the names that the target's resources will have; those at the indexes in `removed` are free.
-    pub(super) fn of_target(catalog: &Catalog, desired: &[Resource], partners: &Pairing<'_>, removed: &[usize]) -> Self {
+    pub(super) fn of_target(desired: &[Resource], partners: &Pairing<'_>, removed: &[usize]) -> Self {
         let partner_of: HashMap<usize, &Resource> =
             partners.of_desired.iter().zip(desired).filter_map(|(at, desired)| at.map(|at| (at, desired))).collect();
-        let kind_of = |held: &Resource| catalog.kind(held.key.kind()).expect("a key names a kind of the catalog");
         let removed: HashSet<usize> = removed.iter().copied().collect();
-        let stays = |(at, held): &(usize, &Cow<'_, Resource>)| is_once(kind_of(held)) && !removed.contains(at);
+        let stays = |(at, held): &(usize, &Cow<'_, Resource>)| is_once(held.key.kind()) && !removed.contains(at);
         let held: Vec<(usize, &'static Kind, String, String)> = partners
             .live
             .iter()
             .enumerate()
             .filter(stays)
             .map(|(at, held)| {
-                let kind = kind_of(held);
+                let kind = held.key.kind();
                 (at, kind, id_substitution::portable_name_of(kind, held), becomes(kind, held, partner_of.get(&at).copied()))
             })
             .collect();
@@ -98,11 +97,11 @@ fn becomes(kind: &Kind, held: &Resource, partner: Option<&Resource>) -> String {
 }
 
 /// Returns, by id, each source resource with an ambiguous name and the resources it may correspond to.
-pub(super) fn ambiguous(catalog: &Catalog, desired: &Desired, live: &Snapshot, links: &Links) -> HashMap<Id, AmbiguousName> {
+pub(super) fn ambiguous(desired: &Desired, live: &Snapshot, links: &Links) -> HashMap<Id, AmbiguousName> {
     let source = &desired.snapshot;
     let side = |snapshot: &Snapshot, ids: &[&Id]| (snapshot.tenant.clone(), ids.iter().map(|id| (*id).clone()).collect());
     let mut found = HashMap::new();
-    for ((kind, name), (wanted, held)) in ambiguous_names(catalog, source, live, links) {
+    for ((kind, name), (wanted, held)) in ambiguous_names(source, live, links) {
         let (kind, name) = (kind.to_owned(), name.to_owned());
         let ambiguous = AmbiguousName { kind, name, source: side(source, &wanted), target: side(live, &held) };
         found.extend(wanted.into_iter().map(|id| (id.clone(), ambiguous.clone())));

@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use super::model::{Action, Change, Edit};
 use super::unique_names::is_once;
-use crate::catalog::{Catalog, Kind, Writability};
+use crate::catalog::{Kind, Writability};
 use crate::json::Body;
 use crate::model::resource::{Id, Key, Resource};
 use crate::snapshot::id_substitution;
@@ -41,16 +41,15 @@ pub(super) struct ValueOrder {
 
 /// Orders changes and breaks their cycles; `live` are the target's resources, and `removed` the indexes of those
 /// deleted at the end.
-pub(super) fn ordered(catalog: &Catalog, changes: &mut [Change], live: &[Cow<'_, Resource>], removed: &[usize]) -> ValueOrder {
+pub(super) fn ordered(changes: &mut [Change], live: &[Cow<'_, Resource>], removed: &[usize]) -> ValueOrder {
     let by_key: HashMap<&Key, &Resource> = live.iter().map(|resource| (&resource.key, &**resource)).collect();
-    let mut nodes: Vec<ValueChange> =
-        changes.iter().enumerate().filter_map(|(at, change)| ValueChange::of(catalog, at, change, &by_key)).collect();
+    let mut nodes: Vec<ValueChange> = changes.iter().enumerate().filter_map(|(at, change)| ValueChange::of(at, change, &by_key)).collect();
     let wanted: HashSet<UniqueValue> = nodes.iter().flat_map(|node| node.takes.iter().cloned()).collect();
     if wanted.is_empty() {
         return ValueOrder::default();
     }
-    let used = used(catalog, live, &wanted);
-    let mut opening = CycleBreaker { catalog, live: by_key, wanted, used, aside: Vec::new() };
+    let used = used(live, &wanted);
+    let mut opening = CycleBreaker { live: by_key, wanted, used, aside: Vec::new() };
     for resource in removed.iter().map(|at| &*live[*at]) {
         opening.release_deleted(resource);
     }
@@ -84,8 +83,8 @@ struct ValueChange {
 }
 
 impl ValueChange {
-    fn of(catalog: &Catalog, at: usize, change: &Change, live: &HashMap<&Key, &Resource>) -> Option<Self> {
-        let kind = catalog.kind(change.key.kind()).expect("a key names a kind of the catalog");
+    fn of(at: usize, change: &Change, live: &HashMap<&Key, &Resource>) -> Option<Self> {
+        let kind = change.key.kind();
         let (before, after) = match &change.action {
             Action::Create { body, .. } => (BTreeSet::new(), claims(kind, body)),
             Action::Update { id: Some(_), edits, .. } if edits.iter().any(|edit| is_claimed(kind, &edit.path)) => {
@@ -103,7 +102,6 @@ impl ValueChange {
 
 /// Breaks cycles with interim values.
 struct CycleBreaker<'plan> {
-    catalog: &'plan Catalog,
     live: HashMap<&'plan Key, &'plan Resource>,
     /// Values that changes take.
     wanted: HashSet<UniqueValue>,
@@ -115,7 +113,7 @@ struct CycleBreaker<'plan> {
 impl CycleBreaker<'_> {
     /// Gives a resource to delete an interim value if another change takes its value.
     fn release_deleted(&mut self, resource: &Resource) {
-        let kind = self.catalog.kind(resource.key.kind()).expect("a key names a kind of the catalog");
+        let kind = resource.key.kind();
         let body = resource.body.open();
         for (_, field, _) in claims(kind, &body).into_iter().filter(|claim| self.wanted.contains(claim)).collect::<Vec<_>>() {
             if let Some(free) = self.interim_value(kind, field, &body) {
@@ -127,7 +125,7 @@ impl CycleBreaker<'_> {
     /// Gives a change in a cycle an interim value; if there is none, the change no longer waits.
     fn release(&mut self, node: &mut ValueChange, changes: &mut [Change]) {
         let Change { key, source_id, action, .. } = &mut changes[node.change];
-        let kind = self.catalog.kind(key.kind()).expect("a key names a kind of the catalog");
+        let kind = key.kind();
         let held = self.live.get(key).map(|held| held.body.open()).unwrap_or_default();
         let mut is_open = false;
         for (_, field, _) in std::mem::take(&mut node.frees).into_iter().filter(|claim| self.wanted.contains(claim)).collect::<Vec<_>>() {
@@ -193,13 +191,10 @@ fn claims(kind: &'static Kind, body: &Body) -> BTreeSet<UniqueValue> {
 }
 
 /// Returns every value of these fields that exists now or after the plan.
-fn used(catalog: &Catalog, live: &[Cow<'_, Resource>], wanted: &HashSet<UniqueValue>) -> HashSet<UniqueValue> {
+fn used(live: &[Cow<'_, Resource>], wanted: &HashSet<UniqueValue>) -> HashSet<UniqueValue> {
     let kinds: HashSet<&str> = wanted.iter().map(|(kind, ..)| *kind).collect();
-    let held = live.iter().filter(|held| kinds.contains(held.key.kind()));
-    let claims = held.flat_map(|held| {
-        let kind = catalog.kind(held.key.kind()).expect("a key names a kind of the catalog");
-        claims(kind, &held.body.open())
-    });
+    let held = live.iter().filter(|held| kinds.contains(held.key.kind().name));
+    let claims = held.flat_map(|held| claims(held.key.kind(), &held.body.open()));
     claims.chain(wanted.iter().cloned()).collect()
 }
 
@@ -217,7 +212,7 @@ mod tests {
     use super::super::reason::DesiredState;
     use crate::catalog::Catalog;
     use crate::json::Body;
-    use crate::model::resource::{Id, Key, Resource};
+    use crate::model::resource::{Id, Resource, key};
     use crate::snapshot::{Desired, Snapshot, Status, id_substitution};
     use crate::state::baseline::Baseline;
     use crate::state::fingerprints::SentSecrets;
@@ -263,7 +258,7 @@ mod tests {
     fn planned(unique: Unique, source: &[(usize, usize)], target: &[(usize, usize)]) -> Plan {
         let mut links = Links::default();
         for (at, _) in target {
-            links.link(&Id::new(format!("s{at}")), &Id::new(format!("t{at}")), &Key::new(unique.0, ""));
+            links.link(&Id::new(format!("s{at}")), &Id::new(format!("t{at}")), &key(unique.0));
         }
         let (base, sent) = (Baseline::default(), SentSecrets::default());
         let past = PlanContext {
@@ -349,7 +344,6 @@ mod tests {
         let long = "o".repeat(50);
         let kind = Catalog::standard().kind("organizations").expect("a kind");
         let mut opening = super::CycleBreaker {
-            catalog: Catalog::standard(),
             live: std::collections::HashMap::new(),
             wanted: std::collections::HashSet::new(),
             used: std::collections::HashSet::new(),

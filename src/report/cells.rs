@@ -10,7 +10,6 @@ use super::review::ReviewItem;
 use super::table::Table;
 use super::values::{cut, element, or_none};
 use crate::apply::{AlteredValue, ChangeResult};
-use crate::catalog::Catalog;
 use crate::model::resource::Key;
 use crate::plan::{Action, Change, Conflict, Drift, Plan};
 
@@ -106,7 +105,7 @@ fn kinds(kinds: &[KindChanges<'_>]) -> Table {
 
 fn review(items: &[ReviewItem<'_>]) -> Table {
     let row = |item: &ReviewItem<'_>| {
-        let value = plain(&item.value(WIDTH, Catalog::standard()));
+        let value = plain(&item.value(WIDTH));
         [item.label.to_string(), item.resource(WIDTH), item.path().to_owned(), value]
     };
     table(&["risk", "resource", "field", "value"], items.iter().map(row))

@@ -19,7 +19,7 @@ pub(super) fn csv(run: &RunReport<'_>) -> String {
 }
 
 fn rows<'run>(run: &RunReport<'run>, due: &'run [ManualStep]) -> Vec<[&'run str; 8]> {
-    let row = |key: &'run Key, rest: [&'run str; 6]| [key.kind(), key.name(), rest[0], rest[1], rest[2], rest[3], rest[4], rest[5]];
+    let row = |key: &'run Key, rest: [&'run str; 6]| [key.kind().name, key.name(), rest[0], rest[1], rest[2], rest[3], rest[4], rest[5]];
     let settled = run.summary.settled.iter().map(|one| {
         let (id, message) = (one.outcome.id().map_or("", Id::as_str), one.outcome.message().unwrap_or_default());
         let at = one.at.as_deref().unwrap_or_default();

@@ -39,11 +39,11 @@ impl RunReport<'_> {
     pub(super) fn due_steps(&self) -> Vec<DueStep> {
         let mut open: HashMap<(&str, &str), usize> = HashMap::new();
         for made in self.unstored() {
-            *open.entry((made.key.kind(), made.path)).or_default() += 1;
+            *open.entry((made.key.kind().name, made.path)).or_default() += 1;
         }
         let secrets = self.unstored().map(|made| DueStep {
             step: self.manual_step(made),
-            shared_text: (open[&(made.key.kind(), made.path)] > FEW).then(|| self.text(made, "ID")),
+            shared_text: (open[&(made.key.kind().name, made.path)] > FEW).then(|| self.text(made, "ID")),
         });
         secrets.chain(self.planned().map(DueStep::from)).collect()
     }
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
     use crate::apply::Summary;
     use crate::model::resource::Id;
-    use crate::report::sample::key;
+    use crate::model::resource::key;
     use crate::report::{RunCost, sample, summary};
 
     fn made(number: usize, disposition: SecretDisposition) -> GeneratedSecret {

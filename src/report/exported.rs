@@ -95,7 +95,7 @@ fn absent(snapshot: &Snapshot) -> Vec<String> {
 fn duplicates(snapshot: &Snapshot) -> Vec<(&str, Vec<&Key>)> {
     let mut kinds: BTreeMap<&str, Vec<&Key>> = BTreeMap::new();
     for key in &snapshot.twice {
-        kinds.entry(key.kind()).or_default().push(key);
+        kinds.entry(key.kind().name).or_default().push(key);
     }
     kinds.into_iter().collect()
 }
@@ -104,7 +104,7 @@ fn duplicates(snapshot: &Snapshot) -> Vec<(&str, Vec<&Key>)> {
 pub(super) fn secrets(snapshot: &Snapshot) -> BTreeMap<&str, usize> {
     let mut counts = BTreeMap::new();
     for resource in snapshot.resources.iter().filter(|resource| !resource.secrets.is_empty()) {
-        *counts.entry(resource.key.kind()).or_default() += resource.secrets.len();
+        *counts.entry(resource.key.kind().name).or_default() += resource.secrets.len();
     }
     counts
 }
@@ -120,8 +120,8 @@ fn secrets_not_exported(snapshot: &Snapshot) -> String {
 mod tests {
     use super::*;
     use crate::json::{Body, PackedBody};
+    use crate::model::resource::key;
     use crate::model::resource::{Id, Resource};
-    use crate::report::sample::key;
     use crate::report::style::plain;
     use crate::snapshot::Unseen;
     use serde_json::json;

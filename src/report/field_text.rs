@@ -11,7 +11,7 @@ use super::layout::Layout;
 use super::style::{ADDED, QUIET, REMOVED, styled};
 use super::text_diff::{DiffLine, difference};
 use super::values::{around_difference, cut, inline};
-use crate::catalog::{Catalog, Kind};
+use crate::catalog::Kind;
 use crate::plan::Edit;
 
 /// What separates an old value from a new one.
@@ -29,19 +29,19 @@ pub(super) fn short(kind: Option<&Kind>, content: &FieldContent<'_>, columns: us
 }
 
 /// Renders what happens to a field on as many lines as needed.
-pub(super) fn full(kind: Option<&Kind>, content: &FieldContent<'_>, columns: usize) -> Vec<String> {
+pub(super) fn full(kind: &Kind, content: &FieldContent<'_>, columns: usize) -> Vec<String> {
     match content {
-        FieldContent::Edit(edit) => full_edit(&Sides::new(kind, edit), columns),
+        FieldContent::Edit(edit) => full_edit(&Sides::new(Some(kind), edit), columns),
         FieldContent::Value(_, value) => wrapped(&flat(value), columns).into_iter().map(|line| styled(ADDED, line)).collect(),
         FieldContent::Secret(secret) => vec![secret_text(&secret.from, secret.is_changed)],
     }
 }
 
 /// Renders a differing field of a resource on as many lines as needed.
-pub(crate) fn edit_lines(kind: &str, edit: &Edit, layout: Layout) -> Vec<String> {
+pub(crate) fn edit_lines(kind: &Kind, edit: &Edit, layout: Layout) -> Vec<String> {
     let path = printable(&edit.path);
     let columns = layout.columns.saturating_sub(path.chars().count() + 4);
-    let lines = full_edit(&Sides::new(Catalog::standard().kind(kind), edit), columns);
+    let lines = full_edit(&Sides::new(Some(kind), edit), columns);
     match lines.as_slice() {
         [only] => vec![format!("{path}  {only}")],
         lines => std::iter::once(path.into_owned()).chain(lines.iter().map(|line| format!("  {line}"))).collect(),

@@ -4,13 +4,13 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 pub(super) use super::printed::printable;
-use crate::catalog::{Catalog, Shape};
+use crate::catalog::Shape;
 use crate::model::resource::Key;
 
 /// Formats a resource inside a sentence: `client "Billing API"`, `tenant settings`; a key without a name stands for the
 /// whole kind.
 pub(crate) fn named(key: &Key) -> String {
-    let Some(kind) = Catalog::standard().kind(key.kind()) else { return printable(&key.to_string()).into_owned() };
+    let kind = key.kind();
     match key.name() {
         "" if kind.shape == Shape::Singleton => kind.singular.to_owned(),
         "" => kind.name.to_owned(),
@@ -56,7 +56,7 @@ pub(super) fn duration(time: Duration) -> String {
 pub(super) fn names<'key>(keys: impl ExactSizeIterator<Item = &'key Key>, most: usize) -> String {
     let more = keys.len().saturating_sub(most);
     let shown: Vec<Cow<'_, str>> =
-        keys.take(most).map(|key| printable(if key.name().is_empty() { key.kind() } else { key.name() })).collect();
+        keys.take(most).map(|key| printable(if key.name().is_empty() { key.kind().name } else { key.name() })).collect();
     if more == 0 { shown.join(", ") } else { format!("{} and {} more", shown.join(", "), number(more)) }
 }
 
@@ -72,6 +72,7 @@ pub(super) fn enumeration(parts: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::resource::key;
 
     #[test]
     fn numbers_have_thousands_separators() {
@@ -86,11 +87,11 @@ mod tests {
 
     #[test]
     fn a_name_cannot_draw_on_the_terminal() {
-        assert_eq!(named(&Key::new("clients", "Web\u{1b}[2J\u{202e}")), "client \"Web\\u{1b}[2J\\u{202e}\"");
+        assert_eq!(named(&key("clients/Web\u{1b}[2J\u{202e}")), "client \"Web\\u{1b}[2J\\u{202e}\"");
     }
 
     #[test]
     fn a_singleton_has_no_name() {
-        assert_eq!(named(&Key::new("tenant-settings", "")), "tenant settings");
+        assert_eq!(named(&key("tenant-settings")), "tenant settings");
     }
 }

@@ -13,7 +13,6 @@ use super::exported::{ExportView, secrets};
 use super::plan_document::PlanView;
 use super::run_report::{RunCost, RunReport, RunState};
 use crate::apply::{ChangeResult, GeneratedSecret, OutcomeCounts, SecretDisposition, Summary};
-use crate::catalog::Catalog;
 use crate::catalog::risk::RiskClass;
 use crate::model::event::{Operation, Outcome};
 use crate::model::resource::{Id, Key};
@@ -134,11 +133,10 @@ struct StagedChange<'a> {
 impl<'a> PlanFields<'a> {
     pub(super) fn new(view: &PlanView<'a>) -> Self {
         let PlanView { plan, refusals, estimate, .. } = *view;
-        let catalog = Catalog::standard();
-        let found = findings(catalog, plan);
+        let found = findings(plan);
         let staged = |stage: &'a Stage| {
             stage.changes.iter().map(move |change| {
-                let risk = of_change(catalog, change).iter().map(|finding| finding.class).max().unwrap_or(RiskClass::Routine);
+                let risk = of_change(change).iter().map(|finding| finding.class).max().unwrap_or(RiskClass::Routine);
                 StagedChange { stage: &stage.title, risk, change }
             })
         };

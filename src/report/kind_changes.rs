@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::format::count;
 use crate::catalog::risk::RiskClass;
-use crate::catalog::{Catalog, Kind, Shape};
+use crate::catalog::{Kind, Shape};
 use crate::json::{Body, is_blank};
 use crate::model::event::Operation;
 use crate::model::resource::Key;
@@ -102,11 +102,10 @@ impl FieldLine<'_> {
 
 /// Groups the changes of a plan by kind: kinds with dangerous edits first, then in the order of the plan.
 pub(super) fn by_kind(plan: &Plan) -> Vec<KindChanges<'_>> {
-    let catalog = Catalog::standard();
     let mut kinds: Vec<(&'static str, Vec<&Change>)> = Vec::new();
     let mut places: HashMap<&str, usize> = HashMap::new();
     for change in plan.changes() {
-        let title = catalog.kind(change.key.kind()).map_or("Others", heading);
+        let title = heading(change.key.kind());
         let place = *places.entry(title).or_insert_with(|| {
             kinds.push((title, Vec::new()));
             kinds.len() - 1
@@ -158,15 +157,14 @@ fn rank(operation: Operation) -> u8 {
 
 impl<'a> Entry<'a> {
     fn new(plan: &'a Plan, change: &'a Change) -> Self {
-        let catalog = Catalog::standard();
         let rules = plan.mapped.get(&change.key);
         let rule = |path: &str| rule_of(rules?, path);
-        let findings = of_change(catalog, change);
+        let findings = of_change(change);
         let class_of = |path: &str| {
             let about = findings.iter().filter(|finding| finding.subject.path() == Some(path));
             about.map(|finding| finding.class).max().unwrap_or(RiskClass::Routine)
         };
-        let kind = catalog.kind(change.key.kind());
+        let kind = change.key.kind();
         let line = |content: FieldContent<'a>| {
             let mut line = FieldLine { class: RiskClass::Routine, content, rule: None };
             (line.class, line.rule) = (class_of(line.path()), rule(line.path()));
@@ -174,9 +172,8 @@ impl<'a> Entry<'a> {
         };
         let mut fields: Vec<FieldLine<'a>> = match &change.action {
             Action::Create { body, .. } | Action::Update { body, id: None, .. } => {
-                let is_shown =
-                    |name: &str, value: &Value| !is_blank(value) && kind.and_then(|kind| kind.default_of(name)).as_ref() != Some(value);
-                let is_key = |name: &str| kind.is_some_and(|kind| kind.identity.key == [name]);
+                let is_shown = |name: &str, value: &Value| !is_blank(value) && kind.default_of(name).as_ref() != Some(value);
+                let is_key = |name: &str| kind.identity.key == [name];
                 let shown = body.0.iter().filter(|(name, value)| !is_key(name) && is_shown(name, value));
                 shown.map(|(name, value)| line(FieldContent::Value(name, value))).collect()
             }
@@ -196,14 +193,13 @@ impl<'a> Entry<'a> {
         fields.extend(change.secrets.iter().map(|secret| line(FieldContent::Secret(secret))));
         let is_late = matches!(change.action, Action::Update { id: None, .. });
         let class = findings.iter().map(|finding| finding.class).max().unwrap_or(RiskClass::Routine);
-        let distinguishing = distinguishing(kind, change);
+        let distinguishing = distinguishing(change);
         Self { operation: change.operation(), keys: vec![&change.key], is_late, distinguishing, fields, class }
     }
 
     /// Returns a short description: `"Billing"`, or `9 clients` if several share an edit.
     pub(super) fn subject(&self) -> String {
-        let kind = Catalog::standard().kind(self.keys[0].kind());
-        let singular = kind.map_or("resource", |kind| kind.singular);
+        let singular = self.keys[0].kind().singular;
         match self.keys.as_slice() {
             [key] if key.name().is_empty() => singular.to_owned(),
             [key] => format!("\"{}\"", super::printable(key.name())),
@@ -221,9 +217,9 @@ fn rule_of<'a>(rules: &'a BTreeMap<String, String>, path: &str) -> Option<&'a st
 }
 
 /// Returns the fields that identify a created or deleted resource.
-pub(super) fn distinguishing(kind: Option<&'static Kind>, change: &Change) -> Vec<(&'static str, Value)> {
+pub(super) fn distinguishing(change: &Change) -> Vec<(&'static str, Value)> {
     let (Action::Create { body, .. } | Action::Delete { body, .. }) = &change.action else { return Vec::new() };
-    kind.map(|kind| distinguishing_fields(kind, body, change.key.name())).unwrap_or_default()
+    distinguishing_fields(change.key.kind(), body, change.key.name())
 }
 
 /// Returns the fields of a resource that tell what it is besides its name.

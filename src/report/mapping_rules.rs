@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use crate::apply::Summary;
-use crate::catalog::{Catalog, Kind, Shape};
+use crate::catalog::{Kind, Shape};
 use crate::model::resource::Key;
 use crate::plan::parse_element_part;
 
@@ -35,7 +35,7 @@ fn rule(key: &Key, part: &str) -> AcceptingRule {
         field: format!("field = {}", quoted(field)),
         action,
     };
-    let list = Catalog::standard().kind(key.kind()).filter(|kind| matches!(kind.shape, Shape::Child { .. })).map(Kind::elements);
+    let list = Some(key.kind()).filter(|kind| matches!(kind.shape, Shape::Child { .. })).map(Kind::elements);
     match (list, parse_element_part(part)) {
         (Some(list), _) => rule(list, "keep = true".to_owned()),
         (None, Some((path, Value::String(element)))) => rule(&format!("{path}[]"), format!("remove = {}", quoted(&element))),

@@ -49,7 +49,7 @@ fn lines(group: &[ResourceMessage<'_>], most_names: usize) -> Vec<String> {
     }
     let kind = group[0].key.kind();
     let is_one_kind = group.iter().all(|message| message.key.kind() == kind);
-    let resources = if is_one_kind { format!("{} {kind}", number(group.len())) } else { count(group.len(), "resource") };
+    let resources = if is_one_kind { format!("{} {}", number(group.len()), kind.name) } else { count(group.len(), "resource") };
     vec![line(&group[0], &resources), format!("  {}", names(group.iter().map(|message| message.key), most_names))]
 }
 
@@ -64,8 +64,8 @@ fn line(message: &ResourceMessage<'_>, resources: &str) -> String {
 mod tests {
     use super::*;
     use crate::model::resource::Key;
+    use crate::model::resource::key;
     use crate::plan::ManualStep;
-    use crate::report::sample::key;
 
     #[test]
     fn a_message_about_a_field_of_many_resources_contains_the_field() {

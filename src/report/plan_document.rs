@@ -9,7 +9,6 @@ use super::head::Head;
 use super::kind_changes::by_kind;
 use super::layout::Layout;
 use super::review;
-use crate::catalog::Catalog;
 use crate::plan::findings::{self, findings};
 use crate::plan::refusal::Refusal;
 use crate::plan::{DriftReport, Estimate, Plan};
@@ -66,7 +65,7 @@ impl<'plan> Document<'plan> {
     /// Builds the document of a plan, with its refusals and the next command.
     pub(super) fn of_plan(view: &PlanView<'plan>) -> Self {
         let PlanView { plan, refusals, next, estimate, now } = *view;
-        let found = findings(Catalog::standard(), plan);
+        let found = findings(plan);
         let kinds = by_kind(plan);
         let head = (!plan.is_empty()).then(|| Head::new(plan, &kinds, findings::count(&found), (estimate, now)));
         let mut sections = Sections::new(&plan.target.tenant);

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::sample::key;
 use crate::catalog::Catalog;
 use crate::json::Body;
-use crate::model::resource::Id;
+use crate::model::resource::{Id, key};
 use crate::model::unmatched_rule::{MissingPart, UnmatchedRule};
 use crate::plan::{Action, Change, Edit, ManualStep, Plan, PlannedMapping, PlannedTenant, Skipped, Stage};
 
@@ -127,7 +126,7 @@ pub(super) fn with_dangers() -> Plan {
     let mut plan = Plan::between(side("dev", "2026-03-01T10:00:00Z"), side("prod", "2026-03-01T10:00:30Z"));
     let mut by_kind: BTreeMap<String, Vec<Change>> = BTreeMap::new();
     for change in dangers().into_iter().chain(routine()) {
-        by_kind.entry(change.key.kind().to_string()).or_default().push(change);
+        by_kind.entry(change.key.kind().name.to_owned()).or_default().push(change);
     }
     let title = |kind: &str| Catalog::standard().kind(kind).map_or_else(|| kind.to_owned(), |kind| kind.title.to_owned());
     plan.stages = by_kind.into_iter().map(|(kind, changes)| Stage { title: title(&kind), changes }).collect();

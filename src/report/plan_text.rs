@@ -8,7 +8,7 @@ use super::layout::Layout;
 use super::review::{ReviewItem, ReviewLabel};
 use super::style::{ADDED, CHANGED, QUIET, REMOVED, TITLE, styled};
 use super::values::cut;
-use crate::catalog::{Catalog, Kind};
+use crate::catalog::Kind;
 use crate::model::event::Operation;
 use crate::plan::Change;
 
@@ -90,7 +90,7 @@ pub(super) fn review(items: &[ReviewItem<'_>], layout: Layout) -> Vec<String> {
         let most = room.saturating_sub(GAP + LEAST_VALUE);
         let name = cut(&format!("{name:<resource$}"), most.saturating_sub(field.chars().count()).max(resource));
         let cells = cut(&format!("{name}{field}"), most.max(resource));
-        let value = item.value(room.saturating_sub(cells.chars().count() + GAP), Catalog::standard());
+        let value = item.value(room.saturating_sub(cells.chars().count() + GAP));
         let style = if item.label == ReviewLabel::Weakened { CHANGED } else { REMOVED };
         lines.push(format!("{}  {}", styled(style, format!("{:<label$}", item.label.to_string())), format!("{cells}  {value}").trim_end()));
         if !is_same && item.names(room / 3).is_none() && item.keys.len() > 1 {
@@ -137,7 +137,7 @@ fn entry(entry: &Entry<'_>, width: usize, layout: Layout) -> Vec<String> {
         Operation::Update => styled(CHANGED, "~"),
         Operation::Delete => styled(REMOVED, "-"),
     };
-    let kind = Catalog::standard().kind(entry.keys[0].kind());
+    let kind = entry.keys[0].kind();
     let subject = entry.subject();
     // A long name gets its own line, so that the columns of the others are not pushed out of view.
     let is_long = subject.chars().count() > width;
@@ -187,8 +187,7 @@ fn names(entry: &Entry<'_>, columns: usize, layout: Layout) -> Vec<String> {
 
 /// Renders a short description of a changed resource in at most `columns` columns.
 pub(super) fn summary_of(change: &Change, columns: usize) -> String {
-    let kind = Catalog::standard().kind(change.key.kind());
-    let values = super::kind_changes::distinguishing(kind, change);
+    let values = super::kind_changes::distinguishing(change);
     cut(&values.iter().map(|(_, value)| distinguishing(value, columns)).collect::<Vec<_>>().join("  "), columns)
 }
 
@@ -206,20 +205,23 @@ fn summary(entry: &Entry<'_>, columns: usize) -> Option<String> {
 }
 
 /// Renders the fields of a change: harmless ones on one line each, dangerous ones in full.
-fn fields(kind: Option<&Kind>, entry: &Entry<'_>, columns: usize, layout: Layout) -> Vec<String> {
+fn fields(kind: &Kind, entry: &Entry<'_>, columns: usize, layout: Layout) -> Vec<String> {
     let width = entry.fields.iter().map(|line| line.path().chars().count()).max().unwrap_or_default().min(columns * 2 / 5);
     entry.fields.iter().flat_map(|line| field(kind, line, width, (columns, layout))).collect()
 }
 
-fn field(kind: Option<&Kind>, line: &FieldLine<'_>, width: usize, (columns, layout): (usize, Layout)) -> Vec<String> {
+fn field(kind: &Kind, line: &FieldLine<'_>, width: usize, (columns, layout): (usize, Layout)) -> Vec<String> {
     let path = printable(line.path()).into_owned();
     let is_long = path.chars().count() > width;
     let rule = line.rule.map(|rule| printable(rule).into_owned()).unwrap_or_default();
     let room = columns.saturating_sub(if is_long { 2 } else { width + GAP });
     let is_full = layout.is_verbose || line.class.is_dangerous();
     let for_rule = if rule.is_empty() { 0 } else { rule.chars().count() + GAP };
-    let values =
-        if is_full { full(kind, &line.content, room) } else { vec![short(kind, &line.content, room.saturating_sub(for_rule).max(20))] };
+    let values = if is_full {
+        full(kind, &line.content, room)
+    } else {
+        vec![short(Some(kind), &line.content, room.saturating_sub(for_rule).max(20))]
+    };
     let mark = if line.class.is_dangerous() { styled(REMOVED, &path) } else { path.clone() };
     let needed = |value: &str| path.chars().count() + GAP + anstream::adapter::strip_str(value).to_string().chars().count() + for_rule;
     let mut lines = match values.as_slice() {
@@ -268,7 +270,7 @@ fn packed_creates(entries: &[&Entry<'_>], layout: Layout) -> Vec<String> {
         }
     }
     let lines = |(group, entries): &(String, Vec<&Entry<'_>>)| {
-        let singular = Catalog::standard().kind(entries[0].keys[0].kind()).map_or("resource", |kind| kind.singular);
+        let singular = entries[0].keys[0].kind().singular;
         let of = if group.is_empty() { String::new() } else { format!(" {group}") };
         let names: Vec<String> = entries.iter().map(|entry| printable(entry.keys[0].name()).into_owned()).collect();
         let heading = format!("{} {}{of}", styled(ADDED, "+"), count(entries.len(), singular));

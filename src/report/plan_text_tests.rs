@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use super::style::plain;
 use super::{Layout, PlanView, fitted, plan, plan_sample, sample};
-use crate::catalog::Catalog;
+use crate::model::resource::key;
 use crate::plan::guards;
 use crate::plan::refusal::Refusal;
 use crate::plan::{Estimate, Plan};
@@ -19,7 +19,7 @@ fn shown(of: &Plan, refusals: &[Refusal], next: &str, layout: Layout) -> String 
 
 fn with_dangers(columns: usize) -> String {
     let of = plan_sample::with_dangers();
-    let refusals: Vec<Refusal> = guards::deletes(&of).into_iter().chain(guards::risks(Catalog::standard(), &of)).collect();
+    let refusals: Vec<Refusal> = guards::deletes(&of).into_iter().chain(guards::risks(&of)).collect();
     let next = "migrate import --tenant prod --from dev --allow 'deletes:clients/Old kiosk,lockout-risk:..'";
     let estimate = Some(Estimate { requests: 203, per_second: Some(16.0) });
     let view = PlanView { now: now() + Duration::from_secs(30), ..PlanView::new(&of, &refusals).with_next(next).with_estimate(estimate) };
@@ -213,7 +213,7 @@ fn an_empty_plan_counts_what_it_does_not_list() {
 fn many_creates_of_a_kind_share_lines_with_all_names() {
     let mut many = sample::empty();
     let create = sample::plan().stages[0].changes[0].clone();
-    let changes = (0..21).map(|nth| crate::plan::Change { key: sample::key(&format!("clients/Client {nth}")), ..create.clone() });
+    let changes = (0..21).map(|nth| crate::plan::Change { key: key(&format!("clients/Client {nth}")), ..create.clone() });
     many.stages = vec![crate::plan::Stage { title: "Applications".into(), changes: changes.collect() }];
     let text = shown(&many, &[], "", Layout::default());
     insta::assert_snapshot!(text, @"

@@ -336,7 +336,7 @@ mod tests {
     use super::*;
     use crate::catalog::limits::Tier;
     use crate::model::resource::Id;
-    use crate::report::sample::key;
+    use crate::model::resource::key;
 
     /// Returns the log lines for events that occur at these seconds.
     fn log(mode: Mode, events: &[(u64, Event)]) -> Vec<String> {

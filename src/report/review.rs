@@ -6,7 +6,6 @@ use super::field_text::short;
 use super::format::{count, named};
 use super::kind_changes::FieldContent;
 use super::printable;
-use crate::catalog::Catalog;
 use crate::catalog::risk::RiskClass;
 use crate::model::resource::Key;
 use crate::plan::findings::{Finding, Subject};
@@ -74,7 +73,7 @@ pub(super) fn items<'a>(plan: &'a Plan, findings: &[Finding<'a>]) -> Vec<ReviewI
 /// Returns what equal edits of the same kind have in common; `None` if each is an item of its own.
 fn identity(finding: &Finding<'_>) -> Option<String> {
     let Subject::Field(edit) = &finding.subject else { return None };
-    let kind = finding.change.key.kind();
+    let kind = finding.change.key.kind().name;
     serde_json::to_string(&(kind, finding.class, &edit.path, &edit.old, &edit.new)).ok()
 }
 
@@ -116,15 +115,15 @@ impl<'a> ReviewItem<'a> {
         match (&self.content, self.keys.as_slice()) {
             (ReviewContent::Remark(place, _), _) => place.clone(),
             (ReviewContent::Finding(_), [key]) => named(key),
-            (ReviewContent::Finding(finding), keys) => self.names(columns).unwrap_or_else(|| {
-                count(keys.len(), Catalog::standard().kind(finding.change.key.kind()).map_or("resource", |kind| kind.singular))
-            }),
+            (ReviewContent::Finding(finding), keys) => {
+                self.names(columns).unwrap_or_else(|| count(keys.len(), finding.change.key.kind().singular))
+            }
         }
     }
 
     /// Returns the names of several resources, if they fit into `columns` columns.
     pub(super) fn names(&self, columns: usize) -> Option<String> {
-        let kind = Catalog::standard().kind(self.keys.first()?.kind())?;
+        let kind = self.keys.first()?.kind();
         let names: Vec<String> = self.keys.iter().map(|key| format!("\"{}\"", key.name())).collect();
         Some(format!("{}s {}", kind.singular, names.join(", "))).filter(|text| self.keys.len() > 1 && text.chars().count() <= columns)
     }
@@ -146,14 +145,14 @@ impl<'a> ReviewItem<'a> {
     }
 
     /// Returns the relevant values in at most `columns` columns.
-    pub(super) fn value(&self, columns: usize, catalog: &Catalog) -> String {
+    pub(super) fn value(&self, columns: usize) -> String {
         let finding = match &self.content {
             ReviewContent::Finding(finding) => finding,
             ReviewContent::Remark(_, text) => return printable(text).into_owned(),
         };
-        let kind = catalog.kind(finding.change.key.kind());
+        let kind = finding.change.key.kind();
         match &finding.subject {
-            Subject::Field(edit) => short(kind, &FieldContent::Edit(edit.clone()), columns),
+            Subject::Field(edit) => short(Some(kind), &FieldContent::Edit(edit.clone()), columns),
             Subject::Secret(_) => "another secret".to_owned(),
             Subject::Resource => super::plan_text::summary_of(finding.change, columns),
         }

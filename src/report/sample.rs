@@ -8,13 +8,9 @@ use crate::apply::{AlteredValue, ChangeResult, Summary};
 use crate::json::Body;
 use crate::model::event::{Operation, Outcome};
 use crate::model::guard::Guard;
-use crate::model::resource::{Id, Key};
+use crate::model::resource::{Id, key};
 use crate::plan::refusal::Refusal;
 use crate::plan::{Action, Change, Edit, ManualStep, Plan, PlannedTenant, SecretField, Skipped, Stage};
-
-pub(super) fn key(text: &str) -> Key {
-    Key::try_from(text.to_owned()).expect("a key")
-}
 
 fn body(value: serde_json::Value) -> Body {
     Body::from_value(value).expect("an object")

@@ -178,7 +178,7 @@ fn in_file(conflict: &Conflict) -> String {
 
 /// Returns the command that updates the resource of a conflict in the source, by its id there.
 fn update_command(conflict: &Conflict, source: &str) -> String {
-    let kind = conflict.key.kind();
+    let kind = conflict.key.kind().name;
     let id = if conflict.key.name().is_empty() { String::new() } else { format!(" {}", shell_word(conflict.source_id.as_str())) };
     format!("migrate update {kind}{id} FILE --tenant {source}")
 }

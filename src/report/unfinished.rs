@@ -62,7 +62,7 @@ fn lines(changes: &[&Change]) -> String {
     }
     let line = |(operation, keys): (Operation, Vec<&Key>)| match &keys[..] {
         [key] => format!("    {} {}\n", sign(operation), named(key)),
-        _ => format!("    {} {} {}: {}\n", sign(operation), number(keys.len()), keys[0].kind(), names(keys.iter().copied(), NAMES)),
+        _ => format!("    {} {} {}: {}\n", sign(operation), number(keys.len()), keys[0].kind().name, names(keys.iter().copied(), NAMES)),
     };
     groups.into_iter().map(line).collect()
 }

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::model::Snapshot;
 use super::{id_substitution, placeholder};
-use crate::catalog::{Catalog, Kind, ReferencedBy};
+use crate::catalog::{Kind, ReferencedBy};
 use crate::json::Body;
 use crate::model::resource::{Id, Key, Resource};
 
@@ -22,30 +22,30 @@ impl FormerIds {
     /// Returns those of the given resources that the tenant no longer has, unless another resource that does not
     /// replace them has the key now.
     pub fn from<'known>(
-        catalog: &Catalog,
         known: impl Iterator<Item = (&'known Key, &'known Id)>,
         live: &Snapshot,
         is_in_its_place: &dyn Fn(&Resource) -> bool,
     ) -> Self {
         let mut gone = Self::default();
-        let held: HashSet<(&str, &Id)> = live.resources.iter().map(|one| (one.key.kind(), &one.id)).collect();
+        let held: HashSet<(&Kind, &Id)> = live.resources.iter().map(|one| (one.key.kind(), &one.id)).collect();
         let taken: HashSet<&Key> = live.resources.iter().filter(|one| !is_in_its_place(one)).map(|one| &one.key).collect();
         for (key, id) in known {
-            let Some(kind) = catalog.kind(key.kind()).filter(|kind| kind.has_own_ids()) else { continue };
-            if !held.contains(&(kind.name, id)) && !taken.contains(key) {
-                gone.learn(kind, key, id);
+            let kind = key.kind();
+            if kind.has_own_ids() && !held.contains(&(kind, id)) && !taken.contains(key) {
+                gone.learn(key, id);
             }
         }
         gone
     }
 
     /// Adds a resource.
-    pub fn learn(&mut self, kind: &Kind, key: &Key, id: &Id) {
-        self.learn_as(kind, key, id, id);
+    pub fn learn(&mut self, key: &Key, id: &Id) {
+        self.learn_as(key, id, id);
     }
 
     /// Adds a resource whose id in texts is `by`; texts in which it must not be named get the id `called`.
-    pub fn learn_as(&mut self, kind: &Kind, key: &Key, by: &Id, called: &Id) {
+    pub fn learn_as(&mut self, key: &Key, by: &Id, called: &Id) {
+        let kind = key.kind();
         self.keys.insert(by.own(kind).to_owned(), key.clone());
         self.ids.insert(key.clone(), called.own(kind).to_owned());
     }
@@ -72,7 +72,7 @@ impl FormerIds {
         });
         for reference in kind.references.iter().filter(|reference| reference.by == ReferencedBy::Id) {
             body.change(reference.path, &mut |value| {
-                let key = value.as_str().and_then(|id| self.keys.get(id)).filter(|key| key.kind() == reference.to);
+                let key = value.as_str().and_then(|id| self.keys.get(id)).filter(|key| key.kind().name == reference.to);
                 if let Some(key) = key {
                     *value = placeholder::for_key(key).into();
                 }

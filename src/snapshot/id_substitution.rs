@@ -16,21 +16,21 @@ use crate::model::resource::{Id, Key, Resource, name_of};
 /// Third-party resources are numbered last, so that the tenant's own resources keep their names.
 pub fn to_portable(catalog: &Catalog, domain: &str, resources: &mut [Resource]) -> Vec<Key> {
     let mut marker = IdMarker::new(domain);
-    let mut ids: HashMap<(String, Id), Key> = HashMap::new();
-    let mut aliases: HashMap<(String, Id), Key> = HashMap::new();
+    let mut ids: HashMap<(&'static str, Id), Key> = HashMap::new();
+    let mut aliases: HashMap<(&'static str, Id), Key> = HashMap::new();
     let mut taken: HashSet<Key> = HashSet::new();
     let mut twice = Vec::new();
     for kind in catalog.kinds() {
-        let of_kind = || resources.iter().enumerate().filter(|(_, resource)| resource.key.kind() == kind.name);
+        let of_kind = || resources.iter().enumerate().filter(|(_, resource)| resource.key.kind() == kind);
         let names: Vec<(usize, Key)> =
-            of_kind().map(|(at, resource)| (at, Key::new(kind.name, &portable_key_name(kind, resource, &marker, &ids)))).collect();
+            of_kind().map(|(at, resource)| (at, Key::new(kind, &portable_key_name(kind, resource, &marker, &ids)))).collect();
         for (at, key) in numbered_keys(resources, names, &mut twice) {
             let resource = &mut resources[at];
             resource.key = key;
             taken.insert(resource.key.clone());
-            ids.insert((kind.name.to_owned(), Id::new(resource.id.own(kind))), resource.key.clone());
+            ids.insert((kind.name, Id::new(resource.id.own(kind))), resource.key.clone());
             if let Some(alias) = &resource.alias {
-                aliases.insert((kind.name.to_owned(), Id::new(alias.as_str())), resource.key.clone());
+                aliases.insert((kind.name, Id::new(alias.as_str())), resource.key.clone());
             }
             if kind.has_own_ids() {
                 marker.learn(resource.id.own(kind), &resource.key);
@@ -39,7 +39,7 @@ pub fn to_portable(catalog: &Catalog, domain: &str, resources: &mut [Resource]) 
     }
     taken.retain(|key| !twice.contains(key));
     for resource in resources.iter_mut() {
-        let kind = catalog.kind(resource.key.kind()).expect("a key names a kind of the catalog");
+        let kind = resource.key.kind();
         resource.body.change(|body| {
             body.change_texts(&mut |_, text| {
                 if let Cow::Owned(marked) = marker.mark(text) {
@@ -54,14 +54,14 @@ pub fn to_portable(catalog: &Catalog, domain: &str, resources: &mut [Resource]) 
 }
 
 /// Returns the name of a resource once its references are keys.
-fn portable_key_name(kind: &Kind, resource: &Resource, marker: &IdMarker, ids: &HashMap<(String, Id), Key>) -> String {
+fn portable_key_name(kind: &Kind, resource: &Resource, marker: &IdMarker, ids: &HashMap<(&'static str, Id), Key>) -> String {
     if let Shape::Child { parent, .. } = kind.shape {
-        return ids.get(&(parent.to_owned(), resource.id.clone())).map_or(resource.id.as_str(), Key::name).to_owned();
+        return ids.get(&(parent, resource.id.clone())).map_or(resource.id.as_str(), Key::name).to_owned();
     }
     let mut fields = resource.body.pick(kind.identity.key);
     fields.change_texts(&mut |path, text| {
         let named = kind.references.iter().find(|reference| reference.path == path && reference.by == ReferencedBy::Id);
-        let key = named.and_then(|reference| ids.get(&(reference.to.to_owned(), Id::new(text.as_str()))));
+        let key = named.and_then(|reference| ids.get(&(reference.to, Id::new(text.as_str()))));
         *text = key.map_or_else(|| placeholder::as_name(&marker.mark(text)), |key| key.name().to_owned());
     });
     name_of(kind, &fields)
@@ -95,7 +95,7 @@ pub(crate) fn free_number(key: &Key, nth: usize, is_taken: &dyn Fn(&Key) -> bool
     numbered.find(|(key, _)| !is_taken(key)).expect("there are more numbers than resources")
 }
 
-type Ids = HashMap<(String, Id), Key>;
+type Ids = HashMap<(&'static str, Id), Key>;
 
 /// Replaces a reference to the id of an older version by the key that the id next to it refers to.
 ///
@@ -127,9 +127,9 @@ fn mark_references(kind: &Kind, body: &mut Body, ids: &Ids, aliases: &Ids, taken
                 return;
             }
             let key = match reference.by {
-                ReferencedBy::Id => ids.get(&(reference.to.to_owned(), Id::new(text.as_str()))).cloned(),
-                ReferencedBy::Key => Some(Key::new(reference.to, text)).filter(|key| taken.contains(key)),
-                ReferencedBy::Alias => aliases.get(&(reference.to.to_owned(), Id::new(text.as_str()))).cloned(),
+                ReferencedBy::Id => ids.get(&(reference.to, Id::new(text.as_str()))).cloned(),
+                ReferencedBy::Key => Some(Key::new(reference.kind(), text)).filter(|key| taken.contains(key)),
+                ReferencedBy::Alias => aliases.get(&(reference.to, Id::new(text.as_str()))).cloned(),
                 ReferencedBy::Within => None,
             };
             if let Some(key) = key {
@@ -145,7 +145,7 @@ fn mark_references(kind: &Kind, body: &mut Body, ids: &Ids, aliases: &Ids, taken
 pub(crate) fn with_known_names(kind: &Kind, body: &Body, is_known: &dyn Fn(&Key) -> bool) -> Option<Body> {
     let key_of = |reference: &Reference, value: &Value| {
         let name = value.as_str().filter(|text| placeholder::only_key(text).is_none())?;
-        Some(Key::new(reference.to, name)).filter(is_known)
+        Some(Key::new(reference.kind(), name)).filter(is_known)
     };
     let by_name = || kind.references.iter().filter(|reference| reference.by == ReferencedBy::Key);
     if !by_name().any(|reference| body.find(reference.path).iter().any(|(_, value)| key_of(reference, value).is_some())) {
@@ -255,7 +255,6 @@ pub(crate) fn portable_name_of(kind: &Kind, resource: &Resource) -> String {
 /// The ids and names of one tenant's resources by key, and its domain.
 #[derive(Debug, Clone)]
 pub struct TenantNames {
-    catalog: &'static Catalog,
     domain: String,
     ids: HashMap<Key, Id>,
     /// Names that differ from those in the keys.
@@ -264,8 +263,8 @@ pub struct TenantNames {
 
 impl TenantNames {
     /// Returns the names of a tenant without known resources.
-    pub fn new(catalog: &'static Catalog, domain: &str) -> Self {
-        Self { catalog, domain: domain.to_owned(), ids: HashMap::new(), called: HashMap::new() }
+    pub fn new(domain: &str) -> Self {
+        Self { domain: domain.to_owned(), ids: HashMap::new(), called: HashMap::new() }
     }
 
     /// Adds a resource.
@@ -287,8 +286,8 @@ impl TenantNames {
     ///
     /// # Errors
     ///
-    /// The keys that this tenant has no resource for.
-    pub fn resolve(&self, kind: &Kind, body: &Body) -> Result<Body, Vec<Key>> {
+    /// The keys that this tenant has no resource for, as text, and placeholders that contain no key.
+    pub fn resolve(&self, kind: &Kind, body: &Body) -> Result<Body, Vec<String>> {
         let mut attached = body.clone();
         let mut missing = Vec::new();
         for reference in kind.references.iter().filter(|reference| reference.by == ReferencedBy::Key) {
@@ -306,19 +305,16 @@ impl TenantNames {
         if missing.is_empty() { Ok(attached) } else { Err(missing) }
     }
 
-    fn resolve_text(&self, text: &str, missing: &mut Vec<Key>) -> String {
+    fn resolve_text(&self, text: &str, missing: &mut Vec<String>) -> String {
         let mut out = String::with_capacity(text.len());
         for piece in placeholder::pieces(text) {
             match piece {
                 Piece::Plain(plain) => out.push_str(plain),
                 Piece::Domain => out.push_str(&self.domain),
                 Piece::Name => out.push_str(self.domain.split('.').next().unwrap_or(&self.domain)),
-                Piece::Key(key) => match Key::try_from(key.to_owned()) {
-                    Ok(key) => match self.ids.get(&key) {
-                        Some(id) => out.push_str(self.catalog.kind(key.kind()).map_or(id.as_str(), |kind| id.own(kind))),
-                        None => missing.push(key),
-                    },
-                    Err(_) => out.push_str(key),
+                Piece::Key(text) => match text.parse::<Key>().ok().and_then(|key| Some((key.kind(), self.ids.get(&key)?))) {
+                    Some((kind, id)) => out.push_str(id.own(kind)),
+                    None => missing.push(text.to_owned()),
                 },
             }
         }
@@ -329,6 +325,7 @@ impl TenantNames {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::resource::key;
     use serde_json::json;
 
     fn read(kind: &str, answer: Value) -> Resource {
@@ -362,10 +359,9 @@ mod tests {
     #[test]
     fn a_portable_body_of_one_tenant_resolves_for_another() {
         let dev = tenant("acme-dev.eu.auth0.com", "DevDevDevDevDev1", "5f0000000000000000000001");
-        let mut names = TenantNames::new(Catalog::standard(), "acme.eu.auth0.com");
+        let mut names = TenantNames::new("acme.eu.auth0.com");
         names.learn(dev[2].key.clone(), Id::new("ProdProdProdProd"));
-        let attach =
-            |resource: &Resource| names.resolve(Catalog::standard().kind(resource.key.kind()).expect("a kind"), &resource.body.open());
+        let attach = |resource: &Resource| names.resolve(resource.key.kind(), &resource.body.open());
         assert_eq!(
             attach(&dev[0]).expect("resolves").into_value(),
             json!({"client_id": "ProdProdProdProd", "audience": "https://acme.eu.auth0.com/api/v2/", "scope": []})
@@ -375,10 +371,10 @@ mod tests {
 
     #[test]
     fn a_key_without_a_resource_is_reported() {
-        let names = TenantNames::new(Catalog::standard(), "acme.eu.auth0.com");
+        let names = TenantNames::new("acme.eu.auth0.com");
         let kind = Catalog::standard().kind("clients").expect("a kind");
         let body = Body::from_value(json!({"allowed_clients": ["⟦clients/Gone⟧"]})).expect("an object");
-        assert_eq!(names.resolve(kind, &body).expect_err("missing"), [Key::new("clients", "Gone")]);
+        assert_eq!(names.resolve(kind, &body).expect_err("missing"), ["clients/Gone"]);
     }
 
     #[test]
@@ -389,7 +385,7 @@ mod tests {
             resources.iter().map(|client| client.key.to_string()).collect::<Vec<_>>(),
             ["clients/Web", "clients/Web#2", "clients/Web#3"]
         );
-        assert_eq!(twice, [Key::new("clients", "Web#2"), Key::new("clients", "Web#3")]);
+        assert_eq!(twice, [key("clients/Web#2"), key("clients/Web#3")]);
     }
 
     #[test]

@@ -84,7 +84,7 @@ impl Snapshot {
 
     /// Returns the resources of a kind.
     pub fn of_kind<'snapshot>(&'snapshot self, kind: &'snapshot str) -> impl Iterator<Item = &'snapshot Resource> {
-        self.resources.iter().filter(move |resource| resource.key.kind() == kind)
+        self.resources.iter().filter(move |resource| resource.key.kind().name == kind)
     }
 
     /// Returns whether the snapshot has all resources of a kind, except [unseen](Self::unseen) ones.
@@ -103,7 +103,8 @@ impl Snapshot {
     /// Returns everything that the tenant may have but the snapshot lacks, with the reason; a whole kind has an empty
     /// name.
     pub fn unread(&self) -> impl Iterator<Item = (Key, String)> {
-        self.kinds.iter().flat_map(|(kind, status)| {
+        let known = self.kinds.iter().filter_map(|(kind, status)| Some((Kind::named(kind)?, status)));
+        known.flat_map(|(kind, status)| {
             let whole = |reason: &str| vec![(Key::new(kind, ""), reason.to_owned())];
             match status {
                 Status::Forbidden(reason) => whole(&format!("not read from {}: {reason}", self.tenant)),
@@ -121,7 +122,7 @@ impl Snapshot {
     pub fn unknown_fields(&self) -> BTreeMap<String, Vec<String>> {
         let mut unknown: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for resource in self.resources.iter().filter(|resource| resource.excluded.is_none()) {
-            let seen = unknown.entry(resource.key.kind().to_owned()).or_default();
+            let seen = unknown.entry(resource.key.kind().name.to_owned()).or_default();
             for path in leaves("", &serde_json::Value::Object(resource.carried.0.clone())) {
                 if !seen.contains(&path) {
                     seen.push(path);
@@ -133,12 +134,12 @@ impl Snapshot {
     }
 
     /// Returns the tenant's hosts other than its own domain, in lower case.
-    pub fn hosts(&self, catalog: &Catalog) -> BTreeSet<String> {
-        let of_kind = |kind: &'static Kind| {
-            let bodies = self.of_kind(kind.name).map(|resource| resource.body.pick(&[kind.identity.tenant_host]));
-            bodies.filter_map(|body| body.text(kind.identity.tenant_host).map(str::to_ascii_lowercase)).collect::<Vec<_>>()
+    pub fn hosts(&self) -> BTreeSet<String> {
+        let host = |resource: &Resource| {
+            let field = resource.key.kind().identity.tenant_host;
+            resource.body.pick(&[field]).text(field).map(str::to_ascii_lowercase)
         };
-        let all = catalog.kinds().filter(|kind| !kind.identity.tenant_host.is_empty()).flat_map(of_kind);
+        let all = self.resources.iter().filter(|one| !one.key.kind().identity.tenant_host.is_empty()).filter_map(host);
         // Placeholders stand for the tenant's own domain or for a custom domain, which is listed itself.
         all.filter(|host| plain(host) == *host).collect()
     }

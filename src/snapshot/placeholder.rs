@@ -48,7 +48,7 @@ pub(crate) fn for_key(key: &Key) -> String {
 /// Returns the key if a text consists of a single placeholder.
 pub(crate) fn only_key(text: &str) -> Option<Key> {
     let inside = text.strip_prefix(OPEN)?.strip_suffix(CLOSE)?;
-    if inside.contains(OPEN) || inside.contains(CLOSE) { None } else { Key::try_from(inside.to_owned()).ok() }
+    if inside.contains(OPEN) || inside.contains(CLOSE) { None } else { inside.parse::<Key>().ok() }
 }
 
 /// Returns whether a text consists of the tenant's own domain.
@@ -108,7 +108,7 @@ pub(crate) fn keys_in(text: &str) -> impl Iterator<Item = Key> + '_ {
     let is_marked = text.contains(OPEN);
     let pieces = if is_marked { pieces(text) } else { Vec::new() };
     pieces.into_iter().filter_map(|piece| match piece {
-        Piece::Key(key) => Key::try_from(key.to_owned()).ok(),
+        Piece::Key(key) => key.parse().ok(),
         _ => None,
     })
 }
@@ -118,7 +118,7 @@ pub(crate) fn renamed<'text>(text: &'text str, names: &HashMap<Key, Key>) -> Cow
     if !keys_in(text).any(|key| names.contains_key(&key)) {
         return Cow::Borrowed(text);
     }
-    let renamed = |key: &str| Key::try_from(key.to_owned()).ok().and_then(|key| names.get(&key)).map_or_else(|| marked(key), for_key);
+    let renamed = |key: &str| key.parse::<Key>().ok().and_then(|key| names.get(&key)).map_or_else(|| marked(key), for_key);
     Cow::Owned(rewritten(text, &escaped, &renamed))
 }
 
@@ -161,7 +161,7 @@ pub(crate) fn with_more_marked(text: &str, keys: &HashMap<String, Key>) -> Optio
 
 /// Returns a portable text with some of its keys replaced by ids.
 pub(crate) fn with_ids<'ids>(text: &str, id_of: &dyn Fn(&Key) -> Option<&'ids str>) -> String {
-    let id = |key: &str| Key::try_from(key.to_owned()).ok().and_then(|key| id_of(&key)).map_or_else(|| marked(key), str::to_owned);
+    let id = |key: &str| key.parse::<Key>().ok().and_then(|key| id_of(&key)).map_or_else(|| marked(key), str::to_owned);
     rewritten(text, &escaped, &id)
 }
 
@@ -270,10 +270,7 @@ fn replaced(text: &str, places: impl Iterator<Item = (Range<usize>, String)>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn key(text: &str) -> Key {
-        Key::try_from(text.to_owned()).expect("a key")
-    }
+    use crate::model::resource::key;
 
     fn marker() -> IdMarker {
         let mut marker = IdMarker::new("acme-dev.eu.auth0.com");

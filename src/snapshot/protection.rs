@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::model::Snapshot;
 use super::{id_substitution, placeholder};
-use crate::catalog::{Catalog, Kind, Shape};
+use crate::catalog::{Kind, Shape};
 use crate::model::resource::{ExclusionReason, Id, Key, Resource};
 
 /// Why the tool's own client and what belongs to it is excluded.
@@ -15,15 +15,15 @@ const PROTECTED: &str = "it is protected in migrate.toml";
 impl Snapshot {
     /// Excludes the client that migrate signs in with and everything that belongs to it: these are not settings of the
     /// tenant.
-    pub(crate) fn reserve_own(&mut self, catalog: &Catalog, client: &Id) {
-        let is_own = |resource: &&Resource| resource.key.kind() == "clients" && resource.id == *client;
+    pub(crate) fn reserve_own(&mut self, client: &Id) {
+        let is_own = |resource: &&Resource| resource.key.kind().name == "clients" && resource.id == *client;
         let mut own: HashSet<Key> = self.resources.iter().filter(is_own).map(|resource| resource.key.clone()).collect();
         if own.is_empty() {
             return;
         }
         // Owners precede what belongs to them in the order of the catalog.
         for resource in &mut self.resources {
-            if own.contains(&resource.key) || belongs_to(catalog, resource).iter().any(|owner| own.contains(owner)) {
+            if own.contains(&resource.key) || belongs_to(resource).iter().any(|owner| own.contains(owner)) {
                 own.insert(resource.key.clone());
                 resource.reserve(ExclusionReason::Own, OWN);
             }
@@ -62,13 +62,13 @@ impl Snapshot {
 }
 
 /// Returns the parent of a resource and the resources that its key refers to.
-pub(crate) fn belongs_to(catalog: &Catalog, one: &Resource) -> Vec<Key> {
-    let Some(kind) = catalog.kind(one.key.kind()) else { return Vec::new() };
+pub(crate) fn belongs_to(one: &Resource) -> Vec<Key> {
+    let kind = one.key.kind();
     let identity = identity(kind);
     let named = one.body.pick(&identity).0.values().flat_map(id_substitution::mentioned).collect();
-    match kind.shape {
-        Shape::Child { parent, .. } => [named, vec![Key::new(parent, one.key.name())]].concat(),
-        _ => named,
+    match kind.parent().filter(|_| matches!(kind.shape, Shape::Child { .. })) {
+        Some(parent) => [named, vec![Key::new(parent, one.key.name())]].concat(),
+        None => named,
     }
 }
 

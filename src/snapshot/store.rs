@@ -185,7 +185,7 @@ fn read_resources(
 
 /// Refuses a file that holds a resource of another kind.
 fn refuse_stray(file: &Path, kind: &str, of_kind: &[Resource]) -> Result<(), Error> {
-    match of_kind.iter().find(|resource| resource.key.kind() != kind) {
+    match of_kind.iter().find(|resource| resource.key.kind().name != kind) {
         Some(stray) => Err(Error::Malformed { path: file.to_owned(), reason: format!("\"{}\" does not belong here", stray.key) }),
         None => Ok(()),
     }

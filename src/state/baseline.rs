@@ -8,26 +8,26 @@ use std::io;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
+use crate::catalog::Kind;
 use crate::files;
 use crate::json::PackedBody;
-use crate::model::resource::{Id, Key};
+use crate::model::resource::{Id, InvalidKey, Key};
 
 /// The newest format that this version reads, and the one it writes.
 pub(crate) const FORMAT: u32 = 1;
 
 /// What was last applied from one source to one target.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Baseline {
-    format: u32,
     resources: BTreeMap<Key, AppliedResource>,
+    /// Resources of kinds that only another version of migrate knows, by the texts of their keys: carried, so that versions can share a file.
+    foreign: BTreeMap<String, AppliedResource>,
     /// Whether nothing was ever applied; false for a baseline that was emptied.
-    #[serde(default)]
     is_new: bool,
     /// The keys of resources when they were applied, by kind and id.
-    #[serde(skip)]
-    keys: HashMap<(String, Id), Key>,
+    keys: HashMap<(&'static Kind, Id), Key>,
 }
 
 /// One resource as it was last applied.
@@ -58,12 +58,26 @@ impl AppliedResource {
 }
 
 /// The content of the file.
-#[derive(Serialize)]
-struct BaselineFile<'base> {
+#[derive(Serialize, Deserialize)]
+struct BaselineFile<R> {
     format: u32,
-    resources: &'base BTreeMap<Key, AppliedResource>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    resources: R,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     is_new: bool,
+}
+
+/// The resources of a baseline in the order of their keys, foreign ones among them.
+struct WrittenResources<'base>(&'base Baseline);
+
+impl Serialize for WrittenResources<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Baseline { resources, foreign, .. } = self.0;
+        let known = resources.iter().map(|(key, applied)| ((key.kind().name, key.name()), applied));
+        let foreign = foreign.iter().map(|(text, applied)| (text.split_once('/').unwrap_or((text, "")), applied));
+        let all: BTreeMap<(&str, &str), &AppliedResource> = known.chain(foreign).collect();
+        let text = |kind: &str, name: &str| if name.is_empty() { kind.to_owned() } else { format!("{kind}/{name}") };
+        serializer.collect_map(all.into_iter().map(|((kind, name), applied)| (text(kind, name), applied)))
+    }
 }
 
 /// Why a baseline cannot be read or written.
@@ -107,11 +121,24 @@ impl Baseline {
     ///
     /// If it is malformed or has a newer format.
     pub fn parse(path: &Path, text: &[u8]) -> Result<Self, Error> {
-        let mut base: Self = serde_json::from_slice(text).map_err(|source| Error::Malformed { path: path.to_owned(), source })?;
-        if base.format > FORMAT {
-            return Err(Error::Newer { path: path.to_owned(), format: base.format });
+        let malformed = |source| Error::Malformed { path: path.to_owned(), source };
+        let written: BaselineFile<BTreeMap<String, AppliedResource>> = serde_json::from_slice(text).map_err(malformed)?;
+        if written.format > FORMAT {
+            return Err(Error::Newer { path: path.to_owned(), format: written.format });
         }
-        base.keys = base.resources.iter().map(|(key, applied)| (target(key.kind(), &applied.id), key.clone())).collect();
+        let mut base = Self { is_new: written.is_new, ..Self::default() };
+        for (text, applied) in written.resources {
+            match text.parse::<Key>() {
+                Ok(key) => {
+                    base.keys.insert((key.kind(), applied.id.clone()), key.clone());
+                    base.resources.insert(key, applied);
+                }
+                Err(InvalidKey::UnknownKind { text, .. }) => {
+                    base.foreign.insert(text, applied);
+                }
+                Err(no_key) => return Err(malformed(serde::de::Error::custom(no_key))),
+            }
+        }
         Ok(base)
     }
 
@@ -130,23 +157,21 @@ impl Baseline {
     ///
     /// If `out` fails.
     pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
-        serde_json::to_writer_pretty(
-            &mut *out,
-            &BaselineFile { format: FORMAT, resources: &self.resources, is_new: self.resources.is_empty() },
-        )?;
+        let (resources, is_new) = (WrittenResources(self), self.is_empty());
+        serde_json::to_writer_pretty(&mut *out, &BaselineFile { format: FORMAT, resources, is_new })?;
         out.write_all(b"\n")
     }
 
     /// Returns whether the baseline was emptied, by a wrong merge or in an editor.
     #[must_use]
     pub(crate) fn was_emptied(&self) -> bool {
-        self.resources.is_empty() && !self.is_new
+        self.is_empty() && !self.is_new
     }
 
     /// Returns whether nothing was ever applied.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.resources.is_empty()
+        self.resources.is_empty() && self.foreign.is_empty()
     }
 
     /// Returns a resource as it was last applied.
@@ -158,7 +183,7 @@ impl Baseline {
     /// Returns what was last applied to a resource of the target, whatever its key was then.
     #[must_use]
     pub fn of_target(&self, key: &Key, id: &Id) -> Option<&AppliedResource> {
-        self.keys.get(&target(key.kind(), id)).and_then(|key| self.resources.get(key))
+        self.keys.get(&(key.kind(), id.clone())).and_then(|key| self.resources.get(key))
     }
 
     /// Returns every resource that was applied.
@@ -171,7 +196,7 @@ impl Baseline {
     pub(crate) fn record_applied(&mut self, key: &Key, id: &Id, body: PackedBody) {
         let before = self.forget_target(key.kind(), id);
         self.forget(key);
-        self.keys.insert(target(key.kind(), id), key.clone());
+        self.keys.insert((key.kind(), id.clone()), key.clone());
         let (kept, refused) = before.map(|before| (before.kept, before.refused)).unwrap_or_default();
         self.resources.insert(key.clone(), AppliedResource { kept, refused, ..AppliedResource::whole(id.clone(), body) });
     }
@@ -200,31 +225,28 @@ impl Baseline {
     /// Removes a resource that the target no longer has.
     pub fn forget(&mut self, key: &Key) {
         if let Some(applied) = self.resources.remove(key) {
-            self.keys.remove(&target(key.kind(), &applied.id));
+            self.keys.remove(&(key.kind(), applied.id));
         }
     }
 
     /// Removes a resource of the target, whatever its key was, and returns its record.
-    pub(crate) fn forget_target(&mut self, kind: &str, id: &Id) -> Option<AppliedResource> {
-        self.keys.remove(&target(kind, id)).and_then(|key| self.resources.remove(&key))
+    pub(crate) fn forget_target(&mut self, kind: &'static Kind, id: &Id) -> Option<AppliedResource> {
+        self.keys.remove(&(kind, id.clone())).and_then(|key| self.resources.remove(&key))
     }
-}
-
-fn target(kind: &str, id: &Id) -> (String, Id) {
-    (kind.to_owned(), id.clone())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::json::Body;
+    use crate::model::resource::key;
     use serde_json::json;
 
     #[test]
     fn a_baseline_survives_its_file_and_a_missing_one_is_empty() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("baseline.json");
-        let key = Key::new("clients", "Web");
+        let key = key("clients/Web");
         let mut base = Baseline::load(&path).expect("none is one");
         assert!(base.is_empty());
         base.record_applied(&key, &Id::new("c1"), Body::from_value(json!({"name": "Web"})).expect("an object").into());
@@ -238,7 +260,7 @@ mod tests {
 
     #[test]
     fn a_renamed_resource_has_one_entry() {
-        let [web, shop] = ["Web", "Shop"].map(|name| Key::new("clients", name));
+        let [web, shop] = ["clients/Web", "clients/Shop"].map(key);
         let [one, other] = ["c1", "c2"].map(Id::new);
         let mut base = Baseline::default();
         base.record_applied(&web, &one, PackedBody::default());
@@ -249,8 +271,27 @@ mod tests {
         let names: Vec<(&Key, &Id)> = base.iter().map(|(key, applied)| (key, &applied.id)).collect();
         assert_eq!(names, [(&shop, &one), (&web, &other)]);
         assert_eq!(base.of_target(&web, &one), base.get(&shop));
-        base.record_applied(&Key::new("clients", "Store"), &one, PackedBody::default());
+        base.record_applied(&key("clients/Store"), &one, PackedBody::default());
         assert_eq!(base.get(&shop), None);
+    }
+
+    #[test]
+    fn what_another_version_of_migrate_applied_stays_in_the_file_where_it_stood() {
+        let path = Path::new("b.json");
+        let resource = |key: &str| format!("    \"{key}\": {{\n      \"id\": \"1\",\n      \"body\": {{}}\n    }}");
+        let resources = ["clients/Web", "gizmos/A", "gizmos/B/C", "roles/R"].map(resource).join(",\n");
+        let held = format!("{{\n  \"format\": 1,\n  \"resources\": {{\n{resources}\n  }}\n}}\n");
+        let mut base = Baseline::parse(path, held.as_bytes()).expect("a baseline");
+        assert_eq!(base.iter().map(|(key, _)| key.to_string()).collect::<Vec<_>>(), ["clients/Web", "roles/R"]);
+        let written = |base: &Baseline| {
+            let mut out = Vec::new();
+            base.write(&mut out).expect("written");
+            String::from_utf8(out).expect("text")
+        };
+        assert_eq!(written(&base), held);
+        base.forget(&key("clients/Web"));
+        base.forget(&key("roles/R"));
+        assert!(!base.is_empty());
     }
 
     #[test]

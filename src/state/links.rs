@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::{Catalog, Kind};
 use crate::files;
 use crate::model::resource::{Id, Key, Resource};
 
@@ -52,9 +51,9 @@ pub enum Error {
 
 impl Links {
     /// Links the resources of a tenant to themselves.
-    pub fn within(catalog: &Catalog, resources: &[Resource]) -> Self {
+    pub fn within(resources: &[Resource]) -> Self {
         let mut links = Self::default();
-        for one in resources.iter().filter(|one| catalog.kind(one.key.kind()).is_some_and(Kind::has_own_ids)) {
+        for one in resources.iter().filter(|one| one.key.kind().has_own_ids()) {
             links.link(&one.id, &one.id, &one.key);
         }
         links
@@ -121,7 +120,7 @@ impl Links {
 
     /// Links two resources, replacing their former links.
     pub fn link(&mut self, source: &Id, target: &Id, key: &Key) {
-        let kind = key.kind().to_owned();
+        let kind = key.kind().name.to_owned();
         if let Some(before) = self.by_target.remove(&(kind.clone(), target.clone())) {
             self.by_source.remove(&(kind.clone(), before));
         }
@@ -158,7 +157,7 @@ impl Links {
     pub fn reversed(&self) -> Self {
         let mut reversed = Self::default();
         for link in self.iter() {
-            reversed.link(&link.target_id, &link.source_id, &Key::new(&link.kind, &link.key));
+            reversed.add(Link { source_id: link.target_id.clone(), target_id: link.source_id.clone(), ..link.clone() });
         }
         reversed
     }
@@ -182,14 +181,15 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::model::resource::key;
 
     #[test]
     fn saved_links_are_sorted_and_read_back() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("links.csv");
         let mut links = Links::default();
-        links.link(&Id::new("b"), &Id::new("2"), &Key::new("clients", "B, Inc"));
-        links.link(&Id::new("a"), &Id::new("1"), &Key::new("clients", "A"));
+        links.link(&Id::new("b"), &Id::new("2"), &key("clients/B, Inc"));
+        links.link(&Id::new("a"), &Id::new("1"), &key("clients/A"));
         links.save(&path).expect("saved");
         assert_eq!(fs::read_to_string(&path).expect("read"), "kind,source_id,target_id,key\nclients,a,1,A\nclients,b,2,\"B, Inc\"\n");
         assert_eq!(Links::load(&path).expect("loaded").iter().count(), 2);

@@ -75,7 +75,7 @@ impl SourceIds {
 
     /// Adds a resource of the source.
     pub fn learn(&mut self, key: &Key, id: &Id) {
-        self.0.insert((key.kind().to_owned(), id.clone()), key.name().to_owned());
+        self.0.insert((key.kind().name.to_owned(), id.clone()), key.name().to_owned());
     }
 
     /// Removes the resources for which `is_known` is true: they have a link now.
@@ -94,6 +94,7 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::model::resource::key;
 
     #[test]
     fn source_ids_are_saved_sorted_and_a_missing_file_is_empty() {
@@ -101,8 +102,8 @@ mod tests {
         let path = folder.path().join("source-ids.csv");
         assert_eq!(SourceIds::load(&path).expect("nothing"), SourceIds::default());
         let mut ids = SourceIds::default();
-        ids.learn(&Key::new("roles", "Clerk"), &Id::new("r1"));
-        ids.learn(&Key::new("clients", "Web, Inc"), &Id::new("c1"));
+        ids.learn(&key("roles/Clerk"), &Id::new("r1"));
+        ids.learn(&key("clients/Web, Inc"), &Id::new("c1"));
         ids.save(&path).expect("saved");
         assert_eq!(fs::read_to_string(&path).expect("text"), "kind,id,name\nclients,c1,\"Web, Inc\"\nroles,r1,Clerk\n");
         let mut read = SourceIds::load(&path).expect("read");

@@ -82,7 +82,7 @@ impl ReadSide {
 /// Returns which resource is which: of one tenant by their ids, of two by the links that imports between them left.
 fn links(environment: &Environment, before: &Snapshot, after: &Snapshot) -> Result<Links, Error> {
     if before.domain.eq_ignore_ascii_case(&after.domain) {
-        return Ok(Links::within(environment.catalog, &before.resources));
+        return Ok(Links::within(&before.resources));
     }
     let identity = |side: &Snapshot| TenantIdentity::new(&side.tenant, &side.domain);
     let of_pair = |source: &Snapshot, target: &Snapshot| {

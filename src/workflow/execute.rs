@@ -64,7 +64,6 @@ pub(crate) async fn execute(environment: &Environment, session: Session<'_>) -> 
     let supplied = SuppliedSecrets::read(environment, &plan);
     let secret = |field: &SecretField| supplied.get(field);
     let run = PlanExecution {
-        catalog: environment.catalog,
         plan: &plan,
         tenant: &tenant,
         journal,
@@ -89,7 +88,7 @@ pub(crate) async fn execute(environment: &Environment, session: Session<'_>) -> 
     let (summary, journal) = tokio::select! {
         settled = run.complete() => settled.map_err(|error| Error::Unrecorded(Box::new(error)))?,
         second = interrupted_twice => {
-            let summary = recorded(environment, &plan, &folder);
+            let summary = recorded(&plan, &folder);
             return Err(Error::StoppedAtOnce { interrupt: second, summary: Box::new(summary) });
         }
     };
@@ -105,9 +104,9 @@ pub(crate) async fn execute(environment: &Environment, session: Session<'_>) -> 
 }
 
 /// Returns what came of a run so far, as its journal has it.
-fn recorded(environment: &Environment, plan: &Plan, folder: &Path) -> Summary {
+fn recorded(plan: &Plan, folder: &Path) -> Summary {
     let record = Record::load(&folder.join("journal.jsonl")).unwrap_or_default();
-    Summary::from_journal(environment.catalog, plan, &record)
+    Summary::from_journal(plan, &record)
 }
 
 /// Saves the state for the next run.

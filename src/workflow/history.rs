@@ -8,7 +8,6 @@ use super::error::Error;
 use super::run_name::{begun_on, names};
 use crate::apply::Summary;
 use crate::apply::journal::Record;
-use crate::catalog::Catalog;
 use crate::diagnostic::nearest;
 use crate::model::event::Outcome;
 use crate::model::resource::Id;
@@ -40,7 +39,7 @@ impl PastRun {
     pub(crate) fn read(folder: PathBuf, name: &str) -> Result<Self, Error> {
         let (plan, _) = file::load(&folder.join("plan.json")).map_err(|error| unreadable(name, error))?;
         let record = Record::load(&folder.join("journal.jsonl")).map_err(|error| unreadable(name, error))?;
-        let summary = Summary::from_journal(Catalog::standard(), &plan, &record);
+        let summary = Summary::from_journal(&plan, &record);
         Ok(Self { name: name.to_owned(), folder, plan, record, summary })
     }
 
@@ -154,7 +153,7 @@ mod tests {
     use super::*;
     use crate::json::Body;
     use crate::model::event::Outcome;
-    use crate::model::resource::Key;
+    use crate::model::resource::key;
     use crate::plan::{Action, Change, PlannedTenant, Stage};
 
     /// A run with one change, which was refused.
@@ -162,10 +161,10 @@ mod tests {
         let side = |name: &str| PlannedTenant::new(name, &format!("{name}.example"), "");
         let mut plan = Plan::between(side("dev"), side("prod"));
         let action = Action::Create { body: Body::new(), twins: Vec::new() };
-        let change = Change { key: Key::new("clients", "Web"), source_id: Id::new("s"), action, needs: Vec::new(), secrets: Vec::new() };
+        let change = Change { key: key("clients/Web"), source_id: Id::new("s"), action, needs: Vec::new(), secrets: Vec::new() };
         plan.stages.push(Stage { title: String::new(), changes: vec![change] });
         let record = Record { outcomes: [(0, Outcome::Failed("400".into()))].into(), ..record };
-        let summary = Summary::from_journal(Catalog::standard(), &plan, &record);
+        let summary = Summary::from_journal(&plan, &record);
         PastRun { name: String::new(), folder: PathBuf::new(), plan, record, summary }
     }
 
@@ -182,7 +181,7 @@ mod tests {
             let record = Record { unclear: unclear.iter().copied().collect(), ..Record::default() };
             let run = refused(record);
             let record = Record { outcomes, ..run.record };
-            let summary = Summary::from_journal(Catalog::standard(), &run.plan, &record);
+            let summary = Summary::from_journal(&run.plan, &record);
             PastRun { record, summary, ..refused(Record::default()) }
         };
         assert!(unknown(&[]).is_to_go_on() && !unknown(&[0]).is_to_go_on());

@@ -114,14 +114,14 @@ async fn read(environment: &Environment, source: Source<'_>, include: &[String],
 
 fn mapped_resources(mapping: &Mapping, mapped: &MappedSource, before: Vec<Resource>) -> Vec<MappedResource> {
     let after: HashMap<(&str, &str), &Resource> =
-        mapped.desired.snapshot.resources.iter().map(|one| ((one.key.kind(), one.id.as_str()), one)).collect();
+        mapped.desired.snapshot.resources.iter().map(|one| ((one.key.kind().name, one.id.as_str()), one)).collect();
     let of_one = |before: Resource| {
         let fields = |is_meant: &dyn Fn(&Effect) -> bool| {
             let rules = mapping.rules.iter().filter(|rule| is_meant(&rule.effect) && rule.is_about(&before.key));
             let named = |rule: &MappingRule| Some(NamedField { path: rule.field.clone()?, rule: rule.short_place.to_string() });
             rules.filter_map(named).collect::<Vec<_>>()
         };
-        let after = after.get(&(before.key.kind(), before.id.as_str()));
+        let after = after.get(&(before.key.kind().name, before.id.as_str()));
         let places = after.map(|after| mapped.attribution.places(&after.key)).unwrap_or_default();
         let edits = after.map(|after| compared(&after.body.open(), &before.body.open())).unwrap_or_default();
         let value = |edit: Edit| MappedValue { rule: maker(&places, &edit.path).cloned().unwrap_or_default(), edit };

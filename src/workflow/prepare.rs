@@ -73,7 +73,7 @@ impl Prepared {
     /// Estimates the requests of the plan.
     #[must_use]
     pub fn estimate(&self) -> Estimate {
-        Estimate::new(Catalog::standard(), &self.plan, self.tenant.published_rate())
+        Estimate::new(&self.plan, self.tenant.published_rate())
     }
 }
 
@@ -151,11 +151,11 @@ pub(crate) async fn prepare_seen_by(
     };
     let mut plan = plan_after(environment.catalog, &desired, &live, past);
     plan.source.snapshot = place.as_ref().map(|place| place.name.clone());
-    attribute(environment.catalog, &mut plan, &|key| attribution.places(key));
+    attribute(&mut plan, &|key| attribution.places(key));
     let rewritten = mapping.rewritten();
     let listed = environment.settings().tenants.get(&plan.source.tenant).map_or(&[][..], |settings| &settings.hosts);
     let known = KnownHosts { listed, rewritten: &rewritten };
-    let unmapped_hosts = unmapped_hosts(environment.catalog, &plan, &desired, &live, known);
+    let unmapped_hosts = unmapped_hosts(&plan, &desired, &live, known);
     plan.mapping = (mapping_file.is_some() || !unmapped_hosts.is_empty()).then(|| PlannedMapping {
         file: mapping_file.map(|path| path.display().to_string()).unwrap_or_default(),
         rules: mapping.rules.len(),
@@ -168,22 +168,22 @@ pub(crate) async fn prepare_seen_by(
     plan.notes.extend(selects_nothing(&scope.selection, &[&desired.snapshot, &live]));
     plan.notes.extend(unknown);
     plan.notes.extend(place.and_then(|place| place.note()));
-    let mut refusals = guards::refusals(environment.catalog, &plan, &desired, &live, target.most_changed);
+    let mut refusals = guards::refusals(&plan, &desired, &live, target.most_changed);
     if route.on_drift == OnDrift::Fail {
         refusals.extend(guards::drift(&plan));
     }
     if state.lacks_base() {
         refusals.extend(guards::no_baseline(&plan));
     }
-    refusals.extend(guards::secrets(environment.catalog, &plan, &|field| environment.secret(field)));
-    let refusals = check_scopes(environment, &mut plan, &tenant, refusals).await?;
+    refusals.extend(guards::secrets(&plan, &|field| environment.secret(field)));
+    let refusals = check_scopes(&mut plan, &tenant, refusals).await?;
     let skipped_by = skipped_by.into_iter().map(|(key, place)| (key, place.to_string())).collect();
     Ok(Prepared { plan, refusals, tenant, desired, live, state, attribution, skipped_by, scope, source: stored, read_source })
 }
 
 /// Keeps a snapshot of what was read of a tenant, as an export would; returns its folder.
 pub(crate) fn keep(environment: &Environment, snapshot: &Snapshot) -> Result<PathBuf, Error> {
-    let kept = as_kept(environment.catalog, snapshot);
+    let kept = as_kept(snapshot);
     let stored = store::save(&store::folder_of(&environment.folder("snapshots"), &kept), &kept)?;
     Ok(stored.path().to_owned())
 }
@@ -276,7 +276,7 @@ pub(crate) fn scope_naming<'key>(
     prune: bool,
     include: &[String],
 ) -> Result<Scope, Error> {
-    let selection = Selection::exactly(environment.catalog, keys.map(|key| key.kind().to_owned()).collect());
+    let selection = Selection::exactly(environment.catalog, keys.map(|key| key.kind().name.to_owned()).collect());
     let purpose = Purpose::Plan { prune, with_dependencies: false };
     Ok(Scope { selection, purpose, include: included(environment.catalog, include)?, names_everything: true })
 }

@@ -14,7 +14,6 @@ use super::prepare::{Prepared, Route, keep, prepare};
 use super::review::{Review, unapproved};
 use super::session::Session;
 use crate::apply::{SecretSink, StaleChanges, SyncState};
-use crate::catalog::Catalog;
 use crate::files::Lock;
 use crate::management_api::{Tenant, Traffic};
 use crate::model::approval::Approvals;
@@ -89,7 +88,7 @@ impl Proposal {
 
     /// Estimates the requests of the plan.
     pub(crate) fn estimate(&self) -> Estimate {
-        Estimate::new(Catalog::standard(), &self.plan, self.tenant.published_rate())
+        Estimate::new(&self.plan, self.tenant.published_rate())
     }
 
     /// Returns the number of requests to the target so far.

@@ -5,7 +5,6 @@ use super::error::Error;
 use super::prepare::{included, protected, read};
 use super::review::check_scopes;
 use super::source::{Operand, load, operand};
-use crate::catalog::Catalog;
 use crate::config::TenantSettings;
 use crate::export::{Purpose, Scope};
 use crate::management_api::Tenant;
@@ -47,7 +46,7 @@ pub(crate) struct PreparedRestore {
 impl PreparedRestore {
     /// Returns what the plan takes of the tenant.
     pub(crate) fn estimate(&self) -> Estimate {
-        Estimate::new(Catalog::standard(), &self.plan, self.tenant.published_rate())
+        Estimate::new(&self.plan, self.tenant.published_rate())
     }
 }
 
@@ -76,9 +75,9 @@ pub(crate) async fn prepare_restore(environment: &Environment, route: &RestoreRo
     let mut plan = restore(catalog, &desired, &live, route.newer);
     plan.notes.extend(place.note());
     plan.notes.extend(note_about_imports(environment, target, &plan));
-    let mut refusals = guards::within_one_tenant(catalog, &plan, &desired, &live, target.most_changed);
-    refusals.extend(guards::secrets(catalog, &plan, &|field| environment.secret(field)));
-    let refusals = check_scopes(environment, &mut plan, &tenant, refusals).await?;
+    let mut refusals = guards::within_one_tenant(&plan, &desired, &live, target.most_changed);
+    refusals.extend(guards::secrets(&plan, &|field| environment.secret(field)));
+    let refusals = check_scopes(&mut plan, &tenant, refusals).await?;
     Ok(PreparedRestore { plan, refusals, tenant, live })
 }
 

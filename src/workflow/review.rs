@@ -1,6 +1,5 @@
 //! Checks before a plan is executed: unapproved refusals, and scopes of the token.
 
-use super::environment::Environment;
 use super::error::Error;
 use crate::config::TenantSettings;
 use crate::management_api::Tenant;
@@ -34,26 +33,21 @@ pub(crate) fn unapproved(refusals: Vec<Refusal>, allow: &Approvals, target: &Ten
 
 /// Records in a plan which scopes the token lacks; returns all refusals with that one first, since it must be resolved
 /// before the others matter.
-pub(crate) async fn check_scopes(
-    environment: &Environment,
-    plan: &mut Plan,
-    tenant: &Tenant,
-    refusals: Vec<Refusal>,
-) -> Result<Vec<Refusal>, Error> {
-    plan.missing_scopes = missing_scopes(environment, plan, tenant).await?;
+pub(crate) async fn check_scopes(plan: &mut Plan, tenant: &Tenant, refusals: Vec<Refusal>) -> Result<Vec<Refusal>, Error> {
+    plan.missing_scopes = missing_scopes(plan, tenant).await?;
     Ok(guards::missing_scopes(plan).into_iter().chain(refusals).collect())
 }
 
 /// Returns an error unless the token has every scope that a plan needs.
-pub(crate) async fn refuse_missing_scopes(environment: &Environment, plan: &Plan, tenant: &Tenant) -> Result<(), Error> {
-    let scopes = missing_scopes(environment, plan, tenant).await?;
+pub(crate) async fn refuse_missing_scopes(plan: &Plan, tenant: &Tenant) -> Result<(), Error> {
+    let scopes = missing_scopes(plan, tenant).await?;
     if scopes.is_empty() { Ok(()) } else { Err(Error::MissingScopes { tenant: tenant.name().to_owned(), scopes }) }
 }
 
 /// Returns the scopes that a plan needs and the token lacks; none if the token does not list its scopes.
-async fn missing_scopes(environment: &Environment, plan: &Plan, tenant: &Tenant) -> Result<Vec<String>, Error> {
+async fn missing_scopes(plan: &Plan, tenant: &Tenant) -> Result<Vec<String>, Error> {
     let granted = tenant.scopes().await.map_err(|source| Error::of_tenant(source, tenant.name()))?;
     let Some(granted) = granted else { return Ok(Vec::new()) };
-    let needed = guards::scopes(environment.catalog, plan).into_iter();
+    let needed = guards::scopes(plan).into_iter();
     Ok(needed.filter(|scope| !granted.contains(*scope)).map(str::to_owned).collect())
 }

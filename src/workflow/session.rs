@@ -106,13 +106,12 @@ impl<'lock> Session<'lock> {
         let begun = Self::of_folder(environment, target, folder, lock)?;
         let (plan, tenant) = (&begun.plan, &begun.tenant);
         let live = read(environment, tenant, target, &scope_of(environment, plan, include)?).await?;
-        let stale_changes = StaleChanges::since_started(environment.catalog, plan, &live, &begun.journal.applied())
-            .with_protected(plan, &protected(target));
-        let unapproved: Vec<Refusal> = guards::secrets(environment.catalog, plan, &|field| environment.secret(field)).into_iter().collect();
+        let stale_changes = StaleChanges::since_started(plan, &live, &begun.journal.applied()).with_protected(plan, &protected(target));
+        let unapproved: Vec<Refusal> = guards::secrets(plan, &|field| environment.secret(field)).into_iter().collect();
         if !unapproved.is_empty() {
             return Err(Error::Refused { target: target.name.clone(), refusals: unapproved });
         }
-        refuse_missing_scopes(environment, plan, tenant).await?;
+        refuse_missing_scopes(plan, tenant).await?;
         let state = left_of(environment, plan, &stale_changes)?;
         Ok(Self { state, stale_changes, ..begun })
     }

@@ -178,7 +178,7 @@ pub(crate) fn load(environment: &Environment, path: &Path) -> Result<Snapshot, E
     // Without credentials nothing is known, and nothing is asked of that tenant.
     let client = of_the_same.and_then(|settings| environment.connect(settings).ok()?.client_id());
     if let Some(client) = client {
-        snapshot.reserve_own(environment.catalog, &Id::new(client));
+        snapshot.reserve_own(&Id::new(client));
     }
     Ok(snapshot)
 }

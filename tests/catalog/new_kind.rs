@@ -54,7 +54,6 @@ async fn import(source: &Snapshot, tenant: &Tenant) -> Plan {
     let plan = plan(catalog(), &Desired::unmapped(source.clone()), &read(tenant).await, &Links::default());
     let folder = tempfile::tempdir().expect("a folder");
     let run = PlanExecution {
-        catalog: catalog(),
         plan: &plan,
         tenant,
         journal: Journal::begin(&folder.path().join("journal.jsonl"), "test", NOW, "import").expect("a journal"),

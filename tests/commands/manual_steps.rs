@@ -31,7 +31,7 @@ impl Pair {
     }
 
     fn key(text: &str) -> Key {
-        Key::try_from(text.to_owned()).expect("a key")
+        text.parse().expect("a key")
     }
 
     fn supply(mut self, key: &str, path: &str) -> Self {

@@ -123,7 +123,7 @@ async fn resources_the_target_does_not_return_are_not_overwritten() {
     for (kind, name, parent) in [("organization-connections", "alpha · Guest", "organizations"), ("role-permissions", "alpha", "roles")] {
         let mut live = read(&tenant).await;
         let above = live.of_kind(parent).find(|one| one.key.name() == "alpha").expect("a parent").id.clone();
-        live.resources.retain(|one| one.key != Key::new(kind, name));
+        live.resources.retain(|one| one.key.to_string() != format!("{kind}/{name}"));
         let unseen = Unseen { id: above, name: "alpha".into(), reason: "the tenant answered 400: No".into(), is_refused: true };
         live.kinds.insert(kind.to_owned(), Status::InPart(vec![unseen]));
         let plan = planned(&desired, &live, &memory);
@@ -143,7 +143,7 @@ async fn a_name_unknown_to_both_is_ignored_and_one_the_subscription_lacks_is_exc
     let lacking = Desired::unmapped(shown("/email-templates/welcome_email", 403, "Please upgrade your subscription").await);
     let plan = import_with(&lacking, &tenant, &mut empty_sync_state(), true).await.plan;
     assert_eq!(skipped(&plan), [""; 0]);
-    assert!(plan.excluded.iter().any(|left| left.key == Key::new("email-templates", "welcome_email")));
+    assert!(plan.excluded.iter().any(|left| left.key.to_string() == "email-templates/welcome_email"));
 }
 
 /// Reads the selected part of dev with one request answered like this.

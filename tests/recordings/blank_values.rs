@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use auth0_migrate::apply::{ChangeResult, Summary};
-use auth0_migrate::catalog::{Catalog, Field, Fields, Kind, Writability};
+use auth0_migrate::catalog::{Field, Fields, Kind, Writability};
 use auth0_migrate::json::is_in;
 use auth0_migrate::model::event::Outcome;
 use auth0_migrate::model::resource::Key;
@@ -123,10 +123,6 @@ impl Held {
     }
 }
 
-fn of_kind(key: &Key) -> &'static Kind {
-    Catalog::standard().kind(key.kind()).expect("a kind")
-}
-
 /// Returns whether a plan reports that a field is not written.
 fn is_named(plan: &Plan, key: &Key, path: &str) -> bool {
     let mut said = plan.skipped.iter().chain(&plan.excluded).filter(|left| left.key == *key);
@@ -177,10 +173,10 @@ async fn copied(state: &State, seed: u8) -> Vec<String> {
     for key in wanted.0.keys() {
         let is_told = |path: &str| is_named(&plan, key, path) || is_refused(&summary, key, Some(path));
         let must = merged(&wanted.get(key), &was.get(key));
-        let missing = unlike(of_kind(key), &must, &is.get(key)).into_iter();
+        let missing = unlike(key.kind(), &must, &is.get(key)).into_iter();
         let missing = missing.filter(|one| !is_told(&one.path) && !is_cleared(&plan, key, &one.path));
         wrong.extend(missing.map(|one| format!("{key} {} does not arrive: {} <> {}", one.path, one.wanted, one.held)));
-        let unseen = unlike(of_kind(key), &was.get(key), &is.get(key)).into_iter().filter(|one| !is_shown(&plan, key, &one.path));
+        let unseen = unlike(key.kind(), &was.get(key), &is.get(key)).into_iter().filter(|one| !is_shown(&plan, key, &one.path));
         wrong.extend(unseen.map(|one| format!("{key} {} changes unseen: {} -> {}", one.path, one.wanted, one.held)));
     }
 

@@ -56,7 +56,7 @@ fn first_of(plan: &Plan, most: usize) -> Plan {
 fn creates_what_tells(plan: &Plan) -> bool {
     let is_collection =
         |name: &str| Catalog::standard().kind(name).is_some_and(|kind| kind.shape == Shape::Collection && kind.has_own_ids());
-    plan.changes().any(|change| matches!(change.action, Action::Create { .. }) && is_collection(change.key.kind()))
+    plan.changes().any(|change| matches!(change.action, Action::Create { .. }) && is_collection(change.key.kind().name))
 }
 
 fn reasons(summary: &Summary) -> Vec<&str> {
@@ -116,7 +116,7 @@ async fn detecting_another_writer_takes_one_list_per_kind_with_duplicates() {
     let before = into.requests().len();
     apply_plan(&plan, &tenant).await;
     let creates = |stage: &auth0_migrate::plan::Stage, kind: &Kind| {
-        let is_one = |change: &Change| matches!(change.action, Action::Create { .. }) && change.key.kind() == kind.name;
+        let is_one = |change: &Change| matches!(change.action, Action::Create { .. }) && change.key.kind() == kind;
         stage.changes.iter().any(is_one)
     };
     let paths: BTreeSet<&str> = Catalog::standard().kinds().map(|kind| kind.paths.list).collect();

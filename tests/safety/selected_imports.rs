@@ -35,7 +35,6 @@ fn selection((one, other, except, _): Picks) -> Selection {
 }
 
 async fn select(ahead: Sketch, behind: Sketch, picks: Picks) -> Result<(), TestCaseError> {
-    let catalog = Catalog::standard();
     let (_from, from) = start(tenant(&ahead, SOURCE, "Src")).await;
     let (_selected, selected) = start(tenant(&behind, TARGET, "Tgt")).await;
     let (_whole, whole) = start(tenant(&behind, TARGET, "Tgt")).await;
@@ -45,18 +44,18 @@ async fn select(ahead: Sketch, behind: Sketch, picks: Picks) -> Result<(), TestC
     let Imported { before, plan, summary } = import(&part, &selected, &mut of_selected).await;
     prop_assert!(summary.is_whole(), "{:?}", summary.settled);
     let chosen = plan.chosen();
-    let outside = |plan: &Plan| plan.changes().map(|change| change.key.clone()).filter(|key| !chosen.has(catalog, key)).collect::<Vec<_>>();
+    let outside = |plan: &Plan| plan.changes().map(|change| change.key.clone()).filter(|key| !chosen.has(key)).collect::<Vec<_>>();
     prop_assert_eq!(outside(&plan), Vec::new());
     let after = read(&selected).await;
     let is_outside = |moved: &String| {
         let key = moved.split(": ").next().expect("a key").to_owned();
-        !chosen.has(catalog, &key.try_into().expect("a key"))
+        !chosen.has(&key.parse().expect("a key"))
     };
     prop_assert_eq!(moved(&before, &after).into_iter().filter(is_outside).collect::<Vec<_>>(), Vec::<String>::new());
-    let remembered: Vec<_> = of_selected.base.iter().map(|(key, _)| key.clone()).filter(|key| !chosen.has(catalog, key)).collect();
+    let remembered: Vec<_> = of_selected.base.iter().map(|(key, _)| key.clone()).filter(|key| !chosen.has(key)).collect();
     prop_assert_eq!(remembered, Vec::new());
     let reported = plan.skipped.iter().chain(&plan.excluded).map(|left| left.key.clone()).chain(plan.unmanaged.values().flatten().cloned());
-    prop_assert_eq!(reported.filter(|key| !chosen.has(catalog, key)).collect::<Vec<_>>(), Vec::new());
+    prop_assert_eq!(reported.filter(|key| !chosen.has(key)).collect::<Vec<_>>(), Vec::new());
     import(&Desired::unmapped(source.clone()), &selected, &mut of_selected).await;
     import(&Desired::unmapped(source.clone()), &whole, &mut of_whole).await;
     prop_assert_eq!(moved(&read(&whole).await, &read(&selected).await), Vec::<String>::new());

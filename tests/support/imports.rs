@@ -89,7 +89,6 @@ pub(crate) struct Imported {
 pub(crate) async fn apply_plan(plan: &Plan, tenant: &Tenant) -> Summary {
     let folder = tempfile::tempdir().expect("a folder");
     let run = PlanExecution {
-        catalog: Catalog::standard(),
         plan,
         tenant,
         journal: Journal::begin(&folder.path().join("journal.jsonl"), "test", NOW, "import").expect("a journal"),

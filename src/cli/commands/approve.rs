@@ -60,9 +60,9 @@ impl ApproveArgs {
         let mut saved = file::load_saved(&self.plan)?;
         let target = context.tenant_settings(Some(&saved.plan.target.tenant))?;
         refuse_another_target(&saved.plan, target)?;
-        self.refuse_no_match(context, &saved.plan, &only)?;
+        self.refuse_no_match(&saved.plan, &only)?;
         let part = self.part(&saved);
-        let found = guards::of_saved(context.catalog, &part, saved.refusals.clone(), target.most_changed);
+        let found = guards::of_saved(&part, saved.refusals.clone(), target.most_changed);
         let open = guards::unapproved(found, &target.approved.and(&permitted(&saved.approvals)));
         let Some(permits) = exact(&open) else {
             let unapprovable: Vec<Refusal> = open.into_iter().filter(|refusal| !refusal.guard.is_approvable()).collect();
@@ -89,8 +89,8 @@ impl ApproveArgs {
         part
     }
 
-    fn refuse_no_match(&self, context: &Context, plan: &Plan, only: &Selection) -> Result<(), Failure> {
-        if plan.changes().any(|change| only.has(context.catalog, &change.key)) {
+    fn refuse_no_match(&self, plan: &Plan, only: &Selection) -> Result<(), Failure> {
+        if plan.changes().any(|change| only.has(&change.key)) {
             return Ok(());
         }
         if plan.is_empty() {

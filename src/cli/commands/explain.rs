@@ -38,11 +38,7 @@ impl ExplainArgs {
         for (text, pattern) in self.keys.iter().zip(&patterns) {
             // A name can contain the special characters of a pattern.
             let exact = explained.explain(&|key| key == text);
-            let meant = if exact.is_empty() {
-                explained.explain(&|key| Key::try_from(key.to_owned()).is_ok_and(|key| pattern.matches(&key)))
-            } else {
-                exact
-            };
+            let meant = if exact.is_empty() { explained.explain(&|key| key.parse().is_ok_and(|key| pattern.matches(&key))) } else { exact };
             if meant.is_empty() {
                 return Err(unknown(context, &explained, text));
             }

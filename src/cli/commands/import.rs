@@ -161,11 +161,11 @@ impl ImportArgs {
         let tenant = environment.connect(target)?;
         let scope = scope_of(environment, &plan, &self.route.options.include)?;
         let live = read(environment, &tenant, target, &scope).await?;
-        let stale = StaleChanges::since(context.catalog, &plan, &live).with_protected(&plan, &protected(target));
-        record_before(context.catalog, &mut plan, &live);
-        let mut refusals = guards::of_saved(context.catalog, &plan, refusals, target.most_changed);
-        refusals.extend(guards::secrets(context.catalog, &plan, &|field| environment.secret(field)));
-        let refusals = check_scopes(environment, &mut plan, &tenant, refusals).await?;
+        let stale = StaleChanges::since(&plan, &live).with_protected(&plan, &protected(target));
+        record_before(&mut plan, &live);
+        let mut refusals = guards::of_saved(&plan, refusals, target.most_changed);
+        refusals.extend(guards::secrets(&plan, &|field| environment.secret(field)));
+        let refusals = check_scopes(&mut plan, &tenant, refusals).await?;
         let left = unapproved(refusals.clone(), approved, target, Review::Saved);
         let proposal = Proposal::of_plan(plan, tenant, (refusals, left)).without_stale(stale).with_snapshot(live);
         self.ceremony(context, &proposal.plan).carry_out(proposal, &lock).await

@@ -90,7 +90,7 @@ impl LinkArgs {
         let (tenant, partner) = found_at(context, &target, of, &self.target_id).await?;
         partner.refuse_reserved(of, &tenant, settings)?;
         let name = linked.name;
-        memory.links.link(&Id::new(self.source_id.as_str()), &Id::new(self.target_id.as_str()), &Key::new(of.name, &name));
+        memory.links.link(&Id::new(self.source_id.as_str()), &Id::new(self.target_id.as_str()), &Key::new(of, &name));
         memory.save()?;
         let text = || {
             format!("Linked {} \"{}\" ({}) of {source} to {} of {target}.\n", of.singular, printable(&name), self.source_id, self.target_id)
@@ -112,7 +112,7 @@ impl UnlinkArgs {
             let error = format!("no {} \"{}\" of \"{source}\" is linked to \"{target}\"", of.singular, self.source_id);
             return Err(Failure::new(FAILED, error).hint(format!("state/{source}/{target}/links.csv lists all links")));
         };
-        memory.base.forget(&Key::new(of.name, &link.key));
+        memory.base.forget(&Key::new(of, &link.key));
         memory.save()?;
         let text = || {
             format!(

@@ -49,7 +49,7 @@ pub(super) async fn refuse_beside(
     settings: &TenantSettings,
     (found, plan): (&FetchedResource, &Plan),
 ) -> Result<(), Failure> {
-    let kinds = related_kinds(context.catalog, plan);
+    let kinds = related_kinds(plan);
     let is_protected = |name: &str| settings.protected.iter().any(|pattern| may_match(pattern, name));
     let protected: Vec<&str> = kinds.iter().map(String::as_str).filter(|name| is_protected(name)).collect();
     if protected.is_empty() && !kinds.contains("clients") {
@@ -58,7 +58,7 @@ pub(super) async fn refuse_beside(
     let scope = Scope::lookup(context.catalog, kinds.clone());
     let mut live = export(context.catalog, tenant, &scope, &now(), &NoObserver).await?;
     live.protect(&workflow::protected(settings));
-    if let Some(key) = protected_touched_by(context.catalog, plan, &found.resource, &live) {
+    if let Some(key) = protected_touched_by(plan, &found.resource, &live) {
         return Err(Failure::new(REFUSED, format!("{key} is protected, and this would change something that belongs or refers to it")));
     }
     let unread = protected.iter().find_map(|name| match live.kinds.get(*name)? {

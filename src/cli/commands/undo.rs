@@ -74,7 +74,7 @@ impl UndoArgs {
         let left = unapproved(refusals.clone(), &approved, target, self.stop.review());
         let Some(lock) = lock else {
             return {
-                let estimate = Some(Estimate::new(context.catalog, &plan, tenant.published_rate()));
+                let estimate = Some(Estimate::new(&plan, tenant.published_rate()));
                 let planned = Planned { plan: &plan, refusals: &refusals, unapproved: &left, estimate };
                 self.stop.after(context, planned, self.in_earnest())
             };
@@ -87,7 +87,7 @@ impl UndoArgs {
     /// Reads the target and plans how to revert the run, which may involve resources that are excluded by default.
     async fn planned(&self, context: &Context, past: &PastRun, tenant: &Tenant, target: &TenantSettings) -> Result<PlannedUndo, Failure> {
         let selection = self.part.selection(context)?;
-        let is_meant = |key: &Key| selection.has(context.catalog, key);
+        let is_meant = |key: &Key| selection.has(key);
         if !past.plan.changes().any(|change| is_meant(&change.key)) && !past.plan.is_empty() {
             let error = format!("the run changed nothing that matches {selection}");
             return Err(Failure::new(USAGE, error).hint(format!("`migrate show {}` lists what it changed", past.name)));
@@ -120,8 +120,8 @@ impl UndoArgs {
             plan.notes
                 .push(format!("{source} still has what this undo takes back: change it there too, or the next import applies it again"));
         }
-        let refusals = guards::within_one_tenant(context.catalog, &plan, &desired, &live, target.most_changed);
-        let refusals = check_scopes(context.environment()?, &mut plan, tenant, refusals).await?;
+        let refusals = guards::within_one_tenant(&plan, &desired, &live, target.most_changed);
+        let refusals = check_scopes(&mut plan, tenant, refusals).await?;
         Ok(PlannedUndo { plan, refusals, live })
     }
 

@@ -71,12 +71,12 @@ impl UpdateArgs {
         let wanted = writable(context, kind, &found, wanted, file);
         let mut plan = plan_single_resource(context.catalog, &side(settings), &found.name, &found.resource, &wanted);
         one::refuse_beside(context, &tenant, settings, (&found, &plan)).await?;
-        let risks = guards::risks(context.catalog, &plan);
-        let refusals: Vec<Refusal> = check_scopes(context.environment()?, &mut plan, &tenant, risks).await?;
+        let risks = guards::risks(&plan);
+        let refusals: Vec<Refusal> = check_scopes(&mut plan, &tenant, risks).await?;
         let left = unapproved(refusals.clone(), &approved, settings, self.stop.review());
         let Some(lock) = lock else {
             return {
-                let estimate = Some(Estimate::new(context.catalog, &plan, tenant.published_rate()));
+                let estimate = Some(Estimate::new(&plan, tenant.published_rate()));
                 let planned = Planned { plan: &plan, refusals: &refusals, unapproved: &left, estimate };
                 self.stop.after(context, planned, self.in_earnest(&settings.name))
             };

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::catalog::Catalog;
 use crate::plan::builder::plan_after;
 use crate::plan::inputs::PlanContext;
 use crate::plan::merge::OnDrift;
@@ -25,7 +26,7 @@ impl Case {
     fn all() -> Vec<Self> {
         let of_kind = |kind: &'static Kind| kind.references.iter().map(move |reference| (kind, reference));
         let case = |(kind, reference): (&'static Kind, &'static Reference)| {
-            let key = |name: &str| Key::new(reference.to, name);
+            let key = |name: &str| Key::new(reference.kind(), name);
             Self { kind, reference, protected: key("Protected"), other: key("Other") }
         };
         Catalog::standard().kinds().flat_map(of_kind).map(case).collect()
@@ -61,19 +62,19 @@ impl Case {
     /// Returns a resource of the kind that names these, or only the first if it can name only one.
     fn resource(&self, named: &[&Key]) -> Resource {
         let name = if self.kind.shape == Shape::Singleton { "" } else { "One" };
-        Resource::new(Key::new(self.kind.name, name), Id::new("one"), self.body(named))
+        Resource::new(Key::new(self.kind, name), Id::new("one"), self.body(named))
     }
 
     /// Returns a tenant with the named resources, the parent, and the resource itself if it names any.
     fn tenant(&self, named: Option<&[&Key]>, is_protected: bool) -> Snapshot {
         let plain = |key: Key| Resource::new(key.clone(), Id::new(key.name()), Body::new());
         let mut resources = vec![plain(self.protected.clone()), plain(self.other.clone())];
-        if let Shape::Child { parent, .. } = self.kind.shape {
+        if let (Shape::Child { .. }, Some(parent)) = (self.kind.shape, self.kind.parent()) {
             resources.push(Resource { id: Id::new("one"), ..plain(Key::new(parent, "One")) });
         }
         // If the source has no resources of a kind, none of that kind is pruned.
         if self.kind.has_own_ids() {
-            resources.push(Resource { id: Id::new("two"), ..plain(Key::new(self.kind.name, "Two")) });
+            resources.push(Resource { id: Id::new("two"), ..plain(Key::new(self.kind, "Two")) });
         }
         resources.extend(named.map(|named| self.resource(named)));
         let kinds = Catalog::standard().kinds().map(|kind| (kind.name.to_owned(), Status::Complete)).collect();
@@ -93,7 +94,7 @@ impl Case {
 
     fn planned_where(&self, source: Option<&[&Key]>, target: Option<&[&Key]>, is_protected: bool) -> Plan {
         let (source, target) = (self.tenant(source, false), self.tenant(target, is_protected));
-        let links = Links::within(Catalog::standard(), &target.resources);
+        let links = Links::within(&target.resources);
         let mut base = Baseline::default();
         target.resources.iter().for_each(|one| base.record_applied(&one.key, &one.id, one.body.clone()));
         let sent = SentSecrets::default();
@@ -144,7 +145,7 @@ impl Case {
     }
 
     fn is_left_alone(&self, plan: &Plan) -> bool {
-        plan.excluded.iter().any(|left| left.key.kind() == self.kind.name)
+        plan.excluded.iter().any(|left| left.key.kind() == self.kind)
     }
 }
 
@@ -196,13 +197,13 @@ fn a_protected_resource_is_not_reset_by_a_write_of_another_kind() {
     for kind in Catalog::standard().kinds().filter(|kind| !kind.quirks.resets.is_empty()) {
         let tenant = |value: &str, is_protected: bool| {
             let one = |name: &str, value: Value| {
-                let field =
-                    Catalog::standard().kind(name).and_then(|kind| kind.fields.writable().iter().next()).expect("a kind with fields").name;
-                Resource::new(Key::new(name, ""), Id::new(name), Body::from_iter([(field.to_owned(), value)]))
+                let kind = Kind::named(name).expect("a kind");
+                let field = kind.fields.writable().iter().next().expect("a field").name;
+                Resource::new(Key::new(kind, ""), Id::new(name), Body::from_iter([(field.to_owned(), value)]))
             };
             let mut resources = vec![one(kind.name, json!(value))];
             resources.extend(kind.quirks.resets.iter().map(|name| one(name, json!(1))));
-            let kinds = resources.iter().map(|one| (one.key.kind().to_owned(), Status::Complete)).collect();
+            let kinds = resources.iter().map(|one| (one.key.kind().name.to_owned(), Status::Complete)).collect();
             let (tenant, domain) = ("t".to_owned(), "t.auth0.com".to_owned());
             let mut snapshot = Snapshot { tenant, domain, taken: String::new(), kinds, resources, twice: Vec::new(), selection: None };
             if is_protected {
@@ -225,7 +226,7 @@ fn no_resource_that_refers_to_a_protected_one_is_created_or_deleted() {
         case.check(&plan, &[], "a new one names it");
         let plan = case.planned(None, Some(&[&case.protected, &case.other]));
         case.check(&plan, &[&case.protected], "one that is gone names it");
-        let removes = |plan: &Plan| plan.changes().any(|change| change.key.kind() == case.kind.name);
+        let removes = |plan: &Plan| plan.changes().any(|change| change.key.kind() == case.kind);
         assert!(!removes(&plan), "{}: {:?}", case.told(), plan.stages);
         let unprotected = case.planned_where(None, Some(&[&case.protected, &case.other]), false);
         let is_pruned = case.kind.has_own_ids() && case.kind.can_be_deleted();
@@ -239,7 +240,7 @@ fn belongings_of_a_protected_resource_are_not_changed() {
         let mut source = case.tenant(Some(&[&case.protected]), false);
         let field = case.kind.fields.writable().iter().find(|field| !case.kind.identity.key.contains(&field.name) && !field.in_path);
         let Some(field) = field else { continue };
-        let of_kind = |one: &&mut Resource| one.key.kind() == case.kind.name && one.id.as_str() == "one";
+        let of_kind = |one: &&mut Resource| one.key.kind() == case.kind && one.id.as_str() == "one";
         source.resources.iter_mut().filter(of_kind).for_each(|one| one.body.change(|body| body.set(field.name, json!("changed"))));
         let live = case.tenant(Some(&[&case.protected]), true);
         let plan = crate::plan::plan(Catalog::standard(), &Desired::unmapped(source), &live, &Links::default());
@@ -256,8 +257,7 @@ fn a_single_edit_that_affects_a_protected_resource_is_found_by_ids_too() {
             serde_json::from_str::<Body>(&text).expect("a body")
         };
         let live = case.tenant(None, true);
-        let held =
-            |body: Body| Resource { key: Key::new(case.kind.name, "One"), ..Resource::new(case.protected.clone(), Id::new("one"), body) };
+        let held = |body: Body| Resource { key: Key::new(case.kind, "One"), ..Resource::new(case.protected.clone(), Id::new("one"), body) };
         let side = crate::plan::PlannedTenant::new("t", "t.auth0.com", "");
         let touched = |before: &[&Key], after: &[&Key]| {
             let (before, mut after) = (held(raw(before)), held(raw(after)));
@@ -267,9 +267,9 @@ fn a_single_edit_that_affects_a_protected_resource_is_found_by_ids_too() {
                 after.body.change(|body| body.set(field.name, json!("changed")));
             }
             let plan = crate::plan::plan_single_resource(Catalog::standard(), &side, "One", &before, &after);
-            let is_read = crate::plan::related_kinds(Catalog::standard(), &plan).contains(case.reference.to);
+            let is_read = crate::plan::related_kinds(&plan).contains(case.reference.to);
             assert!(plan.is_empty() || is_read, "{}: what it names is not looked at", case.told());
-            (!plan.is_empty()).then(|| crate::plan::protected_touched_by(Catalog::standard(), &plan, &before, &live))
+            (!plan.is_empty()).then(|| crate::plan::protected_touched_by(&plan, &before, &live))
         };
         let (protected, other): (&[&Key], &[&Key]) = (&[&case.protected], &[&case.other]);
         let sides = if case.is_identity() { [(protected, protected); 2] } else { [(other, protected), (protected, other)] };

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::recreated::{LiveById, Recreated};
-use crate::catalog::{Catalog, Shape};
+use crate::catalog::Shape;
 use crate::model::resource::{Id, Key, Resource};
 use crate::plan::model::Plan;
 use crate::snapshot::{Snapshot, id_substitution};
@@ -34,11 +34,11 @@ pub(super) fn known(done: AppliedRun<'_>) -> impl Iterator<Item = (&Key, &Id)> {
 ///
 /// Where duplicate names are allowed, a remaining resource may now have the key of a deleted one, which then gets a
 /// number.
-pub(super) fn names(catalog: &Catalog, done: AppliedRun<'_>, live: &Snapshot, places: &LiveById<'_>) -> HashMap<Key, Key> {
+pub(super) fn names(done: AppliedRun<'_>, live: &Snapshot, places: &LiveById<'_>) -> HashMap<Key, Key> {
     let now = |key: &Key, id: &Id| places.get(key.kind(), id).map(|held| &held.key);
     let renamed = |(key, id): (&Key, &Id)| now(key, id).filter(|now| *now != key).map(|now| (key.clone(), now.clone()));
     let mut names: HashMap<Key, Key> = known(done).filter_map(renamed).collect();
-    let is_shared = |key: &Key| catalog.kind(key.kind()).is_some_and(|kind| kind.identity.allows_duplicates);
+    let is_shared = |key: &Key| key.kind().identity.allows_duplicates;
     let is_gone = |(key, id): &(&Key, &Id)| is_shared(key) && now(key, id).is_none();
     let mut taken: HashSet<Key> = live.resources.iter().map(|held| held.key.clone()).collect();
     for (key, _) in known(done).filter(is_gone) {
@@ -49,7 +49,7 @@ pub(super) fn names(catalog: &Catalog, done: AppliedRun<'_>, live: &Snapshot, pl
         }
     }
     for held in done.plan.before.iter().filter(|held| now(&held.key, &held.id).is_none()) {
-        if let Some(key) = renamed_with_others(catalog, held, &names) {
+        if let Some(key) = renamed_with_others(held, &names) {
             names.insert(held.key.clone(), key);
         }
     }
@@ -57,15 +57,18 @@ pub(super) fn names(catalog: &Catalog, done: AppliedRun<'_>, live: &Snapshot, pl
 }
 
 /// Returns the new key of a deleted resource whose parent or identifying resource has another key now.
-fn renamed_with_others(catalog: &Catalog, held: &Resource, names: &HashMap<Key, Key>) -> Option<Key> {
-    let kind = catalog.kind(held.key.kind()).filter(|_| !names.is_empty() && !names.contains_key(&held.key))?;
-    if let Shape::Child { parent, .. } = kind.shape {
+fn renamed_with_others(held: &Resource, names: &HashMap<Key, Key>) -> Option<Key> {
+    let kind = held.key.kind();
+    if names.is_empty() || names.contains_key(&held.key) {
+        return None;
+    }
+    if let (Shape::Child { .. }, Some(parent)) = (kind.shape, kind.parent()) {
         let parent = names.get(&Key::new(parent, held.key.name()))?;
-        return Some(Key::new(kind.name, parent.name()));
+        return Some(Key::new(kind, parent.name()));
     }
     let mut body = held.body.pick(kind.identity.key);
     let before = id_substitution::portable_name(kind, &body);
     id_substitution::rename(&mut body, names);
     let after = id_substitution::portable_name(kind, &body);
-    (before != after && before == held.key.name()).then(|| Key::new(kind.name, &after))
+    (before != after && before == held.key.name()).then(|| Key::new(kind, &after))
 }

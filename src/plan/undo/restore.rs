@@ -24,28 +24,28 @@ pub(super) struct DependentResource {
 
 impl Reversal<'_> {
     /// Recreates a resource that the run deleted, unless its name is taken.
-    pub(super) fn recreate(&mut self, kind: &Kind, key: &Key, id: &Id, body: &Body) {
-        let known = self.held_before.iter().find(|held| held.key.kind() == kind.name && held.id == *id);
+    pub(super) fn recreate(&mut self, key: &Key, id: &Id, body: &Body) {
+        let known = self.held_before.iter().find(|held| held.key.kind() == key.kind() && held.id == *id);
         let secrets = known.map(|held| held.secrets.clone()).unwrap_or_default();
         let made = Resource { secrets, ..Resource::new(key.clone(), id.clone(), body.clone()) };
-        if let Some(along) = self.recreate_resource(kind, made) {
+        if let Some(along) = self.recreate_resource(made) {
             self.restore_references(vec![along]);
         }
     }
 
     /// Recreates a resource; if an earlier undo already did, returns what must be restored in it.
-    fn recreate_resource(&mut self, kind: &Kind, mut made: Resource) -> Option<DependentResource> {
-        let key = made.key.clone();
+    fn recreate_resource(&mut self, mut made: Resource) -> Option<DependentResource> {
+        let (key, kind) = (made.key.clone(), made.key.kind());
         self.touched.insert(key.clone());
         let namesake = self.before.iter().position(|held| held.key == key);
-        if namesake.is_some_and(|at| self.is_recreated_by_earlier_undo(kind, &made, &self.before[at])) {
+        if namesake.is_some_and(|at| self.is_recreated_by_earlier_undo(&made, &self.before[at])) {
             self.restored.insert(key);
             return Some(DependentResource { held: made, is_whole: true });
         }
         // Numbers do not show which of several resources with one name it would be.
-        let is_unknown = self.again.is_unknown(kind.name, &made.id);
+        let is_unknown = self.again.is_unknown(kind, &made.id);
         if is_unknown || namesake.is_some() {
-            self.skip_recreation(kind, &made, if is_unknown { &UndoReason::MayBeRecreated } else { &UndoReason::NameTaken });
+            self.skip_recreation(&made, if is_unknown { &UndoReason::MayBeRecreated } else { &UndoReason::NameTaken });
             return None;
         }
         if kind.has_own_ids() {
@@ -61,36 +61,36 @@ impl Reversal<'_> {
         None
     }
 
-    fn is_recreated_by_earlier_undo(&self, kind: &Kind, made: &Resource, held: &Resource) -> bool {
-        let is_of_restored = || belongs_to(self.catalog, held).iter().any(|key| self.restored.contains(key));
-        if kind.has_own_ids() { self.places.replaces(held, &made.id) } else { is_of_restored() }
+    fn is_recreated_by_earlier_undo(&self, made: &Resource, held: &Resource) -> bool {
+        let is_of_restored = || belongs_to(held).iter().any(|key| self.restored.contains(key));
+        if made.key.kind().has_own_ids() { self.places.replaces(held, &made.id) } else { is_of_restored() }
     }
 
-    fn skip_recreation(&mut self, kind: &Kind, gone: &Resource, reason: &UndoReason) {
+    fn skip_recreation(&mut self, gone: &Resource, reason: &UndoReason) {
         self.skip_resource(&gone.key, None, reason);
-        self.not_restored.learn(kind, &gone.key, &gone.id);
+        self.not_restored.learn(&gone.key, &gone.id);
     }
 
     /// Recreates what the tenant deleted with other resources; returns existing resources that may have lost a
     /// reference.
     pub(super) fn restore_dependents(&mut self, removed: &[(Change, &Id)]) -> Vec<DependentResource> {
         let removed: HashSet<Key> = removed.iter().map(|(change, _)| change.key.clone()).collect();
-        let going = deleted_with(self.catalog, self.held_before.iter(), &removed);
+        let going = deleted_with(self.held_before.iter(), &removed);
         let names_any = |held: &&Resource| going.contains(&held.key) || id_substitution::mentions(&held.body, &going);
         let of_removed: Vec<Resource> =
             self.held_before.iter().filter(|held| !removed.contains(&held.key)).filter(names_any).cloned().collect();
         let mut along = Vec::new();
         for held in of_removed {
-            let kind = self.catalog.kind(held.key.kind()).expect("a key names a kind of the catalog");
+            let kind = held.key.kind();
             let is_there = |at: usize| self.before[at].id == held.id || !going.contains(&held.key);
             if self.place_of(kind, &held.id).is_some_and(is_there) {
                 along.push(DependentResource { held, is_whole: false });
             } else if !going.contains(&held.key) {
                 self.skip_resource(&held.key, None, &UndoReason::Gone);
-            } else if let Some(other) = belongs_to(self.catalog, &held).into_iter().find(|key| self.not_restored.contains(key)) {
-                self.skip_recreation(kind, &held, &UndoReason::WentWith(other));
+            } else if let Some(other) = belongs_to(&held).into_iter().find(|key| self.not_restored.contains(key)) {
+                self.skip_recreation(&held, &UndoReason::WentWith(other));
             } else {
-                along.extend(self.recreate_resource(kind, held));
+                along.extend(self.recreate_resource(held));
             }
         }
         along
@@ -99,7 +99,7 @@ impl Reversal<'_> {
     /// Restores references to recreated resources.
     pub(super) fn restore_references(&mut self, along: Vec<DependentResource>) {
         for DependentResource { held, is_whole } in along {
-            let kind = self.catalog.kind(held.key.kind()).expect("a key names a kind of the catalog");
+            let kind = held.key.kind();
             let by_key = || self.before.iter().position(|one| one.key == held.key);
             let Some(at) = self.place_of(kind, &held.id).or_else(by_key) else { continue };
             let key = self.before[at].key.clone();
@@ -149,10 +149,10 @@ impl Reversal<'_> {
     /// Replaces keys of resources that stay deleted by their ids, as in the target, so that texts with such an id count
     /// as unchanged.
     pub(super) fn unmark_deleted(&mut self) {
-        let now: std::collections::HashMap<(&str, &Id), &Resource> =
+        let now: std::collections::HashMap<(&Kind, &Id), &Resource> =
             self.live.resources.iter().map(|held| ((held.key.kind(), &held.id), held)).collect();
         for held in &mut self.before {
-            let kind = self.catalog.kind(held.key.kind()).expect("a key names a kind of the catalog");
+            let kind = held.key.kind();
             held.body.change(|body| self.lost.unmark(kind, body, &|key| self.restored.contains(key)));
             let is_other = now.get(&(held.key.kind(), &held.id)).is_some_and(|one| one.body != held.body);
             if is_other && id_substitution::mentions(&held.body, &self.restored) {

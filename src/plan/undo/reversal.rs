@@ -80,14 +80,14 @@ pub(super) struct Reversal<'inputs> {
 impl<'inputs> Reversal<'inputs> {
     fn new(catalog: &'inputs Catalog, done: AppliedRun<'inputs>, live: &'inputs Snapshot) -> Self {
         let places = LiveById::new(live, done.again);
-        let names = names(catalog, done, live, &places);
+        let names = names(done, live, &places);
         let now = |key: &Key| names.get(key).unwrap_or(key).clone();
         let known: Vec<(Key, &Id)> = known(done).map(|(key, id)| (now(key), id)).collect();
         let is_again = |held: &Resource| done.again.is_replacement(held);
-        let lost = FormerIds::from(catalog, known.iter().map(|(key, id)| (key, *id)), live, &is_again);
+        let lost = FormerIds::from(known.iter().map(|(key, id)| (key, *id)), live, &is_again);
         let mut before = live.resources.clone();
         for held in before.iter_mut().filter(|_| !lost.is_empty()) {
-            let kind = catalog.kind(held.key.kind()).expect("a key names a kind of the catalog");
+            let kind = held.key.kind();
             held.body.change(|body| lost.mark(kind, body));
         }
         let mut held_before = done.plan.before.clone();
@@ -121,7 +121,7 @@ impl<'inputs> Reversal<'inputs> {
         if self.names.is_empty() {
             return change;
         }
-        let kind = self.catalog.kind(change.key.kind()).expect("a key names a kind of the catalog");
+        let kind = change.key.kind();
         let rename_at = |path: &str, value: &mut Value| {
             let mut whole = Body::new();
             whole.set(path, std::mem::take(value));
@@ -149,7 +149,7 @@ impl<'inputs> Reversal<'inputs> {
     }
 
     fn undo_change(&mut self, change: &Change, id: &Id) {
-        let kind = self.catalog.kind(change.key.kind()).expect("a key names a kind of the catalog");
+        let kind = change.key.kind();
         self.touched.insert(change.key.clone());
         if let Action::Update { id: None, body, .. } = &change.action {
             let written = self.written.entry(change.key.clone()).or_default();
@@ -161,7 +161,7 @@ impl<'inputs> Reversal<'inputs> {
         let at = self.place_of(kind, id);
         let is_again = at.is_some_and(|at| self.before[at].id != *id);
         match (&change.action, at) {
-            (Action::Delete { body, .. }, at) if at.is_none() || is_again => self.recreate(kind, &change.key, id, body),
+            (Action::Delete { body, .. }, at) if at.is_none() || is_again => self.recreate(&change.key, id, body),
             (Action::Elements { parent, removed, .. }, None) if self.is_recreated(parent) => {
                 self.recreate_elements(kind, change, id, removed);
             }
@@ -185,8 +185,8 @@ impl<'inputs> Reversal<'inputs> {
 
     /// Returns the index of a resource or its replacement.
     pub(super) fn place_of(&self, kind: &Kind, id: &Id) -> Option<usize> {
-        let now = &self.places.get(kind.name, id)?.id;
-        self.before.iter().position(|held| held.key.kind() == kind.name && held.id == *now)
+        let now = &self.places.get(kind, id)?.id;
+        self.before.iter().position(|held| held.key.kind() == kind && held.id == *now)
     }
 
     pub(super) fn skip_resource(&mut self, key: &Key, path: Option<&str>, reason: &UndoReason) {
@@ -196,7 +196,7 @@ impl<'inputs> Reversal<'inputs> {
     /// Records the live state as the baseline, so that a field that becomes empty is cleared.
     fn record_agreed(&mut self, at: usize) {
         let Resource { key, id, .. } = &self.before[at];
-        let live = self.live.of_kind(key.kind()).find(|held| held.id == *id);
+        let live = self.live.of_kind(key.kind().name).find(|held| held.id == *id);
         if let Some(held) = live.filter(|_| self.base.get(key).is_none()) {
             self.base.record_applied(key, id, held.body.clone());
         }
@@ -327,7 +327,7 @@ impl<'inputs> Reversal<'inputs> {
     /// Keeps created resources if a protected resource belongs to them or would be affected by deleting them.
     fn keep_protected(&mut self) {
         let live: Vec<&Resource> = self.live.resources.iter().collect();
-        let untouched = Protected::new(self.catalog, &live, &live);
+        let untouched = Protected::new(&live, &live);
         let needed = untouched.needed(&live);
         let root_of = |key: &Key| needed.get(key).or_else(|| untouched.root_of(key));
         for (key, root) in self.gone.iter().filter_map(|key| Some((key.clone(), root_of(key)?.clone()))).collect::<Vec<_>>() {
@@ -349,10 +349,10 @@ impl<'inputs> Reversal<'inputs> {
 
     /// Returns a remaining resource that needs this one.
     fn needed_by(&self, held: &Resource) -> Option<Key> {
-        let kind = self.catalog.kind(held.key.kind())?;
+        let kind = held.key.kind();
         let body = held.body.open();
         let parent = match kind.shape {
-            Shape::Child { parent, .. } if !body.0.values().all(is_blank) => Some(Key::new(parent, held.key.name())),
+            Shape::Child { .. } if !body.0.values().all(is_blank) => kind.parent().map(|parent| Key::new(parent, held.key.name())),
             _ => None,
         };
         // A part is deleted with its parent in any case.
@@ -364,12 +364,12 @@ impl<'inputs> Reversal<'inputs> {
     fn into_plan(mut self, done: AppliedRun<'_>, live: &Snapshot) -> (Plan, Desired) {
         self.unmark_deleted();
         let Self { catalog, before, gone, touched, base, skipped, notes, .. } = self;
-        let resources = before.into_iter().filter(|held| !gone.contains(&held.key) && !hangs_under(catalog, held, &gone)).collect();
+        let resources = before.into_iter().filter(|held| !gone.contains(&held.key) && !hangs_under(held, &gone)).collect();
         let snapshot = Snapshot { tenant: format!("undo of {}", done.name), resources, ..live.clone() };
         let mut desired = Desired::unmapped(snapshot);
         desired.snapshot.sort(catalog);
         let past = PlanContext {
-            links: &Links::within(catalog, &live.resources),
+            links: &Links::within(&live.resources),
             base: &base,
             sent: &SentSecrets::default(),
             on_drift: OnDrift::Keep,
@@ -377,12 +377,11 @@ impl<'inputs> Reversal<'inputs> {
             desired_state: DesiredState::BeforeRun,
         };
         let mut plan = plan_after(catalog, &desired, live, past);
-        let ids: HashSet<(&str, &Id)> =
+        let ids: HashSet<(&Kind, &Id)> =
             live.resources.iter().filter(|held| touched.contains(&held.key)).map(|held| (held.key.kind(), &held.id)).collect();
         // Dangling references may be planned too, although the run did not change them.
-        let reset: HashSet<&str> =
-            touched.iter().filter_map(|key| catalog.kind(key.kind())).flat_map(|kind| kind.quirks.resets).copied().collect();
-        let is_repeated = |change: &Change| reset.contains(change.key.kind()) && change.is_repeated();
+        let reset: HashSet<&str> = touched.iter().flat_map(|key| key.kind().quirks.resets).copied().collect();
+        let is_repeated = |change: &Change| reset.contains(change.key.kind().name) && change.is_repeated();
         let is_touched =
             |change: &Change| touched.contains(&change.key) || ids.contains(&(change.key.kind(), &change.source_id)) || is_repeated(change);
         for stage in &mut plan.stages {
@@ -398,7 +397,7 @@ impl<'inputs> Reversal<'inputs> {
         plan.notes = notes;
         let removed = live.resources.iter().filter(|held| gone.contains(&held.key));
         plan.stages.extend(deletions(catalog, removed, "created by the run"));
-        plan.record_before(catalog, live.resources.iter());
+        plan.record_before(live.resources.iter());
         plan.undoes = Some(Undoes { run: done.name.to_owned(), source: done.plan.source_tenant().to_owned(), only: Vec::new() });
         (plan, desired)
     }
@@ -416,9 +415,10 @@ fn clear(body: &mut Body, path: &str) {
 }
 
 /// Returns whether a part is deleted with its parent.
-fn hangs_under(catalog: &Catalog, held: &Resource, gone: &HashSet<Key>) -> bool {
-    let shape = catalog.kind(held.key.kind()).map(|kind| kind.shape);
-    matches!(shape, Some(Shape::Part { parent }) if gone.contains(&Key::new(parent, held.key.name())))
+fn hangs_under(held: &Resource, gone: &HashSet<Key>) -> bool {
+    let kind = held.key.kind();
+    let parent = kind.parent().filter(|_| matches!(kind.shape, Shape::Part { .. }));
+    parent.is_some_and(|parent| gone.contains(&Key::new(parent, held.key.name())))
 }
 
 /// Returns the path of an edited value in the deployed content, if that is stored beside the draft.

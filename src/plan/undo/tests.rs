@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{AppliedRun, Recreated, undo};
 use crate::catalog::Catalog;
 use crate::json::Body;
-use crate::model::resource::{Id, Key, Resource};
+use crate::model::resource::{Id, Resource, key};
 use crate::plan::model::{Action, Change, Edit, Plan, PlannedTenant, SecretField, Skipped, Stage};
 use crate::snapshot::{Snapshot, Status};
 
@@ -17,7 +17,6 @@ fn body(value: Value) -> Body {
 
 /// A tenant with these resources, whose ids equal their keys.
 fn live(resources: &[(&str, Value)]) -> Snapshot {
-    let key = |text: &str| Key::try_from(text.to_owned()).expect("a key");
     let resources = resources.iter().map(|(name, held)| Resource::new(key(name), Id::new(*name), body(held.clone())));
     let kinds = Catalog::standard().kinds().map(|kind| (kind.name.to_owned(), Status::Complete)).collect();
     let (tenant, domain, taken) = ("prod".to_owned(), "prod.auth0.com".to_owned(), String::new());
@@ -30,7 +29,7 @@ fn taken_back(changes: Vec<(&str, Action, Vec<SecretField>)>, live: &Snapshot) -
     let mut plan = Plan::between(side("dev"), side("prod"));
     let mut applied = BTreeMap::new();
     for (at, (name, action, secrets)) in changes.into_iter().enumerate() {
-        let key = Key::try_from(name.to_owned()).expect("a key");
+        let key = key(name);
         applied.insert(at, Id::new(name));
         let change = Change { key, source_id: Id::new("s"), action, needs: Vec::new(), secrets };
         plan.stages.push(Stage { title: String::new(), changes: vec![change] });

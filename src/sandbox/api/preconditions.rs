@@ -8,7 +8,7 @@ use crate::sandbox::store::state::State;
 
 impl State {
     pub(super) fn check_parent(&self, kind: &Kind, id: &str) -> Result<(), ApiResponse> {
-        let parent = kind.parent().and_then(|parent| self.catalog.kind(parent)).ok_or_else(ApiResponse::not_found)?;
+        let parent = kind.parent().ok_or_else(ApiResponse::not_found)?;
         if self.has(parent.name, ReferencedBy::Id, id) { Ok(()) } else { Err(ApiResponse::unknown_resource(parent)) }
     }
 

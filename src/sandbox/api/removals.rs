@@ -33,7 +33,7 @@ impl State {
         let (id, name) = (kind.id_of(removed).unwrap_or_default(), unique_name(kind, removed));
         let mut along = Vec::new();
         for other in self.catalog.kinds() {
-            if other.parent() == Some(kind.name) {
+            if other.parent() == Some(kind) {
                 self.children.entry(other.name).or_default().remove(&id);
             }
             for reference in other.references.iter().filter(|reference| reference.to == kind.name) {

@@ -27,8 +27,11 @@ fn rule_on(resource: &Resource, effect: usize, place: usize, is_misspelt: bool) 
     let word: String = text.split(['/', ' ', '.', '⟦', '⟧', '⟨', '⟩', '\n']).max_by_key(|word| word.len()).unwrap_or("x").to_owned();
     let name = if is_misspelt { format!("{}x", resource.key.name()) } else { resource.key.name().to_owned() };
     let of_kind = if place.is_multiple_of(3) { "*".to_owned() } else { glob::Pattern::escape(&name) };
-    let matched =
-        if resource.key.name().is_empty() { resource.key.kind().to_owned() } else { format!("{}/{of_kind}", resource.key.kind()) };
+    let matched = if resource.key.name().is_empty() {
+        resource.key.kind().name.to_owned()
+    } else {
+        format!("{}/{of_kind}", resource.key.kind().name)
+    };
     let field = format!("field = {}\n", toml::Value::from(path.clone()));
     let effect = match effect {
         0 => "skip = true".to_owned(),
@@ -67,10 +70,10 @@ fn differing(above: &str, one: &Map<String, Value>, other: &Map<String, Value>, 
 /// Returns the values of a mapped source that differ from the source and are attributed to no rule.
 fn without_a_rule(source: &Snapshot, mapped: &MappedSource) -> Vec<String> {
     let before: BTreeMap<(&str, String), &Resource> =
-        source.resources.iter().map(|one| ((one.key.kind(), one.id.as_str().to_owned()), one)).collect();
+        source.resources.iter().map(|one| ((one.key.kind().name, one.id.as_str().to_owned()), one)).collect();
     let mut missing = Vec::new();
     for after in &mapped.desired.snapshot.resources {
-        let before = before[&(after.key.kind(), after.id.as_str().to_owned())];
+        let before = before[&(after.key.kind().name, after.id.as_str().to_owned())];
         let made = mapped.attribution.places(&after.key);
         let mut paths = Vec::new();
         differing("", &before.body.open().0, &after.body.open().0, &mut paths);

@@ -151,6 +151,6 @@ pub(crate) fn unheard_of(plan: &Plan, within: Within) -> Vec<String> {
             .iter()
             .any(|one| reason.contains(one.says) && one.kinds.contains(&kind) && (one.within == within || one.within == Within::Any))
     };
-    let unheard = told.filter(|left| !is_known(left.key.kind(), &left.reason));
+    let unheard = told.filter(|left| !is_known(left.key.kind().name, &left.reason));
     unheard.map(|left| format!("{} is left out for a reason that is not known: {}", left.key, left.reason)).collect()
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use auth0_migrate::catalog::{Catalog, Kind};
+use auth0_migrate::catalog::Kind;
 use auth0_migrate::json::Body;
 use auth0_migrate::model::resource::{Id, Key, Resource};
 use auth0_migrate::plan::{Plan, PlannedTenant, Skipped};
@@ -38,7 +38,7 @@ impl Seen {
         let (back, ended) = undo_run(&plan, &summary, &into).await;
         for (change, settled) in back.changes().zip(&ended.settled) {
             match settled.outcome.id() {
-                Some(_) => *self.taken_back.entry(change.key.kind().to_owned()).or_default() += 1,
+                Some(_) => *self.taken_back.entry(change.key.kind().name.to_owned()).or_default() += 1,
                 None => self.unnamed.push(format!("{name}: {} {}: {:?}", settled.operation, settled.key, settled.outcome)),
             }
         }
@@ -53,7 +53,7 @@ pub(crate) fn unnamed(before: &Snapshot, after: &Snapshot, back: &Plan) -> Vec<S
     let (before, after) = (by_key(before), by_key(after));
     let keys: BTreeSet<&Key> = before.keys().chain(after.keys()).copied().collect();
     let unnamed = |key: &Key| {
-        let kind = Catalog::standard().kind(key.kind()).expect("a kind");
+        let kind = key.kind();
         let [was, is] = [&before, &after].map(|side| side.get(key).map_or(Value::Null, |held| held.body.open().into_value()));
         let said: Vec<&Skipped> = back.skipped.iter().filter(|left| left.key == *key).collect();
         let is_new = unlike(kind, &Value::Null, &was).iter().all(|one| kind.identity.key.contains(&one.path.as_str()));
@@ -144,13 +144,13 @@ async fn take_back(is_meant: fn(&str) -> bool) -> usize {
 fn a_field_is_excused_neither_by_another_field_nor_by_its_resource() {
     let holding = |body: Value| {
         let body = Body::from_value(body).expect("an object");
-        let resources = vec![Resource::new(Key::new("clients", "Web"), Id::new("c1"), body)];
+        let resources = vec![Resource::new("clients/Web".parse().expect("a key"), Id::new("c1"), body)];
         let (tenant, domain, taken) = (String::new(), String::new(), String::new());
         Snapshot { tenant, domain, taken, kinds: BTreeMap::new(), resources, twice: Vec::new(), selection: None }
     };
     let saying = |path: Option<&str>| {
         let side = |name: &str| PlannedTenant::new(name, &format!("{name}.auth0.com"), "");
-        let left = Skipped { key: Key::new("clients", "Web"), path: path.map(str::to_owned), reason: "it changed again".into() };
+        let left = Skipped { key: "clients/Web".parse().expect("a key"), path: path.map(str::to_owned), reason: "it changed again".into() };
         Plan { skipped: vec![left], ..Plan::between(side("dev"), side("prod")) }
     };
     let before = holding(json!({"name": "Web", "description": "old", "refresh_token": {"leeway": 1}}));

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use auth0_migrate::catalog::{Catalog, Kind, ReferencedBy, Shape};
+use auth0_migrate::catalog::{Kind, ReferencedBy, Shape};
 use auth0_migrate::model::resource::{Key, Resource};
 use auth0_migrate::plan::{Plan, Skipped};
 use auth0_migrate::snapshot::{Desired, Snapshot};
@@ -48,10 +48,10 @@ impl<'seen> Verdict<'seen> {
     pub(crate) fn new(seen: Evidence<'seen>) -> Self {
         let linked: BTreeMap<(&str, &str), &str> =
             seen.links.iter().map(|link| ((link.kind.as_str(), link.source_id.as_str()), link.target_id.as_str())).collect();
-        let id = |one: &Resource| linked.get(&(one.key.kind(), one.id.as_str())).map(|id| (one.key.clone(), (*id).to_owned()));
+        let id = |one: &Resource| linked.get(&(one.key.kind().name, one.id.as_str())).map(|id| (one.key.clone(), (*id).to_owned()));
         let wanted = seen.desired.snapshot.resources.iter().filter_map(id).collect();
         let own = |snapshot: &Snapshot| {
-            let collected = snapshot.resources.iter().filter(|one| kind_of(&one.key).has_own_ids());
+            let collected = snapshot.resources.iter().filter(|one| one.key.kind().has_own_ids());
             collected.map(|one| (one.key.clone(), one.id.as_str().to_owned())).collect()
         };
         Self { wanted, before: own(seen.before), after: own(seen.after), seen }
@@ -85,18 +85,18 @@ impl<'seen> Verdict<'seen> {
             return Vec::new();
         }
         // A resource without content is not missed if the target does not serve its kind.
-        let is_missed = !self.is_made_by_hand(wanted) && !wanted.open().is_blank(kind_of(&wanted.key));
+        let is_missed = !self.is_made_by_hand(wanted) && !wanted.open().is_blank(wanted.key.kind());
         let Some(after) = after else { return if is_missed { vec!["is missing".to_owned()] } else { Vec::new() } };
         [self.unlike(wanted, before, after), self.unnamed_secrets(wanted, before, after)].concat()
     }
 
     fn is_made_by_hand(&self, wanted: &Resource) -> bool {
-        kind_of(&wanted.key).lifecycle.manual_setup.is_some() && self.seen.first.manual_steps.iter().any(|manual| manual.key == wanted.key)
+        wanted.key.kind().lifecycle.manual_setup.is_some() && self.seen.first.manual_steps.iter().any(|manual| manual.key == wanted.key)
     }
 
     /// Returns the differences from the mapped source, except exactly the reported fields.
     fn unlike(&self, wanted: &Resource, before: Option<&Resource>, after: &Resource) -> Vec<String> {
-        let kind = kind_of(&wanted.key);
+        let kind = wanted.key.kind();
         let skipped: Vec<&str> = fields_of(wanted, self.seen.first.skipped.iter()).collect();
         let stays: Vec<&str> = fields_of(wanted, self.seen.first.excluded.iter()).collect();
         // The second plan reports what the server filled in during the first run.
@@ -176,13 +176,13 @@ impl<'seen> Verdict<'seen> {
     }
 
     fn moved(&self, before: &Resource, after: &Resource) -> Vec<Unlike> {
-        let kind = kind_of(&before.key);
+        let kind = before.key.kind();
         unlike(kind, &in_ids(kind, before, &self.before), &in_ids(kind, after, &self.after))
     }
 
     fn unknown_fields_not_named(&self) -> Vec<String> {
         let resources = self.seen.desired.snapshot.resources.iter().filter(|one| one.excluded.is_none());
-        let carried = resources.flat_map(|one| one.carried.0.keys().map(move |name| (one.key.kind(), name)));
+        let carried = resources.flat_map(|one| one.carried.0.keys().map(move |name| (one.key.kind().name, name)));
         let is_named = |kind: &str, name: &str| {
             let is_it = |path: &String| path.split(['.', '[']).next() == Some(name);
             self.seen.first.unknown.get(kind).is_some_and(|paths| paths.iter().any(is_it))
@@ -193,7 +193,7 @@ impl<'seen> Verdict<'seen> {
 
     /// Returns the counterpart of a source resource in a snapshot of the target.
     fn partner<'side>(&self, wanted: &Resource, side: &'side Snapshot) -> Option<&'side Resource> {
-        let kind = kind_of(&wanted.key);
+        let kind = wanted.key.kind();
         let linked = |kind: &str| {
             self.seen.links.iter().find(|link| link.kind == kind && link.source_id == wanted.id).map(|link| link.target_id.clone())
         };
@@ -219,17 +219,13 @@ fn fields_of<'told>(wanted: &Resource, told: impl Iterator<Item = &'told Skipped
     told.filter(|left| left.key == wanted.key).filter_map(|left| left.path.as_deref())
 }
 
-fn kind_of(key: &Key) -> &'static Kind {
-    Catalog::standard().kind(key.kind()).expect("a kind")
-}
-
 fn place(resource: &Resource) -> (String, String) {
-    (resource.key.kind().to_owned(), resource.id.as_str().to_owned())
+    (resource.key.kind().name.to_owned(), resource.id.as_str().to_owned())
 }
 
 /// A created resource has its child too, which may be an empty list.
 fn is_empty_list(resource: &Resource) -> bool {
-    let kind = kind_of(&resource.key);
+    let kind = resource.key.kind();
     matches!(kind.shape, Shape::Child { .. }) && resource.body.open().0.values().all(|value| value.as_array().is_some_and(Vec::is_empty))
 }
 
@@ -266,7 +262,7 @@ fn in_ids(kind: &Kind, resource: &Resource, ids: &Ids) -> Value {
     body.change_texts(&mut |_, text| {
         let keys: Vec<String> = marked(text).map(str::to_owned).collect();
         for key in keys {
-            if let Some(id) = Key::try_from(key.clone()).ok().and_then(|key| ids.get(&key)) {
+            if let Some(id) = key.parse().ok().and_then(|key: Key| ids.get(&key)) {
                 *text = text.replace(&format!("⟦{key}⟧"), &format!("⟦{id}⟧"));
             }
         }

@@ -23,7 +23,7 @@ fn resources<'answer>(kind: &Kind, path: &str, answer: &'answer Value) -> Vec<&'
     list.map_or_else(|| vec![answer], |list| list.iter().collect())
 }
 
-fn unknown_fields(kind: &Kind, answer: &Value) -> Vec<String> {
+fn unknown_fields(kind: &'static Kind, answer: &Value) -> Vec<String> {
     let Ok(mut body) = Body::from_value(answer.clone()) else { return Vec::new() };
     if body.0.contains_key("statusCode") {
         return Vec::new();

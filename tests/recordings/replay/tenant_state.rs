@@ -267,7 +267,7 @@ fn list_path(kind: &Kind, row: &Value) -> String {
 
 /// Returns the parent of a new resource.
 pub(super) fn parent(kind: &Kind, row: &Value) -> Option<(String, Value)> {
-    let parent = Catalog::standard().kind(kind.parent()?)?;
+    let parent = kind.parent()?;
     let (_, id) = kind.match_path(text(row, "path"))?.into_iter().next()?;
     let mut body = json!({"name": "parent"});
     body[parent.identity.id] = id.into();

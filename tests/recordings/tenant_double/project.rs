@@ -7,7 +7,6 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use auth0_migrate::apply::journal::Record;
-use auth0_migrate::catalog::Catalog;
 use auth0_migrate::model::resource::Key;
 use auth0_migrate::plan::{Action, Edit, Plan, file};
 use tempfile::TempDir;
@@ -122,7 +121,7 @@ impl Project {
         let mut cleared = BTreeSet::new();
         for change in self.plans().iter().flat_map(|(_, plan)| plan.changes()) {
             let Action::Update { edits, .. } = &change.action else { continue };
-            let kind = Catalog::standard().kind(change.key.kind()).expect("a kind");
+            let kind = change.key.kind();
             let place = |edit: &Edit| (kind.paths.list.to_owned(), change.key.name().to_owned(), edit.path.clone());
             cleared.extend(edits.iter().filter(|edit| edit.new.is_none()).map(place));
         }
@@ -145,7 +144,7 @@ impl Project {
             let record = Record::load(&folder.join("journal.jsonl")).expect("a journal");
             for (at, one) in record.altered.iter().flat_map(|(at, all)| all.iter().map(move |one| (*at, one))) {
                 let values = format!("{:?} -> {:?}", one.sent, one.answered);
-                found.push((format!("{} {}", changes[at].kind(), one.path), values));
+                found.push((format!("{} {}", changes[at].kind().name, one.path), values));
             }
         }
         found

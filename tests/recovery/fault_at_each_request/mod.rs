@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use auth0_migrate::apply::{Journal, PlanExecution, StaleChanges, Summary, SyncState, close, journal};
-use auth0_migrate::catalog::{Catalog, Kind};
+use auth0_migrate::catalog::Catalog;
 use auth0_migrate::management_api::{Credentials, Tenant};
 use auth0_migrate::mapping::Mapping;
 use auth0_migrate::model::event::NoObserver;
@@ -195,7 +195,7 @@ impl Undisturbed {
 
     /// Asserts the size of the plan.
     fn is_about(&self, changes: usize, kinds: usize) {
-        let of: BTreeSet<&str> = self.decided.plan.changes().map(|change| change.key.kind()).collect();
+        let of: BTreeSet<&str> = self.decided.plan.changes().map(|change| change.key.kind().name).collect();
         assert!(self.left.settled.len() >= changes && of.len() >= kinds, "{} changes of {of:?}", self.left.settled.len());
     }
 
@@ -293,7 +293,7 @@ impl Attempt<'_> {
         let journal = Journal::resume(&self.journal(), NOW).expect("resumed");
         let expected_baseline = Baseline::load(&self.expected_baseline()).expect("it can be read");
         let plan = &self.decided.plan;
-        let stale_changes = StaleChanges::since_started(Catalog::standard(), plan, &read(self.tenant).await, &journal.applied());
+        let stale_changes = StaleChanges::since_started(plan, &read(self.tenant).await, &journal.applied());
         let mut memory = self.memory();
         memory.link_planned(plan, &stale_changes);
         self.carry_out(journal, stale_changes, memory, &expected_baseline).await
@@ -309,7 +309,6 @@ impl Attempt<'_> {
     ) -> Summary {
         let (plan, secret) = (&self.decided.plan, |_: &SecretField| Some(supplied()));
         let run = PlanExecution {
-            catalog: Catalog::standard(),
             plan,
             tenant: self.tenant,
             journal,
@@ -444,9 +443,9 @@ async fn an_undisturbed_import_saves_its_state() {
         assert_eq!(memory.base.get(key).map(|known| &known.body), Some(&expected_baseline.body), "{key}");
     }
     let partners = matched(Catalog::standard(), &desired.snapshot, &live, &memory.links).of_desired;
-    let is_linkable = |key: &Key| Catalog::standard().kind(key.kind()).is_some_and(Kind::has_own_ids);
+    let is_linkable = |key: &Key| key.kind().has_own_ids();
     for (wanted, at) in desired.snapshot.resources.iter().zip(partners).filter(|(wanted, _)| is_linkable(&wanted.key)) {
-        let linked = memory.links.of_source(wanted.key.kind(), &wanted.id).map(|link| &link.target_id);
+        let linked = memory.links.of_source(wanted.key.kind().name, &wanted.id).map(|link| &link.target_id);
         let partner = at.map(|at| &live.resources[at]).filter(|one| wanted.excluded.is_none() && one.excluded.is_none());
         assert_eq!(linked, partner.map(|one| &one.id), "{}", wanted.key);
     }
