@@ -161,7 +161,9 @@ impl<'live> CurrentTarget<'live> {
                 (!twins.contains(of_that_key)).then(|| "the target now has this resource; plan again".to_owned())
             }
             Action::Update { id: Some(id), body, edits } => {
-                let Some(held) = self.by_id.get(&(kind, id)) else { return Some("it is gone from the target; plan again".to_owned()) };
+                let Some(held) = self.by_id.get(&(kind, id)) else {
+                    return Some("it no longer exists in the target; plan again".to_owned());
+                };
                 let held = self.body_of(kind, held);
                 let repeated =
                     body.0.iter().filter(|_| change.is_repeated()).map(|(name, value)| (name.as_str(), Some(value), Some(value)));

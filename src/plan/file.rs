@@ -224,6 +224,16 @@ mod tests {
     }
 
     #[test]
+    fn a_plan_that_changes_a_kind_which_this_version_does_not_know_says_so() {
+        let (_folder, path) = saved();
+        let text = fs::read_to_string(&path).expect("read").replace("\"known\": {}", "\"known\": {\"gizmos/A\": \"1\"}");
+        fs::write(&path, text).expect("written");
+        let refused = load(&path).expect_err("refused").to_string();
+        let label = "\"gizmos/A\" is not a key: \"gizmos\" is no kind this version of migrate knows";
+        assert!(refused.starts_with("this is not a plan") && refused.ends_with(label), "{refused}");
+    }
+
+    #[test]
     fn a_plan_of_a_newer_format_is_refused_by_its_number() {
         let (_folder, path) = saved();
         fs::write(&path, fs::read_to_string(&path).expect("read").replace("\"format\": 1", "\"format\": 2")).expect("written");

@@ -100,6 +100,8 @@ pub(super) enum Reason {
     Dangles { to: &'static str, value: String },
     /// One of its texts mentions a resource that the target will not have.
     Mentions { field: String, missing: Key },
+    /// A text contains a placeholder that names no kind.
+    NoKind { field: String, text: String },
     /// The target has a choice of its own where the source uses its own domain.
     TargetChose,
     /// It cannot be written in a new resource.
@@ -203,6 +205,7 @@ impl Reason {
                 format!("it needs {key}, which the target does not have and which is not selected; --with-dependencies includes it")
             }
             Self::Dangles { to, value } => format!("it refers to {to} {value}, {}", StayReason::DanglingReference.text(desired)),
+            Self::NoKind { field, text } => format!("its {field} mentions {text}, and there is no such kind"),
             Self::Mentions { field, missing } => format!("its {field} mentions {missing}, which the target does not have"),
             Self::TargetChose => "the source uses its own domain, so the target keeps its value".to_owned(),
             Self::Unwritable(why) => format!("it {why}"),

@@ -105,8 +105,7 @@ pub(super) fn resolve(kind: &Kind, candidate: &mut OpenCandidate<'_>, is_there: 
             skipped.push(Unplanned::field(&key, path, reason));
         }
     }
-    if let Some((field, missing)) = unresolved_text(&candidate.wanted.body, is_there) {
-        let reason = Reason::Mentions { field: field.clone(), missing };
+    if let Some((field, reason)) = unresolved_text(&candidate.wanted.body, is_there) {
         if candidate.held.is_none() {
             return Resolution::LeftOut(reason);
         }
@@ -226,11 +225,15 @@ pub(super) fn keep_held(candidate: &mut OpenCandidate<'_>, path: &str) {
     candidate.body_mut().take_over(path, &held);
 }
 
-/// Returns the first field whose text mentions a key that the target will not have, and that key.
-fn unresolved_text(body: &Body, is_there: &dyn Fn(&Key) -> bool) -> Option<(String, Key)> {
+/// Returns the first field whose text mentions what the target will not have, with the reason.
+fn unresolved_text(body: &Body, is_there: &dyn Fn(&Key) -> bool) -> Option<(String, Reason)> {
     body.0.iter().find_map(|(field, value)| {
-        let missing = id_substitution::mentioned(value).into_iter().find(|key| !is_there(key))?;
-        Some((field.clone(), missing))
+        let missing = id_substitution::mentioned(value).into_iter().find(|key| !is_there(key));
+        let reason = missing.map(|missing| Reason::Mentions { field: field.clone(), missing }).or_else(|| {
+            let text = id_substitution::invalid_key_in(value)?;
+            Some(Reason::NoKind { field: field.clone(), text })
+        })?;
+        Some((field.clone(), reason))
     })
 }
 

@@ -393,3 +393,17 @@ fn a_rename_to_a_taken_name_is_skipped_with_those_waiting_for_the_old_name() {
     let reason = "the target has another role with this name, which must be unique";
     assert_eq!((plan.is_empty(), skipped(&plan)), (true, vec![("roles/C".to_owned(), "", reason), ("roles/A".to_owned(), "", reason)]));
 }
+
+#[test]
+fn a_placeholder_of_a_kind_that_does_not_exist_is_not_sent_as_text() {
+    let client = |id: &str| ("clients", json!({"client_id": id, "name": "Web", "description": "old"}));
+    let mut source = tenant("dev.eu.auth0.com", &[client("a")]);
+    source.resources[0].body.change(|body| body.set("description", json!("see ⟦gizmos/A⟧")));
+    let plan_to = |target: &[(&str, Value)]| {
+        plan(Catalog::standard(), &Desired::unmapped(source.clone()), &tenant("prod.eu.auth0.com", target), &Links::default())
+    };
+    let reason = "its description mentions gizmos/A, and there is no such kind";
+    let (created, updated) = (plan_to(&[]), plan_to(&[client("b")]));
+    assert_eq!((creates(&created), skipped(&created)), (Vec::new(), vec![("clients/Web".to_owned(), "", reason)]));
+    assert_eq!((updated.changes().count(), skipped(&updated)), (0, vec![("clients/Web".to_owned(), "description", reason)]));
+}

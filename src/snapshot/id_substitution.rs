@@ -182,6 +182,16 @@ pub fn mentioned(value: &Value) -> Vec<Key> {
     }
 }
 
+/// Returns the text of a placeholder in a portable value that names a kind which no catalog has.
+pub(crate) fn invalid_key_in(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => placeholder::invalid_key_in(text),
+        Value::Array(list) => list.iter().find_map(invalid_key_in),
+        Value::Object(fields) => fields.values().find_map(invalid_key_in),
+        Value::Null | Value::Bool(_) | Value::Number(_) => None,
+    }
+}
+
 /// Returns every key that a portable text mentions.
 pub fn keys_in(text: &str) -> impl Iterator<Item = Key> + '_ {
     placeholder::keys_in(text)

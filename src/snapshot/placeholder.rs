@@ -113,6 +113,14 @@ pub(crate) fn keys_in(text: &str) -> impl Iterator<Item = Key> + '_ {
     })
 }
 
+/// Returns the text of a placeholder that names no resource, since no kind has its name: a mistake in a rule of the mapping.
+pub(crate) fn invalid_key_in(text: &str) -> Option<String> {
+    pieces(text).into_iter().find_map(|piece| match piece {
+        Piece::Key(key) if key.parse::<Key>().is_err() => Some(key.to_owned()),
+        _ => None,
+    })
+}
+
 /// Renames keys inside a portable text; borrows the text if nothing changes.
 pub(crate) fn renamed<'text>(text: &'text str, names: &HashMap<Key, Key>) -> Cow<'text, str> {
     if !keys_in(text).any(|key| names.contains_key(&key)) {
