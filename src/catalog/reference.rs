@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use super::kind::Kind;
 use crate::json::{Body, is_blank};
 
 /// How a field refers to a resource in the JSON of the API.
@@ -54,16 +53,6 @@ impl Reference {
     #[must_use]
     pub const fn within(path: &'static str, to: &'static str) -> Self {
         Self { path, to, by: ReferencedBy::Within, is_deferred: false }
-    }
-
-    /// Returns the kind that it refers to.
-    ///
-    /// # Panics
-    ///
-    /// If no catalog has that kind.
-    #[must_use]
-    pub fn kind(&self) -> &'static Kind {
-        Kind::named(self.to).expect("catalog test: every reference names a kind")
     }
 
     /// Allows the reference to be written later, in an update.

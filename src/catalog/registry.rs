@@ -8,6 +8,7 @@ use std::sync::{LazyLock, PoisonError, RwLock};
 
 use super::kind::Kind;
 use super::kinds;
+use super::reference::Reference;
 
 static STANDARD: LazyLock<HashMap<&'static str, &'static Kind>> =
     LazyLock::new(|| kinds::ALL.iter().map(|kind| (kind.name, *kind)).collect());
@@ -20,6 +21,18 @@ impl Kind {
     #[must_use]
     pub fn named(name: &str) -> Option<&'static Self> {
         STANDARD.get(name).copied().or_else(|| FURTHER.read().unwrap_or_else(PoisonError::into_inner).get(name).copied())
+    }
+}
+
+impl Reference {
+    /// Returns the kind that it refers to.
+    ///
+    /// # Panics
+    ///
+    /// If no catalog has that kind.
+    #[must_use]
+    pub fn kind(&self) -> &'static Kind {
+        Kind::named(self.to).expect("catalog test: every reference names a kind")
     }
 }
 

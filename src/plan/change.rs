@@ -39,7 +39,7 @@ pub(super) fn decide(inputs: &Inputs<'_>, candidate: OpenCandidate<'_>) -> Resou
     let kind = candidate.wanted.key.kind();
     let (wanted, held) = (candidate.wanted, candidate.held.map(Resource::open));
     let supplied = if matches!(kind.shape, Shape::Child { .. }) { Vec::new() } else { inputs.supplied(&wanted.key) };
-    let manual = steps(kind, &wanted, held.as_ref(), &supplied, inputs.live).into_iter().map(Decision::Manual);
+    let manual = steps(&wanted, held.as_ref(), &supplied, inputs.live).into_iter().map(Decision::Manual);
     let of_action = match (kind.shape, held) {
         (Shape::Child { .. }, held) => elements(inputs, &wanted, held.as_ref()),
         (_, None) => create(inputs, wanted, supplied),
@@ -54,7 +54,7 @@ fn create(inputs: &Inputs<'_>, mut wanted: OpenResource, supplied: Vec<SecretFie
     let wanted = &wanted;
     let mut body = create_body(kind, &wanted.body);
     add_empty_secret_objects(kind, &mut body);
-    let withheld = remove_objects_without_secret(kind, wanted, &mut body, &supplied);
+    let withheld = remove_objects_without_secret(wanted, &mut body, &supplied);
     let is_late =
         |secret: &SecretField| kind.fields.writable().get(&secret.path).is_some_and(|field| field.written == Writability::OnUpdate);
     let (late, secrets): (Vec<_>, Vec<_>) = supplied.into_iter().partition(is_late);
@@ -88,7 +88,7 @@ fn update(inputs: &Inputs<'_>, mut wanted: OpenResource, mut held: OpenResource,
     }
     let draft = deploy::split_draft(kind, &mut wanted.body, Some(&mut held.body));
     others.extend(keep_withheld_secrets(&mut wanted, &held).into_iter().map(Decision::Skip));
-    others.extend(incomparable_secrets(kind, &wanted, &held).into_iter().map(Decision::Exclude));
+    others.extend(incomparable_secrets(&wanted, &held).into_iter().map(Decision::Exclude));
     let (wanted, held) = (&wanted, &held);
     let update = |body, edits, secrets| change_of(wanted, Action::Update { id: Some(held.id.clone()), body, edits }, secrets);
     let draft = draft.map(|Difference { body, edits, .. }| (Prerequisite::FollowUp, update(body, edits, Vec::new())));
@@ -105,7 +105,7 @@ fn update(inputs: &Inputs<'_>, mut wanted: OpenResource, mut held: OpenResource,
     if let Some(given) = given {
         given.keep_written(&mut difference.body, &[]);
     }
-    others.extend(keep_objects_without_secret(kind, wanted, held, &mut difference, &supplied).into_iter().map(Decision::Skip));
+    others.extend(keep_objects_without_secret(wanted, held, &mut difference, &supplied).into_iter().map(Decision::Skip));
     if let Some((path, why)) = difference.fixed.iter().find(|(path, _)| kind.fields.required.contains(&path.as_str())) {
         others.push(Decision::skip(&wanted.key, Reason::RequiredDiffers { path: path.clone(), why: *why }));
         return ResourceDecisions { change: None, after, others };

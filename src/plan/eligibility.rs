@@ -51,7 +51,7 @@ pub(super) fn candidates<'inputs>(inputs: &'inputs Inputs<'_>, removed: &[usize]
     let mut names = TakenNames::of_target(&inputs.desired.snapshot.resources, partners, removed);
     let (mut candidates, mut decisions) = (Vec::new(), Vec::new());
     for ((wanted, held), at) in inputs.pairs().zip(&partners.of_desired).filter(|((wanted, _), _)| inputs.has(&wanted.key)) {
-        match eligibility.check(wanted, held).and_then(|kind| accepted(inputs, kind, wanted, *at, &mut names)) {
+        match eligibility.check(wanted, held).and_then(|()| accepted(inputs, wanted, *at, &mut names)) {
             Ok(()) => candidates.push(Candidate { wanted: Cow::Borrowed(wanted), held }),
             Err(why) => decisions.extend(why),
         }
@@ -69,21 +69,20 @@ struct Eligibility<'inputs> {
 }
 
 impl Eligibility<'_> {
-    /// Returns the kind of the resource if it is to be copied.
-    fn check(&self, wanted: &Resource, held: Option<&Resource>) -> Result<&'static Kind, Ineligible> {
-        let kind = wanted.key.kind();
-        self.check_shown(kind, wanted, held)?;
-        self.check_protected(kind, wanted, held)?;
-        self.check_partner(kind, wanted, held)?;
+    /// Rejects a resource that is not to be copied.
+    fn check(&self, wanted: &Resource, held: Option<&Resource>) -> Result<(), Ineligible> {
+        self.check_shown(wanted, held)?;
+        self.check_protected(wanted, held)?;
+        self.check_partner(wanted, held)?;
         if held.is_none() {
-            self.check_creatable(kind, wanted)?;
+            self.check_creatable(wanted)?;
         }
-        self.check_content(kind, wanted, held)?;
-        Ok(kind)
+        self.check_content(wanted, held)
     }
 
     /// Rejects resources that a tenant does not return or that must not be changed.
-    fn check_shown(&self, kind: &Kind, wanted: &Resource, held: Option<&Resource>) -> Result<(), Ineligible> {
+    fn check_shown(&self, wanted: &Resource, held: Option<&Resource>) -> Result<(), Ineligible> {
+        let kind = wanted.key.kind();
         let key = &wanted.key;
         if let Some(stated) = wanted.excluded.clone() {
             let tenant = self.inputs.desired.snapshot.tenant.clone();
@@ -116,7 +115,8 @@ impl Eligibility<'_> {
     }
 
     /// Excludes what belongs to a protected resource, and lists it if the source differs.
-    fn check_protected(&self, kind: &'static Kind, wanted: &Resource, held: Option<&Resource>) -> Result<(), Ineligible> {
+    fn check_protected(&self, wanted: &Resource, held: Option<&Resource>) -> Result<(), Ineligible> {
+        let kind = wanted.key.kind();
         let Some(owner) = self.inputs.untouched.owner_of(&wanted.key) else { return Ok(()) };
         let is_same =
             |held: &Resource| held.body == wanted.body || normalized(kind, &held.body.open()) == normalized(kind, &wanted.body.open());
@@ -124,12 +124,13 @@ impl Eligibility<'_> {
             return Err(vec![Decision::Shared(kind), Decision::Unchanged(kind)]);
         }
         let reason = Reason::Protected { root: owner.clone(), by: ProtectedBy::Belonging };
-        let is_missed = held.is_some() || !says_nothing(kind, wanted);
+        let is_missed = held.is_some() || !says_nothing(wanted);
         Err(is_missed.then(|| Decision::Keep(Unplanned::whole(&wanted.key, reason))).into_iter().collect())
     }
 
     /// Rejects a resource whose counterpart is lost or ambiguous.
-    fn check_partner(&self, kind: &Kind, wanted: &Resource, held: Option<&Resource>) -> Result<(), Ineligible> {
+    fn check_partner(&self, wanted: &Resource, held: Option<&Resource>) -> Result<(), Ineligible> {
+        let kind = wanted.key.kind();
         let link = self.inputs.past.links.of_source(kind.name, &wanted.id);
         if let (None, Some(link), true) = (held, link, self.inputs.live.is_complete(kind.name)) {
             let (source, target) = (wanted.id.clone(), link.target_id.clone());
@@ -143,11 +144,12 @@ impl Eligibility<'_> {
     }
 
     /// Rejects resources that no request can create.
-    fn check_creatable(&self, kind: &Kind, wanted: &Resource) -> Result<(), Ineligible> {
+    fn check_creatable(&self, wanted: &Resource) -> Result<(), Ineligible> {
+        let kind = wanted.key.kind();
         let key = &wanted.key;
         let manual = |path: &str, step: String| Decision::Manual(ManualStep { key: key.clone(), path: path.to_owned(), step });
         if let Some(given) = kind.quirks.built_in.filter(|_| wanted.is_given) {
-            return Err(vec![if says_nothing(kind, wanted) {
+            return Err(vec![if says_nothing(wanted) {
                 Decision::exclude(key, Reason::Stated(given.reason.to_owned()))
             } else {
                 manual("", given.manual_setup.to_owned())
@@ -165,8 +167,9 @@ impl Eligibility<'_> {
     }
 
     /// Rejects resources that the target cannot contain, and singletons without settings.
-    fn check_content(&self, kind: &Kind, wanted: &Resource, held: Option<&Resource>) -> Result<(), Ineligible> {
-        if let Some(language) = missing_language(self.inputs, kind, wanted) {
+    fn check_content(&self, wanted: &Resource, held: Option<&Resource>) -> Result<(), Ineligible> {
+        let kind = wanted.key.kind();
+        if let Some(language) = missing_language(self.inputs, wanted) {
             return Err(vec![Decision::skip(&wanted.key, Reason::WithoutLanguage(language))]);
         }
         if kind.shape != Shape::Singleton || !wanted.says_nothing() || self.is_emptied(kind, held) {
@@ -186,19 +189,14 @@ impl Eligibility<'_> {
 }
 
 /// Rejects resources of kinds that the target does not accept; `at` is the index of the target's resource.
-fn accepted(
-    inputs: &Inputs<'_>,
-    kind: &'static Kind,
-    wanted: &Resource,
-    at: Option<usize>,
-    names: &mut TakenNames,
-) -> Result<(), Ineligible> {
+fn accepted(inputs: &Inputs<'_>, wanted: &Resource, at: Option<usize>, names: &mut TakenNames) -> Result<(), Ineligible> {
+    let kind = wanted.key.kind();
     let reason = match (inputs.live.kinds.get(kind.name), kind.lifecycle.not_creatable) {
         // A resource without content is not reported if it cannot be written.
-        (Some(Status::Absent(_) | Status::Refused(_) | Status::Forbidden(_)), _) if says_nothing(kind, wanted) => return Err(Vec::new()),
-        (Some(Status::Complete | Status::InPart(_)), Some(_)) if at.is_none() && says_nothing(kind, wanted) => return Err(Vec::new()),
+        (Some(Status::Absent(_) | Status::Refused(_) | Status::Forbidden(_)), _) if says_nothing(wanted) => return Err(Vec::new()),
+        (Some(Status::Complete | Status::InPart(_)), Some(_)) if at.is_none() && says_nothing(wanted) => return Err(Vec::new()),
         (Some(Status::Complete | Status::InPart(_)), Some(reason)) if at.is_none() => Reason::Stated(reason.to_owned()),
-        (Some(Status::Complete | Status::InPart(_) | Status::Selected(_)), _) => match names.take(kind, wanted, at) {
+        (Some(Status::Complete | Status::InPart(_) | Status::Selected(_)), _) => match names.take(wanted, at) {
             Some(reason) => reason,
             None => return Ok(()),
         },
@@ -333,7 +331,8 @@ fn examined<'inputs>(
 }
 
 /// Returns the language of a per-language resource if the target will not support it.
-fn missing_language(inputs: &Inputs<'_>, kind: &Kind, one: &Resource) -> Option<String> {
+fn missing_language(inputs: &Inputs<'_>, one: &Resource) -> Option<String> {
+    let kind = one.key.kind();
     let Shape::Keyed { names: KeyNames::PerElement { of, list, .. } } = kind.shape else { return None };
     let listed = |snapshot: &Snapshot| snapshot.of_kind(of).next().and_then(|one| one.body.pick(&[list]).get(list)?.as_array().cloned());
     let is_kept = inputs.desired.kept.iter().any(|(key, path)| key.kind().name == of && covers(path, list));
@@ -345,7 +344,8 @@ fn missing_language(inputs: &Inputs<'_>, kind: &Kind, one: &Resource) -> Option<
 }
 
 /// Returns whether a resource contains only its name and values that the server fills in.
-fn says_nothing(kind: &Kind, wanted: &Resource) -> bool {
+fn says_nothing(wanted: &Resource) -> bool {
+    let kind = wanted.key.kind();
     let mut wanted = wanted.open();
     wanted.body = normalized(kind, &wanted.body);
     wanted.is_blank(kind)

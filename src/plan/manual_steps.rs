@@ -43,12 +43,8 @@ pub(super) fn add_empty_secret_objects(kind: &Kind, body: &mut Body) {
 /// Removes from a create the objects that are written only together with secrets that are not supplied; returns them.
 ///
 /// The rest of the resource is created without them.
-pub(super) fn remove_objects_without_secret(
-    kind: &Kind,
-    wanted: &OpenResource,
-    body: &mut Body,
-    supplied: &[SecretField],
-) -> Vec<Unplanned> {
+pub(super) fn remove_objects_without_secret(wanted: &OpenResource, body: &mut Body, supplied: &[SecretField]) -> Vec<Unplanned> {
+    let kind = wanted.key.kind();
     let is_written = |path: &str| body.get(path).is_some_and(|value| !is_blank(value)) && !kind.fields.required.contains(&path);
     let sealed = kind.secrets.required_in.iter().filter(|sealed| is_written(sealed.path) && !sealed.needs_no_secrets(&wanted.body));
     let missing: Vec<&str> = sealed.map(|sealed| sealed.path).filter(|path| !is_supplied(path, supplied)).collect();
@@ -65,12 +61,12 @@ fn is_supplied(path: &str, supplied: &[SecretField]) -> bool {
 /// These are objects written only together with their secrets, lists from which a secret was withheld, and
 /// read-modify-write objects that cannot be read in the target.
 pub(super) fn keep_objects_without_secret(
-    kind: &Kind,
     wanted: &OpenResource,
     held: &OpenResource,
     difference: &mut Difference,
     supplied: &[SecretField],
 ) -> Vec<Unplanned> {
+    let kind = wanted.key.kind();
     // Under read-modify-write, an object keeps its secret.
     let is_kept = |path: &'static str| kind.is_read_modify_write(top(path)) && held.body.get(path).is_some_and(|value| !is_blank(value));
     let sealed = kind.secrets.required_in.iter().filter(|sealed| !sealed.needs_no_secrets(&wanted.body)).map(|sealed| sealed.path);
@@ -122,20 +118,16 @@ pub(super) fn keep_withheld_secrets(wanted: &mut OpenResource, held: &OpenResour
 /// Returns undeclared secrets that both tenants withhold, so that they cannot be compared.
 ///
 /// Secrets declared in the catalog are known not to be copied and are not listed.
-pub(super) fn incomparable_secrets(kind: &Kind, wanted: &OpenResource, held: &OpenResource) -> Vec<Unplanned> {
+pub(super) fn incomparable_secrets(wanted: &OpenResource, held: &OpenResource) -> Vec<Unplanned> {
+    let kind = wanted.key.kind();
     let is_listed = |path: &str| kind.secrets.paths.iter().any(|secret| covers(secret, path));
     let unseen = wanted.secrets.iter().filter(|path| held.secrets.contains(path) && !is_listed(path));
     unseen.map(|path| Unplanned::field(&wanted.key, path, Reason::Incomparable)).collect()
 }
 
 /// Returns the manual steps for a copied resource: those of its kind, and the secrets that are not supplied.
-pub(super) fn steps(
-    kind: &Kind,
-    wanted: &OpenResource,
-    held: Option<&OpenResource>,
-    supplied: &[SecretField],
-    live: &Snapshot,
-) -> Vec<ManualStep> {
+pub(super) fn steps(wanted: &OpenResource, held: Option<&OpenResource>, supplied: &[SecretField], live: &Snapshot) -> Vec<ManualStep> {
+    let kind = wanted.key.kind();
     let manual = |path: &str, step: String| ManualStep { key: wanted.key.clone(), path: path.to_owned(), step };
     let is_done = |step: &ManualStepTemplate| held.is_some_and(|held| step.when.holds(held.body.get(step.field)));
     let due = kind.lifecycle.manual_steps.iter().filter(|step| step.when.holds(wanted.body.get(step.field)) && !is_done(step));

@@ -38,7 +38,7 @@ pub fn plan_single_resource(catalog: &Catalog, tenant: &PlannedTenant, name: &st
             let is_equal = added.is_empty() && removed.is_empty();
             (!is_equal).then_some(Action::Elements { parent, added, removed })
         }
-        _ => update(kind, &key, &mut plan, &portable(wanted), &portable(held), held),
+        _ => update(&key, &mut plan, (&portable(wanted), &portable(held)), held),
     };
     match action {
         None => {
@@ -95,7 +95,8 @@ pub fn protected_touched_by(plan: &Plan, held: &Resource, live: &Snapshot) -> Op
     })
 }
 
-fn update(kind: &Kind, key: &Key, plan: &mut Plan, wanted: &Body, before: &Body, held: &Resource) -> Option<Action> {
+fn update(key: &Key, plan: &mut Plan, (wanted, before): (&Body, &Body), held: &Resource) -> Option<Action> {
+    let kind = key.kind();
     let mut difference = difference(kind, wanted, before);
     let stays = |(path, why)| Unplanned::field(key, path, Reason::Stays(why)).into_skipped(DesiredState::Source);
     plan.skipped.extend(difference.fixed.drain(..).map(stays));

@@ -57,7 +57,8 @@ impl TakenNames {
 
     /// Reserves the name of a resource to create or rename, or returns why it is taken; `at` is its index in the
     /// target.
-    pub(super) fn take(&mut self, kind: &'static Kind, wanted: &Resource, at: Option<usize>) -> Option<Reason> {
+    pub(super) fn take(&mut self, wanted: &Resource, at: Option<usize>) -> Option<Reason> {
+        let kind = wanted.key.kind();
         if !is_once(kind) {
             return None;
         }
