@@ -313,7 +313,7 @@ impl PlanExecution<'_> {
         {
             self.detect_concurrent_run(*at, change, sent, progress).await;
         }
-        progress.summary.sent.extend(answered.iter().flat_map(|(_, change, sent)| self.secrets_taken(change, &sent.outcome)));
+        progress.summary.sent.extend(answered.iter().flat_map(|(_, change, sent)| secrets_taken(change, &sent.outcome)));
         ended.extend(answered);
         // Every request was retried before it failed, so a tenant that answered none of them is unreachable.
         if is_any_sent {
@@ -430,17 +430,6 @@ impl PlanExecution<'_> {
         settled
     }
 
-    /// Returns the secrets that the target accepted with a change.
-    fn secrets_taken(&self, change: &Change, outcome: &Outcome) -> Vec<SentSecret> {
-        let (id, arrived) = match outcome {
-            Outcome::Applied(id) => (id, change.secrets.clone()),
-            Outcome::Partial(id, short) if !short.parts.is_empty() => (id, change.without(&short.parts).secrets),
-            Outcome::Partial(..) | Outcome::Failed(_) | Outcome::Skipped(_) | Outcome::Unknown(_) => return Vec::new(),
-        };
-        let taken = |field: SecretField| SentSecret { kind: change.key.kind().name, id: id.clone(), field };
-        arrived.into_iter().map(taken).collect()
-    }
-
     /// Passes generated secrets to their sink; only then is the change recorded as applied.
     async fn finish_change(&mut self, at: usize, change: &Change, sent: &SendResult, progress: &mut ExecutionState<'_>) {
         let Some(id) = sent.outcome.id() else { return };
@@ -481,4 +470,15 @@ impl PlanExecution<'_> {
         let (key, operation) = (change.key.clone(), change.operation());
         progress.summary.settled.push(ChangeResult { index, key, operation, outcome, altered, at });
     }
+}
+
+/// Returns the secrets that the target accepted with a change.
+fn secrets_taken(change: &Change, outcome: &Outcome) -> Vec<SentSecret> {
+    let (id, arrived) = match outcome {
+        Outcome::Applied(id) => (id, change.secrets.clone()),
+        Outcome::Partial(id, short) if !short.parts.is_empty() => (id, change.without(&short.parts).secrets),
+        Outcome::Partial(..) | Outcome::Failed(_) | Outcome::Skipped(_) | Outcome::Unknown(_) => return Vec::new(),
+    };
+    let taken = |field: SecretField| SentSecret { kind: change.key.kind().name, id: id.clone(), field };
+    arrived.into_iter().map(taken).collect()
 }
