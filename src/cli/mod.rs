@@ -168,6 +168,10 @@ async fn answer(mut arguments: Arguments) -> Result<u8, Failure> {
         return Err(Failure::new(error::USAGE, "only `migrate kinds` supports Markdown output").hint("--output takes text or json"));
     }
     let ends_by_itself = arguments.verb.ends_by_itself();
+    if !ends_by_itself {
+        // Before the command prints anything: whoever reads that it waits may press Ctrl-C at once.
+        context.terminal.listen().await;
+    }
     tokio::select! {
         biased;
         answered = Box::pin(run_verb(&context, arguments.verb)) => answered,
