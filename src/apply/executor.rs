@@ -134,7 +134,7 @@ impl PlanExecution<'_> {
             let changes: Vec<(usize, &Change)> = stage.changes.iter().enumerate().map(|(at, change)| (first + at, change)).collect();
             first += changes.len();
             if self.stop_reason.is_none() && !progress.summary.is_silent && (self.remaining_changes)() > 0 {
-                self.detect_concurrent_writer(&changes, &mut progress).await;
+                Box::pin(self.detect_concurrent_writer(&changes, &mut progress)).await;
             }
             let mut rest = &changes[..];
             while !rest.is_empty() {
@@ -143,7 +143,7 @@ impl PlanExecution<'_> {
                     return Ok((progress.summary.with_unreached(total), self.journal));
                 };
                 rest = &rest[batch.len()..];
-                if let Err(source) = self.execute_batch(batch, &mut progress).await {
+                if let Err(source) = Box::pin(self.execute_batch(batch, &mut progress)).await {
                     return Err(Error::Journal { summary: Box::new(progress.summary.with_unreached(total)), source });
                 }
             }
@@ -290,7 +290,7 @@ impl PlanExecution<'_> {
             let sender = Sender { tenant, kind, known: progress.known_of(kind), new: &progress.new };
             let clock = self.clock;
             async move {
-                let sent = tenant.unless_stopped(send(sender, ready)).await;
+                let sent = Box::pin(tenant.unless_stopped(send(sender, ready))).await;
                 (*at, *change, sent.map(|sent| SendResult { at: Some(clock()), ..sent }))
             }
         });

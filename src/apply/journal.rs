@@ -235,7 +235,7 @@ impl Journal {
 
     /// Records how changes ended.
     pub(super) fn record_outcomes(&mut self, ended: &[EndedChange<'_>]) -> Result<(), Error> {
-        let entries: Vec<Entry> = ended.iter().map(EndedChange::to_entry).collect();
+        let entries: Vec<Entry> = ended.iter().copied().map(EndedChange::to_entry).collect();
         self.append(&entries)
     }
 
@@ -273,8 +273,8 @@ impl Journal {
 }
 
 impl EndedChange<'_> {
-    fn to_entry(&self) -> Entry {
-        let Self { change, outcome, altered, at } = *self;
+    fn to_entry(self) -> Entry {
+        let Self { change, outcome, altered, at } = self;
         let (altered, at) = (altered.to_vec(), at.map(str::to_owned));
         match outcome.clone() {
             Outcome::Applied(id) => Entry::Applied { change, id, without: None, parts: Vec::new(), altered, at },

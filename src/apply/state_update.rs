@@ -335,7 +335,7 @@ impl SyncState {
                 let mut body = applied.body.clone();
                 let refused = refused.remove(key).unwrap_or_default();
                 if !refused.is_empty() {
-                    body.change(|body| refused.iter().for_each(|(change, part)| self.restore_previous(body, change, part)));
+                    body.change(|body| refused.iter().for_each(|(change, part)| restore_previous(body, change, part)));
                 }
                 self.base.record_applied(key, id, body);
                 self.base.record_kept(key, applied.kept.clone());
@@ -344,30 +344,30 @@ impl SyncState {
             }
         }
     }
-
-    /// Restores in a baseline the value that the target had before it refused a part, so that the part is planned
-    /// again.
-    fn restore_previous(&self, body: &mut Body, change: &Change, part: &str) {
-        if let Action::Elements { added, removed, .. } = &change.action {
-            let left: Change = change.without(&[part.to_owned()]);
-            let Action::Elements { added: came, removed: went, .. } = &left.action else { return };
-            let list = change.key.kind().elements();
-            let known = body.get(list).and_then(Value::as_array).cloned().unwrap_or_default();
-            let lacks = |all: &[Value], some: &[Value]| all.iter().filter(|one| !some.contains(one)).cloned().collect::<Vec<_>>();
-            body.set(list, Value::Array(diff::list_after(&known, &lacks(removed, went), &lacks(added, came))));
-            return;
-        }
-        remove_part(body, part);
-        if let Some(held) = change.before(part) {
-            body.set(part, held.clone());
-        }
-    }
 }
 
 /// Returns whether a resource has an id of its own to link. Singletons and keyed resources have the same id in every tenant, and
 /// children have their parent's.
 fn has_own_id(id: &Id, key: &Key) -> bool {
     id.as_str() != key.name() && key.kind().has_own_ids()
+}
+
+/// Restores in a baseline the value that the target had before it refused a part, so that the part is planned
+/// again.
+fn restore_previous(body: &mut Body, change: &Change, part: &str) {
+    if let Action::Elements { added, removed, .. } = &change.action {
+        let left: Change = change.without(&[part.to_owned()]);
+        let Action::Elements { added: came, removed: went, .. } = &left.action else { return };
+        let list = change.key.kind().elements();
+        let known = body.get(list).and_then(Value::as_array).cloned().unwrap_or_default();
+        let lacks = |all: &[Value], some: &[Value]| all.iter().filter(|one| !some.contains(one)).cloned().collect::<Vec<_>>();
+        body.set(list, Value::Array(diff::list_after(&known, &lacks(removed, went), &lacks(added, came))));
+        return;
+    }
+    remove_part(body, part);
+    if let Some(held) = change.before(part) {
+        body.set(part, held.clone());
+    }
 }
 
 /// Applies an edit to a baseline. In lists it only adds and removes elements, so that the target's own elements stay

@@ -77,6 +77,10 @@ pub struct Reading<'reading> {
 
 impl<'reading> Reading<'reading> {
     /// Exports the tenant; the recorder receives every response unchanged.
+    ///
+    /// # Errors
+    ///
+    /// If the tenant cannot be read, or a response cannot be understood.
     pub async fn export(self, catalog: &Catalog, taken: &str) -> Result<Snapshot, Error> {
         let begun = self.begin(catalog).await?;
         let names_others = begun.names_others();
@@ -84,6 +88,10 @@ impl<'reading> Reading<'reading> {
     }
 
     /// Reads the selected resources and those that their fields refer to.
+    ///
+    /// # Errors
+    ///
+    /// If the tenant cannot be read, or a response cannot be understood.
     pub async fn begin<'catalog>(self, catalog: &'catalog Catalog) -> Result<Begun<'reading, 'catalog>, Error> {
         let read = self.timely(self.read(self.scope.kinds(catalog), Vec::new())).await?;
         Ok(Begun { reading: self, catalog, read })
@@ -126,6 +134,10 @@ impl Begun<'_, '_> {
     }
 
     /// Reads all other resources that a text may name, if needed, and returns the snapshot.
+    ///
+    /// # Errors
+    ///
+    /// If the tenant cannot be read, or a response cannot be understood.
     pub async fn finish(self, names_others: bool, taken: &str) -> Result<Snapshot, Error> {
         let Self { reading, catalog, mut read } = self;
         if names_others {

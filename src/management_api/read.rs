@@ -38,6 +38,10 @@ impl Tenant {
     /// Reads what [`list`](Self::list) reads, and converts each response with `make` as soon as its page arrives.
     ///
     /// Unneeded data (the keys of ten thousand clients) is freed before the next page arrives.
+    ///
+    /// # Errors
+    ///
+    /// If the tenant cannot be read, or a response cannot be understood.
     pub async fn list_map<T: PartialEq>(&self, kind: &'static Kind, make: &(dyn Fn(ReadOutcome) -> T + Sync)) -> Result<Listing<T>, Error> {
         self.list_or_error(kind, make).await.map(Listing::Complete).or_else(|error| to_absence(kind, error))
     }

@@ -210,7 +210,7 @@ impl Protected {
             }
         };
         for one in live {
-            let names = self.names_of(one);
+            let names = names_of(one);
             if let Some(root) = self.protected(&one.key) {
                 need(&mut needed, names, root);
                 needed.insert(one.key.clone(), root.clone());
@@ -234,16 +234,6 @@ impl Protected {
     /// Returns the protected resource that a key belongs to.
     fn protected(&self, key: &Key) -> Option<&Key> {
         self.root_of(key).filter(|root| self.reserved.get(*root) == Some(&ExclusionReason::Protected))
-    }
-
-    /// Returns the keys that a resource refers to.
-    fn names_of(&self, one: &Resource) -> Vec<Key> {
-        let references = one.key.kind().references;
-        if references.is_empty() {
-            return Vec::new();
-        }
-        let body = one.body.open();
-        references.iter().flat_map(|reference| body.find(reference.path)).flat_map(|(_, value)| id_substitution::mentioned(value)).collect()
     }
 
     /// Returns the protected resource that a change of a saved plan would affect; `held` is the target's body of the
@@ -281,6 +271,16 @@ impl Protected {
             Action::Delete { .. } => needed.get(&change.key).cloned(),
         }
     }
+}
+
+/// Returns the keys that a resource refers to.
+fn names_of(one: &Resource) -> Vec<Key> {
+    let references = one.key.kind().references;
+    if references.is_empty() {
+        return Vec::new();
+    }
+    let body = one.body.open();
+    references.iter().flat_map(|reference| body.find(reference.path)).flat_map(|(_, value)| id_substitution::mentioned(value)).collect()
 }
 
 /// Returns the parts of a kind's resources that contain references, except those that define what a resource belongs

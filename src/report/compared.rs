@@ -22,7 +22,9 @@ pub(crate) fn compared(plan: &Plan, layout: Layout) -> String {
 impl<'plan> Document<'plan> {
     fn of_comparison(plan: &'plan Plan, now: SystemTime) -> Self {
         let mut kinds = by_kind(plan);
-        kinds.iter_mut().for_each(|kind| kind.wording = Wording::Compared);
+        for kind in &mut kinds {
+            kind.wording = Wording::Compared;
+        }
         let side = |label: &str, side: &PlannedTenant| [label.to_owned(), side.domain.clone(), read(side, now)];
         let head = Head {
             sides: vec![side("from", &plan.source), side("to", &plan.target)],

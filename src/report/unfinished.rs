@@ -44,7 +44,7 @@ pub(crate) fn remaining(run: UnfinishedRun<'_>) -> String {
     let mut text = format!("Run {name}, begun {}\n  {} of {total} applied\n", printable(begun), number(applied));
     for (changes, what) in [(unknown, "with unknown outcome: looked up first"), (left, "left")] {
         if !changes.is_empty() {
-            text += &format!("  {} {what}\n{}", number(changes.len()), lines(&changes));
+            text.extend(["  ", &number(changes.len()), " ", what, "\n", &lines(&changes)]);
         }
     }
     text

@@ -86,7 +86,7 @@ pub(crate) async fn execute(environment: &Environment, session: Session<'_>) -> 
         environment.host.interrupted().await
     };
     let (summary, journal) = tokio::select! {
-        settled = run.complete() => settled.map_err(|error| Error::Unrecorded(Box::new(error)))?,
+        settled = Box::pin(run.complete()) => settled.map_err(|error| Error::Unrecorded(Box::new(error)))?,
         second = interrupted_twice => {
             let summary = recorded(&plan, &folder);
             return Err(Error::StoppedAtOnce { interrupt: second, summary: Box::new(summary) });

@@ -81,9 +81,8 @@ fn may_match(pattern: &str, kind: &str) -> bool {
 pub(super) async fn list(context: &Context, tenant: &Tenant, of: &'static Kind) -> Result<Snapshot, Failure> {
     let scope = Scope::lookup(context.catalog, [of.name.to_owned()].into());
     let snapshot = export(context.catalog, tenant, &scope, &now(), &NoObserver).await?;
-    let reason = match snapshot.kinds.get(of.name) {
-        Some(Status::Absent(reason) | Status::Refused(reason) | Status::Forbidden(reason)) => reason,
-        _ => return Ok(snapshot),
+    let Some(Status::Absent(reason) | Status::Refused(reason) | Status::Forbidden(reason)) = snapshot.kinds.get(of.name) else {
+        return Ok(snapshot);
     };
     Err(Failure::new(FAILED, format!("cannot read {} of \"{}\": {reason}", of.name, tenant.name())))
 }
