@@ -312,12 +312,14 @@ fn an_import_is_json_for_programs() {
     {
       "changes": [
         {
+          "at": "TIME",
           "id": "prodShop00000000000000000000000a",
           "key": "clients/Shop",
           "operation": "update",
           "outcome": "applied"
         },
         {
+          "at": "TIME",
           "id": "ID",
           "key": "clients/Till",
           "operation": "create",

@@ -137,8 +137,9 @@ fn a_run_with_an_edited_plan_is_not_resumed() {
     fixture.edit(&format!("{run}/plan.json"), "https://till.acme.example/back", "https://evil.example/back");
     assert_snapshot!(refused(&fixture, RESUME), @r#"
     exit 64
-    error: plan "./runs/TIME-prod/plan.json" was changed after it was made
-    hint:  make a new plan with `migrate plan --out FILE`
+    error: cannot read run "TIME-prod"
+    cause: plan "./runs/TIME-prod/plan.json" was changed after it was made
+    hint:  run `migrate plan` to compare with the current state of the target
     state: nothing was written
     "#);
 }

@@ -45,7 +45,7 @@ fn an_import_without_disk_space_for_its_plan_writes_to_no_tenant() {
     assert_eq!(fixture.run("export --tenant dev --quiet").code, 0);
     assert_snapshot!(run_in_little_room(&fixture, 1, IMPORT).refused(), @r#"
     exit 1
-    error: cannot write "./state/dev/prod/baseline.json"
+    error: cannot write "./snapshots/prod/TIME/manifest.json"
     cause: File too large (os error 27)
     hint:  check free space and permissions, or name another folder with --dir
     state: nothing was written
