@@ -20,8 +20,8 @@ pub(super) struct RouteOptions {
     /// The target tenant [default: the only one configured]
     #[arg(long, visible_alias = "to", value_name = "TENANT")]
     pub(super) tenant: Option<String>,
-    /// The source: a tenant, which is read now, a snapshot (dev@latest, dev@2026-11-22, dev@RUN), or the folder of one [default: `source`
-    /// of the target]
+    /// The source: a tenant (read now), a snapshot (dev@latest, dev@2026-11-22, dev@RUN), or the folder of a snapshot [default: `source` of
+    /// the target]
     #[arg(long, value_name = "TENANT|SNAPSHOT")]
     pub(super) from: Option<String>,
     #[command(flatten)]

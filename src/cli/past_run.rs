@@ -45,11 +45,11 @@ pub(super) async fn decide_about(context: &Context, past: &PastRun, starter: Sta
             match answer.as_str() {
                 "r" | "resume" => Ok(UnfinishedDecision::Resume),
                 "n" | "new" => Ok(UnfinishedDecision::PlanAnew),
-                _ => Err(Failure::new(FAILED, "not decided: the answer is `resume` or `new`").hint(resume)),
+                _ => Err(Failure::new(FAILED, "no decision: answer `resume` or `new`").hint(resume)),
             }
         }
         UnfinishedHandling::Supersede => {
-            context.tell(&format!("{told} A new run supersedes it; what is left of it is planned anew."));
+            context.tell(&format!("{told} A new run supersedes it and plans its remaining changes again."));
             Ok(UnfinishedDecision::PlanAnew)
         }
         UnfinishedHandling::Mention => {

@@ -26,7 +26,7 @@ pub(crate) struct UnfinishedRun<'run> {
 /// Returns the sentence that there is an unfinished run.
 pub(crate) fn unfinished(run: UnfinishedRun<'_>) -> String {
     let UnfinishedRun { name, begun, summary, .. } = run;
-    format!("Run {name} is unfinished: it began {} and {}.", printable(begun), RunState::new(summary))
+    format!("Run {name} was started at {} and is unfinished: {}.", printable(begun), RunState::new(summary))
 }
 
 /// Returns what is left of a run before it is resumed; names are folded as in a plan.
@@ -41,8 +41,8 @@ pub(crate) fn remaining(run: UnfinishedRun<'_>) -> String {
         }
     }
     let total = count(plan.changes().count(), "change");
-    let mut text = format!("Run {name}, begun {}\n  {} of {total} applied\n", printable(begun), number(applied));
-    for (changes, what) in [(unknown, "with unknown outcome: looked up first"), (left, "left")] {
+    let mut text = format!("Run {name}, started at {}\n  {} of {total} applied\n", printable(begun), number(applied));
+    for (changes, what) in [(unknown, "with unknown outcome, looked up first"), (left, "left to do")] {
         if !changes.is_empty() {
             text.extend(["  ", &number(changes.len()), " ", what, "\n", &lines(&changes)]);
         }
@@ -93,11 +93,11 @@ mod tests {
     #[test]
     fn what_is_left_is_told_by_kind_and_operation() {
         insta::assert_snapshot!(remaining(run(&plan(), &ordered())), @r#"
-        Run 2026-11-25T06-32-27.000Z-prod, begun 2026-11-25T06:32:27Z
+        Run 2026-11-25T06-32-27.000Z-prod, started at 2026-11-25T06:32:27Z
           1 of 5 changes applied
-          1 with unknown outcome: looked up first
+          1 with unknown outcome, looked up first
             ~ clients of connection "google-oauth2"
-          3 left
+          3 left to do
             + client "Billing API"
             + grant "Billing API · https://⟨tenant⟩/api/v2/ · client"
             ~ client "Billing API"
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn an_unfinished_run_is_told_in_one_sentence() {
-        let told = "Run 2026-11-25T06-32-27.000Z-prod is unfinished: it began 2026-11-25T06:32:27Z and applied 1 of 5 changes; 1 failed, 1 with \
+        let told = "Run 2026-11-25T06-32-27.000Z-prod was started at 2026-11-25T06:32:27Z and is unfinished: applied 1 of 5 changes; 1 failed, 1 with \
                     unknown outcome, 1 skipped and 1 not sent.";
         assert_eq!(unfinished(run(&plan(), &ordered())), told);
     }

@@ -164,7 +164,10 @@ fn answered(fixture: &Fixture, answer: &str) -> (String, Option<i32>) {
 fn a_new_import_asks_whether_an_unfinished_run_is_resumed() {
     let fixture = unfinished();
     let (shown, code) = answered(&fixture, "resume\n");
-    assert!(shown.contains("Run TIME-prod is unfinished: it began TIME and applied 1 of 2 changes; 1 with unknown outcome.\n"), "{shown}");
+    assert!(
+        shown.contains("Run TIME-prod was started at TIME and is unfinished: applied 1 of 2 changes; 1 with unknown outcome.\n"),
+        "{shown}"
+    );
     assert_eq!(code, Some(0), "{shown}");
     assert_eq!(fixture.in_folder("runs").len(), 1, "the same run");
 }
@@ -173,7 +176,7 @@ fn a_new_import_asks_whether_an_unfinished_run_is_resumed() {
 fn a_new_import_supersedes_an_unfinished_run_if_that_is_what_somebody_wants_and_stops_without_an_answer() {
     let fixture = unfinished();
     let (shown, code) = answered(&fixture, "\n");
-    assert!(shown.contains("error: not decided"), "{shown}");
+    assert!(shown.contains("error: no decision"), "{shown}");
     assert_eq!(code, Some(1), "{shown}");
     let (shown, code) = answered(&fixture, "new\n");
     assert_eq!(code, Some(0), "{shown}");
@@ -184,7 +187,7 @@ fn a_new_import_supersedes_an_unfinished_run_if_that_is_what_somebody_wants_and_
 fn an_import_without_a_person_plans_anew_and_says_that_it_supersedes_the_unfinished_run() {
     let fixture = unfinished();
     let said = fixture.run(&format!("{IMPORT} --yes"));
-    let told = "Run TIME-prod is unfinished: it began TIME and applied 1 of 2 changes; 1 with unknown outcome. A new run supersedes it; what is left of it is planned anew.";
+    let told = "Run TIME-prod was started at TIME and is unfinished: applied 1 of 2 changes; 1 with unknown outcome. A new run supersedes it and plans its remaining changes again.";
     assert_eq!(said.err.lines().next(), Some(told), "{}", said.whole());
     assert_eq!(said.code, 0);
     let said = fixture.run("import --tenant prod --dry-run");
@@ -198,7 +201,11 @@ fn a_resumed_run_says_first_what_is_left_of_it() {
     let said = fixture.run("import --tenant prod --resume --yes");
     assert_eq!(said.code, 0, "{}", said.whole());
     let told: Vec<&str> = said.err.lines().take(4).collect();
-    let expected =
-        ["Run TIME-prod, begun TIME", "  1 of 2 changes applied", "  1 with unknown outcome: looked up first", "    + client \"Till\""];
+    let expected = [
+        "Run TIME-prod, started at TIME",
+        "  1 of 2 changes applied",
+        "  1 with unknown outcome, looked up first",
+        "    + client \"Till\"",
+    ];
     assert_eq!(told, expected, "{}", said.whole());
 }

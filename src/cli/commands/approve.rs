@@ -21,9 +21,9 @@ use crate::workflow::{now, refuse_another_target};
 /// Shows the changes to approve, asks for confirmation, and records in the plan's file who
 /// approved them and when. Several approvals add up.
 ///
-/// `migrate import --plan` then applies the approved changes without a terminal. It lists the
-/// other changes as skipped and exits with 3 if there are any. If the plan was edited after its
-/// approval, the import refuses it.
+/// `migrate import --plan` then applies the approved changes and needs no --allow; in a job, add
+/// --yes. It lists the other changes as skipped and exits with 3 if there are any. If the plan was
+/// edited after its approval, the import refuses it.
 ///
 /// Examples:
 ///   migrate approve plan.json

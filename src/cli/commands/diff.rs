@@ -14,10 +14,10 @@ use crate::workflow::compare;
 /// Exit code: 2 if there are differences, otherwise 3 if something cannot be compared, otherwise 0.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct DiffArgs {
-    /// The first: a tenant, which is read now, a snapshot (dev@latest, dev@2026-11-22, prod@RUN), or the folder of one
+    /// The first side: a tenant (read now), a snapshot (dev@latest, dev@2026-11-22, prod@RUN), or the folder of a snapshot
     #[arg(value_name = "A")]
     from: String,
-    /// The second
+    /// The second side
     #[arg(value_name = "B")]
     to: String,
     #[command(flatten)]

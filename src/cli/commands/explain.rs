@@ -13,7 +13,7 @@ use crate::plan::{ExplainedPlan, Explanation};
 use crate::report;
 use crate::workflow::{Prepared, prepare};
 
-/// Explain what an import would do with single resources, and why
+/// Explain what an import would do to individual resources, and why
 ///
 /// Shows whether each resource is in the plan and, if it is not, why it is excluded or skipped. For each field, shows the values in both
 /// tenants and the mapping rule that applies. Writes nothing to any tenant.

@@ -35,7 +35,7 @@ pub(in crate::cli) struct ExportArgs {
     /// With --out: one file per resource instead of one per kind, for reviews in git
     #[arg(long, requires = "out")]
     one_file_per_resource: bool,
-    /// Then delete all but the newest N snapshots of the tenant, except those that past runs kept
+    /// After the export, delete all but the newest N snapshots of the tenant, except those that past runs need
     #[arg(long, value_name = "N", conflicts_with = "out")]
     keep: Option<NonZeroUsize>,
 }

@@ -10,10 +10,10 @@ use crate::cli::options::kind;
 use crate::cli::terminal;
 use crate::report::ResourceList;
 
-/// Print one resource as the API returns it, without secrets, or list those of a kind
+/// Print one resource as the API returns it, without secrets, or list all resources of a kind
 ///
-/// The output can be edited and passed to `migrate update`. Without a name, lists the keys and ids of the kind and the fields that tell its
-/// resources apart.
+/// You can edit the output and pass it to `migrate update`. Without a name, lists all resources of the kind with their keys, ids and
+/// distinguishing fields.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct GetArgs {
     /// The kind, as `migrate kinds` lists it

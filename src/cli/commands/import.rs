@@ -49,7 +49,7 @@ pub(in crate::cli) struct ImportArgs {
     /// Apply exactly this plan, saved by `migrate plan --out`
     #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "mapping", "resume", "dry_run", "out", "prune", "drift", "kinds", "only", "exclude", "with_dependencies"])]
     plan: Option<PathBuf>,
-    /// Resume an interrupted run, after saying what is left of it [default: the newest run on this target]
+    /// Resume an interrupted run, after showing what is left to do [default: the newest run on this target]
     #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["from", "mapping", "dry_run", "out", "prune", "drift", "kinds", "only", "exclude", "with_dependencies"])]
     resume: Option<String>,
     /// Approve what a guard refuses, completely or for single resources ('lockout-risk:clients/Billing*'): many-changes, source-leak, deletes,

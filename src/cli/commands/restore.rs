@@ -16,31 +16,31 @@ use crate::workflow::{PreparedRestore, Proposal, RestoreRoute, lock, prepare_res
 
 /// Restore a tenant's own snapshot
 ///
-/// Plans what makes the tenant hold what the snapshot holds, through the same guards as an import, and without a mapping. Resources that
-/// were deleted since are created again, with new ids; secrets are in no snapshot, so the plan lists those to set again. Resources that were
-/// created since stay, or are deleted with --prune and --allow deletes.
+/// Returns the tenant to the state in the snapshot. The same guards apply as for an import, but no mapping. Deleted resources are created again,
+/// with new ids. Snapshots contain no secrets, so the plan lists the secrets that you have to set again. Resources created since the snapshot
+/// stay, unless you pass --prune and --allow deletes.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct RestoreArgs {
     /// The tenant to restore [default: the only one configured]
     #[arg(long, visible_alias = "to", value_name = "TENANT")]
     tenant: Option<String>,
-    /// The snapshot: prod@RUN, as it was before that run, prod@2026-11-22, prod@latest, or a folder
+    /// The snapshot: prod@RUN (the state before that run), prod@2026-11-22, prod@latest, or a folder
     #[arg(long, value_name = "SNAPSHOT")]
     from: String,
     #[command(flatten)]
     part: SelectionOptions,
-    /// With a selection: also restore what the selected resources need and the tenant lacks
+    /// Also restore resources that the selected ones need and the tenant lacks
     #[arg(long)]
     with_dependencies: bool,
     /// Include resources that are excluded by default: third-party
     #[arg(long, value_name = "WORD,..", value_delimiter = ',')]
     include: Vec<String>,
-    /// Delete resources that were created since (needs --allow deletes)
+    /// Delete resources created since the snapshot (needs --allow deletes)
     #[arg(long)]
     prune: bool,
     #[command(flatten)]
     stop: Stop,
-    /// Approve a guard's findings, all of them or by resource ('lockout-risk:clients/Billing*'): many-changes, deletes, lockout-risk,
+    /// Approve what a guard refuses, completely or for single resources ('lockout-risk:clients/Billing*'): many-changes, deletes, lockout-risk,
     /// weaker-protection, source-leak
     #[arg(long, value_name = "GUARD,..", value_delimiter = ',')]
     allow: Vec<String>,

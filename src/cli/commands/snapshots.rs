@@ -30,8 +30,8 @@ enum SnapshotsAction {
 
 /// Delete all but the newest snapshots of each tenant
 ///
-/// Snapshots that past runs kept stay, so that those runs can be restored, unless --with-runs deletes them too. Restricted snapshots
-/// are counted by themselves.
+/// Snapshots that past runs need are not deleted, so that you can restore the state before those runs, unless you pass --with-runs. Restricted
+/// snapshots are counted separately.
 #[derive(Debug, Args)]
 struct PruneArgs {
     /// How many to keep of each tenant
@@ -40,7 +40,7 @@ struct PruneArgs {
     /// Only snapshots of this tenant
     #[arg(long, value_name = "TENANT")]
     tenant: Option<String>,
-    /// Also delete what past runs kept: they can then be undone, but no longer restored
+    /// Also delete snapshots that past runs need: you can still undo those runs, but no longer restore the state before them
     #[arg(long)]
     with_runs: bool,
     /// Show what would be deleted, and delete nothing
