@@ -44,7 +44,7 @@ impl Verdict {
             (true, _) => Finding::Holds,
             // The script resumes an unfinished run; a run that resolved its lost response is finished and has nothing
             // to resume.
-            (_, Some(why)) if case == "organization-grant-lost" && why.contains("came to its end") => Finding::Holds,
+            (_, Some(why)) if case == "organization-grant-lost" && why.contains("has already finished") => Finding::Holds,
             (_, Some(why)) if NOT_JUDGED.iter().any(|words| why.contains(words)) => Finding::NotJudged,
             (_, Some(_)) => Finding::FallsShort,
             _ => return None,
