@@ -102,7 +102,7 @@ pub(crate) use runs::{runs, shown};
 pub(crate) use schedule::units;
 pub(crate) use schedule::{Nightly, Scheduler, Unit, VOLUME};
 pub(crate) use shell::shell_word;
-pub(crate) use snapshots::{pruned, pruned_json, size, snapshots, snapshots_json};
+pub(crate) use snapshots::{pruned, pruned_json, size, snapshots, snapshots_json, to_prune, to_prune_json};
 pub(crate) use sync::chat;
 pub(crate) use sync::{Resumed, SyncReport};
 pub(crate) use table::Table;

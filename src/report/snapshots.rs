@@ -104,7 +104,7 @@ pub(crate) fn snapshots_json(all: &[StoredSnapshot], now: SystemTime, exit: u8) 
     answer(&SnapshotsFields { snapshots: all.iter().map(|one| StoredFields::new(one, now)).collect() }, exit)
 }
 
-/// Returns which snapshots were deleted, and how many old ones stay since runs go by them.
+/// Returns which snapshots were deleted, and how many old ones stay because runs need them.
 pub(crate) fn pruned(deleted: &[StoredSnapshot], kept_for_runs: &[StoredSnapshot]) -> String {
     let kept = match kept_for_runs.len() {
         0 => String::new(),
@@ -123,13 +123,28 @@ pub(crate) fn pruned(deleted: &[StoredSnapshot], kept_for_runs: &[StoredSnapshot
 #[derive(Serialize)]
 struct PrunedFields {
     deleted: Vec<String>,
+    /// What a dry run did not delete.
+    to_delete: Vec<String>,
     kept_for_runs: Vec<String>,
 }
 
 /// Returns the same as JSON.
 pub(crate) fn pruned_json(deleted: &[StoredSnapshot], kept_for_runs: &[StoredSnapshot], exit: u8) -> Value {
-    let names = |snapshots: &[StoredSnapshot]| snapshots.iter().map(StoredSnapshot::reference).collect();
-    answer(&PrunedFields { deleted: names(deleted), kept_for_runs: names(kept_for_runs) }, exit)
+    answer(&PrunedFields { deleted: names(deleted), to_delete: Vec::new(), kept_for_runs: names(kept_for_runs) }, exit)
+}
+
+/// Returns the last line of a dry run, whose list says what would be deleted.
+pub(crate) fn to_prune(going: &[StoredSnapshot]) -> String {
+    format!("Nothing was deleted. Without --dry-run, {} would be.\n", count(going.len(), "snapshot"))
+}
+
+/// Returns a dry run as JSON.
+pub(crate) fn to_prune_json(going: &[StoredSnapshot], kept_for_runs: &[StoredSnapshot], exit: u8) -> Value {
+    answer(&PrunedFields { deleted: Vec::new(), to_delete: names(going), kept_for_runs: names(kept_for_runs) }, exit)
+}
+
+fn names(snapshots: &[StoredSnapshot]) -> Vec<String> {
+    snapshots.iter().map(StoredSnapshot::reference).collect()
 }
 
 #[cfg(test)]

@@ -147,6 +147,9 @@ fn old_snapshots_are_deleted_and_those_of_runs_only_when_that_is_said() {
     assert_eq!((said.code, of_dev(&fixture).len()), (64, 4), "nobody was asked: {}", said.whole());
     let said = fixture.run("snapshots prune --keep 1 --tenant dev --dry-run");
     assert_eq!((said.code, of_dev(&fixture).len()), (0, 4), "{}", said.whole());
+    assert!(said.out.ends_with("\nNothing was deleted. Without --dry-run, 2 snapshots would be.\n"), "{}", said.whole());
+    let said = fixture.run("snapshots prune --keep 1 --tenant dev --dry-run --output json").json();
+    assert_eq!((&said["deleted"], said["to_delete"].as_array().map(Vec::len)), (&json!([]), Some(2)), "{said:#}");
     let said = fixture.run("snapshots prune --keep 1 --tenant dev --yes");
     assert_eq!(of_dev(&fixture), ["2026-03-02T02-30-00Z", "2026-03-04T02-30-00Z"]);
     let end: Vec<&str> = said.out.lines().rev().take(2).collect();

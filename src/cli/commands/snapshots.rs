@@ -71,7 +71,7 @@ impl PruneArgs {
         if !going.is_empty() {
             context.show(|| format!("To delete:\n\n{}\n", report::snapshots(&going, SystemTime::now())));
             if self.dry_run {
-                context.answer(String::new, || report::pruned_json(&going, &kept_for_runs, 0));
+                context.answer(|| report::to_prune(&going), || report::to_prune_json(&going, &kept_for_runs, 0));
                 return Ok(0);
             }
             let bytes = going.iter().map(|one| one.bytes).sum();
