@@ -204,15 +204,15 @@ fn scope(environment: &Environment, route: &Route, source: &Source<'_>) -> Resul
     Ok(Scope { selection, purpose, include: included(environment.catalog, &route.include)?, ..Scope::default() })
 }
 
-/// Both tenants, as far as they were read.
-struct Sides {
-    source: Snapshot,
-    live: Snapshot,
-    scope: Scope,
+/// The source and the target, as far as they were read.
+pub(super) struct Sides {
+    pub(super) source: Snapshot,
+    pub(super) live: Snapshot,
+    pub(super) scope: Scope,
 }
 
 /// Reads both tenants; whatever a text of either may name is read in both.
-async fn read_both(
+pub(super) async fn read_both(
     environment: &Environment,
     (source, tenant, target): (Source<'_>, &Tenant, &TenantSettings),
     scope: Scope,

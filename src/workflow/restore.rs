@@ -2,9 +2,9 @@
 
 use super::environment::Environment;
 use super::error::Error;
-use super::prepare::{included, protected, read};
+use super::prepare::{Sides, included, protected, read_both};
 use super::review::check_scopes;
-use super::source::{Operand, load, operand};
+use super::source::{NamedSnapshot, Operand, Source, load, operand};
 use crate::config::TenantSettings;
 use crate::export::{Purpose, Scope};
 use crate::management_api::Tenant;
@@ -61,12 +61,9 @@ pub(crate) async fn prepare_restore(environment: &Environment, route: &RestoreRo
     let selection = snapshot.selection.clone().unwrap_or_default().and(&route.selection).map_err(Error::Selection)?;
     let purpose = Purpose::Plan { prune: route.newer == Surviving::Deleted, with_dependencies: route.with_dependencies };
     let scope = Scope { selection, purpose, include: included(catalog, &route.include)?, ..Scope::default() };
-    let is_named = scope.names_others_in(catalog, snapshot.resources.iter().map(|one| (&one.key, &one.body)));
-    let scope = if is_named { scope.with_names() } else { scope };
     let tenant = environment.connect(target)?;
-    let live = read(environment, &tenant, target, &scope).await?;
-    let is_restricted = !scope.selection.is_everything() && snapshot.selection.as_ref() != Some(&scope.selection);
-    let snapshot = if is_restricted { scope.restrict(catalog, snapshot) } else { snapshot };
+    let from = Source::Snapshot(Box::new(NamedSnapshot { snapshot, place: place.clone() }));
+    let Sides { source: snapshot, live, scope } = Box::pin(read_both(environment, (from, &tenant, target), scope, None)).await?;
     let mut desired = Desired { with_dependencies: route.with_dependencies, ..Desired::unmapped(snapshot) };
     desired.selection = scope.selection;
     // Reasons name the snapshot, since the tenant is the target.
