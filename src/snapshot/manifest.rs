@@ -128,7 +128,11 @@ impl Manifest {
             Some(_) => {}
             None => return Err(Error::Malformed { path: file, reason: "\"format\" is missing".to_owned() }),
         }
-        serde_json::from_str(&text).map_err(refused)
+        let manifest: Self = serde_json::from_str(&text).map_err(refused)?;
+        if let Some(name) = [&manifest.tenant, &manifest.taken].into_iter().find(|name| !files::is_plain_name(name)) {
+            return Err(Error::Malformed { path: file, reason: format!("\"{name}\" cannot be part of the name of a folder") });
+        }
+        Ok(manifest)
     }
 }
 

@@ -105,6 +105,16 @@ pub fn load(catalog: &Catalog, path: &Path) -> Result<Snapshot, Error> {
     parse(catalog, path, &|file| files::read_text(file))
 }
 
+/// Returns the name and the domain of the tenant whose snapshot is in a folder.
+///
+/// # Errors
+///
+/// If the manifest is missing, malformed or of a newer format.
+pub(crate) fn tenant_of(path: &Path) -> Result<(String, String), Error> {
+    let manifest = Manifest::read(path, &|file| files::read_text(file))?;
+    Ok((manifest.tenant, manifest.domain))
+}
+
 /// Parses the snapshot in the folder `path`; `read` returns the content of a file.
 ///
 /// # Errors
@@ -112,12 +122,6 @@ pub fn load(catalog: &Catalog, path: &Path) -> Result<Snapshot, Error> {
 /// If a file is missing, malformed, changed or has a newer format.
 pub fn parse(catalog: &Catalog, path: &Path, read: &dyn Fn(&Path) -> Result<String, files::Error>) -> Result<Snapshot, Error> {
     let manifest = Manifest::read(path, read)?;
-    for name in [&manifest.tenant, &manifest.taken] {
-        if !files::is_plain_name(name) {
-            let reason = format!("\"{name}\" cannot be part of the name of a folder");
-            return Err(Error::Malformed { path: path.join("manifest.json"), reason });
-        }
-    }
     let mut content = ContentSummary::new(&manifest.domain);
     let mut resources = Vec::new();
     for (kind, listed) in &manifest.kinds {

@@ -25,7 +25,7 @@ pub struct StoredSnapshot {
     pub bytes: u64,
     /// What its manifest says; nothing if that cannot be read.
     pub content: Option<StoredContent>,
-    /// The runs that go by it, the newest first, where that was looked up.
+    /// The runs that need it, the newest first, if that was looked up.
     pub kept_by: Vec<String>,
 }
 
@@ -135,7 +135,7 @@ fn subfolders(folder: &Path) -> Result<Vec<PathBuf>, Error> {
 }
 
 /// Returns the name of a folder.
-pub(super) fn name_of(path: &Path) -> String {
+pub(crate) fn name_of(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 

@@ -1,4 +1,4 @@
-//! The snapshots that a run goes by, `snapshots.json` in its folder: the target before the first write, and the source as it was read.
+//! The snapshots that a run needs, `snapshots.json` in its folder: the target before the first write, and the source as it was read.
 //!
 //! The snapshots themselves are in `snapshots/` like any other, so that equal ones are stored once; a run only names their folders.
 
@@ -17,7 +17,7 @@ const FORMAT: u32 = 1;
 /// Its name.
 const FILE: &str = "snapshots.json";
 
-/// The snapshots that a run goes by.
+/// The snapshots that a run needs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct KeptSnapshots {
     format: u32,

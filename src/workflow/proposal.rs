@@ -116,7 +116,7 @@ impl Proposal {
         Ok(session)
     }
 
-    /// Keeps a snapshot of the target before anything is written to it; returns what the run goes by.
+    /// Keeps a snapshot of the target before anything is written to it; returns the snapshots that the run needs.
     fn keep_snapshots(&self, environment: &Environment) -> Result<KeptSnapshots, Error> {
         let Plan { source, target, .. } = &*self.plan;
         let live = match &self.basis {

@@ -1,11 +1,11 @@
-//! The snapshots on disk with the runs that go by them, and which of them are deleted where only so many are kept.
+//! The snapshots on disk with the runs that need them, and which ones pruning deletes.
 
 use super::environment::Environment;
 use super::error::Error;
 use super::kept_snapshots::kept_by_runs;
 use crate::snapshot::versions::{self, StoredSnapshot};
 
-/// What happens to an old snapshot that a run goes by.
+/// What happens to an old snapshot that a run needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RunSnapshots {
     /// It stays, so that the run can be restored.
@@ -19,11 +19,11 @@ pub(crate) enum RunSnapshots {
 pub(crate) struct Surplus {
     /// Those to delete.
     pub(crate) going: Vec<StoredSnapshot>,
-    /// Those that stay, since runs go by them.
+    /// Those that stay because runs need them.
     pub(crate) kept_for_runs: Vec<StoredSnapshot>,
 }
 
-/// Returns the snapshots of a tenant, or of all, each with the runs that go by it: by tenant, the newest first.
+/// Returns the snapshots of a tenant, or of all, each with the runs that need it: by tenant, the newest first.
 pub(crate) fn snapshots(environment: &Environment, tenant: Option<&str>) -> Result<Vec<StoredSnapshot>, Error> {
     let mut kept = kept_by_runs(environment);
     let mut all = versions::all(&environment.folder("snapshots"))?;
@@ -53,7 +53,7 @@ pub(crate) fn surplus(all: Vec<StoredSnapshot>, keep: usize, of_runs: RunSnapsho
     surplus
 }
 
-/// Deletes snapshots, the oldest first; returns those that are gone. One that a run has come to go by meanwhile stays.
+/// Deletes snapshots, the oldest first; returns those that are gone. A snapshot that a run has come to need in the meantime stays.
 pub(crate) fn delete(environment: &Environment, going: Vec<StoredSnapshot>) -> Result<Vec<StoredSnapshot>, Error> {
     let mut deleted = Vec::new();
     for one in going.into_iter().rev() {

@@ -10,7 +10,8 @@ use crate::config::TenantSettings;
 use crate::diagnostic::nearest;
 use crate::model::resource::Id;
 use crate::snapshot::reference::{SnapshotReference, SnapshotVersion, is_time, version_named, versions_around};
-use crate::snapshot::{Snapshot, store, versions};
+use crate::snapshot::versions::{name_of, versions};
+use crate::snapshot::{Snapshot, store};
 use crate::state::pair::TenantIdentity;
 
 /// A source: a tenant that is read now, or a snapshot on disk.
@@ -73,11 +74,11 @@ impl SnapshotPlace {
         let root = environment.folder("snapshots");
         let tenant = path.canonicalize().ok().and_then(|path| {
             let above = path.parent()?;
-            (above.parent()? == root.canonicalize().ok()?).then(|| file_name(above))
+            (above.parent()? == root.canonicalize().ok()?).then(|| name_of(above))
         });
         let Some(tenant) = tenant else { return Self { path: path.to_owned(), name: path.display().to_string(), newer: None } };
-        let newest = store::newest(&root, &tenant).ok().map(|path| file_name(&path));
-        let name = file_name(path);
+        let newest = store::newest(&root, &tenant).ok().map(|path| name_of(&path));
+        let name = name_of(path);
         let newer = newest.filter(|newest| *newest != name).map(|newest| format!("{tenant}@{newest}"));
         Self { path: path.to_owned(), name: format!("{tenant}@{name}"), newer }
     }
@@ -110,7 +111,7 @@ fn reference(environment: &Environment, word: &str) -> Option<SnapshotReference>
 fn found(environment: &Environment, reference: &SnapshotReference) -> Result<PathBuf, Error> {
     let (root, tenant) = (environment.folder("snapshots"), &reference.tenant);
     let SnapshotVersion::Named(wanted) = &reference.version else { return Ok(store::newest(&root, tenant)?) };
-    let known: Vec<String> = versions::versions(&root, tenant)?.iter().map(|path| file_name(path)).collect();
+    let known: Vec<String> = versions(&root, tenant)?.iter().map(|path| name_of(path)).collect();
     if let Some(version) = version_named(wanted, &known) {
         return Ok(root.join(tenant).join(version));
     }
@@ -157,9 +158,16 @@ pub(super) fn source<'settings>(
     }
 }
 
-/// Returns the tenant that the settings come from.
+/// Returns the tenant that the settings come from; of a snapshot, only the manifest is read.
 pub(crate) fn source_side(environment: &Environment, named: Option<&str>, target: &TenantSettings) -> Result<TenantIdentity, Error> {
-    Ok(source(environment, named, target)?.side())
+    let from = named.or(target.source.as_deref()).ok_or_else(|| Error::NoSource { target: target.name.clone() })?;
+    Ok(match operand(environment, from)? {
+        Operand::Tenant(settings) => TenantIdentity::new(&settings.name, &settings.domain),
+        Operand::Snapshot(place) => {
+            let (tenant, domain) = store::tenant_of(&place.path)?;
+            TenantIdentity::new(&tenant, &domain)
+        }
+    })
 }
 
 /// Returns a tenant that somebody names as a source, itself or by a snapshot; one that is not configured may be that of a snapshot.
@@ -189,8 +197,4 @@ pub(super) fn own_unknown(source: &Snapshot) -> Option<String> {
     let which = format!("it is unknown which client of {} migrate signs in with; if it is one of the clients", source.tenant);
     (!source.knows_own_client() && !may_be.is_empty())
         .then(|| format!("{which} with access to the Management API, skip it in the mapping: {}", may_be.join(", ")))
-}
-
-fn file_name(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }

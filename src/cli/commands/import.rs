@@ -101,10 +101,12 @@ impl ImportArgs {
     }
 
     fn starter(&self) -> Starter {
-        match () {
-            () if self.stop.is_wanted() => Starter::DryRun,
-            () if self.yes || !is_attended() => Starter::Unattended,
-            () => Starter::Person,
+        if self.stop.is_wanted() {
+            Starter::DryRun
+        } else if self.yes || !is_attended() {
+            Starter::Unattended
+        } else {
+            Starter::Person
         }
     }
 

@@ -73,11 +73,9 @@ impl UndoArgs {
         let PlannedUndo { plan, refusals, live } = self.planned(context, &past, &tenant, target).await?;
         let left = unapproved(refusals.clone(), &approved, target, self.stop.review());
         let Some(lock) = lock else {
-            return {
-                let estimate = Some(Estimate::new(&plan, tenant.published_rate()));
-                let planned = Planned { plan: &plan, refusals: &refusals, unapproved: &left, estimate };
-                self.stop.after(context, planned, self.in_earnest())
-            };
+            let estimate = Some(Estimate::new(&plan, tenant.published_rate()));
+            let planned = Planned { plan: &plan, refusals: &refusals, unapproved: &left, estimate };
+            return self.stop.after(context, planned, self.in_earnest());
         };
         let (question, proposal) = (self.question(&plan), Proposal::of_plan(plan, tenant, (refusals, left)).with_snapshot(live));
         let Self { allow, secrets, yes, .. } = self;
