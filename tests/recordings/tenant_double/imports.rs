@@ -24,6 +24,9 @@ const STEPS: [(&str, Run); 4] =
 /// Accepted exit codes: everything was applied, or the report lists what was not, which the state then shows.
 const ENDS: [i32; 2] = [0, 3];
 
+/// The exit code of a plan that needs an approval, which the import then gives.
+const REFUSED: i32 = 4;
+
 /// The result of a pair.
 #[derive(Default)]
 pub(super) struct Outcome {
@@ -88,7 +91,8 @@ impl DoublePair {
         for (step, run) in STEPS {
             let ended = run(&project);
             outcome.codes.push(ended.code);
-            if !ENDS.contains(&ended.code) {
+            let only_planned = step == "plan" && ended.code == REFUSED;
+            if !ENDS.contains(&ended.code) && !only_planned {
                 outcome.runs.insert(format!("{}: {step} ended with {}", pair.name, ended.code));
             }
             let asked = self.heard(&mut outcome, templates);

@@ -113,7 +113,7 @@ impl Project {
         // An existing plan file is not overwritten.
         let _ = fs::remove_file(self.path("looked-at.plan"));
         let planned = self.run("plan --tenant prod --quiet --out looked-at.plan");
-        if planned.code == 0 { self.run(IMPORT_SAVED) } else { planned }
+        if [0, REFUSED].contains(&planned.code) { self.run(IMPORT_SAVED) } else { planned }
     }
 
     /// Returns the fields that the plans of all runs showed to be cleared.
