@@ -47,8 +47,7 @@ pub fn join(above: &str, name: &str) -> String {
 /// it.
 #[must_use]
 pub fn covers(pattern: &str, path: &str) -> bool {
-    let path: Vec<String> = path.split('.').map(without_index).collect();
-    covers_steps(&pattern.split('.').collect::<Vec<_>>(), &path)
+    covers_parts(Some(pattern), Some(path))
 }
 
 /// Returns whether a plain path is a field or leads into it.
@@ -57,23 +56,29 @@ pub fn is_in(field: &str, path: &str) -> bool {
     path.strip_prefix(field).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
-fn without_index(name: &str) -> String {
-    match name.split_once('[') {
-        Some((name, _)) => format!("{name}[]"),
-        None => name.to_owned(),
+/// Compares part by part; `None` is the end of a pattern or path. It allocates nothing, since every field of every
+/// response is compared with many patterns.
+fn covers_parts(pattern: Option<&str>, path: Option<&str>) -> bool {
+    let Some(pattern) = pattern else { return true };
+    let Some(path) = path else { return false };
+    let ((wanted, rest), (name, below)) = (split_first(pattern), split_first(path));
+    if wanted == "**" {
+        return covers_parts(rest, Some(path)) || covers_parts(Some(pattern), below);
     }
+    (wanted == "*" || matches_name(wanted, name, rest)) && covers_parts(rest, below)
 }
 
-fn covers_steps(pattern: &[&str], path: &[String]) -> bool {
-    match (pattern.split_first(), path.split_first()) {
-        (None, _) => true,
-        (Some(_), None) => false,
-        (Some((&"**", rest)), Some((_, below))) => covers_steps(rest, path) || covers_steps(pattern, below),
-        (Some((&wanted, rest)), Some((name, below))) => {
-            let plain = name.trim_end_matches("[]");
-            let matches =
-                wanted == "*" || wanted == name || (wanted == "*[]" && name.ends_with("[]")) || (rest.is_empty() && wanted == plain);
-            matches && covers_steps(rest, below)
+/// Splits off the first part of a path.
+fn split_first(path: &str) -> (&str, Option<&str>) {
+    path.split_once('.').map_or((path, None), |(first, rest)| (first, Some(rest)))
+}
+
+/// Returns whether a part of a pattern matches a part of a path; the last part of a pattern also matches the elements of a list.
+fn matches_name(wanted: &str, name: &str, rest: Option<&str>) -> bool {
+    match name.split_once('[') {
+        None => wanted == name,
+        Some((list, _)) => {
+            wanted.strip_suffix("[]").is_some_and(|wanted| wanted == "*" || wanted == list) || (rest.is_none() && wanted == list)
         }
     }
 }
