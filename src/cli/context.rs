@@ -49,12 +49,12 @@ impl Context {
     }
 
     /// Returns a command to type next: the given command and options, with the global options of this command line.
-    pub(super) fn command(&self, verb: String, flags: impl IntoIterator<Item = String>) -> String {
+    pub(super) fn command(&self, command: String, flags: impl IntoIterator<Item = String>) -> String {
         let everywhere = [("--config", &self.everywhere.config), ("--dir", &self.everywhere.dir)];
         let given = |(flag, path): (&str, &Option<PathBuf>)| {
             path.as_ref().map(|path| format!("{flag} {}", shell_word(&path.display().to_string())))
         };
-        std::iter::once(verb).chain(flags).chain(everywhere.into_iter().filter_map(given)).collect::<Vec<_>>().join(" ")
+        std::iter::once(command).chain(flags).chain(everywhere.into_iter().filter_map(given)).collect::<Vec<_>>().join(" ")
     }
 
     /// Returns the command that resumes the run in a folder.

@@ -50,7 +50,7 @@ impl Stop {
         let flags = approving(&next, unapproved);
         let next = match (&self.out, flags) {
             (Some(path), flags) => saved(context, path, (plan, refusals), flags.unwrap_or_default())?,
-            (None, Some(flags)) if !plan.is_empty() => context.command(next.verb, flags),
+            (None, Some(flags)) if !plan.is_empty() => context.command(next.command, flags),
             (None, _) => String::new(),
         };
         let code = match (self.pending.filter(|_| !plan.is_empty()), &self.out) {
@@ -92,7 +92,7 @@ pub(super) fn saved(
 /// The command that executes a plan.
 pub(super) struct Next {
     /// The command and its arguments.
-    pub(super) verb: String,
+    pub(super) command: String,
     /// The values of `--allow` so far.
     pub(super) allow: Vec<String>,
     /// Other options that are needed to execute the plan, even a saved one: `--secrets-to`.

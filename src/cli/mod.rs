@@ -33,6 +33,7 @@ mod secrets_to;
 
 mod terminal;
 mod workflow_error;
+mod write_options;
 
 use std::ffi::OsString;
 use std::io::IsTerminal;
@@ -52,10 +53,10 @@ struct Arguments {
     #[command(flatten)]
     everywhere: Everywhere,
     #[command(subcommand)]
-    verb: Verb,
+    command: Command,
 }
 
-/// Flags that every verb takes.
+/// Flags that every command takes.
 #[derive(Debug, Clone, clap::Args)]
 struct Everywhere {
     /// The configuration file [default: migrate.toml]
@@ -90,7 +91,7 @@ enum Output {
 }
 
 #[derive(Debug, Subcommand)]
-enum Verb {
+enum Command {
     Export(commands::export::ExportArgs),
     Snapshots(commands::snapshots::SnapshotsArgs),
     Diff(commands::diff::DiffArgs),
@@ -118,7 +119,7 @@ enum Verb {
     Demo(commands::demo::DemoArgs),
 }
 
-impl Verb {
+impl Command {
     /// Returns whether the command may write to a tenant, so that a failure states what was written.
     const fn writes(&self) -> bool {
         matches!(self, Self::Import(_) | Self::Sync(_) | Self::Update(_) | Self::Undo(_) | Self::Restore(_) | Self::Api(_))
@@ -144,7 +145,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         }
     };
     let output = arguments.everywhere.output;
-    let writes = arguments.verb.writes();
+    let writes = arguments.command.writes();
     // One thread suffices: there is little work to share, and more threads would take a tenth more memory.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let outcome = match runtime {
@@ -161,52 +162,52 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
 
 async fn answer(mut arguments: Arguments) -> Result<u8, Failure> {
     // Without a terminal, cron mails any output, so sync is quiet by default.
-    let is_nightly = matches!(arguments.verb, Verb::Sync(_)) && !std::io::stderr().is_terminal();
+    let is_nightly = matches!(arguments.command, Command::Sync(_)) && !std::io::stderr().is_terminal();
     arguments.everywhere.quiet |= is_nightly && !arguments.everywhere.verbose;
     let context = Context::new(&arguments.everywhere);
-    if context.is_markdown() && !matches!(arguments.verb, Verb::Kinds(_)) {
+    if context.is_markdown() && !matches!(arguments.command, Command::Kinds(_)) {
         return Err(Failure::new(error::USAGE, "only `migrate kinds` supports Markdown output").hint("--output takes text or json"));
     }
-    let ends_by_itself = arguments.verb.ends_by_itself();
+    let ends_by_itself = arguments.command.ends_by_itself();
     if !ends_by_itself {
         // Before the command prints anything: whoever reads that it waits may press Ctrl-C at once.
         context.terminal.listen().await;
     }
     tokio::select! {
         biased;
-        answered = Box::pin(run_verb(&context, arguments.verb)) => answered,
+        answered = Box::pin(run_command(&context, arguments.command)) => answered,
         failure = context.ended_by_interrupt(), if !ends_by_itself => Err(failure),
         never = context.terminal.keep_moving() => never,
     }
 }
 
-async fn run_verb(context: &Context, verb: Verb) -> Result<u8, Failure> {
-    match verb {
-        Verb::Export(verb) => verb.run(context).await,
-        Verb::Validate(verb) => verb.run(context),
-        Verb::Map(verb) => verb.run(context).await,
-        Verb::Plan(verb) => verb.run(context).await,
-        Verb::Approve(verb) => verb.run(context).await,
-        Verb::Explain(verb) => verb.run(context).await,
-        Verb::Import(verb) => verb.run(context).await,
-        Verb::Sync(verb) => verb.run(context).await,
-        Verb::Get(verb) => verb.run(context).await,
-        Verb::Update(verb) => verb.run(context).await,
-        Verb::Api(verb) => verb.run(context).await,
-        Verb::Kinds(commands::kinds::KindsArgs {}) => Ok(commands::kinds::KindsArgs::run(context)),
-        Verb::Runs(verb) => verb.run(context),
-        Verb::Show(verb) => verb.run(context),
-        Verb::Undo(verb) => Box::pin(verb.run(context)).await,
-        Verb::Snapshots(verb) => verb.run(context).await,
-        Verb::Diff(verb) => verb.run(context).await,
-        Verb::Restore(verb) => Box::pin(verb.run(context)).await,
-        Verb::Drift(verb) => verb.run(context).await,
-        Verb::Link(verb) => verb.run(context).await,
-        Verb::Unlink(verb) => verb.run(context).await,
-        Verb::Schedule(verb) => verb.run(context),
-        Verb::Scopes(verb) => verb.run(context),
-        Verb::Sandbox(verb) => verb.run(context).await,
-        Verb::Demo(verb) => verb.run(context).await,
+async fn run_command(context: &Context, command: Command) -> Result<u8, Failure> {
+    match command {
+        Command::Export(command) => command.run(context).await,
+        Command::Validate(command) => command.run(context),
+        Command::Map(command) => command.run(context).await,
+        Command::Plan(command) => command.run(context).await,
+        Command::Approve(command) => command.run(context).await,
+        Command::Explain(command) => command.run(context).await,
+        Command::Import(command) => command.run(context).await,
+        Command::Sync(command) => command.run(context).await,
+        Command::Get(command) => command.run(context).await,
+        Command::Update(command) => command.run(context).await,
+        Command::Api(command) => command.run(context).await,
+        Command::Kinds(commands::kinds::KindsArgs {}) => Ok(commands::kinds::KindsArgs::run(context)),
+        Command::Runs(command) => command.run(context),
+        Command::Show(command) => command.run(context),
+        Command::Undo(command) => Box::pin(command.run(context)).await,
+        Command::Snapshots(command) => command.run(context).await,
+        Command::Diff(command) => command.run(context).await,
+        Command::Restore(command) => Box::pin(command.run(context)).await,
+        Command::Drift(command) => command.run(context).await,
+        Command::Link(command) => command.run(context).await,
+        Command::Unlink(command) => command.run(context).await,
+        Command::Schedule(command) => command.run(context),
+        Command::Scopes(command) => command.run(context),
+        Command::Sandbox(command) => command.run(context).await,
+        Command::Demo(command) => command.run(context).await,
     }
 }
 

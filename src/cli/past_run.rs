@@ -34,6 +34,12 @@ pub(super) enum UnfinishedDecision {
     PlanAnew,
 }
 
+/// Says that a run is unfinished, before a saved plan supersedes it.
+pub(super) fn mention_superseded(context: &Context, past: &PastRun) {
+    let told = report::unfinished(unfinished_of(past));
+    context.tell(&format!("{told} The saved plan supersedes it: only what is in the plan is applied."));
+}
+
 /// Says that a run is unfinished, and asks what to do about it, where somebody can be asked.
 pub(super) async fn decide_about(context: &Context, past: &PastRun, starter: Starter) -> Result<UnfinishedDecision, Failure> {
     let told = report::unfinished(unfinished_of(past));

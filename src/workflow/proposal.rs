@@ -109,8 +109,8 @@ impl Proposal {
     fn begin<'lock>(self, environment: &Environment, lock: &'lock Lock, command: &str) -> Result<Session<'lock>, Error> {
         let kept = self.keep_snapshots(environment)?;
         let session = match self.basis {
-            Basis::Pair(pair) => Session::of_pair(environment, (self.plan, self.tenant), *pair, lock, command),
-            Basis::Plan(stale) => Session::of_plan(environment, (self.plan, self.tenant), stale, lock, command),
+            Basis::Pair(pair) => Session::start_import(environment, (self.plan, self.tenant), *pair, lock, command),
+            Basis::Plan(stale) => Session::start_plan(environment, (self.plan, self.tenant), stale, lock, command),
         }?;
         kept.save(&session.folder)?;
         Ok(session)

@@ -233,7 +233,7 @@ impl TargetCopy {
     }
 
     async fn resume(&self, folder: &Path, target: &TenantSettings, lock: &Lock, include: &[String]) -> Result<EndedRun, Error> {
-        execute(&self.environment, Session::again(&self.environment, target, folder, lock, include).await?).await
+        execute(&self.environment, Session::resume(&self.environment, target, folder, lock, include).await?).await
     }
 
     /// Returns the number of requests so far, and how many of them were writes.

@@ -92,6 +92,6 @@ fn note_about_imports(environment: &Environment, target: &TenantSettings, plan: 
     let sources: Vec<&str> = pairs.iter().map(TenantPair::source).collect();
     (!plan.is_empty() && !sources.is_empty()).then(|| {
         let from = sources.join(" and ");
-        format!("the next import from {from} keeps what is restored, as drift, and creates again what is deleted: change it in {from} too")
+        format!("the next import from {from} treats restored values as drift and keeps them, and creates deleted resources again: make the same changes in {from}")
     })
 }

@@ -54,7 +54,7 @@ impl<'lock> Session<'lock> {
     /// Starts a run from a source to a target; `command` is the command that does.
     ///
     /// Both tenants' state is saved before anything is written, so that a resume knows it too.
-    pub(crate) fn of_pair(
+    pub(crate) fn start_import(
         environment: &Environment,
         (plan, tenant): (Arc<Plan>, Tenant),
         (desired, live, mut state): (Desired, Snapshot, SyncState),
@@ -63,11 +63,11 @@ impl<'lock> Session<'lock> {
     ) -> Result<Self, Error> {
         let expected_baseline = state.begin(desired, &live, &plan);
         state.save()?;
-        Self::promising(environment, (plan, tenant, Some(state)), expected_baseline, lock, command)
+        Self::start(environment, (plan, tenant, Some(state)), expected_baseline, lock, command)
     }
 
     /// Starts a run of a saved plan, or of one within a single tenant.
-    pub(crate) fn of_plan(
+    pub(crate) fn start_plan(
         environment: &Environment,
         (plan, tenant): (Arc<Plan>, Tenant),
         stale_changes: StaleChanges,
@@ -75,11 +75,11 @@ impl<'lock> Session<'lock> {
         command: &str,
     ) -> Result<Self, Error> {
         let state = left_of(environment, &plan, &stale_changes)?;
-        Ok(Self { stale_changes, ..Self::promising(environment, (plan, tenant, state), Baseline::default(), lock, command)? })
+        Ok(Self { stale_changes, ..Self::start(environment, (plan, tenant, state), Baseline::default(), lock, command)? })
     }
 
     /// Creates the folder of a new run with its plan, journal and expected baseline.
-    fn promising(
+    fn start(
         environment: &Environment,
         (plan, tenant, state): (Arc<Plan>, Tenant, Option<SyncState>),
         expected_baseline: Baseline,
@@ -96,40 +96,40 @@ impl<'lock> Session<'lock> {
     }
 
     /// Resumes an interrupted run: loads its files and reads the target, without writing to it yet.
-    pub(crate) async fn again(
+    pub(crate) async fn resume(
         environment: &Environment,
         target: &TenantSettings,
         folder: &Path,
         lock: &'lock Lock,
         include: &[String],
     ) -> Result<Self, Error> {
-        let begun = Self::of_folder(environment, target, folder, lock)?;
-        let (plan, tenant) = (&begun.plan, &begun.tenant);
+        let session = Self::load(environment, target, folder, lock)?;
+        let (plan, tenant) = (&session.plan, &session.tenant);
         let live = read(environment, tenant, target, &scope_of(environment, plan, include)?).await?;
-        let stale_changes = StaleChanges::since_started(plan, &live, &begun.journal.applied()).with_protected(plan, &protected(target));
+        let stale_changes = StaleChanges::since_started(plan, &live, &session.journal.applied()).with_protected(plan, &protected(target));
         let unapproved: Vec<Refusal> = guards::secrets(plan, &|field| environment.secret(field)).into_iter().collect();
         if !unapproved.is_empty() {
             return Err(Error::Refused { target: target.name.clone(), refusals: unapproved });
         }
         refuse_missing_scopes(plan, tenant).await?;
         let state = left_of(environment, plan, &stale_changes)?;
-        Ok(Self { state, stale_changes, ..begun })
+        Ok(Self { state, stale_changes, ..session })
     }
 
     /// Loads an interrupted run to resolve its unknown outcomes; no further changes are sent, for the given reason.
-    pub(crate) fn looked_up(
+    pub(crate) fn resume_lookups(
         environment: &Environment,
         target: &TenantSettings,
         folder: &Path,
         lock: &'lock Lock,
         reason: &'static str,
     ) -> Result<Self, Error> {
-        let begun = Self::of_folder(environment, target, folder, lock)?;
-        let state = environment.sync_state_of(&begun.plan)?;
-        Ok(Self { state, stop_reason: Some(reason), ..begun })
+        let session = Self::load(environment, target, folder, lock)?;
+        let state = environment.sync_state_of(&session.plan)?;
+        Ok(Self { state, stop_reason: Some(reason), ..session })
     }
 
-    fn of_folder(environment: &Environment, target: &TenantSettings, folder: &Path, lock: &'lock Lock) -> Result<Self, Error> {
+    fn load(environment: &Environment, target: &TenantSettings, folder: &Path, lock: &'lock Lock) -> Result<Self, Error> {
         let (plan, _) = file::load(&folder.join("plan.json"))?;
         refuse_another_target(&plan, target)?;
         let tenant = environment.connect(target)?;
@@ -160,7 +160,7 @@ impl<'lock> Session<'lock> {
     }
 
     /// Leaves links and baseline unchanged, like a run that is killed at its end.
-    pub(crate) fn unremembered(self) -> Self {
+    pub(crate) fn without_state(self) -> Self {
         Self { state: None, ..self }
     }
 

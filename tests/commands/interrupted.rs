@@ -209,3 +209,16 @@ fn a_resumed_run_says_first_what_is_left_of_it() {
     ];
     assert_eq!(told, expected, "{}", said.whole());
 }
+
+#[test]
+fn a_saved_plan_and_a_rehearsal_say_that_a_run_is_unfinished() {
+    let fixture = unfinished();
+    let told = "Run TIME-prod was started at TIME and is unfinished: applied 1 of 2 changes; 1 with unknown outcome.";
+    let said = fixture.run("import --tenant prod --rehearse");
+    assert!(said.err.lines().next().is_some_and(|line| line.starts_with(told)), "{}", said.whole());
+    let said = fixture.run("plan --tenant prod --out saved.plan --quiet");
+    assert!([0, 3].contains(&said.code), "{}", said.whole());
+    let said = fixture.run("import --tenant prod --plan saved.plan --yes");
+    let superseded = format!("{told} The saved plan supersedes it: only what is in the plan is applied.");
+    assert_eq!(said.err.lines().next(), Some(superseded.as_str()), "{}", said.whole());
+}

@@ -64,7 +64,7 @@ fn a_restore_is_planned_like_an_import_and_guarded_like_one() {
       ~ "Shop"  callbacks  - https://shop.acme.example/new  + https://shop.acme.example/old
 
     Notes (1)
-      the next import from dev keeps what is restored, as drift, and creates again what is deleted: change it in dev too
+      the next import from dev treats restored values as drift and keeps them, and creates deleted resources again: make the same changes in dev
 
     Unmanaged in prod (not deleted) (1)  client "Till"
 
@@ -110,7 +110,7 @@ fn what_is_restored_is_drift_for_the_next_import_which_keeps_it() {
     let run = imported(&fixture);
     let base = fixture.read("state/dev/prod/baseline.json");
     let said = fixture.run(&format!("restore --tenant prod --from prod@{run} --only clients/Shop --dry-run --allow lockout-risk"));
-    assert!(said.out.contains("the next import from dev keeps what is restored, as drift"), "{}", said.whole());
+    assert!(said.out.contains("the next import from dev treats restored values as drift and keeps them"), "{}", said.whole());
     done(&fixture.run(&format!("restore --tenant prod --from prod@{run} --only clients/Shop {ALL}")));
     assert_eq!(fixture.read("state/dev/prod/baseline.json"), base);
     let said = fixture.run(IMPORT);

@@ -116,7 +116,7 @@ fn unwritable_fields_and_secrets_are_ignored_with_a_message() {
     assert_snapshot!(said.refused(), @"
     exit 0
     Ignored in client.json (read-only): client_id
-    Ignored in client.json (not fields that a client accepts): tenant
+    Ignored in client.json (not fields of clients): tenant
     Ignored in client.json (secrets cannot be set from a file): client_secret
     applying 1 change to prod
     ");
@@ -254,7 +254,7 @@ fn a_call_with_an_unknown_outcome_does_not_claim_that_nothing_was_written() {
     assert_snapshot!(fixture.run("api post roles --data role.json --tenant prod --yes --quiet").refused(), @"
     exit 1
     error: it is unknown whether the tenant carried out POST /roles
-    cause: no answer from 127.0.0.1:PORT to POST /roles
+    cause: no response from 127.0.0.1:PORT to POST /roles
     cause: connection closed before message completed
     state: POST /roles may or may not have been carried out
     ");

@@ -105,7 +105,7 @@ fn own_client(state: &serde_json::Value) -> (String, String) {
 #[command(name = "migrate", no_binary_name = true)]
 struct DemoLine {
     #[command(subcommand)]
-    verb: Typed,
+    command: Typed,
 }
 
 #[derive(Debug, Subcommand)]
@@ -122,10 +122,10 @@ async fn step(context: &Context, folder: &Path, words: &[&str]) -> Result<u8, Fa
     let parsed = <DemoLine as clap::CommandFactory>::command().try_get_matches_from(words);
     let line = parsed.and_then(|matches| DemoLine::from_arg_matches(&matches)).expect("a demo's line is a command line");
     let context = context.in_folder(folder);
-    match line.verb {
-        Typed::Export(verb) => verb.run(&context).await,
-        Typed::Validate(verb) => verb.run(&context),
-        Typed::Plan(verb) => verb.run(&context).await,
-        Typed::Import(verb) => verb.run(&context).await,
+    match line.command {
+        Typed::Export(command) => command.run(&context).await,
+        Typed::Validate(command) => command.run(&context),
+        Typed::Plan(command) => command.run(&context).await,
+        Typed::Import(command) => command.run(&context).await,
     }
 }

@@ -74,11 +74,11 @@ impl ExportArgs {
         let from = if is_named { format!("{}@{name}", snapshot.tenant) } else { path.display().to_string() };
         let (from, tenants) = (report::shell_word(&from), &context.settings()?.tenants);
         let follower = tenants.values().find(|other| other.source.as_deref() == Some(&snapshot.tenant));
-        let verb = match follower {
+        let command = match follower {
             Some(target) => format!("migrate plan --tenant {} --from {from}", report::shell_word(&target.name)),
             None => format!("migrate diff {from} {}", report::shell_word(&snapshot.tenant)),
         };
-        Ok(context.command(verb, []))
+        Ok(context.command(command, []))
     }
 }
 

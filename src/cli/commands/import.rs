@@ -10,13 +10,12 @@ use crate::cli::context::{Context, is_attended};
 use crate::cli::dry_run::{Next, Planned, Stop};
 use crate::cli::error::{Failure, USAGE};
 use crate::cli::execute::Execution;
-use crate::cli::lock::LockOptions;
 use crate::cli::options::RouteOptions;
-use crate::cli::past_run::{UnfinishedDecision, decide_about, unfinished_of};
+use crate::cli::past_run::{UnfinishedDecision, decide_about, mention_superseded, unfinished_of};
 use crate::cli::recording;
 use crate::cli::rehearsal::{self, RehearsalOptions};
-use crate::cli::review::{allowing, approved};
-use crate::cli::secrets_to::Secrets;
+use crate::cli::review::allowing;
+use crate::cli::write_options::WriteOptions;
 use crate::config::TenantSettings;
 use crate::files::Lock;
 use crate::model::approval::Approvals;
@@ -29,8 +28,8 @@ use crate::workflow::history::{self, PastRun, folder_of};
 use crate::workflow::run_name;
 use crate::workflow::unfinished::{Starter, unfinished_between};
 use crate::workflow::{
-    Copy, Copyist, Prepared, Proposal, Review, Session, check_scopes, lock, prepare, prepare_seen_by, protected, read,
-    refuse_another_target, refuse_unmatched, rehearse, scope_of, source_side, unapproved,
+    Copy, Copyist, Prepared, Proposal, Review, Session, check_scopes, prepare, prepare_seen_by, protected, read, refuse_another_target,
+    refuse_unmatched, rehearse, scope_of, source_side, unapproved,
 };
 
 /// Import the settings of a source into a target
@@ -52,19 +51,10 @@ pub(in crate::cli) struct ImportArgs {
     /// Resume an interrupted run, after showing what is left to do [default: the newest run on this target]
     #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["from", "mapping", "dry_run", "out", "prune", "drift", "kinds", "only", "exclude", "with_dependencies"])]
     resume: Option<String>,
-    /// Approve what a guard refuses, completely or for single resources ('lockout-risk:clients/Billing*'): many-changes, source-leak, deletes,
-    /// lockout-risk, weaker-protection, no-baseline
-    #[arg(long, value_name = "GUARD,..", value_delimiter = ',')]
-    allow: Vec<String>,
-    #[command(flatten)]
-    secrets: Secrets,
     #[command(flatten)]
     rehearsal: RehearsalOptions,
-    /// Do not ask for confirmation
-    #[arg(long, short)]
-    yes: bool,
     #[command(flatten)]
-    lock_timeout: LockOptions,
+    write: WriteOptions,
 }
 
 /// Why nothing more of a superseded run is sent.
@@ -72,7 +62,7 @@ const OVERTAKEN: &str = "superseded by a later run; plan again";
 
 impl ImportArgs {
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
-        let approved = approved(&self.allow)?;
+        let approved = self.write.approvals.approved()?;
         match (&self.plan, &self.resume) {
             (Some(path), _) => Box::pin(self.carry_out_file(context, path, &approved)).await,
             (None, Some(run)) => Box::pin(self.resume(context, run)).await,
@@ -84,7 +74,7 @@ impl ImportArgs {
     async fn import(&self, context: &Context, approved: &Approvals) -> Result<u8, Failure> {
         let environment = context.environment()?;
         let target = context.tenant_settings(self.route.tenant.as_deref())?;
-        let lock = if self.stop.is_wanted() { None } else { Some(lock(environment, target, self.lock_timeout.lock_timeout).await?) };
+        let lock = if self.stop.is_wanted() { None } else { Some(self.write.lock(context, target).await?) };
         let route = self.route.route(context, &target.name)?;
         let source = source_side(environment, route.source.as_deref(), target)?.tenant;
         if let Some(past) = unfinished_between(environment, &source, target)
@@ -103,7 +93,7 @@ impl ImportArgs {
     fn starter(&self) -> Starter {
         if self.stop.is_wanted() {
             Starter::DryRun
-        } else if self.yes || !is_attended() {
+        } else if self.write.yes || !is_attended() {
             Starter::Unattended
         } else {
             Starter::Person
@@ -117,6 +107,10 @@ impl ImportArgs {
         let copyist = Copyist::default();
         let target = context.tenant_settings(self.route.tenant.as_deref())?;
         let route = self.route.route(context, &target.name)?;
+        let source = source_side(environment, route.source.as_deref(), target)?.tenant;
+        if let Some(past) = unfinished_between(environment, &source, target) {
+            decide_about(context, &past, Starter::DryRun).await?;
+        }
         let prepared = prepare_seen_by(environment, &route, Some(&copyist)).await?;
         // Nothing reaches the target, so that a job may rehearse what a person will review.
         let left = guards::unapproved(prepared.refusals.clone(), &approved.and(&target.approved));
@@ -125,8 +119,8 @@ impl ImportArgs {
         }
         let view = PlanView::new(&prepared.plan, &[]).with_estimate(Some(prepared.estimate()));
         context.show(|| report::plan(&view, context.layout()));
-        let Next { verb, allow, flags } = self.in_earnest(&prepared.plan);
-        let next = context.command(verb, allowing(&allow).into_iter().chain(flags));
+        let Next { command, allow, flags } = self.in_earnest(&prepared.plan);
+        let next = context.command(command, allowing(&allow).into_iter().chain(flags));
         let copy = Copy { state: copyist.state(&prepared.plan.target.domain)?, faults, request_log: recording::open(None)? };
         let rehearsed = Box::pin(rehearse(environment, &route, prepared, copy)).await?;
         Ok(rehearsal::answer(context, &rehearsed, &next))
@@ -134,12 +128,11 @@ impl ImportArgs {
 
     /// Returns the command that executes the plan.
     fn in_earnest(&self, plan: &Plan) -> Next {
-        Next { verb: self.route.import(plan), allow: self.allow.clone(), flags: self.secrets.to_shell() }
+        Next { command: self.route.import(plan), allow: self.write.approvals.allow.clone(), flags: self.write.secrets.to_shell() }
     }
 
     fn ceremony<'command>(&'command self, context: &'command Context, plan: &Plan) -> Ceremony<'command> {
-        let Self { allow, secrets, yes, .. } = self;
-        Ceremony { context, command: "import", allow, secrets, question: question(plan), yes: *yes }
+        self.write.ceremony(context, "import", question(plan))
     }
 
     /// Ends a dry run after the plan.
@@ -159,7 +152,10 @@ impl ImportArgs {
         }
         let target = context.tenant_settings(self.route.tenant.as_deref())?;
         refuse_another_target(&plan, target)?;
-        let lock = lock(environment, target, self.lock_timeout.lock_timeout).await?;
+        let lock = self.write.lock(context, target).await?;
+        if let Some(past) = unfinished_between(environment, plan.source_tenant(), target) {
+            mention_superseded(context, &past);
+        }
         let tenant = environment.connect(target)?;
         let scope = scope_of(environment, &plan, &self.route.options.include)?;
         let live = read(environment, &tenant, target, &scope).await?;
@@ -176,7 +172,7 @@ impl ImportArgs {
     async fn resume(&self, context: &Context, run: &str) -> Result<u8, Failure> {
         let environment = context.environment()?;
         let target = context.tenant_settings(self.route.tenant.as_deref())?;
-        let lock = lock(environment, target, self.lock_timeout.lock_timeout).await?;
+        let lock = self.write.lock(context, target).await?;
         // A run that another process is executing is not interrupted, and may be finished once the lock is free.
         let folder = match run {
             "" => newest(&environment.folder("runs"), &target.name)?,
@@ -188,18 +184,18 @@ impl ImportArgs {
 
     async fn resume_run(&self, context: &Context, target: &TenantSettings, (folder, lock): (&Path, &Lock)) -> Result<u8, Failure> {
         let environment = context.environment()?;
-        let command = context.resume(&target.name, folder, self.secrets.to_shell());
+        let command = context.resume(&target.name, folder, self.write.secrets.to_shell());
         context.terminal.set_closing("nothing more was sent".to_owned(), Some(report::resuming(&command)));
         let past = PastRun::read(folder.to_owned(), &folder.file_name().unwrap_or_default().to_string_lossy())?;
         // Nothing more of a superseded run is sent. What it applied before may be outdated, so a new plan is needed.
         let is_superseded = history::superseded_by(environment, &past.name, &past.plan).is_some();
         let begun = if is_superseded {
-            Session::looked_up(environment, target, folder, lock, OVERTAKEN)?.unremembered()
+            Session::resume_lookups(environment, target, folder, lock, OVERTAKEN)?.without_state()
         } else {
             context.tell(report::remaining(unfinished_of(&past)).trim_end());
-            Session::again(environment, target, folder, lock, &self.route.options.include).await?
+            Session::resume(environment, target, folder, lock, &self.route.options.include).await?
         };
-        let begun = begun.with_sink(self.secrets.sink(&target.name)?);
+        let begun = begun.with_sink(self.write.secrets.sink(&target.name)?);
         let changes = report::count(begun.plan.changes().count(), "change");
         let of_target = format!("\"{}\" ({})", target.name, target.domain);
         let question = if is_superseded {
@@ -207,8 +203,8 @@ impl ImportArgs {
         } else {
             format!("Resume {}, {changes} to {of_target}?", folder.display())
         };
-        context.confirm(&question, self.yes).await?;
-        Ok(Execution::new(context, self.secrets.to_shell()).carry_out(begun).await?.answer(context))
+        context.confirm(&question, self.write.yes).await?;
+        Ok(Execution::new(context, self.write.secrets.to_shell()).carry_out(begun).await?.answer(context))
     }
 }
 

@@ -34,6 +34,6 @@ impl PlanArgs {
         let left = unapproved(prepared.refusals.clone(), &Approvals::default(), target, stop.review());
         let estimate = Some(prepared.estimate());
         let planned = Planned { plan: &prepared.plan, refusals: &prepared.refusals, unapproved: &left, estimate };
-        stop.after(context, planned, Next { verb: self.route.import(&prepared.plan), allow: Vec::new(), flags: Vec::new() })
+        stop.after(context, planned, Next { command: self.route.import(&prepared.plan), allow: Vec::new(), flags: Vec::new() })
     }
 }

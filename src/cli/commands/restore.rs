@@ -2,17 +2,14 @@
 
 use clap::Args;
 
-use crate::cli::ceremony::Ceremony;
 use crate::cli::context::Context;
 use crate::cli::dry_run::{Next, Planned, Stop};
 use crate::cli::error::Failure;
-use crate::cli::lock::LockOptions;
 use crate::cli::options::SelectionOptions;
-use crate::cli::review::approved;
-use crate::cli::secrets_to::Secrets;
+use crate::cli::write_options::WriteOptions;
 use crate::plan::{Plan, Surviving};
 use crate::report::{self, shell_word};
-use crate::workflow::{PreparedRestore, Proposal, RestoreRoute, lock, prepare_restore, unapproved};
+use crate::workflow::{PreparedRestore, Proposal, RestoreRoute, prepare_restore, unapproved};
 
 /// Restore a tenant's own snapshot
 ///
@@ -40,25 +37,16 @@ pub(in crate::cli) struct RestoreArgs {
     prune: bool,
     #[command(flatten)]
     stop: Stop,
-    /// Approve what a guard refuses, completely or for single resources ('lockout-risk:clients/Billing*'): many-changes, deletes, lockout-risk,
-    /// weaker-protection, source-leak
-    #[arg(long, value_name = "GUARD,..", value_delimiter = ',')]
-    allow: Vec<String>,
     #[command(flatten)]
-    secrets: Secrets,
-    /// Do not ask for confirmation
-    #[arg(long, short)]
-    yes: bool,
-    #[command(flatten)]
-    lock_timeout: LockOptions,
+    write: WriteOptions,
 }
 
 impl RestoreArgs {
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
-        let approved = approved(&self.allow)?;
+        let approved = self.write.approvals.approved()?;
         let environment = context.environment()?;
         let target = context.tenant_settings(self.tenant.as_deref())?;
-        let lock = if self.stop.is_wanted() { None } else { Some(lock(environment, target, self.lock_timeout.lock_timeout).await?) };
+        let lock = if self.stop.is_wanted() { None } else { Some(self.write.lock(context, target).await?) };
         let prepared = prepare_restore(environment, &self.route(context, &target.name)?).await?;
         let left = unapproved(prepared.refusals.clone(), &approved, target, self.stop.review());
         let estimate = Some(prepared.estimate());
@@ -68,8 +56,7 @@ impl RestoreArgs {
             return self.stop.after(context, planned, self.in_earnest(&plan));
         };
         let (question, proposal) = (question(&plan), Proposal::of_plan(plan, tenant, (refusals, left)).with_snapshot(live));
-        let Self { allow, secrets, yes, .. } = self;
-        Ceremony { context, command: "restore", allow, secrets, question, yes: *yes }.carry_out(proposal, &lock).await
+        self.write.ceremony(context, "restore", question).carry_out(proposal, &lock).await
     }
 
     fn route(&self, context: &Context, target: &str) -> Result<RestoreRoute, Failure> {
@@ -93,7 +80,7 @@ impl RestoreArgs {
         if !self.include.is_empty() {
             words.push(format!("--include {}", shell_word(&self.include.join(","))));
         }
-        Next { verb: words.join(" "), allow: self.allow.clone(), flags: self.secrets.to_shell() }
+        Next { command: words.join(" "), allow: self.write.approvals.allow.clone(), flags: self.write.secrets.to_shell() }
     }
 }
 

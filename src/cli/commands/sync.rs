@@ -18,6 +18,7 @@ use crate::cli::past_run::decide_about;
 use crate::cli::review::{allowing, approved, for_every_run, widened};
 use crate::cli::secrets_to::Secrets;
 use crate::cli::terminal::{print, print_json};
+use crate::cli::write_options::help_of_unattended_allow;
 use crate::config::TenantSettings;
 use crate::files::{self, Lock};
 use crate::model::approval::Approvals;
@@ -49,9 +50,7 @@ pub(in crate::cli) struct SyncArgs {
     to: Option<String>,
     #[command(flatten)]
     options: ImportOptions,
-    /// Approve what a guard refuses, in every run: many-changes, source-leak, deletes, no-baseline (approve lockout-risk and
-    /// weaker-protection in migrate.toml)
-    #[arg(long, value_name = "GUARD,..", value_delimiter = ',')]
+    #[arg(long, value_name = "GUARD,..", value_delimiter = ',', help = help_of_unattended_allow())]
     allow: Vec<String>,
     #[command(flatten)]
     limits: LimitOptions,
@@ -232,7 +231,7 @@ impl SyncArgs {
         budget: &mut RunBudget,
         course: &mut Course,
     ) -> Result<Option<u8>, Failure> {
-        let begun = Session::looked_up(context.environment()?, target, &past.folder, lock, PLANNED_ANEW)?;
+        let begun = Session::resume_lookups(context.environment()?, target, &past.folder, lock, PLANNED_ANEW)?;
         let begun = begun.with_sink(self.secrets.sink(&target.name)?);
         let ended = Execution::new(context, self.secrets.to_shell()).carry_out(begun).await?;
         let ResumedRun { ended, .. } = course.resumed.insert(ResumedRun { ended, earlier: past.applied().len() });

@@ -2,15 +2,12 @@
 
 use clap::Args;
 
-use crate::cli::ceremony::Ceremony;
 use crate::cli::context::Context;
 use crate::cli::dry_run::{Next, Planned, Stop};
 use crate::cli::error::{Failure, USAGE};
-use crate::cli::lock::LockOptions;
 use crate::cli::options::SelectionOptions;
 use crate::cli::past_run::resume_of;
-use crate::cli::review::approved;
-use crate::cli::secrets_to::Secrets;
+use crate::cli::write_options::WriteOptions;
 use crate::config::TenantSettings;
 use crate::export::Scope;
 use crate::management_api::Tenant;
@@ -22,7 +19,7 @@ use crate::plan::{AppliedRun, Estimate, Plan, undo};
 use crate::report;
 use crate::snapshot::Snapshot;
 use crate::workflow::history::PastRun;
-use crate::workflow::{Error, Proposal, check_scopes, includable, included, lock, read, refuse_another_target, scope_naming, unapproved};
+use crate::workflow::{Error, Proposal, check_scopes, includable, included, read, refuse_another_target, scope_naming, unapproved};
 
 /// Undo a run
 ///
@@ -37,17 +34,8 @@ pub(in crate::cli) struct UndoArgs {
     part: SelectionOptions,
     #[command(flatten)]
     stop: Stop,
-    /// Approve what a guard refuses, completely or for single resources ('lockout-risk:clients/Billing*'): deletes, lockout-risk, weaker-protection,
-    /// many-changes, source-leak
-    #[arg(long, value_name = "GUARD,..", value_delimiter = ',')]
-    allow: Vec<String>,
     #[command(flatten)]
-    secrets: Secrets,
-    /// Do not ask for confirmation
-    #[arg(long, short)]
-    yes: bool,
-    #[command(flatten)]
-    lock_timeout: LockOptions,
+    write: WriteOptions,
 }
 
 /// What takes a run back.
@@ -60,12 +48,11 @@ struct PlannedUndo {
 
 impl UndoArgs {
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
-        let approved = approved(&self.allow)?;
+        let approved = self.write.approvals.approved()?;
         let past = PastRun::load(context.environment()?, &self.run)?;
         let target = context.tenant_settings(Some(&past.plan.target.tenant))?;
         refuse_another_target(&past.plan, target)?;
-        let lock =
-            if self.stop.is_wanted() { None } else { Some(lock(context.environment()?, target, self.lock_timeout.lock_timeout).await?) };
+        let lock = if self.stop.is_wanted() { None } else { Some(self.write.lock(context, target).await?) };
         // The process that held the lock may have resumed the run.
         let past = PastRun::load(context.environment()?, &self.run)?;
         refuse_cut_off(context, &past)?;
@@ -78,8 +65,7 @@ impl UndoArgs {
             return self.stop.after(context, planned, self.in_earnest());
         };
         let (question, proposal) = (self.question(&plan), Proposal::of_plan(plan, tenant, (refusals, left)).with_snapshot(live));
-        let Self { allow, secrets, yes, .. } = self;
-        Ceremony { context, command: "undo", allow, secrets, question, yes: *yes }.carry_out(proposal, &lock).await
+        self.write.ceremony(context, "undo", question).carry_out(proposal, &lock).await
     }
 
     /// Reads the target and plans how to revert the run, which may involve resources that are excluded by default.
@@ -126,12 +112,12 @@ impl UndoArgs {
     /// Returns the command that executes the plan.
     fn in_earnest(&self) -> Next {
         let words = [vec![format!("migrate undo {}", self.run)], self.part.to_shell()].concat();
-        Next { verb: words.join(" "), allow: self.allow.clone(), flags: self.secrets.to_shell() }
+        Next { command: words.join(" "), allow: self.write.approvals.allow.clone(), flags: self.write.secrets.to_shell() }
     }
 
     fn question(&self, plan: &Plan) -> String {
         let changes = report::count(plan.changes().count(), "change");
-        format!("Apply {changes} to \"{}\" ({}), taking back {}?", plan.target.tenant, plan.target.domain, self.run)
+        format!("Apply {changes} to \"{}\" ({}) to undo {}?", plan.target.tenant, plan.target.domain, self.run)
     }
 }
 

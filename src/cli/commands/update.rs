@@ -13,8 +13,8 @@ use crate::cli::dry_run::{Next, Planned, Stop};
 use crate::cli::error::{Failure, USAGE};
 use crate::cli::lock::LockOptions;
 use crate::cli::options::{kind, read_json};
-use crate::cli::review::approved;
 use crate::cli::secrets_to::Secrets;
+use crate::cli::write_options::ApprovalOptions;
 use crate::config::TenantSettings;
 use crate::json::{Body, top};
 use crate::model::resource::{Resource, take_secrets};
@@ -39,9 +39,8 @@ pub(in crate::cli) struct UpdateArgs {
     tenant: Option<String>,
     #[command(flatten)]
     stop: Stop,
-    /// Approve what a guard refuses: lockout-risk, weaker-protection
-    #[arg(long, value_name = "GUARD,..", value_delimiter = ',')]
-    allow: Vec<String>,
+    #[command(flatten)]
+    approvals: ApprovalOptions,
     /// Do not ask for confirmation
     #[arg(long, short)]
     yes: bool,
@@ -51,7 +50,7 @@ pub(in crate::cli) struct UpdateArgs {
 
 impl UpdateArgs {
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
-        let approved = approved(&self.allow)?;
+        let approved = self.approvals.approved()?;
         let kind = kind(context, &self.kind)?;
         let (name, file) = match &self.name_and_file[..] {
             [name, file] => (Some(name.as_str()), Path::new(file)),
@@ -85,13 +84,19 @@ impl UpdateArgs {
         let proposal = Proposal::of_plan(plan, tenant, (refusals, left));
         // An update creates nothing, so the target generates no secrets.
         let secrets = &Secrets::default();
-        Ceremony { context, command: "update", allow: &self.allow, secrets, question, yes: self.yes }.carry_out(proposal, &lock).await
+        Ceremony { context, command: "update", allow: &self.approvals.allow, secrets, question, yes: self.yes }
+            .carry_out(proposal, &lock)
+            .await
     }
 
     /// Returns the command that executes the plan.
     fn in_earnest(&self, tenant: &str) -> Next {
         let of: Vec<String> = std::iter::once(&self.kind).chain(&self.name_and_file).map(|word| shell_word(word)).collect();
-        Next { verb: format!("migrate update {} --tenant {tenant}", of.join(" ")), allow: self.allow.clone(), flags: Vec::new() }
+        Next {
+            command: format!("migrate update {} --tenant {tenant}", of.join(" ")),
+            allow: self.approvals.allow.clone(),
+            flags: Vec::new(),
+        }
     }
 }
 
@@ -125,7 +130,7 @@ fn refuse_unknown(found: &FetchedResource, kind: &Kind, wanted: &Body, file: &Pa
     let is_known = |name: &str| fields.has(name) || is_read_only(name) || is_shown(name);
     let Some(name) = wanted.0.keys().find(|name| !is_known(name)) else { return Ok(()) };
     let known: Vec<&str> = fields.iter().map(|field| field.name).collect();
-    let error = format!("\"{}\" has an unknown field \"{name}\" for a {}", file.display(), kind.singular);
+    let error = format!("\"{}\" has an unknown field \"{name}\" for {}", file.display(), kind.singular);
     Err(Failure::new(USAGE, error).hint(crate::diagnostic::did_you_mean(name, &known)))
 }
 
@@ -157,7 +162,7 @@ fn writable(context: &Context, kind: &'static Kind, found: &FetchedResource, mut
         context.tell(&format!("Ignored in {} (read-only): {}", file.display(), unchanged.join(", ")));
     }
     if !changed.is_empty() {
-        context.tell(&format!("Ignored in {} (not fields that a {} accepts): {}", file.display(), kind.singular, changed.join(", ")));
+        context.tell(&format!("Ignored in {} (not fields of {}): {}", file.display(), kind.name, changed.join(", ")));
     }
     if !secrets.is_empty() {
         context.tell(&format!("Ignored in {} (secrets cannot be set from a file): {}", file.display(), secrets.join(", ")));

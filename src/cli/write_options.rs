@@ -1,0 +1,77 @@
+//! Options of the commands that write to a target: approvals, new secrets, confirmation and the lock.
+
+use clap::Args;
+
+use super::ceremony::Ceremony;
+use super::context::Context;
+use super::error::Failure;
+use super::lock::LockOptions;
+use super::review::approved;
+use super::secrets_to::Secrets;
+use crate::config::TenantSettings;
+use crate::files::Lock;
+use crate::model::approval::Approvals;
+use crate::model::guard::Guard;
+use crate::workflow;
+
+/// What a person approves in advance.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct ApprovalOptions {
+    #[arg(long, value_name = "GUARD,..", value_delimiter = ',', help = help_of_allow())]
+    pub(super) allow: Vec<String>,
+}
+
+impl ApprovalOptions {
+    /// Parses the approvals.
+    pub(super) fn approved(&self) -> Result<Approvals, Failure> {
+        approved(&self.allow)
+    }
+}
+
+/// How a command that writes is confirmed, and what it does with new secrets and the lock.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct WriteOptions {
+    #[command(flatten)]
+    pub(super) approvals: ApprovalOptions,
+    #[command(flatten)]
+    pub(super) secrets: Secrets,
+    /// Do not ask for confirmation
+    #[arg(long, short)]
+    pub(super) yes: bool,
+    #[command(flatten)]
+    pub(super) lock_timeout: LockOptions,
+}
+
+impl WriteOptions {
+    /// Locks a target for this command.
+    pub(super) async fn lock(&self, context: &Context, target: &TenantSettings) -> Result<Lock, Failure> {
+        Ok(workflow::lock(context.environment()?, target, self.lock_timeout.lock_timeout).await?)
+    }
+
+    /// Returns the steps from the plan to the run for the command with this name, which asks this question.
+    pub(super) fn ceremony<'command>(
+        &'command self,
+        context: &'command Context,
+        command: &'static str,
+        question: String,
+    ) -> Ceremony<'command> {
+        let Self { approvals, secrets, yes, .. } = self;
+        Ceremony { context, command, allow: &approvals.allow, secrets, question, yes: *yes }
+    }
+}
+
+/// Returns the help of `--allow` for a command that a person reviews.
+fn help_of_allow() -> String {
+    let guards = Guard::APPROVABLE.map(Guard::as_str).join(", ");
+    format!("Approve what a guard refuses, completely or for single resources ('lockout-risk:clients/Billing*'): {guards}")
+}
+
+/// Returns the help of `--allow` for a command that runs unattended.
+pub(super) fn help_of_unattended_allow() -> String {
+    let of = |needs_review: bool, word: &str| {
+        let guards: Vec<&str> =
+            Guard::APPROVABLE.into_iter().filter(|guard| guard.requires_review() == needs_review).map(Guard::as_str).collect();
+        guards.join(word)
+    };
+    format!("Approve what a guard refuses, in every run: {} (approve {} in migrate.toml)", of(false, ", "), of(true, " and "))
+}
