@@ -40,7 +40,7 @@ pub enum Error {
         tenant: String,
     },
     /// The tenant returned something that is not a resource.
-    #[error("cannot understand an answer of \"{tenant}\"")]
+    #[error("unexpected response from \"{tenant}\"")]
     Unreadable {
         /// The tenant's name.
         tenant: String,

@@ -32,7 +32,7 @@ pub enum Error {
         source: Cause,
     },
     /// No response arrived, and nothing was changed.
-    #[error("no answer from {host} to {request}")]
+    #[error("no response from {host} to {request}")]
     Unreachable {
         /// The host that the request was sent to.
         host: String,
@@ -94,7 +94,7 @@ pub enum Error {
         source: Box<Error>,
     },
     /// A resource never reached the state in which its follow-up can be sent.
-    #[error("the {kind} was written and is not ready: its {field} is \"{held}\", expected \"{wanted}\"")]
+    #[error("the {kind} was written, but is not ready: its {field} is \"{held}\", expected \"{wanted}\"")]
     NotReady {
         /// The kind, in the singular.
         kind: &'static str,
@@ -106,7 +106,7 @@ pub enum Error {
         wanted: &'static str,
     },
     /// A response exceeds a safety limit.
-    #[error("the answer to {request} exceeds a limit")]
+    #[error("the response to {request} exceeds a limit")]
     Excess {
         /// `GET /clients`
         request: String,
@@ -114,7 +114,7 @@ pub enum Error {
         source: Excess,
     },
     /// A response does not conform to the API.
-    #[error("the answer to {request} cannot be read")]
+    #[error("the response to {request} cannot be read")]
     Unreadable {
         /// `GET /clients`
         request: String,

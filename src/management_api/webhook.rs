@@ -26,7 +26,7 @@ pub enum Error {
     #[error("cannot use the certificates of this machine")]
     Unusable(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// No response arrived.
-    #[error("no answer from {host}: {reason}")]
+    #[error("no response from {host}: {reason}")]
     Unreachable {
         /// Its host.
         host: String,

@@ -1,4 +1,4 @@
-//! The comparison of two snapshots: what was added, changed and removed from the one to the other, whether or not a run could write it.
+//! The comparison of two snapshots: what was added, changed and deleted from the one to the other, whether or not a run could write it.
 
 use std::collections::BTreeMap;
 

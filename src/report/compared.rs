@@ -41,8 +41,10 @@ impl<'plan> Document<'plan> {
         let (from, to) = (called(&plan.source), called(&plan.target));
         let lead = match (plan.is_empty(), plan.skipped.is_empty()) {
             (false, _) => format!("Diff  {from} → {to}"),
-            (true, true) => format!("{from} and {to} are equal: {} compared.", count(plan.counts().unchanged, "resource")),
-            (true, false) => format!("{from} and {to} are equal in what can be compared: {}.", count(plan.counts().unchanged, "resource")),
+            (true, true) => format!("{from} and {to} do not differ: {} compared.", count(plan.counts().unchanged, "resource")),
+            (true, false) => {
+                format!("{from} and {to} do not differ in what can be compared: {}.", count(plan.counts().unchanged, "resource"))
+            }
         };
         Self {
             title: format!("{from} → {to}"),
@@ -61,7 +63,7 @@ fn called(side: &PlannedTenant) -> &str {
 
 fn size(counts: Counts) -> String {
     let Counts { creates, updates, deletions, unchanged } = counts;
-    format!("{} added, {} changed, {} removed, {} equal", number(creates), number(updates), number(deletions), number(unchanged))
+    format!("{} added, {} changed, {} deleted, {} unchanged", number(creates), number(updates), number(deletions), number(unchanged))
 }
 
 #[derive(Serialize)]
@@ -78,8 +80,8 @@ struct ComparedFields<'a> {
 struct CountFields {
     added: usize,
     changed: usize,
-    removed: usize,
-    equal: usize,
+    deleted: usize,
+    unchanged: usize,
 }
 
 /// Returns the same as JSON; a change is as in a plan that makes the first side equal to the second.
@@ -88,7 +90,7 @@ pub(crate) fn compared_json(plan: &Plan, exit: u8) -> Value {
     let fields = ComparedFields {
         from: &plan.source,
         to: &plan.target,
-        counts: CountFields { added: creates, changed: updates, removed: deletions, equal: unchanged },
+        counts: CountFields { added: creates, changed: updates, deleted: deletions, unchanged },
         changes: plan.changes().collect(),
         not_compared: &plan.skipped,
         notes: &plan.notes,

@@ -144,7 +144,7 @@ fn up_to_date(plan: &Plan) -> String {
     let (source, target) = (&plan.source.tenant, &plan.target.tenant);
     let except = if plan.skipped.is_empty() { "" } else { ", except for what is skipped" };
     if let Some(snapshot) = plan.restores() {
-        return format!("{target} holds what {snapshot} holds{except}: {} unchanged.", count(plan.counts().unchanged, "resource"));
+        return format!("{target} is equal to {snapshot}{except}: {} unchanged.", count(plan.counts().unchanged, "resource"));
     }
     let Some(undoes) = &plan.undoes else {
         let unchanged = count(plan.counts().unchanged, "resource");

@@ -57,7 +57,7 @@ fn signed(counts: OperationCounts) -> String {
 pub(super) fn operations(counts: OperationCounts, wording: Wording) -> String {
     let words = match wording {
         Wording::Planned => ["to create", "to update", "to delete"],
-        Wording::Compared => ["added", "changed", "removed"],
+        Wording::Compared => ["added", "changed", "deleted"],
     };
     let parts = [counts.create, counts.update, counts.delete].into_iter().zip(words);
     let shown = parts.filter(|(count, _)| *count > 0).map(|(count, word)| format!("{} {word}", number(count)));

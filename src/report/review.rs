@@ -93,7 +93,7 @@ fn remarks(plan: &Plan) -> impl Iterator<Item = ReviewItem<'_>> {
             0 => String::new(),
             others => format!(" and {}", count(others, "other field")),
         };
-        let text = format!("no rule rewrites it in {} {}{others}", named(&host.key), host.path);
+        let text = format!("a host of the source that no rule rewrites, in {} {}{others}", named(&host.key), host.path);
         remark(ReviewLabel::Host, host.host.clone(), text)
     });
     scopes.into_iter().chain(rules).chain(hosts)

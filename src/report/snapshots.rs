@@ -17,7 +17,7 @@ pub(crate) fn snapshots(all: &[StoredSnapshot], now: SystemTime) -> String {
     if all.is_empty() {
         return "No snapshots yet; `migrate export` writes one.\n".to_owned();
     }
-    let mut table = Table::new(&["snapshot", "age", "resources", "kinds", "size", "holds", "kept by run"]);
+    let mut table = Table::new(&["snapshot", "age", "resources", "kinds", "size", "contents", "kept by run"]);
     for one in all {
         table.row(row(one, now));
     }

@@ -56,7 +56,7 @@ fn section(section: &Section<'_>, layout: Layout) -> String {
         // A list that is only slightly longer is shown completely.
         if lines.len() > most + 1 {
             let hidden = lines.split_off(most).len();
-            lines.push(styled(QUIET, format!("… {} (-v shows them)", format::count(hidden, "more line"))));
+            lines.push(styled(QUIET, format!("… {} (--verbose shows them)", format::count(hidden, "more line"))));
         }
     }
     match &section.heading {
@@ -78,7 +78,7 @@ fn folded(section: &Section<'_>, layout: Layout) -> String {
         Content::Fields(kinds) => kinds.iter().map(|(kind, paths)| format!("{kind}: {}", printable(paths))).collect(),
         _ => Vec::new(),
     };
-    let more = " … (-v shows all)";
+    let more = " … (--verbose shows all)";
     let room = layout.columns.saturating_sub(heading.chars().count() + 2);
     let all = names.join(", ");
     let needs_more = all.chars().count() > room || matches!(section.content, Content::Messages(_));

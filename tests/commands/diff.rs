@@ -26,14 +26,14 @@ fn two_tenants_are_compared_both_ways_and_nothing_is_written() {
     Diff  prod → dev
       from  acme-prod.eu.auth0.com  read just now
       to    acme-dev.eu.auth0.com   read just now
-      1 added, 1 changed, 0 removed, 29 equal
+      1 added, 1 changed, 0 deleted, 29 unchanged
 
     Applications   1 added, 1 changed
       ~ "Shop"  callbacks  - https://shop.acme.example/old  + https://shop.acme.example/back
       + "Till"  regular_web   callbacks  https://till.acme.example/back
     "#);
     let said = fixture.run("diff dev prod --output json").json();
-    assert_eq!(said["counts"], json!({"added": 0, "changed": 1, "removed": 1, "equal": said["counts"]["equal"]}));
+    assert_eq!(said["counts"], json!({"added": 0, "changed": 1, "deleted": 1, "unchanged": said["counts"]["unchanged"]}));
     assert_eq!(said["exit"], json!(2));
     assert!(fixture.writes().is_empty() && fixture.in_folder("snapshots").is_empty() && fixture.in_folder("state").is_empty());
 }
@@ -52,7 +52,7 @@ fn two_snapshots_of_a_tenant_are_compared_by_the_ids_of_their_resources() {
     Diff  ./before → prod@TIME
       from  acme-prod.eu.auth0.com  snapshot ./before, AGE old
       to    acme-prod.eu.auth0.com  snapshot prod@TIME, AGE old
-      1 added, 1 changed, 0 removed, 29 equal
+      1 added, 1 changed, 0 deleted, 29 unchanged
       Roles +1 · Applications ~1
 
     Roles   1 added
@@ -63,13 +63,13 @@ fn two_snapshots_of_a_tenant_are_compared_by_the_ids_of_their_resources() {
     let said = fixture.run("diff prod@latest prod");
     assert_eq!(said.code, 0, "{}", said.whole());
     assert_snapshot!(without_ages(&said.out), @"
-    prod@TIME and prod are equal: 32 resources compared.
+    prod@TIME and prod do not differ: 32 resources compared.
       from  acme-prod.eu.auth0.com  snapshot prod@TIME, AGE old
       to    acme-prod.eu.auth0.com  read just now
-      0 added, 0 changed, 0 removed, 32 equal
+      0 added, 0 changed, 0 deleted, 32 unchanged
     ");
     let said = fixture.run("diff ./before prod --kinds roles --output json").json();
-    assert_eq!(said["counts"], json!({"added": 1, "changed": 0, "removed": 0, "equal": 0}));
+    assert_eq!(said["counts"], json!({"added": 1, "changed": 0, "deleted": 0, "unchanged": 0}));
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn linked_resources_of_two_tenants_are_compared_whatever_they_are_called() {
     fixture.change_prod(|held| held["/clients"][0]["name"] = json!("Store"));
     for line in ["diff prod dev", "diff dev prod"] {
         let said = fixture.run(&format!("{line} --kinds clients --output json")).json();
-        let found = [&said["counts"]["added"], &said["counts"]["removed"], &said["changes"][0]["edits"][0]["path"]];
+        let found = [&said["counts"]["added"], &said["counts"]["deleted"], &said["changes"][0]["edits"][0]["path"]];
         assert_eq!(found, [&json!(0), &json!(0), &json!("name")], "{said:#}");
     }
 }
@@ -92,10 +92,10 @@ fn what_cannot_be_read_is_said_not_to_be_compared() {
     let said = fixture.run("diff prod@latest prod --kinds clients,rules --quiet");
     assert_snapshot!(without_ages(&said.whole()), @"
     exit 3
-    prod@TIME and prod are equal in what can be compared: 1 resource.
+    prod@TIME and prod do not differ in what can be compared: 1 resource.
       from  acme-prod.eu.auth0.com  snapshot prod@TIME, AGE old
       to    acme-prod.eu.auth0.com  read just now
-      0 added, 0 changed, 0 removed, 1 equal
+      0 added, 0 changed, 0 deleted, 1 unchanged
 
     Not compared
       rules: prod does not show it: the token lacks the scope read:rules

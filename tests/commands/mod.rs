@@ -15,6 +15,7 @@ mod manual_steps;
 mod mapping;
 mod pager;
 mod partially_refused_imports;
+mod plan_volume;
 mod private_key_sign_in;
 mod prune;
 mod refusals;

@@ -65,7 +65,7 @@ fn an_unreachable_webhook_is_reported_by_its_host_and_changes_nothing() {
     fixture.set("CHAT", "http://127.0.0.1:9/CANARY-path");
     let said = fixture.run(&format!("{SYNC} --notify env:CHAT"));
     assert_eq!(said.code, 0);
-    assert_eq!(said.err, "note: --notify was not delivered: no answer from 127.0.0.1: Connection refused (os error 111)\n");
+    assert_eq!(said.err, "note: --notify was not delivered: no response from 127.0.0.1: Connection refused (os error 111)\n");
 }
 
 #[test]

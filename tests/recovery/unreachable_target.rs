@@ -12,7 +12,7 @@ fn a_target_that_does_not_respond_is_reported() {
     assert_snapshot!(refused(&fixture, IMPORT), @r#"
     exit 1
     error: cannot read client-login-page of "prod"
-    cause: no answer from 127.0.0.1:PORT to POST /oauth/token
+    cause: no response from 127.0.0.1:PORT to POST /oauth/token
     cause: Connection refused (os error 111)
     hint:  check the domain and the network, then run the same command again
     state: nothing was written
@@ -40,7 +40,7 @@ fn a_run_whose_target_disappeared_is_completed_when_it_is_back() {
     assert!(["13 of 41 changes", "14 of 41 changes"].iter().any(|done| told.starts_with(done)), "{told}");
     let unknown = told.split("Outcome unknown (no response)\n").nth(1).expect("unknown outcomes");
     let first = unknown.lines().next().unwrap_or_default();
-    assert!(first.contains("no answer from 127.0.0.1:PORT to") && first.contains("connection closed before message completed"), "{told}");
+    assert!(first.contains("no response from 127.0.0.1:PORT to") && first.contains("connection closed before message completed"), "{told}");
     assert!(told.contains("prod stopped responding. Once it responds again:  migrate import --tenant prod --resume"), "{told}");
     let held = fixture.stop_prod();
     fixture.restart_prod(held);

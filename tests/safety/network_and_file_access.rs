@@ -115,7 +115,7 @@ fn an_untrusted_certificate_is_refused_before_anything_is_sent() {
     assert_snapshot!(said, @r#"
     exit 1
     error: cannot read client-login-page of "prod"
-    cause: no answer from 127.0.0.1:PORT to POST /oauth/token
+    cause: no response from 127.0.0.1:PORT to POST /oauth/token
     cause: invalid peer certificate: UnknownIssuer
     hint:  check the domain and the network, then run the same command again
     "#);
@@ -138,7 +138,7 @@ fn a_certificate_for_another_name_is_refused_before_anything_is_sent() {
     assert_snapshot!(said, @r#"
     exit 1
     error: cannot read client-login-page of "prod"
-    cause: no answer from 127.0.0.1:PORT to POST /oauth/token
+    cause: no response from 127.0.0.1:PORT to POST /oauth/token
     cause: invalid peer certificate: certificate not valid for name "127.0.0.1"; certificate is only valid for DnsName("other.example")
     hint:  check the domain and the network, then run the same command again
     "#);
