@@ -23,6 +23,18 @@ pub enum RiskClass {
 }
 
 impl RiskClass {
+    /// Returns the name: `data-loss`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Routine => "routine",
+            Self::Widened => "widened",
+            Self::DataLoss => "data-loss",
+            Self::Weakened => "weakened",
+            Self::Lockout => "lockout",
+        }
+    }
+
     /// Returns whether an edit of this class needs approval.
     #[must_use]
     pub fn is_dangerous(self) -> bool {

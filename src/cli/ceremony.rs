@@ -1,14 +1,14 @@
 //! From plan to run on the command line: show, check, confirm, execute and report.
 
 use super::context::Context;
-use super::error::{Failure, USAGE};
+use super::error::{Failure, REFUSED, USAGE};
 use super::execute::{Execution, nothing_to_do};
 use super::review::{refused, show_acknowledged};
 use super::secrets_to::Secrets;
 use crate::apply::SecretSink;
 use crate::files::Lock;
 use crate::management_api::Traffic;
-use crate::report::{self, PlanView};
+use crate::report::{self, PlanView, Report, ReportSubject};
 use crate::workflow::limits::RunBudget;
 use crate::workflow::{self, Approver, Completion, Error, Proposal, Session};
 
@@ -57,6 +57,9 @@ impl Approver for CommandApprover<'_> {
     }
 
     fn refuse(&self, proposal: &Proposal, error: Error) -> Failure {
+        let view = PlanView::new(&proposal.plan, &proposal.unapproved).with_estimate(Some(proposal.estimate()));
+        // What is refused is what a reviewer wants to see; that it cannot be reported is less than that it is refused.
+        let unreported = self.context.publish(&Report::new(ReportSubject::Plan(view), REFUSED)).err();
         let failure = match error {
             Error::Refused { target, refusals } => refused(&refusals, self.allow, &target),
             error => error.into(),
@@ -65,7 +68,8 @@ impl Approver for CommandApprover<'_> {
             Decision::Confirm { .. } => None,
             Decision::Unattended { advice, .. } => advice(proposal),
         };
-        hint.into_iter().fold(failure, Failure::hint)
+        let failure = hint.into_iter().fold(failure, Failure::hint);
+        unreported.into_iter().fold(failure, |failure, unreported| failure.with_causes(unreported.into_causes()))
     }
 
     fn sink(&self) -> Result<Option<Box<dyn SecretSink>>, Failure> {
@@ -108,8 +112,8 @@ impl Ceremony<'_> {
         let approver = CommandApprover { context, allow, secrets, target, execution, decision: Decision::Confirm { question, yes } };
         let lock = (lock, command, RunBudget::default());
         match workflow::carry_out(context.environment()?, proposal, lock, &approver).await? {
-            Completion::Unchanged(plan) => Ok(nothing_to_do(context, &plan)),
-            Completion::Run(run) => Ok(approver.execution.end(*run)?.answer(context)),
+            Completion::Unchanged(plan) => nothing_to_do(context, &plan),
+            Completion::Run(run) => approver.execution.end(*run)?.answer(context),
         }
     }
 }

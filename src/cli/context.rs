@@ -8,11 +8,12 @@ use serde_json::Value;
 
 use super::error::{FAILED, Failure, USAGE, interrupted};
 use super::pager::page;
+use super::reports::{ReportOptions, show_in_github_actions};
 use super::terminal::{InterruptClosing, Terminal, columns, print, print_json};
 use super::{Everywhere, Output};
 use crate::catalog::Catalog;
 use crate::config::{self, Settings, TenantSettings};
-use crate::report::{Layout, fitted, shell_word};
+use crate::report::{Layout, Report, fitted, shell_word};
 use crate::workflow::Environment;
 
 /// The context of a command.
@@ -21,6 +22,8 @@ pub(super) struct Context {
     everywhere: Everywhere,
     /// Loaded on first use, since some commands need no configuration.
     environment: OnceLock<Environment>,
+    /// Where reports are written; `None` if the command has nothing to report.
+    reports: Option<ReportOptions>,
     /// The state folder, if it does not come from the settings.
     state_home: Option<PathBuf>,
     /// The catalog.
@@ -34,10 +37,16 @@ impl Context {
         Self {
             everywhere: everywhere.clone(),
             environment: OnceLock::new(),
+            reports: None,
             state_home: None,
             catalog: Catalog::standard(),
             terminal: Arc::new(Terminal::new(everywhere.quiet, everywhere.verbose)),
         }
+    }
+
+    /// Returns the context with the files that reports are written to.
+    pub(super) fn with_reports(self, reports: Option<ReportOptions>) -> Self {
+        Self { reports, ..self }
     }
 
     /// Returns a context for the same command line in another folder, with locks of its own, for tenants that nobody
@@ -133,6 +142,19 @@ impl Context {
     /// Prints a result, as text or JSON.
     pub(super) fn answer(&self, text: impl FnOnce() -> String, json: impl FnOnce() -> Value) {
         self.answer_as_it_is(|| fitted(&text(), columns(std::io::stdout())), json);
+    }
+
+    /// Prints a report and publishes it.
+    pub(super) fn answer_report(&self, report: &Report<'_>) -> Result<(), Failure> {
+        self.answer(|| report.to_text(self.layout()), || report.to_json());
+        self.publish(report)
+    }
+
+    /// Writes a report to the files of `--report`, and shows it in the CI system.
+    pub(super) fn publish(&self, report: &Report<'_>) -> Result<(), Failure> {
+        let Some(reports) = &self.reports else { return Ok(()) };
+        show_in_github_actions(report);
+        reports.write(report)
     }
 
     /// Prints a result whose text is also for other programs, so that lines are never wrapped.

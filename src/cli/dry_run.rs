@@ -10,7 +10,7 @@ use super::execute::exit_of_whole;
 use super::review::{allowing, narrowest, reviewer};
 use crate::plan::refusal::Refusal;
 use crate::plan::{Estimate, Plan, file};
-use crate::report::{self, PlanView, shell_word};
+use crate::report::{PlanView, Report, ReportSubject, shell_word};
 use crate::workflow::Review;
 
 /// Whether to stop after the plan.
@@ -59,7 +59,7 @@ impl Stop {
             (None, None) => exit_of_plan(plan, unapproved),
         };
         let view = PlanView::new(plan, unapproved).with_next(&next).with_estimate(estimate);
-        context.answer(|| report::plan(&view, context.layout()), || report::plan_json(&view, code));
+        context.answer_report(&Report::new(ReportSubject::Plan(view), code))?;
         Ok(code)
     }
 }

@@ -81,8 +81,12 @@ impl Failure {
 
     /// Wraps the failure as the cause of another message, keeping its hint and state.
     pub(super) fn within(self, error: impl Into<String>) -> Self {
-        let causes = std::iter::once(self.error).chain(self.causes).collect();
-        Self { causes, ..Self::new(self.code, error) }
+        Self { code: self.code, ..Self::new(self.code, error) }.with_causes(self.into_causes())
+    }
+
+    /// Returns the message and its causes, as causes of another failure.
+    pub(super) fn into_causes(self) -> Vec<String> {
+        std::iter::once(self.error).chain(self.causes).collect()
     }
 
     /// Sets the hint: what to do next.
@@ -129,6 +133,9 @@ impl Failure {
 
     /// Prints the failure on stderr, or as JSON on stdout; returns the exit code.
     pub(super) fn print(&self, as_json: bool) -> u8 {
+        if super::reports::is_github_actions() && !self.is_interrupt() {
+            super::terminal::print_error(&format!("{}\n", report::Annotation::error("migrate", self.message())));
+        }
         if as_json {
             super::terminal::print_json(&self.json());
         } else {
@@ -138,6 +145,11 @@ impl Failure {
             super::terminal::print_error(&self.text(super::terminal::columns(std::io::stderr())));
         }
         self.code
+    }
+
+    /// Returns the message with its causes and its hint, one per line.
+    fn message(&self) -> String {
+        std::iter::once(&self.error).chain(&self.causes).chain(&self.hint).map(String::as_str).collect::<Vec<_>>().join("\n")
     }
 
     fn is_interrupt(&self) -> bool {

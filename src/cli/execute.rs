@@ -7,7 +7,7 @@ use super::error::{Failure, INCOMPLETE, OVER, interrupted};
 use super::limits::limit_text;
 use crate::files;
 use crate::plan::Plan;
-use crate::report::{self, PlanView, RunCost};
+use crate::report::{self, Layout, PlanView, Report, ReportSubject, RunCost};
 use crate::workflow::{self, EndedRun, Error, Session};
 
 /// A finished run with everything that is reported about it.
@@ -34,17 +34,20 @@ impl Ended {
         self.run.limit.map(limit_text)
     }
 
-    /// Prints the summary; returns the exit code.
-    pub(super) fn answer(&self, context: &Context) -> u8 {
+    /// Prints the summary and publishes it; returns the exit code.
+    pub(super) fn answer(&self, context: &Context) -> Result<u8, Failure> {
         let is_interrupted = self.run.interrupt.is_some() && !self.run.summary.is_whole();
-        let text = if is_interrupted { report::interrupted } else { report::summary };
-        context.answer(|| text(&self.to_report()), || report::summary_json(&self.to_report(), self.code));
-        self.code
+        let run = self.to_report();
+        let report = Report::new(ReportSubject::Run(run), self.code);
+        let text = || if is_interrupted { report::interrupted(&run) } else { report.to_text(Layout::default()) };
+        context.answer(text, || report.to_json());
+        context.publish(&report).map_err(|failure| failure.with_state(report::state(run.summary)))?;
+        Ok(self.code)
     }
 
     /// Writes the reports to the run's folder.
     fn leave_reports(&self) -> Result<(), Failure> {
-        for (name, content) in report::files(&self.to_report(), self.code) {
+        for (name, content) in report::files(self.to_report(), self.code) {
             let path = self.run.folder.join(name);
             files::write_whole(&path, content.as_bytes())
                 .map_err(|error| Failure::from(error).with_state(report::state(&self.run.summary)))?;
@@ -127,9 +130,8 @@ pub(super) fn exit_of_whole(plan: &Plan) -> u8 {
 }
 
 /// Prints that there is nothing to do; returns the exit code.
-pub(super) fn nothing_to_do(context: &Context, plan: &Plan) -> u8 {
+pub(super) fn nothing_to_do(context: &Context, plan: &Plan) -> Result<u8, Failure> {
     let code = exit_of_whole(plan);
-    let view = PlanView::new(plan, &[]);
-    context.answer(|| report::plan(&view, context.layout()), || report::plan_json(&view, code));
-    code
+    context.answer_report(&Report::new(ReportSubject::Plan(PlanView::new(plan, &[])), code))?;
+    Ok(code)
 }

@@ -28,6 +28,7 @@ mod pager;
 mod past_run;
 mod recording;
 mod rehearsal;
+mod reports;
 mod review;
 mod secrets_to;
 
@@ -125,6 +126,21 @@ impl Command {
         matches!(self, Self::Import(_) | Self::Sync(_) | Self::Update(_) | Self::Undo(_) | Self::Restore(_) | Self::Api(_))
     }
 
+    /// Returns where the command writes reports; `None` if it has nothing to report.
+    fn reports(&self) -> Option<&reports::ReportOptions> {
+        match self {
+            Self::Plan(command) => Some(&command.reports),
+            Self::Import(command) => Some(&command.reports),
+            Self::Sync(command) => Some(&command.reports),
+            Self::Undo(command) => Some(&command.reports),
+            Self::Restore(command) => Some(&command.reports),
+            Self::Drift(command) => Some(&command.reports),
+            Self::Diff(command) => Some(&command.reports),
+            Self::Show(command) => Some(&command.reports),
+            _ => None,
+        }
+    }
+
     /// Returns whether an interrupt ends it in a way of its own from its first moment.
     const fn ends_by_itself(&self) -> bool {
         matches!(self, Self::Sync(_) | Self::Sandbox(_) | Self::Demo(_))
@@ -164,7 +180,7 @@ async fn answer(mut arguments: Arguments) -> Result<u8, Failure> {
     // Without a terminal, cron mails any output, so sync is quiet by default.
     let is_nightly = matches!(arguments.command, Command::Sync(_)) && !std::io::stderr().is_terminal();
     arguments.everywhere.quiet |= is_nightly && !arguments.everywhere.verbose;
-    let context = Context::new(&arguments.everywhere);
+    let context = Context::new(&arguments.everywhere).with_reports(arguments.command.reports().cloned());
     if context.is_markdown() && !matches!(arguments.command, Command::Kinds(_)) {
         return Err(Failure::new(error::USAGE, "only `migrate kinds` supports Markdown output").hint("--output takes text or json"));
     }

@@ -10,17 +10,12 @@ use super::format::{count, number, printable};
 use super::head::{Head, read};
 use super::json::answer;
 use super::kind_changes::{Wording, by_kind};
-use super::layout::Layout;
 use crate::plan::findings::RiskCounts;
 use crate::plan::{Change, Counts, Plan, PlannedTenant, Skipped};
 
-/// Returns what differs from the source of a comparison to its target, as styled text.
-pub(crate) fn compared(plan: &Plan, layout: Layout) -> String {
-    Document::of_comparison(plan, SystemTime::now()).to_text(layout)
-}
-
 impl<'plan> Document<'plan> {
-    fn of_comparison(plan: &'plan Plan, now: SystemTime) -> Self {
+    /// Builds the document of a comparison.
+    pub(super) fn of_comparison(plan: &'plan Plan, now: SystemTime) -> Self {
         let mut kinds = by_kind(plan);
         for kind in &mut kinds {
             kind.wording = Wording::Compared;
@@ -85,7 +80,7 @@ struct CountFields {
 }
 
 /// Returns the same as JSON; a change is as in a plan that makes the first side equal to the second.
-pub(crate) fn compared_json(plan: &Plan, exit: u8) -> Value {
+pub(super) fn compared_json(plan: &Plan, exit: u8) -> Value {
     let Counts { creates, updates, deletions, unchanged } = plan.counts();
     let fields = ComparedFields {
         from: &plan.source,

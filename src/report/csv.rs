@@ -1,18 +1,71 @@
-//! The report of a run as CSV: one row for each change, each refused part, each skipped resource or field, and each manual step.
+//! Reports as CSV: of a run, one row for each change, each refused part, each skipped resource or field, and each manual
+//! step; of a plan, drift or comparison, one row for each edit.
 
 use super::json::outcome_word;
 use super::printed::printable;
+use super::rows::{Row, rows_of_change, rows_of_plan, text};
 use super::run_report::RunReport;
 use crate::model::resource::{Id, Key};
-use crate::plan::ManualStep;
+use crate::plan::{Drift, DriftReport, ManualStep, Plan, Skipped};
 
-const HEAD: [&str; 8] = ["kind", "name", "operation", "outcome", "field", "target_id", "message", "at"];
+const HEAD_OF_RUN: [&str; 8] = ["kind", "name", "operation", "outcome", "field", "target_id", "message", "at"];
+const HEAD_OF_PLAN: [&str; 8] = ["kind", "name", "operation", "risk", "field", "old", "new", "message"];
+const HEAD_OF_COMPARISON: [&str; 7] = ["kind", "name", "operation", "field", "from", "to", "message"];
+const HEAD_OF_DRIFT: [&str; 6] = ["kind", "name", "field", "applied", "live", "message"];
 
 /// Returns a run as CSV.
-pub(super) fn csv(run: &RunReport<'_>) -> String {
+pub(super) fn csv_of_run(run: &RunReport<'_>) -> String {
+    table(HEAD_OF_RUN, rows(run, &run.due_manual_steps()))
+}
+
+/// Returns a plan as CSV.
+pub(super) fn csv_of_plan(plan: &Plan) -> String {
+    let rows = rows_of_plan(plan);
+    let cells = |row: &'_ Row<'_>| {
+        let risk = row.risk.map_or("", |risk| risk.as_str());
+        [row.key.kind().name, row.key.name(), row.entry, risk, &row.field, or_blank(&row.old), or_blank(&row.new), row.message]
+            .map(str::to_owned)
+    };
+    table(HEAD_OF_PLAN, rows.iter().map(cells))
+}
+
+/// Returns a comparison as CSV; a resource is created, updated or deleted between the two sides.
+pub(super) fn csv_of_comparison(plan: &Plan) -> String {
+    let cells = |row: Row<'_>| {
+        [row.key.kind().name, row.key.name(), row.entry, &row.field, or_blank(&row.old), or_blank(&row.new), ""].map(str::to_owned)
+    };
+    let unseen = |one: &Skipped| {
+        [one.key.kind().name, one.key.name(), "not_compared", one.path.as_deref().unwrap_or_default(), "", "", &one.reason]
+            .map(str::to_owned)
+    };
+    let edits = plan.changes().flat_map(rows_of_change).map(cells);
+    table(HEAD_OF_COMPARISON, edits.chain(plan.skipped.iter().map(unseen)))
+}
+
+/// Returns drift as CSV.
+pub(super) fn csv_of_drift(report: &DriftReport) -> String {
+    let drifted = |one: &Drift| {
+        let (applied, live) = (one.base.as_ref().map(text), one.live.as_ref().map(text));
+        [one.key.kind().name, one.key.name(), &one.path, or_blank(&applied), or_blank(&live), "changed"].map(str::to_owned)
+    };
+    let gone = |key: &Key| [key.kind().name, key.name(), "", "", "", "deleted"].map(str::to_owned);
+    let unseen = |one: &Skipped| {
+        [one.key.kind().name, one.key.name(), one.path.as_deref().unwrap_or_default(), "", "", &one.reason].map(str::to_owned)
+    };
+    let rows = report.drift.iter().map(drifted).chain(report.gone.iter().map(gone)).chain(report.unseen.iter().map(unseen));
+    table(HEAD_OF_DRIFT, rows)
+}
+
+fn or_blank(value: &Option<String>) -> &str {
+    value.as_deref().unwrap_or_default()
+}
+
+/// Returns rows under a head as CSV.
+fn table<const COLUMNS: usize, Cell: AsRef<str>>(head: [&str; COLUMNS], rows: impl IntoIterator<Item = [Cell; COLUMNS]>) -> String {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    for row in std::iter::once(HEAD).chain(rows(run, &run.due_manual_steps())) {
-        writer.write_record(row.map(harmless)).expect("memory takes every row");
+    writer.write_record(head).expect("memory takes every row");
+    for row in rows {
+        writer.write_record(row.each_ref().map(|cell| harmless(cell.as_ref()))).expect("memory takes every row");
     }
     let bytes = writer.into_inner().expect("memory takes every row");
     String::from_utf8(bytes).expect("rows of texts are text")

@@ -95,7 +95,7 @@ mod tests {
     use crate::apply::Summary;
     use crate::model::resource::Id;
     use crate::model::resource::key;
-    use crate::report::{RunCost, sample, summary};
+    use crate::report::{Layout, Report, ReportSubject, RunCost, sample};
 
     fn made(number: usize, disposition: SecretDisposition) -> GeneratedSecret {
         let shown_at = "clients/{id}?fields=client_secret";
@@ -114,7 +114,7 @@ mod tests {
         plan.skipped.clear();
         let ended = Summary { made, ..sample::whole() };
         let run = RunReport { plan: &plan, summary: &ended, cost: RunCost::default(), folder: std::path::Path::new("runs/r"), resume: "" };
-        crate::report::style::plain(&summary(&run))
+        crate::report::style::plain(&Report::new(ReportSubject::Run(run), 0).to_text(Layout::default()))
     }
 
     #[test]

@@ -168,7 +168,7 @@ impl<'a> PlanFields<'a> {
 }
 
 /// Returns a plan as JSON.
-pub(crate) fn plan_json(view: &PlanView<'_>, exit: u8) -> Value {
+pub(super) fn plan_json(view: &PlanView<'_>, exit: u8) -> Value {
     answer(&PlanFields::new(view), exit)
 }
 
@@ -230,7 +230,7 @@ impl<'a> RunFields<'a> {
 }
 
 /// Returns the result of a run as JSON.
-pub(crate) fn summary_json(run: &RunReport<'_>, exit: u8) -> Value {
+pub(super) fn summary_json(run: &RunReport<'_>, exit: u8) -> Value {
     answer(&RunFields::new(run), exit)
 }
 
@@ -377,7 +377,7 @@ struct DriftFields<'a> {
 }
 
 /// Returns drift, deleted resources and those that could not be compared as JSON.
-pub(crate) fn drift_json(target: &str, drift: &DriftReport, exit: u8) -> Value {
+pub(super) fn drift_json(target: &str, drift: &DriftReport, exit: u8) -> Value {
     let DriftReport { drift, gone, unseen } = drift;
     answer(&DriftFields { target, drift, gone, unseen }, exit)
 }

@@ -209,7 +209,7 @@ impl<'a> Entry<'a> {
 }
 
 /// Returns the rule for a field, or for a field above or below it.
-fn rule_of<'a>(rules: &'a BTreeMap<String, String>, path: &str) -> Option<&'a str> {
+pub(super) fn rule_of<'a>(rules: &'a BTreeMap<String, String>, path: &str) -> Option<&'a str> {
     let top = path.split(['.', '[']).next().unwrap_or_default();
     let is_below = |(field, _): &(&String, &String)| field.starts_with(path) && field[path.len()..].starts_with(['.', '[']);
     let found = rules.get(path).or_else(|| rules.iter().find(is_below).map(|(_, rule)| rule)).or_else(|| rules.get(top));

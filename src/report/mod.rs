@@ -13,7 +13,9 @@
 //! explained.rs                     what a plan does about single resources
 //! text.rs                          renders it for a terminal, with plan_text.rs, field_text.rs, messages.rs and layout.rs
 //! markdown.rs, html.rs             renders it for files, with cells.rs
-//! files.rs                         report.{json,csv,md,html} of a run
+//! report_file.rs                   a report in each format: for a terminal, as HTML, Markdown, CSV, JSON and JUnit
+//! junit.rs, rows.rs                JUnit XML; the edits of a plan as rows of texts
+//! annotations.rs                   what GitHub Actions shows beside a job
 //! json.rs, csv.rs                  the same values for programs
 //! runs.rs, sync.rs                 past runs; the result of a sync
 //! progress.rs, progress_model.rs   draws progress on stderr, the only file here that writes; the text that it shows
@@ -28,6 +30,7 @@
 //! network. Control characters from a tenant are made visible, so that a name cannot draw on a terminal. Texts are
 //! styled; the caller strips the styles where colours are not shown.
 
+mod annotations;
 mod cells;
 mod certificate;
 mod compared;
@@ -37,11 +40,11 @@ mod due_steps;
 mod explained;
 mod exported;
 mod field_text;
-mod files;
 mod format;
 mod head;
 mod html;
 mod json;
+mod junit;
 mod kind_changes;
 mod layout;
 mod mapping_rules;
@@ -57,8 +60,10 @@ mod printed;
 mod progress;
 mod progress_model;
 mod rehearsal;
+mod report_file;
 mod resource_list;
 mod review;
+mod rows;
 mod run_document;
 mod run_report;
 mod runs;
@@ -78,23 +83,23 @@ mod unfinished;
 mod values;
 mod wrap;
 
-pub(crate) use compared::{compared, compared_json};
+pub(crate) use annotations::Annotation;
 pub(crate) use explained::{explained, explained_json};
 pub(crate) use exported::{ExportView, exported};
 pub(crate) use field_text::edit_lines;
-pub(crate) use files::files;
 pub(crate) use format::count;
-pub(crate) use json::{ErrorFields, drift_json, exported_json, plan_json, summary_json};
+pub(crate) use json::{ErrorFields, exported_json};
 pub(crate) use json::{FORMAT, answer, to_json};
 pub(crate) use layout::Layout;
-pub(crate) use plan_document::{PlanView, drift, plan};
+pub(crate) use plan_document::{PlanView, plan};
 pub use printed::{json_text, printable, printed};
 pub(crate) use progress::Mode;
 pub(crate) use progress::Progress;
 pub(crate) use rehearsal::rehearsal;
 pub(crate) use rehearsal::{Rehearsal, rehearsal_json};
+pub(crate) use report_file::{Report, ReportFormat, ReportSubject, files};
 pub(crate) use resource_list::ResourceList;
-pub(crate) use run_document::{interrupted, resuming, summary};
+pub(crate) use run_document::{interrupted, resuming};
 pub(crate) use run_report::state;
 pub(crate) use run_report::{RunCost, RunReport};
 pub(crate) use runs::{RunEntry, RunStatus, runs_json, shown_json};

@@ -56,11 +56,6 @@ pub(crate) fn plan(view: &PlanView<'_>, layout: Layout) -> String {
     Document::of_plan(view).to_text(layout)
 }
 
-/// Renders drift, deleted resources and those that could not be compared as styled text.
-pub(crate) fn drift(target: &str, drift: &DriftReport) -> String {
-    Document::of_drift(target, drift).to_text(Layout::default())
-}
-
 impl<'plan> Document<'plan> {
     /// Builds the document of a plan, with its refusals and the next command.
     pub(super) fn of_plan(view: &PlanView<'plan>) -> Self {
@@ -99,7 +94,7 @@ impl<'plan> Document<'plan> {
     }
 
     /// Builds the document of drift.
-    fn of_drift(target: &'plan str, drift: &'plan DriftReport) -> Self {
+    pub(super) fn of_drift(target: &'plan str, drift: &'plan DriftReport) -> Self {
         let DriftReport { drift: fields, gone, unseen } = drift;
         let mut sections = Sections::new(target);
         sections.add(Topic::Drift, Content::Drift(fields));

@@ -2,17 +2,11 @@
 
 use super::document::{Closing, Content, Document, Lead, ResourceMessage, Sections, Tone, Topic, fields, messages};
 use super::format::{count, duration, number};
-use super::layout::Layout;
 use super::mapping_rules::accepting_rules;
 use super::plan_document::{title, unmanaged};
 use super::run_report::{RunCost, RunReport, RunState};
 use crate::apply::{OutcomeCounts, SecretDisposition, Summary};
 use crate::model::event::Outcome;
-
-/// Renders the result of a run as styled text.
-pub(crate) fn summary(run: &RunReport<'_>) -> String {
-    Document::of_run(run, next_step(run)).to_text(Layout::default())
-}
 
 /// Returns the one line that an interrupted run ends with: what is applied, what is not sent, and how to resume it.
 pub(crate) fn interrupted(run: &RunReport<'_>) -> String {

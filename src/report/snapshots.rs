@@ -172,8 +172,8 @@ mod tests {
             at("2026-11-19T02-30-00Z", &[], None),
         ];
         let now = humantime::parse_rfc3339("2026-11-28T03:30:00Z").expect("a time");
-        insta::assert_snapshot!(snapshots(&all, now), @"
-        snapshot                  age     resources  kinds  size    holds                        kept by run
+        insta::assert_snapshot!(snapshots(&all, now), @r"
+        snapshot                  age     resources  kinds  size    contents                     kept by run
         dev@2026-11-28T02-30-00Z  1 hour  1,200      28     1.2 MB  everything                   run-2 and 1 more
         dev@2026-11-20T02-30-00Z  8 days  1,200      28     1.2 MB  everything
         dev@2026-11-19T02-30-00Z                            1.2 MB  its manifest cannot be read

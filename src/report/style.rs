@@ -21,7 +21,6 @@ pub(super) fn styled(style: Style, text: impl Display) -> String {
 }
 
 /// Returns a text without its styles.
-#[cfg(test)]
 pub(super) fn plain(text: &str) -> String {
     anstream::adapter::strip_str(text).to_string()
 }

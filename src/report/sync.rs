@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 
 use super::format::{count, duration, number, printable};
 use super::json::{AlteredFields, ErrorFields, altered, answer};
+use super::plan_document::PlanView;
+use super::report_file::ReportSubject;
 use super::run_report::{RunReport, RunState};
 use crate::apply::OutcomeCounts;
 use crate::plan::{Conflict, Drift, Plan, Skipped};
@@ -109,7 +111,13 @@ impl<'a> SyncRunFields<'a> {
     }
 }
 
-impl SyncReport<'_> {
+impl<'a> SyncReport<'a> {
+    /// Returns what its report is about: the run, or the plan if nothing was written.
+    pub(crate) fn subject(&self) -> Option<ReportSubject<'a>> {
+        let plan = || self.plan.map(|plan| ReportSubject::Plan(PlanView::new(plan, &[])));
+        self.run.map(ReportSubject::Run).or_else(plan)
+    }
+
     /// Returns the result as one line.
     pub(crate) fn line(&self) -> String {
         let mut parts = Vec::new();

@@ -5,7 +5,8 @@ use clap::Args;
 use crate::cli::context::Context;
 use crate::cli::error::{Failure, INCOMPLETE, PENDING};
 use crate::cli::options::SelectionOptions;
-use crate::report;
+use crate::cli::reports::ReportOptions;
+use crate::report::{Report, ReportSubject};
 use crate::workflow::compare;
 
 /// Show what differs between two tenants, two snapshots, or one of each
@@ -25,6 +26,8 @@ pub(in crate::cli) struct DiffArgs {
     /// Include resources that are excluded by default: third-party
     #[arg(long, value_name = "WORD,..", value_delimiter = ',')]
     include: Vec<String>,
+    #[command(flatten)]
+    pub(in crate::cli) reports: ReportOptions,
 }
 
 impl DiffArgs {
@@ -36,7 +39,7 @@ impl DiffArgs {
             (true, false) => INCOMPLETE,
             (true, true) => 0,
         };
-        context.answer(|| report::compared(&plan, context.layout()), || report::compared_json(&plan, code));
+        context.answer_report(&Report::new(ReportSubject::Comparison(&plan), code))?;
         Ok(code)
     }
 }

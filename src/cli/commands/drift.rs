@@ -5,9 +5,10 @@ use clap::Args;
 use crate::cli::context::Context;
 use crate::cli::error::{Failure, INCOMPLETE, PENDING, USAGE};
 use crate::cli::options::SelectionOptions;
+use crate::cli::reports::ReportOptions;
 use crate::export::{Purpose, Scope};
 use crate::plan::drift_of;
-use crate::report;
+use crate::report::{Report, ReportSubject};
 use crate::workflow::{includable, included, named_source, read};
 
 /// Show what was changed directly in a target since the last run
@@ -26,6 +27,8 @@ pub(in crate::cli) struct DriftArgs {
     /// Exit with 2 if there is drift
     #[arg(long)]
     check: bool,
+    #[command(flatten)]
+    pub(in crate::cli) reports: ReportOptions,
 }
 
 impl DriftArgs {
@@ -58,7 +61,7 @@ impl DriftArgs {
             (false, false) => INCOMPLETE,
             (false, true) => 0,
         };
-        context.answer(|| report::drift(&target.name, &drifted), || report::drift_json(&target.name, &drifted, code));
+        context.answer_report(&Report::new(ReportSubject::Drift { target: &target.name, drift: &drifted }, code))?;
         Ok(code)
     }
 }

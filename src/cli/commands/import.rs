@@ -14,6 +14,7 @@ use crate::cli::options::RouteOptions;
 use crate::cli::past_run::{UnfinishedDecision, decide_about, mention_superseded, unfinished_of};
 use crate::cli::recording;
 use crate::cli::rehearsal::{self, RehearsalOptions};
+use crate::cli::reports::ReportOptions;
 use crate::cli::review::allowing;
 use crate::cli::write_options::WriteOptions;
 use crate::config::TenantSettings;
@@ -53,6 +54,8 @@ pub(in crate::cli) struct ImportArgs {
     resume: Option<String>,
     #[command(flatten)]
     rehearsal: RehearsalOptions,
+    #[command(flatten)]
+    pub(in crate::cli) reports: ReportOptions,
     #[command(flatten)]
     write: WriteOptions,
 }
@@ -204,7 +207,7 @@ impl ImportArgs {
             format!("Resume {}, {changes} to {of_target}?", folder.display())
         };
         context.confirm(&question, self.write.yes).await?;
-        Ok(Execution::new(context, self.write.secrets.to_shell()).carry_out(begun).await?.answer(context))
+        Execution::new(context, self.write.secrets.to_shell()).carry_out(begun).await?.answer(context)
     }
 }
 

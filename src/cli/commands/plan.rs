@@ -8,6 +8,7 @@ use crate::cli::context::Context;
 use crate::cli::dry_run::{Next, Planned, Stop};
 use crate::cli::error::{Failure, PENDING};
 use crate::cli::options::RouteOptions;
+use crate::cli::reports::ReportOptions;
 use crate::model::approval::Approvals;
 use crate::workflow::{prepare, unapproved};
 
@@ -24,6 +25,8 @@ pub(in crate::cli) struct PlanArgs {
     /// Exit with 2 if anything would change
     #[arg(long)]
     check: bool,
+    #[command(flatten)]
+    pub(in crate::cli) reports: ReportOptions,
 }
 
 impl PlanArgs {

@@ -6,6 +6,7 @@ use crate::cli::context::Context;
 use crate::cli::dry_run::{Next, Planned, Stop};
 use crate::cli::error::Failure;
 use crate::cli::options::SelectionOptions;
+use crate::cli::reports::ReportOptions;
 use crate::cli::write_options::WriteOptions;
 use crate::plan::{Plan, Surviving};
 use crate::report::{self, shell_word};
@@ -37,6 +38,8 @@ pub(in crate::cli) struct RestoreArgs {
     prune: bool,
     #[command(flatten)]
     stop: Stop,
+    #[command(flatten)]
+    pub(in crate::cli) reports: ReportOptions,
     #[command(flatten)]
     write: WriteOptions,
 }

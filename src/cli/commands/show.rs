@@ -1,28 +1,48 @@
 //! `migrate show`
 
+use std::path::Path;
+
 use clap::Args;
 
 use crate::cli::context::Context;
 use crate::cli::error::Failure;
 use crate::cli::past_run::{resume_of, status_of};
-use crate::report;
+use crate::cli::reports::ReportOptions;
+use crate::plan::file::{self, SavedPlan};
+use crate::report::{self, PlanView, Report, ReportSubject};
 use crate::workflow::history::PastRun;
 
-/// Show the plan of a run, and the outcome of each change
+/// Show a run with the outcome of each change, or a saved plan
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ShowArgs {
-    /// The run, as `migrate runs` lists it
-    #[arg(value_name = "RUN")]
+    /// The run, as `migrate runs` lists it; `last` for the newest; or the file of a saved plan
+    #[arg(value_name = "RUN|last|FILE")]
     run: String,
+    #[command(flatten)]
+    pub(in crate::cli) reports: ReportOptions,
 }
 
 impl ShowArgs {
     pub(in crate::cli) fn run(&self, context: &Context) -> Result<u8, Failure> {
+        let path = Path::new(&self.run);
+        if path.is_file() {
+            return show_plan(context, path);
+        }
         let past = PastRun::load(context.environment()?, &self.run)?;
         let (resume, cost) = (resume_of(context, &past), report::RunCost::default());
         let run = report::RunReport { plan: &past.plan, summary: &past.summary, cost, folder: &past.folder, resume: &resume };
-        let told = status_of(context, &past)?;
-        context.answer(|| report::shown(&run, &told, context.layout()), || report::shown_json(&run, &told, 0));
+        let status = status_of(context, &past)?;
+        context.answer(|| report::shown(&run, &status, context.layout()), || report::shown_json(&run, &status, 0));
+        context.publish(&Report::new(ReportSubject::Run(run), 0))?;
         Ok(0)
     }
+}
+
+/// Shows the plan in a file, with what is not approved in it.
+fn show_plan(context: &Context, path: &Path) -> Result<u8, Failure> {
+    let SavedPlan { plan, refusals, approvals, .. } = file::load_saved(path)?;
+    let approved = crate::plan::plan_approval::permitted(&approvals);
+    let left: Vec<_> = refusals.into_iter().filter_map(|refusal| refusal.unapproved(&approved)).collect();
+    context.answer_report(&Report::new(ReportSubject::Plan(PlanView::new(&plan, &left)), 0))?;
+    Ok(0)
 }

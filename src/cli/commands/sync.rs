@@ -15,6 +15,7 @@ use crate::cli::lock::LockOptions;
 use crate::cli::notify::Hooks;
 use crate::cli::options::{DriftChoice, ImportOptions, RouteOptions};
 use crate::cli::past_run::decide_about;
+use crate::cli::reports::ReportOptions;
 use crate::cli::review::{allowing, approved, for_every_run, widened};
 use crate::cli::secrets_to::Secrets;
 use crate::cli::terminal::{print, print_json};
@@ -24,7 +25,7 @@ use crate::files::{self, Lock};
 use crate::model::approval::Approvals;
 use crate::plan::Plan;
 use crate::plan::refusal::Refusal;
-use crate::report::{self, SyncReport};
+use crate::report::{self, Report, SyncReport};
 use crate::workflow::history::PastRun;
 use crate::workflow::limits::RunBudget;
 use crate::workflow::unfinished::{Starter, newest_between};
@@ -60,6 +61,8 @@ pub(in crate::cli) struct SyncArgs {
     secrets: Secrets,
     #[command(flatten)]
     hooks: Hooks,
+    #[command(flatten)]
+    pub(in crate::cli) reports: ReportOptions,
 }
 
 /// Why nothing more of an interrupted run is sent.
@@ -136,10 +139,11 @@ impl SyncArgs {
             failure: went.as_ref().err().map(Failure::fields),
             exit,
         };
+        let reported = night.subject().map_or(Ok(()), |subject| context.publish(&Report::new(subject, exit)));
         let is_news = night.is_news(last(&path).as_ref());
         // The process that holds the lock writes the file of this pair.
         let state = course.state(went.as_ref().err());
-        let written = if exit == LOCKED { Ok(()) } else { write(&path, &night, state) };
+        let written = if exit == LOCKED { Ok(()) } else { write(&path, &night, state).and(reported) };
         let exit = if written.is_err() && went.is_ok() { FAILED } else { exit };
         hooks.tell((is_news || written.is_err()).then(|| night.line()).as_deref(), exit).await;
         if context.is_json() {

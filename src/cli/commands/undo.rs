@@ -7,6 +7,7 @@ use crate::cli::dry_run::{Next, Planned, Stop};
 use crate::cli::error::{Failure, USAGE};
 use crate::cli::options::SelectionOptions;
 use crate::cli::past_run::resume_of;
+use crate::cli::reports::ReportOptions;
 use crate::cli::write_options::WriteOptions;
 use crate::config::TenantSettings;
 use crate::export::Scope;
@@ -34,6 +35,8 @@ pub(in crate::cli) struct UndoArgs {
     part: SelectionOptions,
     #[command(flatten)]
     stop: Stop,
+    #[command(flatten)]
+    pub(in crate::cli) reports: ReportOptions,
     #[command(flatten)]
     write: WriteOptions,
 }
