@@ -22,6 +22,7 @@ mod refusals;
 mod rehearse;
 mod renames;
 mod request_counts;
+mod reports;
 mod restore;
 mod schedule;
 mod selection;
