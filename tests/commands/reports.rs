@@ -60,7 +60,9 @@ fn with_estimate_of(answer: &Value, other: &Value) -> Value {
 #[test]
 fn a_plan_that_is_refused_is_reported_too() {
     let mut fixture = Fixture::small();
-    fixture.change_prod(|held| held["/clients"][0]["callbacks"] = serde_json::json!(["https://shop.acme.example/a", "https://shop.acme.example/b"]));
+    fixture.change_prod(|held| {
+        held["/clients"][0]["callbacks"] = serde_json::json!(["https://shop.acme.example/a", "https://shop.acme.example/b"])
+    });
     let said = with_reports(&fixture, "import --tenant prod --yes", "refused");
     assert_eq!(said.code, 4, "{}", said.whole());
     name_it(&fixture, "refused", ("Shop", 4));
