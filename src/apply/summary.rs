@@ -1,5 +1,6 @@
 //! The summary of a run: how each change and the run itself ended.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::altered_values::AlteredValue;
@@ -53,7 +54,7 @@ pub struct Summary {
 }
 
 /// The number of changes by outcome.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct OutcomeCounts {
     /// Applied.
     pub applied: usize,

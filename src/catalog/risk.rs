@@ -3,11 +3,12 @@
 //! An entry gives every writable field of its kind a rule, which determines the class of an edit by its direction. A
 //! field without a rule fails a test, so that somebody considers a new field before it is copied.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
 /// The risk of a change, lowest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum RiskClass {
     /// None of the others.

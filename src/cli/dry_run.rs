@@ -19,7 +19,7 @@ pub(super) struct Stop {
     /// Stop after the plan
     #[arg(long)]
     dry_run: bool,
-    /// Stop after the plan and save it to this file, for `migrate import --plan`
+    /// Stop after the plan and save it to this file, for `migrate approve` and `migrate import --plan`; exits with 0
     #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
     out: Option<PathBuf>,
     /// The exit code if there are changes, if requested.

@@ -8,7 +8,7 @@ use crate::workflow::limits::{ReachedLimit, RunBudget, TimeOfDay};
 /// Limits as they are asked for.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct LimitOptions {
-    /// Start no more changes after this time of day, for example 05:00, or 05:00Z for UTC (exit code 75)
+    /// Start no more changes after this time of day: 05:00 by the clock of this machine, or 05:00Z for UTC (exit code 75)
     #[arg(long, value_name = "HH:MM")]
     until: Option<TimeOfDay>,
     /// Start no more changes after this many requests to the target (exit code 75)

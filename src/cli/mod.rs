@@ -59,6 +59,7 @@ struct Arguments {
 
 /// Flags that every command takes.
 #[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Global options")]
 struct Everywhere {
     /// The configuration file [default: migrate.toml]
     #[arg(long, global = true, value_name = "FILE")]
@@ -115,6 +116,7 @@ enum Command {
     Unlink(commands::link::UnlinkArgs),
     Schedule(commands::schedule::ScheduleArgs),
     Kinds(commands::kinds::KindsArgs),
+    Schema(commands::schema::SchemaArgs),
     Scopes(commands::scopes::ScopesArgs),
     Sandbox(commands::sandbox::SandboxArgs),
     Demo(commands::demo::DemoArgs),
@@ -221,6 +223,7 @@ async fn run_command(context: &Context, command: Command) -> Result<u8, Failure>
         Command::Link(command) => command.run(context).await,
         Command::Unlink(command) => command.run(context).await,
         Command::Schedule(command) => command.run(context),
+        Command::Schema(command) => command.run(context),
         Command::Scopes(command) => command.run(context),
         Command::Sandbox(command) => command.run(context).await,
         Command::Demo(command) => command.run(context).await,

@@ -16,6 +16,7 @@ use crate::workflow;
 
 /// Where settings come from and where they go.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Source, target and mapping")]
 pub(super) struct RouteOptions {
     /// The target tenant [default: the only one configured]
     #[arg(long, visible_alias = "to", value_name = "TENANT")]
@@ -30,6 +31,7 @@ pub(super) struct RouteOptions {
 
 /// How settings go from the one to the other.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Source, target and mapping")]
 pub(super) struct ImportOptions {
     /// The mapping: a file with rules for values that differ between the tenants [default: `mapping` of the target]
     #[arg(long, value_name = "FILE")]
@@ -76,6 +78,7 @@ impl From<DriftChoice> for OnDrift {
 
 /// Which resources are meant.
 #[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Selection")]
 pub(super) struct SelectionOptions {
     /// Only these kinds, with the parts of their resources
     #[arg(long, value_name = "KIND,..", value_delimiter = ',')]

@@ -15,7 +15,7 @@ pub(super) struct RehearsalOptions {
     /// Import into a local copy of the target; the target itself is only read
     #[arg(long, conflicts_with_all = ["dry_run", "out", "resume", "plan"])]
     pub(super) rehearse: bool,
-    /// Faults to inject in the rehearsal, for example cut-after@3 or 429@w5x3
+    /// Faults to inject in the rehearsal, for example cut-after@3 (the connection breaks after the third request) or 429@w5x3 (three times 429 from the fifth write)
     #[arg(long, value_name = "SPEC", requires = "rehearse")]
     fault: Vec<String>,
 }

@@ -30,6 +30,7 @@ impl ApprovalOptions {
 
 /// How a command that writes is confirmed, and what it does with new secrets and the lock.
 #[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Approval and writing")]
 pub(super) struct WriteOptions {
     #[command(flatten)]
     pub(super) approvals: ApprovalOptions,
@@ -73,5 +74,9 @@ pub(super) fn help_of_unattended_allow() -> String {
             Guard::APPROVABLE.into_iter().filter(|guard| guard.requires_review() == needs_review).map(Guard::as_str).collect();
         guards.join(word)
     };
-    format!("Approve what a guard refuses, in every run: {} (approve {} in migrate.toml)", of(false, ", "), of(true, " and "))
+    format!(
+        "Approve what a guard refuses, in this sync, and in a scheduled job in every run: {} ({} can only be approved in migrate.toml)",
+        of(false, ", "),
+        of(true, " and ")
+    )
 }

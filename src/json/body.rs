@@ -1,5 +1,6 @@
 //! `Body`: a JSON object, with access to values by path.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -9,7 +10,7 @@ use super::traversal::{Removal, change_fields, change_texts, each_text, find_fie
 /// A JSON object: what the API returns, what is compared, what is sent.
 ///
 /// Fields are in alphabetical order, so that equal bodies print equally.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Body(pub Map<String, Value>);
 

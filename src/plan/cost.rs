@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::model::{Action, Change, Plan};
 use crate::catalog::{ElementChanges, Kind, Shape, Write};
 
 /// The requests that a plan needs.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 pub struct Estimate {
     /// The number of requests, if none is repeated.
     pub requests: usize,

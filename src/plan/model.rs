@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -11,7 +12,7 @@ use crate::model::resource::{Id, Key, Resource};
 use crate::model::unmatched_rule::UnmatchedRule;
 
 /// A tenant as it was when the plan was made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PlannedTenant {
     /// Its name in the configuration.
     pub tenant: String,
@@ -32,7 +33,7 @@ impl PlannedTenant {
 }
 
 /// The mapping that a plan was made with.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PlannedMapping {
     /// Its file: `mappings/dev-to-prod.toml`.
     pub file: String,
@@ -47,7 +48,7 @@ pub struct PlannedMapping {
 }
 
 /// A host of the source that no rule of the mapping rewrote.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UnmappedHost {
     /// The host.
     pub host: String,
@@ -60,7 +61,7 @@ pub struct UnmappedHost {
 }
 
 /// The resources that a plan was restricted to.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PlannedSelection {
     /// Kinds; all if empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -155,7 +156,7 @@ pub struct Undoes {
 }
 
 /// A field that changed in the target since the last run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Drift {
     /// The resource.
     pub key: Key,
@@ -170,7 +171,7 @@ pub struct Drift {
 }
 
 /// A field that both tenants changed differently since the last run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Conflict {
     /// The resource.
     pub key: Key,
@@ -199,7 +200,7 @@ pub struct Stage {
 }
 
 /// One change of one resource.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Change {
     /// The resource.
     pub key: Key,
@@ -217,7 +218,7 @@ pub struct Change {
 }
 
 /// One field that differs.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Edit {
     /// Its path: `refresh_token.leeway`. Lists are compared as a whole.
     pub path: String,
@@ -230,7 +231,7 @@ pub struct Edit {
 }
 
 /// A secret that is added to a body when it is sent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SecretField {
     /// The field.
     pub path: String,
@@ -242,7 +243,7 @@ pub struct SecretField {
 }
 
 /// What a change does.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum Action {
     /// The resource is created.
@@ -282,7 +283,7 @@ pub enum Action {
 }
 
 /// A resource or field that is not changed.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Skipped {
     /// The resource.
     pub key: Key,
@@ -294,7 +295,7 @@ pub struct Skipped {
 }
 
 /// A step that a person has to take.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct ManualStep {
     /// The resource.
     pub key: Key,
@@ -397,7 +398,7 @@ impl Change {
 }
 
 /// The size of a plan.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Counts {
     /// Resources created.
     pub creates: usize,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::approval::Approvals;
@@ -9,7 +10,7 @@ use crate::model::guard::Guard;
 use crate::model::resource::Key;
 
 /// What a guard found in a plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Refusal {
     /// The guard.
     pub guard: Guard,
@@ -23,7 +24,7 @@ pub struct Refusal {
 }
 
 /// What a guard found about one resource.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Item {
     /// The resource.
     pub key: Key,

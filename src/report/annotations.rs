@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::format::{count, named};
-use super::report_file::ReportSubject;
+use super::report_subject::ReportSubject;
 use super::review::{self, ReviewItem};
 use super::style::plain;
 use crate::model::event::Outcome;

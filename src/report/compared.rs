@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -61,8 +62,8 @@ fn size(counts: Counts) -> String {
     format!("{} added, {} changed, {} deleted, {} unchanged", number(creates), number(updates), number(deletions), number(unchanged))
 }
 
-#[derive(Serialize)]
-struct ComparedFields<'a> {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct ComparedFields<'a> {
     from: &'a PlannedTenant,
     to: &'a PlannedTenant,
     counts: CountFields,
@@ -71,7 +72,7 @@ struct ComparedFields<'a> {
     notes: &'a [String],
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct CountFields {
     added: usize,
     changed: usize,

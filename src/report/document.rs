@@ -135,7 +135,7 @@ impl Topic {
             Self::Drift => return Some(format!("Drift: changed in {target} since the last run")),
             Self::Deleted => return Some(format!("Deleted from {target} since the last run")),
             Self::CopyDiffers => return Some(format!("Different in the copy and in {target} (the rehearsal is less reliable for these)")),
-            Self::Unmanaged => return Some(format!("Unmanaged in {target} (not deleted)")),
+            Self::Unmanaged => return Some(format!("Unmanaged in {target}, not deleted")),
             Self::ReviewFirst => "Review first",
             Self::Faults => "Simulated faults",
             Self::Failed => "Failed",

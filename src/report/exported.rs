@@ -62,13 +62,20 @@ fn heading(snapshot: &Snapshot, path: &Path, is_same: bool) -> String {
 
 fn counts(snapshot: &Snapshot) -> Table {
     let mut table = Table::new(&["kind", "count", "note"]);
+    let mut blank = 0;
     for kind in Catalog::standard().kinds() {
         let reason = match snapshot.kinds.get(kind.name) {
             Some(Status::Complete | Status::InPart(_)) => "",
             Some(Status::Selected(_)) => "only the selected ones",
             Some(Status::Absent(_) | Status::Refused(_) | Status::Forbidden(_)) | None => continue,
         };
-        table.row([kind.name.to_owned(), number(snapshot.of_kind(kind.name).count()), reason.to_owned()]);
+        match snapshot.of_kind(kind.name).count() {
+            0 => blank += 1,
+            count => table.row([kind.name.to_owned(), number(count), reason.to_owned()]),
+        }
+    }
+    if blank > 0 {
+        table.row([count(blank, "other kind"), "0".to_owned(), String::new()]);
     }
     table
 }
@@ -166,12 +173,11 @@ mod tests {
         let (snapshot, path) = (snapshot(), Path::new("snapshots/dev/2026-03-01T10-00-00Z"));
         let next = "migrate plan --tenant prod --from dev@2026-03-01T10-00-00Z";
         let view = ExportView { snapshot: &snapshot, path, is_same: false, next, deleted: &[] };
-        insta::assert_snapshot!(plain(&exported(&view)), @"
+        insta::assert_snapshot!(plain(&exported(&view)), @r"
         Exported 3 resources of dev (acme-dev.eu.auth0.com) to snapshots/dev/2026-03-01T10-00-00Z
 
-          roles                     0  only the selected ones
-          clients                   2
-          organization-connections  0
+          clients        2
+          2 other kinds  0
 
         Not exported
           email-templates: the token may not read them (read:email_templates)

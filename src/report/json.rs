@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -27,8 +28,8 @@ use crate::snapshot::versions::StoredSnapshot;
 /// The version of the structure of all outputs; it is raised when a field is removed or changes its meaning.
 pub(crate) const FORMAT: u32 = 1;
 
-#[derive(Serialize)]
-struct Answer<'a, T> {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Answer<'a, T> {
     format: u32,
     #[serde(flatten)]
     fields: &'a T,
@@ -58,7 +59,7 @@ pub(crate) struct ErrorFields {
     pub(crate) state: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct PlanFields<'a> {
     source: &'a PlannedTenant,
     target: &'a PlannedTenant,
@@ -88,7 +89,7 @@ pub(super) struct PlanFields<'a> {
 }
 
 /// The requests and the time that a plan needs.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct EstimateFields {
     #[serde(flatten)]
     estimate: Estimate,
@@ -97,7 +98,7 @@ struct EstimateFields {
 }
 
 /// One edit that needs approval.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct FindingFields<'a> {
     risk: RiskClass,
     key: &'a Key,
@@ -122,7 +123,7 @@ impl<'a> From<&Finding<'a>> for FindingFields<'a> {
 }
 
 /// A change as in `plan.json`, with the title of its stage and its highest risk.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct StagedChange<'a> {
     stage: &'a str,
     risk: RiskClass,
@@ -172,7 +173,7 @@ pub(super) fn plan_json(view: &PlanView<'_>, exit: u8) -> Value {
     answer(&PlanFields::new(view), exit)
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct RunFields<'a> {
     source: &'a PlannedTenant,
     target: &'a PlannedTenant,
@@ -189,7 +190,7 @@ pub(super) struct RunFields<'a> {
     run: &'a Path,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct CostFields {
     seconds: f64,
     requests: usize,
@@ -236,7 +237,7 @@ pub(super) fn summary_json(run: &RunReport<'_>, exit: u8) -> Value {
 
 /// How a change ended, and when (`at`): `applied` (with its `id`), `partial` (also with the parts that were `refused`), `failed`, `skipped`, `unknown` (each
 /// `skipped`, `unknown` (each with a `message`) or `unsent`.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct ResultFields<'a> {
     key: &'a Key,
     operation: Operation,
@@ -267,7 +268,7 @@ impl<'a> ResultFields<'a> {
 }
 
 /// A value that the target returned differently from what was `sent`; null if it was cleared or not returned.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct AlteredFields<'a> {
     key: &'a Key,
     operation: Operation,
@@ -289,7 +290,7 @@ pub(super) fn altered(summary: &Summary) -> Vec<AlteredFields<'_>> {
 }
 
 /// A secret that the target generated, where it was stored, and the command that prints it.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct GeneratedSecretFields<'a> {
     key: &'a Key,
     id: &'a Id,
@@ -368,8 +369,8 @@ pub(crate) fn exported_json(view: &ExportView<'_>, exit: u8) -> Value {
     answer(&fields, exit)
 }
 
-#[derive(Serialize)]
-struct DriftFields<'a> {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct DriftFields<'a> {
     target: &'a str,
     drift: &'a [Drift],
     gone: &'a [Key],

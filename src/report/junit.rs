@@ -6,7 +6,7 @@
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::format::named;
-use super::report_file::ReportSubject;
+use super::report_subject::ReportSubject;
 use super::rows::{Row, rows_of_change};
 use super::run_report::RunReport;
 use crate::model::event::Outcome;

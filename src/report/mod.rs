@@ -15,6 +15,8 @@
 //! markdown.rs, html.rs             renders it for files, with cells.rs
 //! report_file.rs                   a report in each format: for a terminal, as HTML, Markdown, CSV, JSON and JUnit
 //! junit.rs, rows.rs                JUnit XML; the edits of a plan as rows of texts
+//! report_subject.rs                what a report is about
+//! schema.rs                        the JSON schemas of answers
 //! annotations.rs                   what GitHub Actions shows beside a job
 //! json.rs, csv.rs                  the same values for programs
 //! runs.rs, sync.rs                 past runs; the result of a sync
@@ -61,6 +63,7 @@ mod progress;
 mod progress_model;
 mod rehearsal;
 mod report_file;
+mod report_subject;
 mod resource_list;
 mod review;
 mod rows;
@@ -70,6 +73,7 @@ mod runs;
 #[cfg(test)]
 mod sample;
 mod schedule;
+mod schema;
 mod shell;
 mod snapshots;
 mod style;
@@ -97,7 +101,8 @@ pub(crate) use progress::Mode;
 pub(crate) use progress::Progress;
 pub(crate) use rehearsal::rehearsal;
 pub(crate) use rehearsal::{Rehearsal, rehearsal_json};
-pub(crate) use report_file::{Report, ReportFormat, ReportSubject, files};
+pub(crate) use report_file::{Report, ReportFormat, files};
+pub(crate) use report_subject::ReportSubject;
 pub(crate) use resource_list::ResourceList;
 pub(crate) use run_document::{interrupted, resuming};
 pub(crate) use run_report::state;
@@ -106,6 +111,7 @@ pub(crate) use runs::{RunEntry, RunStatus, runs_json, shown_json};
 pub(crate) use runs::{runs, shown};
 pub(crate) use schedule::units;
 pub(crate) use schedule::{Nightly, Scheduler, Unit, VOLUME};
+pub(crate) use schema::schemas;
 pub(crate) use shell::shell_word;
 pub(crate) use snapshots::{pruned, pruned_json, size, snapshots, snapshots_json, to_prune, to_prune_json};
 pub(crate) use sync::chat;

@@ -76,8 +76,8 @@ fn a_plan_shows_changes_and_hides_what_stays() {
     Notes (1)
       dev has several resources with the same name; one of them is shown as clients/Web#2
 
-    Excluded (1)  client "migrate" (-v gives the reasons)
-    Unmanaged in prod (not deleted) (2)  client "Legacy", client "Old"
+    Excluded (1)  client "migrate" (--verbose gives the reasons)
+    Unmanaged in prod, not deleted (2)  client "Legacy", client "Old"
     Unknown fields (exported, not applied) (2)  clients: brand_new, refresh_token.later
 
     migrate import --tenant prod
@@ -143,7 +143,7 @@ fn verbose_shows_every_field_and_reason() {
     Excluded
       client "migrate": migrate itself signs in with it
 
-    Unmanaged in prod (not deleted)
+    Unmanaged in prod, not deleted
       clients (2): Legacy, Old
 
     Unknown fields (exported, not applied)
@@ -183,8 +183,8 @@ fn a_wide_terminal_shows_more_of_each_value() {
 fn a_refused_plan_ends_with_the_reasons_and_the_approving_command() {
     let text = shown(&sample::plan(), &sample::refusals(), "migrate import --tenant prod --allow many-changes", Layout::default());
     insta::assert_snapshot!(text.split_once("clients/Web#2\n\n").expect("notes").1, @r#"
-    Excluded (1)  client "migrate" (-v gives the reasons)
-    Unmanaged in prod (not deleted) (2)  client "Legacy", client "Old"
+    Excluded (1)  client "migrate" (--verbose gives the reasons)
+    Unmanaged in prod, not deleted (2)  client "Legacy", client "Old"
     Unknown fields (exported, not applied) (2)  clients: brand_new, refresh_token.later
 
     Refused: many-changes: 12 of 14 resources of "prod" would change; the limit is 4

@@ -164,7 +164,7 @@ impl ProgressModel {
                 let ExportProgress { since, kinds, resources, .. } = *reading;
                 self.readings.remove(tenant);
                 lines.push(format!(
-                    "read {tenant}: {} of {} in {}",
+                    "read {tenant}: {} ({} checked) in {}",
                     count(resources, "resource"),
                     count(kinds, "kind"),
                     duration(now - since)
@@ -430,7 +430,7 @@ mod tests {
             (20, listed("clients", 1_000, None)),
             (21, listed("rules", 0, Some("switched off"))),
         ];
-        let (status, ended) = ("reading dev  clients 420/1,000  42/s", "read dev: 1,000 resources of 2 kinds in 21 s");
+        let (status, ended) = ("reading dev  clients 420/1,000  42/s", "read dev: 1,000 resources (2 kinds checked) in 21 s");
         assert_eq!(log(Mode::Normal, &events), [status, ended]);
         let kinds = ["read dev  clients: 1,000", "read dev  rules: none (switched off)"];
         assert_eq!(log(Mode::Verbose, &events), [status, kinds[0], kinds[1], ended]);

@@ -12,11 +12,10 @@ use super::document::Document;
 use super::json::{drift_json, plan_json, summary_json};
 use super::junit::junit;
 use super::layout::Layout;
-use super::plan_document::PlanView;
 use super::printed::json_text;
+use super::report_subject::ReportSubject;
 use super::run_document::next_step;
 use super::run_report::RunReport;
-use crate::plan::{DriftReport, Plan};
 
 /// The format of a report file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,24 +43,6 @@ impl ReportFormat {
         let found = Self::BY_EXTENSION.into_iter().find(|(known, _)| extension.eq_ignore_ascii_case(known));
         found.map(|(_, format)| format)
     }
-}
-
-/// What a report is about.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum ReportSubject<'a> {
-    /// A plan.
-    Plan(PlanView<'a>),
-    /// A run.
-    Run(RunReport<'a>),
-    /// The drift of a target.
-    Drift {
-        /// The target.
-        target: &'a str,
-        /// Its drift.
-        drift: &'a DriftReport,
-    },
-    /// The comparison of two snapshots.
-    Comparison(&'a Plan),
 }
 
 /// A report, rendered from one document in each format.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::format::{count, duration, number, printable};
 use super::json::{AlteredFields, ErrorFields, altered, answer};
 use super::plan_document::PlanView;
-use super::report_file::ReportSubject;
+use super::report_subject::ReportSubject;
 use super::run_report::{RunReport, RunState};
 use crate::apply::OutcomeCounts;
 use crate::plan::{Conflict, Drift, Plan, Skipped};

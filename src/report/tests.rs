@@ -1,11 +1,11 @@
 //! Snapshot tests of whole outputs for a small plan and its run.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::style::plain;
-use super::{Layout, PlanView, Report, ReportFormat, ReportSubject, RunCost, RunReport, files, plan_sample, sample};
+use super::{Layout, PlanView, Report, ReportFormat, ReportSubject, RunCost, RunReport, files, plan_sample, sample, schemas};
 use crate::apply::Summary;
 use crate::model::resource::key;
 use crate::plan::guards;
@@ -198,5 +198,38 @@ fn junit_counts_what_is_refused_failed_and_skipped() {
             _ => [202, 200, 0, 2],
         };
         assert_eq!(counts, expected, "{name}");
+    });
+}
+
+/// The folder of the published schemas.
+fn folder_of_schemas() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schemas")
+}
+
+#[test]
+fn published_schemas_are_those_of_the_code() {
+    for (name, schema) in schemas() {
+        let path = folder_of_schemas().join(format!("{name}.schema.json"));
+        let text = serde_json::to_string_pretty(&schema).expect("JSON") + "\n";
+        if std::env::var_os("UPDATE_PAGES").is_some() {
+            std::fs::create_dir_all(folder_of_schemas()).and_then(|()| std::fs::write(&path, &text)).expect("written");
+        }
+        let published = std::fs::read_to_string(&path).unwrap_or_default();
+        assert_eq!(published, text, "{}: run this test with UPDATE_PAGES=1", path.display());
+    }
+}
+
+#[test]
+fn every_report_follows_its_schema() {
+    with_every_report(|name, report| {
+        let name = if name == "comparison" { "diff" } else { name };
+        let (_, schema) = schemas().into_iter().find(|(known, _)| *known == name).expect("a schema");
+        let validator = jsonschema::validator_for(&schema).expect("a schema");
+        let json = report.to_json();
+        let errors: Vec<String> = validator.iter_errors(&json).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        assert!(errors.is_empty(), "{name}: {errors:#?}");
+        let mut broken = json;
+        broken["format"] = "one".into();
+        assert!(!validator.is_valid(&broken), "{name}");
     });
 }

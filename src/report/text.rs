@@ -94,7 +94,7 @@ fn folded(section: &Section<'_>, layout: Layout) -> String {
     let rest = if !is_whole {
         more
     } else if needs_more {
-        " (-v gives the reasons)"
+        " (--verbose gives the reasons)"
     } else {
         ""
     };
@@ -219,7 +219,10 @@ fn refusals(refusals: &[Refusal]) -> String {
 
 /// Renders the approved refusals, for the person who is about to confirm the plan.
 pub(crate) fn approved(refusals: &[Refusal]) -> String {
-    let line =
-        |refusal: &Refusal| format!("{} {}\n", styled(REMOVED, format!("Approved: {}:", refusal.guard)), printable(&refusal.message));
+    let what = |refusal: &Refusal| match refusal.items.len() {
+        0 => printable(&refusal.message).into_owned(),
+        items => format::count(items, "resource"),
+    };
+    let line = |refusal: &Refusal| format!("{} {}\n", styled(REMOVED, format!("Approved: {}:", refusal.guard)), what(refusal));
     std::iter::once("\n".to_owned()).chain(refusals.iter().map(line)).collect()
 }

@@ -98,7 +98,7 @@ fn a_duplicate_name_is_skipped_with_the_command_that_resolves_it() {
     Notes (1)
       prod has several resources with the same name; one of them is shown as clients/Till#2
 
-    Unmanaged in prod (not deleted) (2)  client "Till (of the target)", client "Till#2"
+    Unmanaged in prod, not deleted (2)  client "Till (of the target)", client "Till#2"
 
     Refused: lockout-risk (1 resource)
 
@@ -129,7 +129,7 @@ fn a_duplicate_name_is_skipped_with_the_command_that_resolves_it() {
     Notes (1)
       prod has several resources with the same name; one of them is shown as clients/Till#2
 
-    Unmanaged in prod (not deleted) (1)  client "Till (of the target)"
+    Unmanaged in prod, not deleted (1)  client "Till (of the target)"
 
     Refused: lockout-risk (1 resource)
 

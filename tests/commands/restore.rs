@@ -66,7 +66,7 @@ fn a_restore_is_planned_like_an_import_and_guarded_like_one() {
     Notes (1)
       the next import from dev treats restored values as drift and keeps them, and creates deleted resources again: make the same changes in dev
 
-    Unmanaged in prod (not deleted) (1)  client "Till"
+    Unmanaged in prod, not deleted (1)  client "Till"
 
     Refused: lockout-risk (1 resource)
 

@@ -137,7 +137,7 @@ fn a_file_of_another_client_and_a_misspelt_field_are_refused() {
     fixture.write("client.json", r#"{"calbacks": ["https://shop.acme.example/new"]}"#);
     assert_snapshot!(fixture.run("update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection --yes").whole(), @r#"
     exit 64
-    error: "client.json" has an unknown field "calbacks" for a client
+    error: "client.json" has an unknown field "calbacks" (kind: clients)
     hint:  did you mean "callbacks"?
     state: nothing was written
     "#);

@@ -19,7 +19,8 @@ use crate::workflow::{now, refuse_another_target};
 /// Approve a saved plan, or a part of it
 ///
 /// Shows the changes to approve, asks for confirmation, and records in the plan's file who
-/// approved them and when. Several approvals add up.
+/// approved them and when. Several approvals add up. An approval covers everything that guards
+/// refuse in the approved part, deletes included.
 ///
 /// `migrate import --plan` then applies the approved changes and needs no --allow; in a job, add
 /// --yes. It lists the other changes as skipped and exits with 3 if there are any. If the plan was

@@ -18,8 +18,8 @@ pub(in crate::cli) struct MapArgs {
     /// The keys of the resources in the source: 'clients/Web*'
     #[arg(value_name = "GLOB", required = true)]
     resources: Vec<String>,
-    /// The source: a tenant, or the folder of a snapshot [default: `source` of the target]
-    #[arg(long, value_name = "TENANT|DIR")]
+    /// The source: a tenant (read now), a snapshot (dev@latest), or the folder of a snapshot [default: `source` of the target]
+    #[arg(long, value_name = "TENANT|SNAPSHOT")]
     from: Option<String>,
     /// The target tenant, whose mapping is used [default: the only one configured, or the only one with a source]
     #[arg(long, visible_alias = "to", value_name = "TENANT")]

@@ -18,6 +18,7 @@ pub(super) mod restore;
 pub(super) mod runs;
 pub(super) mod sandbox;
 pub(super) mod schedule;
+pub(super) mod schema;
 pub(super) mod scopes;
 pub(super) mod show;
 pub(super) mod snapshots;

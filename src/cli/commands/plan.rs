@@ -14,15 +14,16 @@ use crate::workflow::{prepare, unapproved};
 
 /// Show what an import would change, without writing to any tenant
 ///
-/// The exit codes are those of `import --dry-run`: 4 if a guard refuses the plan, otherwise 3 if something is skipped, otherwise 0.
+/// The exit codes are those of `import --dry-run`: 4 if a guard refuses the plan, otherwise 3 if something is skipped, otherwise 0. With --check: 2
+/// if there are changes, even if a guard refuses them. With --out: otherwise 0, since the saved plan is reviewed later.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct PlanArgs {
     #[command(flatten)]
     route: RouteOptions,
-    /// Save the plan to this file, for `migrate import --plan`; exits with 0
+    /// Save the plan to this file, for `migrate approve` and `migrate import --plan`
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Exit with 2 if anything would change
+    /// Exit with 2 if anything would change, even if a guard refuses the plan
     #[arg(long)]
     check: bool,
     #[command(flatten)]

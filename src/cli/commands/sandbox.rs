@@ -49,7 +49,7 @@ pub(in crate::cli) struct SandboxArgs {
     /// Reject only requests that real tenants rejected in recorded traffic, not those known from the API description or public reports
     #[arg(long)]
     lenient: bool,
-    /// Faults to inject, for example cut-after@3 or 429@w5x3
+    /// Faults to inject, for example cut-after@3 (the connection breaks after the third request) or 429@w5x3 (three times 429 from the fifth write)
     #[arg(long, value_name = "SPEC")]
     fault: Vec<String>,
     /// Append each request and its body to this file, as a line of JSON, including secrets. The variable MIGRATE_SANDBOX_RECORD does the

@@ -43,8 +43,8 @@ use crate::workflow::{self, Completion, Host, Proposal, Review, Session, lock, n
 /// neither if another run holds the lock.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct SyncArgs {
-    /// The source: a tenant, a snapshot of one (dev@latest), or its folder [default: `source` of the target]
-    #[arg(long, value_name = "TENANT|DIR")]
+    /// The source: a tenant (read now), a snapshot (dev@latest), or the folder of a snapshot [default: `source` of the target]
+    #[arg(long, value_name = "TENANT|SNAPSHOT")]
     from: Option<String>,
     /// The target tenant [default: the only one configured]
     #[arg(long, visible_alias = "tenant", value_name = "TENANT")]

@@ -28,6 +28,7 @@ use crate::workflow::{Proposal, check_scopes, lock, now, unapproved};
 ///
 /// Fields that are missing from the file do not change. null clears a field. Only differences are sent.
 #[derive(Debug, Args)]
+#[command(override_usage = "migrate update [OPTIONS] <KIND> [NAME|ID] <FILE>")]
 pub(in crate::cli) struct UpdateArgs {
     /// The kind, as `migrate kinds` lists it
     kind: String,
@@ -130,7 +131,7 @@ fn refuse_unknown(found: &FetchedResource, kind: &Kind, wanted: &Body, file: &Pa
     let is_known = |name: &str| fields.has(name) || is_read_only(name) || is_shown(name);
     let Some(name) = wanted.0.keys().find(|name| !is_known(name)) else { return Ok(()) };
     let known: Vec<&str> = fields.iter().map(|field| field.name).collect();
-    let error = format!("\"{}\" has an unknown field \"{name}\" for {}", file.display(), kind.singular);
+    let error = format!("\"{}\" has an unknown field \"{name}\" (kind: {})", file.display(), kind.name);
     Err(Failure::new(USAGE, error).hint(crate::diagnostic::did_you_mean(name, &known)))
 }
 

@@ -43,7 +43,7 @@ fn an_endless_body_is_read_up_to_a_limit_and_requested_once() {
     insta::assert_snapshot!(said, @r#"
     exit 1
     error: cannot read resource-servers of "evil"
-    cause: the answer to GET /resource-servers exceeds a limit
+    cause: the response to GET /resource-servers exceeds a limit
     cause: its body is larger than 32 MiB
     hint:  Auth0 does not respond like this: check `domain` and `url` in migrate.toml, and any proxy in between
     "#);
