@@ -4,12 +4,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HOST, HeaderMap, LOCATION, RETRY_AFTER};
 use hyper::{Method, Request, Response};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::api::front_door::DoorResponse;
 use super::api::token::{IssuedTokens, Scopes, expired};
 use super::behaviour::fault::{FaultKind, FaultTiming};
 use super::http::rate_limit::{BucketStatus, Clock, TenantBuckets};
@@ -35,6 +36,8 @@ pub(super) struct ServerState {
     in_flight: usize,
     buckets: TenantBuckets,
     writes: u64,
+    /// The number of requests to the front door.
+    logins: u64,
     /// How often each fault has taken effect, in the order of the options.
     fault_counts: Vec<usize>,
 }
@@ -96,6 +99,7 @@ impl TenantServer {
             in_flight: 0,
             buckets: TenantBuckets::new(options.rate_limit, options.tier, Instant::now()),
             writes: 0,
+            logins: 0,
             fault_counts: vec![0; options.faults.len()],
         };
         Self { options, clock: Clock::start(), state: Mutex::new(state), received: watch::Sender::new(0) }
@@ -145,6 +149,10 @@ impl TenantServer {
             let locked = &mut *self.lock();
             return Ok(to_http(&locked.tokens.token_response(&locked.state, &self.options.registered, &sent)));
         }
+        let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        if let Some(response) = self.respond_at_front_door(host, target) {
+            return response;
+        }
         if target == STATS_PATH {
             return Ok(to_http(&stats_response(self.stats(), &self.fault_counts())));
         }
@@ -170,6 +178,23 @@ impl TenantServer {
             seen.status = response.status().as_u16();
         }
         response
+    }
+
+    /// Answers a request to the front door, which is not one to the Management API; `None` if the path is not one of it.
+    fn respond_at_front_door(&self, host: &str, target: &str) -> Option<Result<HttpResponse, ConnectionCut>> {
+        let locked = &mut *self.lock();
+        let response = locked.state.respond_at_front_door(host, target)?;
+        locked.logins += 1;
+        let due = self.options.faults.iter().enumerate().find_map(|(at, fault)| Some((at, fault.kind_at_login(locked.logins)?)));
+        if let Some((at, kind)) = due {
+            locked.fault_counts[at] += 1;
+            return Some(match kind {
+                FaultKind::Cut(_) => Err(ConnectionCut),
+                FaultKind::Error(status, _) => Ok(to_http(&server_error(status))),
+                _ => Ok(to_http(&ApiResponse::too_many())),
+            });
+        }
+        Some(Ok(door_to_http(response)))
     }
 
     fn register(&self, call: &ApiRequest, target: &str, headers: &HeaderMap) -> RequestInFlight<'_> {
@@ -315,6 +340,26 @@ fn read_body(headers: &HeaderMap, body: &Bytes) -> Option<Value> {
         return Some(fields.into_iter().map(|(name, value)| (name, json!(value))).collect());
     }
     serde_json::from_slice(body).ok()
+}
+
+/// Returns a response of the front door; the text of a page is escaped, since it repeats parameters.
+fn door_to_http(response: DoorResponse) -> HttpResponse {
+    let (status, headers, body) = match response {
+        DoorResponse::Redirect(location) => (302, vec![(LOCATION, location)], String::new()),
+        DoorResponse::Page(status, text) => {
+            let text = text.replace('&', "&amp;").replace('<', "&lt;");
+            (status, vec![(CONTENT_TYPE, "text/html; charset=utf-8".to_owned())], format!("<!doctype html><p>{text}</p>"))
+        }
+        DoorResponse::Document(document) => return to_http(&ApiResponse::new(200, document)),
+    };
+    let mut answer = Response::new(Full::new(Bytes::from(body)));
+    *answer.status_mut() = hyper::StatusCode::from_u16(status).unwrap_or(hyper::StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in headers {
+        if let Ok(value) = value.parse() {
+            answer.headers_mut().insert(name, value);
+        }
+    }
+    answer
 }
 
 fn to_http(answer: &ApiResponse) -> HttpResponse {

@@ -2,6 +2,7 @@
 
 mod children;
 mod dispatch;
+pub(crate) mod front_door;
 mod lists;
 mod live_refusals;
 mod pagination;

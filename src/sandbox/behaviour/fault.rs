@@ -15,6 +15,7 @@
 //!
 //! 3                  the third request to the Management API
 //! w3                 the third write
+//! l3                 the third request to the front door, where people log in: cut-before, 429 and 500-before
 //! 3x5                five of them, from the third on
 //! 3x*                all of them, from the third on
 //! ```
@@ -58,7 +59,18 @@ pub struct Fault {
     kind: FaultKind,
     first: u64,
     times: u64,
-    writes_only: bool,
+    counted: CountedRequests,
+}
+
+/// The requests that a fault counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum CountedRequests {
+    /// Those to the Management API.
+    Api,
+    /// The writes among them.
+    Writes,
+    /// Those to the front door.
+    Logins,
 }
 
 /// Why a text is not a fault.
@@ -84,7 +96,20 @@ impl Fault {
 
     /// Returns the kind of fault for a request; `request` is its number, `write` its number among writes.
     pub(crate) fn kind_at(&self, request: u64, write: Option<u64>) -> Option<FaultKind> {
-        let number = if self.writes_only { write? } else { request };
+        let number = match self.counted {
+            CountedRequests::Api => request,
+            CountedRequests::Writes => write?,
+            CountedRequests::Logins => return None,
+        };
+        self.kind_at_number(number)
+    }
+
+    /// Returns the kind of a fault for this request to the front door.
+    pub(crate) fn kind_at_login(&self, login: u64) -> Option<FaultKind> {
+        self.kind_at_number(login).filter(|_| self.counted == CountedRequests::Logins)
+    }
+
+    fn kind_at_number(&self, number: u64) -> Option<FaultKind> {
         let is_due = number >= self.first && number - self.first < self.times;
         is_due.then_some(self.kind)
     }
@@ -103,14 +128,18 @@ impl FromStr for Fault {
         let no_fault = || FaultError::When(text.to_owned());
         let (what, when) = text.trim().split_once('@').ok_or_else(no_fault)?;
         let kind = read_kind(what).ok_or_else(|| FaultError::What(what.to_owned()))?;
-        let (writes_only, when) = when.strip_prefix('w').map_or((false, when), |when| (true, when));
+        let (counted, when) = match when.chars().next() {
+            Some('w') => (CountedRequests::Writes, &when[1..]),
+            Some('l') => (CountedRequests::Logins, &when[1..]),
+            _ => (CountedRequests::Api, when),
+        };
         let (first, times) = when.split_once('x').unwrap_or((when, "1"));
         let times = if times == "*" { Ok(u64::MAX) } else { times.parse() };
         let (first, times) = (first.parse().map_err(|_| no_fault())?, times.map_err(|_| no_fault())?);
         if first == 0 || times == 0 {
             return Err(no_fault());
         }
-        Ok(Self { written: text.trim().to_owned(), kind, first, times, writes_only })
+        Ok(Self { written: text.trim().to_owned(), kind, first, times, counted })
     }
 }
 
@@ -160,6 +189,13 @@ mod tests {
         let cut = fault("cut-before@w2");
         assert_eq!(cut.kind_at(2, None), None);
         assert_eq!(cut.kind_at(9, Some(2)), Some(FaultKind::Cut(FaultTiming::Before)));
+    }
+
+    #[test]
+    fn a_fault_of_logins_affects_no_request_to_the_api() {
+        let cut = fault("cut-before@l2x*");
+        assert_eq!((cut.kind_at(2, None), cut.kind_at(9, Some(2)), cut.kind_at_login(1)), (None, None, None));
+        assert_eq!(cut.kind_at_login(2), Some(FaultKind::Cut(FaultTiming::Before)));
     }
 
     #[test]
