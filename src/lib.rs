@@ -21,6 +21,7 @@
 //! snapshot, state            the exported content of a tenant; the state between runs
 //! management_api, export     requests to one tenant; reading a tenant into a snapshot
 //! mapping, plan, apply       rewriting values; planning changes; executing a plan
+//! probe                      proof that logins still work: which requests give it, and what their answers mean
 //! config                     migrate.toml, .env and credentials
 //! sandbox                    a tenant on loopback
 //! workflow                   the use cases, without a terminal: the entry point for programs
@@ -92,6 +93,7 @@ pub mod export;
 pub mod management_api;
 pub mod model;
 pub mod plan;
+pub mod probe;
 pub mod sandbox;
 pub mod snapshot;
 pub mod workflow;

@@ -21,10 +21,11 @@ const MAY_IMPORT: &[(&str, &str)] = &[
     ("mapping", "files json catalog model snapshot diagnostic"),
     ("plan", "state json catalog files model snapshot diagnostic"),
     ("export", "json catalog model snapshot management_api"),
+    ("probe", "json catalog model plan snapshot"),
     ("apply", "state json catalog files model plan snapshot management_api"),
     ("config", "files catalog model diagnostic"),
-    ("workflow", "files json catalog model diagnostic snapshot state management_api config mapping plan export apply sandbox"),
-    ("report", "apply json catalog model plan snapshot"),
+    ("workflow", "files json catalog model diagnostic snapshot state management_api config mapping plan export apply probe sandbox"),
+    ("report", "apply json catalog model plan probe snapshot"),
 ];
 
 /// The module that may import all others: the command line.

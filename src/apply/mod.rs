@@ -14,6 +14,7 @@
 //! new_secrets.rs        secrets that the target generates, and where they are stored
 //! journal.rs            the append-only record of a run
 //! summary.rs            how a run ended
+//! linked_ids.rs         the ids of what a run created or linked
 //! state_update.rs       updates links, baseline and fingerprints after a run
 //! expected_baseline.rs  the baseline before a run and the one expected after it
 //! ```
@@ -25,6 +26,7 @@ mod expected_baseline;
 pub mod journal;
 #[cfg(test)]
 mod journal_tests;
+mod linked_ids;
 mod lookup;
 mod new_secrets;
 mod partial_apply;
@@ -39,6 +41,7 @@ mod summary;
 pub use altered_values::{AlteredValue, alterations};
 pub use executor::{Error, PlanExecution, close};
 pub use journal::Journal;
+pub use linked_ids::{LinkedId, linked_ids};
 pub use new_secrets::{GeneratedSecret, NewSecret, SecretDisposition, SecretSink};
 pub use stale_changes::StaleChanges;
 pub(crate) use stale_changes::record_before;

@@ -135,6 +135,11 @@ impl Context {
         self.everywhere.output == Output::Json
     }
 
+    /// Returns the output format.
+    pub(super) fn output(&self) -> Output {
+        self.everywhere.output
+    }
+
     pub(super) fn is_markdown(&self) -> bool {
         self.everywhere.output == Output::Markdown
     }

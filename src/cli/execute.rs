@@ -5,8 +5,10 @@ use std::cell::OnceCell;
 use super::context::Context;
 use super::error::{Failure, INCOMPLETE, OVER, interrupted};
 use super::limits::limit_text;
+use super::probe::ProbeCommands;
 use crate::files;
 use crate::plan::Plan;
+use crate::probe::ProbeReport;
 use crate::report::{self, Layout, PlanView, Report, ReportSubject, RunCost};
 use crate::workflow::{self, EndedRun, Error, Session};
 
@@ -18,6 +20,8 @@ pub(super) struct Ended {
     pub(super) cost: RunCost,
     /// The command that resumes it.
     pub(super) resume: String,
+    /// The commands that follow a probe.
+    pub(super) after_probe: ProbeCommands,
     /// The exit code.
     pub(super) code: u8,
 }
@@ -25,8 +29,9 @@ pub(super) struct Ended {
 impl Ended {
     /// Returns the run for its report.
     pub(super) fn to_report(&self) -> report::RunReport<'_> {
-        let EndedRun { plan, summary, folder, .. } = &self.run;
-        report::RunReport { plan, summary, cost: self.cost, folder, resume: &self.resume }
+        let EndedRun { plan, summary, folder, probe, .. } = &self.run;
+        let probe = probe.as_ref().map(|probe| self.after_probe.view(probe));
+        report::RunReport { plan, summary, cost: self.cost, folder, resume: &self.resume, probe }
     }
 
     /// Returns the limit that ended it, as text.
@@ -101,7 +106,9 @@ impl<'command> Execution<'command> {
     /// Executes a session as far as its limits allow, and writes its reports.
     pub(super) async fn carry_out(self, session: Session<'_>) -> Result<Ended, Failure> {
         self.begin(&session);
-        let run = workflow::execute(self.context.environment()?, session).await.map_err(|error| self.failure(error))?;
+        let environment = self.context.environment()?;
+        let mut run = workflow::execute(environment, session).await.map_err(|error| self.failure(error))?;
+        run.probe = workflow::probe_after(environment, &run).await;
         self.end(run)
     }
 
@@ -109,7 +116,8 @@ impl<'command> Execution<'command> {
     pub(super) fn end(self, run: EndedRun) -> Result<Ended, Failure> {
         let code = if run.limit.is_some() { OVER } else { exit_of(&run) };
         let cost = self.context.terminal.progress.cost();
-        let ended = Ended { cost, resume: self.resume.into_inner().unwrap_or_default(), code, run };
+        let after_probe = run.probe.as_ref().map(|probe| ProbeCommands::of_run(self.context, &run.folder, probe)).unwrap_or_default();
+        let ended = Ended { cost, resume: self.resume.into_inner().unwrap_or_default(), after_probe, code, run };
         ended.leave_reports()?;
         Ok(ended)
     }
@@ -119,6 +127,7 @@ impl<'command> Execution<'command> {
 fn exit_of(run: &EndedRun) -> u8 {
     match (run.summary.is_whole(), run.interrupt) {
         (false, Some(interrupt)) => interrupted(interrupt),
+        (true, _) if run.probe.as_ref().is_some_and(ProbeReport::is_broken) => INCOMPLETE,
         (true, _) if run.summary.lost_secrets() == 0 => exit_of_whole(&run.plan),
         _ => INCOMPLETE,
     }

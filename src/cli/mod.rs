@@ -9,6 +9,7 @@
 //! execute.rs         executes a run: reports, summary, exit code
 //! review.rs          approvals of a command line, and messages about refusals
 //! past_run.rs        past runs and the commands that resume them
+//! probe.rs           the commands that follow a probe
 //! error.rs           errors -> state, cause, hint, exit code; workflow_error.rs those of the use cases
 //! commands/          one file per command; its doc comment is its help text
 //! ```
@@ -26,6 +27,7 @@ mod notify;
 mod options;
 mod pager;
 mod past_run;
+mod probe;
 mod recording;
 mod rehearsal;
 mod reports;
@@ -90,6 +92,10 @@ enum Output {
     Json,
     /// For documentation (`kinds` only)
     Markdown,
+    /// For spreadsheets (`ids` only)
+    Csv,
+    /// Variables for a shell or a `.env` file (`ids` only)
+    Env,
 }
 
 #[derive(Debug, Subcommand)]
@@ -109,9 +115,11 @@ enum Command {
     Api(commands::api::ApiArgs),
     Runs(commands::runs::RunsArgs),
     Show(commands::show::ShowArgs),
+    Probe(commands::probe::ProbeArgs),
     Undo(commands::undo::UndoArgs),
     Restore(commands::restore::RestoreArgs),
     Drift(commands::drift::DriftArgs),
+    Ids(commands::ids::IdsArgs),
     Link(commands::link::LinkArgs),
     Unlink(commands::link::UnlinkArgs),
     Schedule(commands::schedule::ScheduleArgs),
@@ -183,9 +191,7 @@ async fn answer(mut arguments: Arguments) -> Result<u8, Failure> {
     let is_nightly = matches!(arguments.command, Command::Sync(_)) && !std::io::stderr().is_terminal();
     arguments.everywhere.quiet |= is_nightly && !arguments.everywhere.verbose;
     let context = Context::new(&arguments.everywhere).with_reports(arguments.command.reports().cloned());
-    if context.is_markdown() && !matches!(arguments.command, Command::Kinds(_)) {
-        return Err(Failure::new(error::USAGE, "only `migrate kinds` supports Markdown output").hint("--output takes text or json"));
-    }
+    refuse_output(context.output(), &arguments.command)?;
     let ends_by_itself = arguments.command.ends_by_itself();
     if !ends_by_itself {
         // Before the command prints anything: whoever reads that it waits may press Ctrl-C at once.
@@ -197,6 +203,19 @@ async fn answer(mut arguments: Arguments) -> Result<u8, Failure> {
         failure = context.ended_by_interrupt(), if !ends_by_itself => Err(failure),
         never = context.terminal.keep_moving() => never,
     }
+}
+
+/// Refuses an output format that the command does not have.
+fn refuse_output(output: Output, command: &Command) -> Result<(), Failure> {
+    let only = match (output, command) {
+        (Output::Text | Output::Json, _) | (Output::Markdown, Command::Kinds(_)) | (Output::Csv | Output::Env, Command::Ids(_)) => {
+            return Ok(());
+        }
+        (Output::Markdown, _) => "only `migrate kinds` supports Markdown output",
+        (Output::Csv, _) => "only `migrate ids` supports CSV output",
+        (Output::Env, _) => "only `migrate ids` prints variables",
+    };
+    Err(Failure::new(error::USAGE, only).hint("--output takes text or json"))
 }
 
 async fn run_command(context: &Context, command: Command) -> Result<u8, Failure> {
@@ -215,11 +234,13 @@ async fn run_command(context: &Context, command: Command) -> Result<u8, Failure>
         Command::Kinds(commands::kinds::KindsArgs {}) => Ok(commands::kinds::KindsArgs::run(context)),
         Command::Runs(command) => command.run(context),
         Command::Show(command) => command.run(context),
+        Command::Probe(command) => command.run(context).await,
         Command::Undo(command) => Box::pin(command.run(context)).await,
         Command::Snapshots(command) => command.run(context).await,
         Command::Diff(command) => command.run(context).await,
         Command::Restore(command) => Box::pin(command.run(context)).await,
         Command::Drift(command) => command.run(context).await,
+        Command::Ids(command) => command.run(context),
         Command::Link(command) => command.run(context).await,
         Command::Unlink(command) => command.run(context).await,
         Command::Schedule(command) => command.run(context),

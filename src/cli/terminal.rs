@@ -14,7 +14,7 @@ use tokio::sync::{Mutex as AsyncMutex, watch};
 use tokio::time::sleep;
 
 use crate::model::event::{Event, Observer};
-use crate::report::{Mode, Progress, fitted, json_text, printed};
+use crate::report::{Mode, Progress, count, fitted, json_text, printed};
 use crate::workflow::{Host, Interrupt, Notice};
 
 /// How often it is looked whether a question is answered.
@@ -161,6 +161,9 @@ fn text_of(notice: &Notice, later: &str) -> String {
         }
         Notice::StateMoved { pair, folder, files } => {
             format!("Moved the state of {pair} to {}: {}", folder.display(), files.join(", "))
+        }
+        Notice::Probing { target, requests } => {
+            format!("Asking {target} whether logins work: {}, without credentials", count(*requests, "request"))
         }
         Notice::Stopping { .. } => format!("Stopping: waiting for requests in flight. Interrupt again to stop at once; {later}."),
     }

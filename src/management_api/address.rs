@@ -58,6 +58,11 @@ impl Address {
         inside.ok_or_else(|| Error::Address { address: path.to_owned(), reason: "is not a path of the Management API" })
     }
 
+    /// Returns the URL of the root of the tenant.
+    pub(super) fn root(&self) -> Url {
+        self.base.clone()
+    }
+
     /// Returns the URL of the token endpoint.
     pub(super) fn token(&self) -> Url {
         let mut url = self.base.clone();

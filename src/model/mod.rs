@@ -1,8 +1,9 @@
-//! The types that every part shares: resources, keys, ids, selections, credentials, secrets, guards, approvals and events.
+//! The types that every part shares: resources, keys, ids, selections, credentials, secrets, guards, approvals, events and answers of the front door.
 
 pub mod approval;
 pub mod credentials;
 pub mod event;
+pub mod front_door;
 pub mod guard;
 pub mod limits;
 pub mod resource;

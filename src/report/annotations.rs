@@ -71,7 +71,9 @@ pub(super) fn annotations(subject: &ReportSubject<'_>) -> Vec<Annotation> {
         ReportSubject::Run(run) => {
             let failed = run.summary.settled.iter().filter(|one| !matches!(one.outcome, Outcome::Applied(_)));
             let of = |key: &_, outcome: &Outcome| Annotation::error(named(key), outcome.message().unwrap_or("it was not applied"));
-            failed.map(|one| of(&one.key, &one.outcome)).collect()
+            let broken = run.probe.iter().flat_map(|probe| probe.broken().collect::<Vec<_>>());
+            let broken = broken.map(|(_, login, answer)| Annotation::error(format!("Fails since the run: {login}"), answer));
+            broken.chain(failed.map(|one| of(&one.key, &one.outcome))).collect()
         }
         ReportSubject::Drift { target, drift } => of_drift(target, drift),
         ReportSubject::Comparison(_) => Vec::new(),

@@ -61,7 +61,10 @@ fn or_blank(value: &Option<String>) -> &str {
 }
 
 /// Returns rows under a head as CSV.
-fn table<const COLUMNS: usize, Cell: AsRef<str>>(head: [&str; COLUMNS], rows: impl IntoIterator<Item = [Cell; COLUMNS]>) -> String {
+pub(super) fn table<const COLUMNS: usize, Cell: AsRef<str>>(
+    head: [&str; COLUMNS],
+    rows: impl IntoIterator<Item = [Cell; COLUMNS]>,
+) -> String {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(head).expect("memory takes every row");
     for row in rows {

@@ -71,6 +71,10 @@ pub(super) enum Tone {
 pub(super) enum Topic {
     /// The number of resources of each kind in an export.
     Counts,
+    /// Logins that worked before a run and fail after it.
+    LoginsBroken,
+    /// Logins that fail.
+    LoginsFailing,
     /// Every edit that needs approval, and possible mistakes.
     ReviewFirst,
     /// Fields that both tenants changed.
@@ -105,6 +109,18 @@ pub(super) enum Topic {
     StoredSecrets,
     /// Manual steps.
     ManualSteps,
+    /// Logins of which it is not certain whether they work.
+    LoginsUnclear,
+    /// Logins that failed before a run and work after it.
+    LoginsRepaired,
+    /// Logins that failed before a run too.
+    LoginsFailingAsBefore,
+    /// Logins that were not asked for.
+    LoginsNotProbed,
+    /// The size of a probe; without a heading.
+    Probe,
+    /// The ids of what was created or linked.
+    Ids,
     /// Changes that were applied.
     Applied,
     /// What a second plan would still change.
@@ -131,11 +147,18 @@ impl Topic {
     /// Returns the heading of the section in a report about this target, if it has one.
     fn heading(self, target: &str) -> Option<String> {
         let fixed = match self {
-            Self::Counts | Self::Kinds | Self::Remainder => return None,
+            Self::Counts | Self::Kinds | Self::Remainder | Self::Probe => return None,
             Self::Drift => return Some(format!("Drift: changed in {target} since the last run")),
             Self::Deleted => return Some(format!("Deleted from {target} since the last run")),
+            Self::Ids => return Some(format!("Ids in {target} of what was created or linked")),
             Self::CopyDiffers => return Some(format!("Different in the copy and in {target} (the rehearsal is less reliable for these)")),
             Self::Unmanaged => return Some(format!("Unmanaged in {target}, not deleted")),
+            Self::LoginsBroken => "Worked before the run and fails now",
+            Self::LoginsFailing => "Fails",
+            Self::LoginsUnclear => "Not certain whether logins work",
+            Self::LoginsRepaired => "Failed before the run and works now",
+            Self::LoginsFailingAsBefore => "Failed before the run too",
+            Self::LoginsNotProbed => "Not probed",
             Self::ReviewFirst => "Review first",
             Self::Faults => "Simulated faults",
             Self::Failed => "Failed",

@@ -113,7 +113,14 @@ mod tests {
         plan.manual_steps.clear();
         plan.skipped.clear();
         let ended = Summary { made, ..sample::whole() };
-        let run = RunReport { plan: &plan, summary: &ended, cost: RunCost::default(), folder: std::path::Path::new("runs/r"), resume: "" };
+        let run = RunReport {
+            plan: &plan,
+            summary: &ended,
+            cost: RunCost::default(),
+            folder: std::path::Path::new("runs/r"),
+            resume: "",
+            probe: None,
+        };
         crate::report::style::plain(&Report::new(ReportSubject::Run(run), 0).to_text(Layout::default()))
     }
 

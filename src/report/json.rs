@@ -12,8 +12,9 @@ use serde_json::Value;
 
 use super::exported::{ExportView, secrets};
 use super::plan_document::PlanView;
+use super::probe_view::ProbeFields;
 use super::run_report::{RunCost, RunReport, RunState};
-use crate::apply::{ChangeResult, GeneratedSecret, OutcomeCounts, SecretDisposition, Summary};
+use crate::apply::{ChangeResult, GeneratedSecret, LinkedId, OutcomeCounts, SecretDisposition, Summary, linked_ids};
 use crate::catalog::risk::RiskClass;
 use crate::model::event::{Operation, Outcome};
 use crate::model::resource::{Id, Key};
@@ -187,6 +188,9 @@ pub(super) struct RunFields<'a> {
     conflicts: &'a [Conflict],
     manual_steps: Vec<ManualStep>,
     secrets: Vec<GeneratedSecretFields<'a>>,
+    ids: Vec<IdFields>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    probe: Option<ProbeFields<'a>>,
     run: &'a Path,
 }
 
@@ -225,6 +229,8 @@ impl<'a> RunFields<'a> {
             conflicts: &run.plan.conflicts,
             manual_steps: run.due_manual_steps(),
             secrets: summary.made.iter().map(|made| GeneratedSecretFields::new(run, made)).collect(),
+            ids: linked_ids(run.plan, summary).iter().map(IdFields::from).collect(),
+            probe: run.probe.as_ref().map(ProbeFields::from),
             run: run.folder,
         }
     }
@@ -309,6 +315,20 @@ impl<'a> GeneratedSecretFields<'a> {
             SecretDisposition::Lost(reason) => ("lost", Some(reason.as_str())),
         };
         Self { key: &made.key, id: &made.id, field: made.path, disposition, message, fetch: run.fetch(made, made.id.as_str()) }
+    }
+}
+
+/// A resource and its id in the target.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct IdFields {
+    kind: &'static str,
+    name: String,
+    id: Id,
+}
+
+impl From<&LinkedId> for IdFields {
+    fn from(LinkedId { key, id }: &LinkedId) -> Self {
+        Self { kind: key.kind().name, name: key.name().to_owned(), id: id.clone() }
     }
 }
 

@@ -90,7 +90,9 @@ fn of_run<'a>(run: &RunReport<'a>) -> Vec<Case<'a>> {
         Case { key: &one.key, case: TestCase::new(format!("{} {}", one.operation, named(&one.key)), status) }
     });
     let unsent = run.unsent().into_iter().map(|change| of_change(change, not_run("not sent")));
-    settled.chain(unsent).chain(run.plan.skipped.iter().map(skipped)).collect()
+    let broken = run.probe.into_iter().flat_map(|probe| probe.broken().collect::<Vec<_>>());
+    let broken = broken.map(|(key, login, answer)| Case { key, case: TestCase::new(format!("login {login}"), failure("login", &answer)) });
+    broken.chain(settled).chain(unsent).chain(run.plan.skipped.iter().map(skipped)).collect()
 }
 
 fn of_drift(report: &DriftReport) -> Vec<Case<'_>> {

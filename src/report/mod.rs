@@ -19,6 +19,8 @@
 //! schema.rs                        the JSON schemas of answers
 //! annotations.rs                   what GitHub Actions shows beside a job
 //! json.rs, csv.rs                  the same values for programs
+//! probe.rs, probe_view.rs          what the front door answered before and after a run
+//! ids.rs                           names and ids of what is in the target, for application teams
 //! runs.rs, sync.rs                 past runs; the result of a sync
 //! progress.rs, progress_model.rs   draws progress on stderr, the only file here that writes; the text that it shows
 //! schedule/                        systemd, launchd and other units that start a sync every night
@@ -45,6 +47,7 @@ mod field_text;
 mod format;
 mod head;
 mod html;
+mod ids;
 mod json;
 mod junit;
 mod kind_changes;
@@ -59,6 +62,8 @@ mod plan_text;
 #[cfg(test)]
 mod plan_text_tests;
 mod printed;
+mod probe;
+mod probe_view;
 mod progress;
 mod progress_model;
 mod rehearsal;
@@ -92,11 +97,14 @@ pub(crate) use explained::{explained, explained_json};
 pub(crate) use exported::{ExportView, exported};
 pub(crate) use field_text::edit_lines;
 pub(crate) use format::count;
+pub(crate) use ids::{ids, ids_csv, ids_env, ids_json};
 pub(crate) use json::{ErrorFields, exported_json};
 pub(crate) use json::{FORMAT, answer, to_json};
 pub(crate) use layout::Layout;
 pub(crate) use plan_document::{PlanView, plan};
 pub use printed::{json_text, printable, printed};
+pub(crate) use probe::{probed, probed_json};
+pub(crate) use probe_view::ProbeView;
 pub(crate) use progress::Mode;
 pub(crate) use progress::Progress;
 pub(crate) use rehearsal::rehearsal;

@@ -29,6 +29,11 @@ fn is_hidden(sign: char) -> bool {
     is_invisible || (sign.is_control() && sign != '\t')
 }
 
+/// Returns whether a text has no character that [`printable`] would make visible.
+pub(super) fn is_shown_as_it_is(text: &str) -> bool {
+    !text.contains(is_hidden)
+}
+
 /// Makes control characters and those that reverse the writing direction visible.
 pub fn printable(text: &str) -> Cow<'_, str> {
     shown(text, &|_| false)

@@ -2,10 +2,12 @@
 
 use super::document::{Closing, Content, Document, Lead, ResourceMessage, Sections, Tone, Topic, fields, messages};
 use super::format::{count, duration, number};
+use super::ids::ids_table;
 use super::mapping_rules::accepting_rules;
 use super::plan_document::{title, unmanaged};
+use super::probe_view::ProbeView;
 use super::run_report::{RunCost, RunReport, RunState};
-use crate::apply::{OutcomeCounts, SecretDisposition, Summary};
+use crate::apply::{OutcomeCounts, SecretDisposition, Summary, linked_ids};
 use crate::model::event::Outcome;
 
 /// Returns the one line that an interrupted run ends with: what is applied, what is not sent, and how to resume it.
@@ -24,6 +26,9 @@ impl<'run> Document<'run> {
         let RunReport { plan, summary, .. } = *run;
         let mut sections = Sections::new(&plan.target.tenant);
         add_outcomes(&mut sections, summary);
+        if let Some(probe) = &run.probe {
+            probe.add_to(&mut sections);
+        }
         sections.add_to_files(Topic::Unsent, Content::Changes(run.unsent()));
         sections.add(Topic::AcceptingRules, Content::Rules(accepting_rules(summary)));
         sections.add(Topic::Skipped, messages(&plan.skipped));
@@ -31,6 +36,7 @@ impl<'run> Document<'run> {
         sections.add_to_files(Topic::Drift, Content::Drift(&plan.drift));
         sections.add(Topic::StoredSecrets, stored_secrets(summary));
         sections.add(Topic::ManualSteps, Content::Steps(run.due_steps()));
+        sections.add_to_files(Topic::Ids, Content::Rows(ids_table(&linked_ids(plan, summary))));
         sections.add_to_files(Topic::Applied, Content::Changes(run.applied()));
         sections.add_to_files(Topic::Excluded, messages(&plan.excluded));
         sections.add_to_files(Topic::Unmanaged, unmanaged(plan));
@@ -96,12 +102,14 @@ fn lead(run: &RunReport<'_>) -> Lead {
     let state = RunState::new(run.summary);
     let others = state.others().map(|others| format!("; {others}")).unwrap_or_default();
     let text = format!("Applied {} to {}{}{others}.", state.applied(), run.plan.target.tenant, cost(run.cost));
+    let alarm = run.probe.as_ref().and_then(ProbeView::alarm);
     let tone = match (run.summary.is_whole(), run.summary.tally().failed) {
+        _ if alarm.is_some() => Tone::Bad,
         (true, _) => Tone::Good,
         (false, 0) => Tone::Pending,
         (false, _) => Tone::Bad,
     };
-    Lead::new(tone, text)
+    Lead::new(tone, alarm.map_or(text.clone(), |alarm| format!("{alarm} {text}")))
 }
 
 fn cost(cost: RunCost) -> String {

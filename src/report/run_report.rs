@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::format::{count, enumeration, number};
+use super::probe_view::ProbeView;
 use crate::apply::{OutcomeCounts, Summary};
 use crate::model::event::Operation;
 use crate::model::resource::Key;
@@ -35,6 +36,8 @@ pub(crate) struct RunReport<'run> {
     pub(crate) folder: &'run Path,
     /// The command that resumes it.
     pub(crate) resume: &'run str,
+    /// What the front door answered before and after it, if it was probed.
+    pub(crate) probe: Option<ProbeView<'run>>,
 }
 
 impl<'run> RunReport<'run> {

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::format::{count, duration, number, printable};
 use super::json::{AlteredFields, ErrorFields, altered, answer};
 use super::plan_document::PlanView;
+use super::probe_view::ProbeFields;
 use super::report_subject::ReportSubject;
 use super::run_report::{RunReport, RunState};
 use crate::apply::OutcomeCounts;
@@ -89,6 +90,8 @@ struct SyncRunFields<'a> {
     waited_seconds: u64,
     secrets_lost: usize,
     differs: Vec<AlteredFields<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    probe: Option<ProbeFields<'a>>,
 }
 
 impl<'a> SyncRunFields<'a> {
@@ -107,6 +110,7 @@ impl<'a> SyncRunFields<'a> {
             waited_seconds: run.cost.waited.as_secs(),
             secrets_lost: run.summary.lost_secrets(),
             differs: altered(run.summary),
+            probe: run.probe.as_ref().map(ProbeFields::from),
         }
     }
 }
@@ -121,6 +125,7 @@ impl<'a> SyncReport<'a> {
     /// Returns the result as one line.
     pub(crate) fn line(&self) -> String {
         let mut parts = Vec::new();
+        parts.extend(self.runs().filter_map(|(run, _)| run.probe.as_ref()?.short_alarm()));
         parts.extend(self.resumed.iter().map(Resumed::line));
         parts.extend(self.run.iter().map(applied));
         parts.extend(self.plan.into_iter().flat_map(|plan| self.planned(plan)));

@@ -14,7 +14,14 @@ use crate::plan::{Drift, DriftReport, Plan, Skipped};
 
 fn run<'run>(plan: &'run Plan, summary: &'run Summary) -> RunReport<'run> {
     let cost = RunCost { took: Duration::from_secs(31), requests: 240, waited: Duration::from_secs(4) };
-    RunReport { plan, summary, cost, folder: Path::new("runs/2026-03-01T10-05-00Z"), resume: "migrate import --tenant prod --resume" }
+    RunReport {
+        plan,
+        summary,
+        cost,
+        folder: Path::new("runs/2026-03-01T10-05-00Z"),
+        resume: "migrate import --tenant prod --resume",
+        probe: None,
+    }
 }
 
 fn text_of(run: RunReport<'_>) -> String {

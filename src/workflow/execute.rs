@@ -16,6 +16,7 @@ use crate::apply::journal::Record;
 use crate::apply::{self, PlanExecution, Summary, SyncState};
 use crate::management_api::Traffic;
 use crate::plan::{Plan, SecretField};
+use crate::probe::ProbeReport;
 use crate::state::baseline::Baseline;
 
 /// A finished run.
@@ -33,6 +34,8 @@ pub struct EndedRun {
     pub limit: Option<ReachedLimit>,
     /// The first interrupt during the run.
     pub interrupt: Option<Interrupt>,
+    /// What the front door answered before and after it, if it was probed.
+    pub probe: Option<ProbeReport>,
 }
 
 /// Supplied secrets, each read once, so that the recorded fingerprints are those of the sent values.
@@ -100,7 +103,7 @@ pub(crate) async fn execute(environment: &Environment, session: Session<'_>) -> 
     apply::close(journal, &summary, &now()).map_err(|error| Error::Unrecorded(Box::new(error)))?;
     let requests = tenant.requests();
     let limit = budget.reached(requests).filter(|_| summary.unsent > 0 && interrupt.is_none() && !summary.is_silent);
-    Ok(EndedRun { plan, summary, requests, folder, limit, interrupt })
+    Ok(EndedRun { plan, summary, requests, folder, limit, interrupt, probe: None })
 }
 
 /// Returns what came of a run so far, as its journal has it.

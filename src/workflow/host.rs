@@ -37,6 +37,13 @@ pub enum Notice {
         /// The files that were moved.
         files: Vec<String>,
     },
+    /// The front door of a tenant is asked whether logins work.
+    Probing {
+        /// The tenant.
+        target: String,
+        /// The number of requests.
+        requests: usize,
+    },
     /// The use case is stopping; requests in flight are being completed.
     Stopping {
         /// The target.

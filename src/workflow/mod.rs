@@ -10,6 +10,7 @@
 //! session.rs      a run before its first write: folder, journal, state
 //! execute.rs      executes a run: interrupts, limits, saving the state
 //! proposal.rs     from plan to run: guards, scopes, secret sink, approval, execution; unattended imports
+//! probe.rs        asks the front door whether logins work, before and after a run
 //! rehearse.rs     rehearses an import on a copy of the target
 //! mapping_check.rs, mapping_preview.rs  a mapping without an import: its problems, its effect on resources
 //! compare.rs      compares two tenants or snapshots
@@ -36,6 +37,7 @@ mod lock;
 mod mapping_check;
 mod mapping_preview;
 mod prepare;
+mod probe;
 mod proposal;
 mod rehearse;
 mod restore;
@@ -58,6 +60,7 @@ pub(crate) use mapping_check::{check_mapping, unmatched_on_disk};
 pub(crate) use mapping_preview::{MappedResource, MappingPreview, NamedField, preview};
 pub use prepare::{Prepared, Route, prepare};
 pub(crate) use prepare::{includable, included, prepare_seen_by, protected, read, refuse_unmatched, scope_naming, scope_of};
+pub(crate) use probe::{load as load_probe, probe, probe_after, probe_again};
 pub(crate) use proposal::{Approver, Proposal, carry_out};
 pub use proposal::{Completion, import};
 pub(crate) use rehearse::{Copy, Copyist, Rehearsed, rehearse};

@@ -11,6 +11,7 @@ use super::kept_snapshots::{KeptSnapshot, KeptSnapshots};
 use super::limits::RunBudget;
 use super::lock::lock;
 use super::prepare::{Prepared, Route, keep, prepare};
+use super::probe::{RunProbe, probe_after, save as save_probe};
 use super::review::{Review, unapproved};
 use super::session::Session;
 use crate::apply::{SecretSink, StaleChanges, SyncState};
@@ -32,6 +33,8 @@ pub(crate) struct Proposal {
     tenant: Tenant,
     basis: Basis,
     snapshots: SnapshotBasis,
+    /// What asks the front door before and after the run.
+    probe: Option<RunProbe>,
 }
 
 /// What a run is to keep snapshots of.
@@ -62,13 +65,21 @@ impl Proposal {
     pub(crate) fn of_prepared(prepared: Prepared, unapproved: Vec<Refusal>) -> Self {
         let Prepared { plan, refusals, tenant, desired, live, state, source, .. } = prepared;
         let snapshots = SnapshotBasis { source: Some(source), live: None };
-        Self { plan: Arc::new(plan), refusals, unapproved, tenant, basis: Basis::Pair(Box::new((desired, live, state))), snapshots }
+        Self {
+            plan: Arc::new(plan),
+            refusals,
+            unapproved,
+            tenant,
+            basis: Basis::Pair(Box::new((desired, live, state))),
+            snapshots,
+            probe: None,
+        }
     }
 
     /// Creates a proposal from a saved plan, or from one within a single tenant.
     pub(crate) fn of_plan(plan: Plan, tenant: Tenant, (refusals, unapproved): (Vec<Refusal>, Vec<Refusal>)) -> Self {
         let (basis, snapshots) = (Basis::Plan(StaleChanges::default()), SnapshotBasis::default());
-        Self { plan: Arc::new(plan), refusals, unapproved, tenant, basis, snapshots }
+        Self { plan: Arc::new(plan), refusals, unapproved, tenant, basis, snapshots, probe: None }
     }
 
     /// Has the run keep a snapshot of the target as it was read now.
@@ -79,6 +90,22 @@ impl Proposal {
     /// Refuses changes that became stale since the plan was made.
     pub(crate) fn without_stale(self, stale: StaleChanges) -> Self {
         Self { basis: Basis::Plan(stale), ..self }
+    }
+
+    /// Has the run ask the front door before its first write and after its last one.
+    ///
+    /// # Errors
+    ///
+    /// If the target is not configured.
+    pub(crate) async fn with_probe(mut self, environment: &Environment) -> Result<Self, Error> {
+        let live = match &self.basis {
+            Basis::Pair(pair) => Some(&pair.1),
+            Basis::Plan(_) => self.snapshots.live.as_ref(),
+        };
+        if let Some(live) = live {
+            self.probe = Some(RunProbe::new(environment, &self.tenant, (&self.plan, live)).await?);
+        }
+        Ok(self)
     }
 
     /// Returns whether there is nothing to do: the plan has no changes and nothing is refused.
@@ -202,9 +229,17 @@ pub(crate) async fn carry_out<A: Approver>(
     }
     let sink = approver.sink()?;
     approver.approve(&proposal).await?;
+    let before = match &proposal.probe {
+        Some(probe) => Some(probe.before(environment).await),
+        None => None,
+    };
     let session = proposal.begin(environment, lock, command)?.within(budget).with_sink(sink);
+    if let Some(before) = &before {
+        save_probe(&session.folder, before)?;
+    }
     approver.begun(&session);
-    let ended = execute(environment, session).await.map_err(|error| approver.fail(error))?;
+    let mut ended = execute(environment, session).await.map_err(|error| approver.fail(error))?;
+    ended.probe = probe_after(environment, &ended).await;
     Ok(Completion::Run(Box::new(ended)))
 }
 

@@ -29,8 +29,8 @@ use crate::workflow::history::{self, PastRun, folder_of};
 use crate::workflow::run_name;
 use crate::workflow::unfinished::{Starter, unfinished_between};
 use crate::workflow::{
-    Copy, Copyist, Prepared, Proposal, Review, Session, check_scopes, prepare, prepare_seen_by, protected, read, refuse_another_target,
-    refuse_unmatched, rehearse, scope_of, source_side, unapproved,
+    Copy, Copyist, Environment, Prepared, Proposal, Review, Session, check_scopes, prepare, prepare_seen_by, protected, read,
+    refuse_another_target, refuse_unmatched, rehearse, scope_of, source_side, unapproved,
 };
 
 /// Import the settings of a source into a target
@@ -52,6 +52,9 @@ pub(in crate::cli) struct ImportArgs {
     /// Resume an interrupted run, after showing what is left to do [default: the newest run on this target]
     #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["from", "mapping", "dry_run", "out", "prune", "drift", "kinds", "only", "exclude", "with_dependencies"])]
     resume: Option<String>,
+    /// Ask the target before and after the run whether logins work that the plan could break, without credentials and without signing in
+    #[arg(long, conflicts_with_all = ["dry_run", "out", "resume", "rehearse"])]
+    probe: bool,
     #[command(flatten)]
     rehearsal: RehearsalOptions,
     #[command(flatten)]
@@ -89,8 +92,13 @@ impl ImportArgs {
         let prepared = prepare(environment, &route).await?;
         let left = unapproved(prepared.refusals.clone(), approved, target, self.stop.review());
         let Some(lock) = lock else { return self.stop_after_the_plan(context, &prepared, &left) };
-        let proposal = Proposal::of_prepared(prepared, left);
+        let proposal = self.probed(environment, Proposal::of_prepared(prepared, left)).await?;
         self.ceremony(context, &proposal.plan).carry_out(proposal, &lock).await
+    }
+
+    /// Has the run probe the target, if that is wanted.
+    async fn probed(&self, environment: &Environment, proposal: Proposal) -> Result<Proposal, Failure> {
+        Ok(if self.probe { proposal.with_probe(environment).await? } else { proposal })
     }
 
     fn starter(&self) -> Starter {
@@ -169,6 +177,7 @@ impl ImportArgs {
         let refusals = check_scopes(&mut plan, &tenant, refusals).await?;
         let left = unapproved(refusals.clone(), approved, target, Review::Saved);
         let proposal = Proposal::of_plan(plan, tenant, (refusals, left)).without_stale(stale).with_snapshot(live);
+        let proposal = self.probed(environment, proposal).await?;
         self.ceremony(context, &proposal.plan).carry_out(proposal, &lock).await
     }
 

@@ -7,10 +7,12 @@ use clap::Args;
 use crate::cli::context::Context;
 use crate::cli::error::Failure;
 use crate::cli::past_run::{resume_of, status_of};
+use crate::cli::probe::ProbeCommands;
 use crate::cli::reports::ReportOptions;
 use crate::plan::file::{self, SavedPlan};
 use crate::report::{self, PlanView, Report, ReportSubject};
 use crate::workflow::history::PastRun;
+use crate::workflow::load_probe;
 
 /// Show a run with the outcome of each change, or a saved plan
 #[derive(Debug, Args)]
@@ -30,7 +32,10 @@ impl ShowArgs {
         }
         let past = PastRun::load(context.environment()?, &self.run)?;
         let (resume, cost) = (resume_of(context, &past), report::RunCost::default());
-        let run = report::RunReport { plan: &past.plan, summary: &past.summary, cost, folder: &past.folder, resume: &resume };
+        let probe = load_probe(&past.folder);
+        let after_probe = probe.as_ref().map(|probe| ProbeCommands::of_run(context, &past.folder, probe)).unwrap_or_default();
+        let probe = probe.as_ref().map(|probe| after_probe.view(probe));
+        let run = report::RunReport { plan: &past.plan, summary: &past.summary, cost, folder: &past.folder, resume: &resume, probe };
         let status = status_of(context, &past)?;
         context.answer(|| report::shown(&run, &status, context.layout()), || report::shown_json(&run, &status, 0));
         context.publish(&Report::new(ReportSubject::Run(run), 0))?;

@@ -53,6 +53,9 @@ pub(in crate::cli) struct SyncArgs {
     options: ImportOptions,
     #[arg(long, value_name = "GUARD,..", value_delimiter = ',', help = help_of_unattended_allow())]
     allow: Vec<String>,
+    /// Ask the target before and after the run whether logins work that the plan could break, without credentials and without signing in
+    #[arg(long)]
+    probe: bool,
     #[command(flatten)]
     limits: LimitOptions,
     #[command(flatten)]
@@ -97,9 +100,11 @@ impl SyncArgs {
     pub(super) fn flags(&self) -> Result<Vec<String>, Failure> {
         let _: Approvals = self.approved()?;
         let allow = if self.allow.is_empty() { Vec::new() } else { vec!["--allow".to_owned(), self.allow.join(",")] };
+        let probe = if self.probe { vec!["--probe".to_owned()] } else { Vec::new() };
         let words = [
             self.options.to_args(),
             allow,
+            probe,
             self.limits.to_args(),
             self.lock_timeout.to_args(),
             self.secrets.to_args(),
@@ -202,7 +207,10 @@ impl SyncArgs {
         let route = route.route(context, &target.name)?;
         let prepared = unless_stopped(context, &budget, async { Ok(prepare(environment, &route).await?) }).await?;
         let left = unapproved(prepared.refusals.clone(), approved, target, Review::None);
-        let proposal = Proposal::of_prepared(prepared, left);
+        let mut proposal = Proposal::of_prepared(prepared, left);
+        if self.probe {
+            proposal = proposal.with_probe(environment).await?;
+        }
         let plan = course.plan.insert(proposal.plan.clone()).clone();
         let job = CommandApprover {
             context,
