@@ -13,10 +13,12 @@ use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::api::token::Scopes;
+use super::http::caller::Caller;
 use super::http::request_stats::{RequestStats, SeenRequest};
 use super::options::Options;
 use super::server::TenantServer;
 use super::store::state::State;
+use super::store::tenant_log::LogLimits;
 use crate::files;
 
 /// A tenant served on loopback until it is stopped or dropped.
@@ -97,13 +99,29 @@ impl Sandbox {
     /// Issues a token with these scopes, or with every scope if none is named.
     #[must_use]
     pub fn token(&self, scopes: &[&str]) -> String {
+        self.token_of(Caller::client("sandbox"), scopes)
+    }
+
+    /// Issues a token of this caller, whom the log names for what is written with it.
+    #[must_use]
+    pub fn token_of(&self, caller: Caller, scopes: &[&str]) -> String {
         let scopes = match scopes {
             [] => Scopes::All,
             named => Scopes::Named(named.iter().map(|scope| (*scope).to_owned()).collect()),
         };
         let server = &mut *self.tenant.lock();
-        let issued = server.tokens.issue(&server.state, "sandbox", scopes);
+        let issued = server.tokens.issue(&server.state, caller, scopes);
         issued["access_token"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Sets how late entries of the tenant's log can be read, and for how long.
+    pub fn limit_log(&self, limits: LogLimits) {
+        self.tenant.lock().log.set_limits(limits);
+    }
+
+    /// Drops the tenant's log so far, as if its retention had passed.
+    pub fn forget_log(&self) {
+        self.tenant.lock().log.forget();
     }
 
     /// Stops the sandbox; when this returns, the port is free and every connection is closed.

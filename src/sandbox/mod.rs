@@ -8,10 +8,10 @@
 //! listener.rs   the running sandbox: listens on loopback, records the requests
 //! server.rs     one tenant over HTTP: faults, rate limits, tokens, then the api
 //! options.rs    state, port, credentials, limits, faults
-//! api/          the endpoints: dispatch, reads, lists, writes, removals, children, /oauth/token, and their refusals
+//! api/          the endpoints: dispatch, reads, lists, writes, removals, children, /logs, /oauth/token, and their refusals
 //!               (preconditions, validation by the OpenAPI description in schema/ or by the catalog, reports about the live API)
 //! behaviour/    what the server does with single kinds beyond the catalog, its history, faults
-//! store/        the state of a tenant: tables, ids, state files, a new tenant, a replica, seeds, rules
+//! store/        the state of a tenant: tables, ids, state files, a new tenant, a replica, seeds, rules, the log
 //! http/         requests, responses, routing, rate limits, the request log
 //! ```
 //!
@@ -29,6 +29,7 @@ mod tests;
 
 pub use api::schema::description::{SchemaViolation, ValueRefusal, schema_violations, value_refusals};
 pub use behaviour::fault::{Fault, FaultError};
+pub use http::caller::Caller;
 pub use http::rate_limit::RateLimit;
 pub use http::request_log::RequestLog;
 pub use http::request_stats::{RequestStats, SeenRequest};
@@ -39,3 +40,4 @@ pub use store::replica::Replica;
 pub use store::seed;
 pub use store::state::State;
 pub use store::state_file::StateError;
+pub use store::tenant_log::LogLimits;

@@ -9,6 +9,7 @@ use super::behaviour::fault::Fault;
 use super::http::rate_limit::RateLimit;
 use super::http::request_log::RequestLog;
 use super::store::state::State;
+use super::store::tenant_log::LogLimits;
 use crate::catalog::limits::Tier;
 
 /// The options of a sandbox; only the state is required.
@@ -23,6 +24,7 @@ pub struct Options {
     pub(super) faults: Vec<Fault>,
     pub(super) token_lifetime: Duration,
     pub(super) request_log: Option<Arc<RequestLog>>,
+    pub(super) log_limits: LogLimits,
 }
 
 impl Options {
@@ -39,6 +41,7 @@ impl Options {
             faults: Vec::new(),
             token_lifetime: Duration::from_secs(86_400),
             request_log: None,
+            log_limits: LogLimits::default(),
         }
     }
 
@@ -102,6 +105,13 @@ impl Options {
     #[must_use]
     pub fn request_log(mut self, request_log: Arc<RequestLog>) -> Self {
         self.request_log = Some(request_log);
+        self
+    }
+
+    /// Delays the entries of the tenant's log, or keeps them for a limited time.
+    #[must_use]
+    pub fn log_limits(mut self, limits: LogLimits) -> Self {
+        self.log_limits = limits;
         self
     }
 

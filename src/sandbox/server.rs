@@ -4,15 +4,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HOST, HeaderMap, LOCATION, RETRY_AFTER};
+use hyper::header::{AUTHORIZATION, AsHeaderName, CONTENT_TYPE, DATE, HOST, HeaderMap, LINK, LOCATION, RETRY_AFTER, USER_AGENT};
 use hyper::{Method, Request, Response};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::api::front_door::DoorResponse;
-use super::api::token::{IssuedTokens, Scopes, expired};
+use super::api::logs;
+use super::api::token::{IssuedToken, IssuedTokens, expired};
 use super::behaviour::fault::{FaultKind, FaultTiming};
+use super::behaviour::logged_write::{LoggedHeaders, event_of};
 use super::http::rate_limit::{BucketStatus, Clock, TenantBuckets};
 use super::http::request::{ApiRequest, KeyAccess, parse_form};
 use super::http::request_log::LogEntry;
@@ -20,6 +22,7 @@ use super::http::request_stats::{RequestStats, SeenRequest};
 use super::http::response::ApiResponse;
 use super::options::Options;
 use super::store::state::State;
+use super::store::tenant_log::TenantLog;
 
 const API: &str = "/api/v2";
 /// The path that returns request statistics; not a path of Auth0.
@@ -33,6 +36,7 @@ pub(super) struct ServerState {
     pub(super) state: State,
     pub(super) tokens: IssuedTokens,
     pub(super) seen: Vec<SeenRequest>,
+    pub(super) log: TenantLog,
     in_flight: usize,
     buckets: TenantBuckets,
     writes: u64,
@@ -54,6 +58,13 @@ pub(super) struct TenantServer {
 #[derive(Debug, thiserror::Error)]
 #[error("the connection is cut")]
 pub(super) struct ConnectionCut;
+
+/// The result of a request: the response, the path of its next page, and the bucket status.
+struct AppliedRequest {
+    response: ApiResponse,
+    next: Option<String>,
+    bucket: Option<BucketStatus>,
+}
 
 /// A counted request; it is in flight until this is dropped, also when the caller disconnects.
 struct RequestInFlight<'tenant> {
@@ -96,6 +107,7 @@ impl TenantServer {
             state: options.state.clone(),
             tokens: IssuedTokens::new(options.token_lifetime),
             seen: Vec::new(),
+            log: TenantLog::new(options.log_limits),
             in_flight: 0,
             buckets: TenantBuckets::new(options.rate_limit, options.tier, Instant::now()),
             writes: 0,
@@ -226,7 +238,7 @@ impl TenantServer {
             in_flight.count_fault();
             return response;
         }
-        let (response, bucket) = match self.apply(call, authorization) {
+        let AppliedRequest { response, next, bucket } = match self.apply(call, headers) {
             Ok(applied) => applied,
             Err(refused) => return Ok(*refused),
         };
@@ -234,7 +246,7 @@ impl TenantServer {
             in_flight.count_fault();
             return response;
         }
-        Ok(self.with_limits(to_http(&response), bucket))
+        Ok(self.with_limits(self.with_link(to_http(&response), next.as_deref()), bucket))
     }
 
     /// Returns the response of a fault that takes effect before the request is applied.
@@ -267,16 +279,44 @@ impl TenantServer {
         }
     }
 
-    /// Applies a request; returns the response and the bucket status, or the refusal of a bad token or a rate limit.
-    fn apply(&self, call: &ApiRequest, authorization: Option<&str>) -> Result<(ApiResponse, Option<BucketStatus>), Box<HttpResponse>> {
+    /// Applies a request and logs it; returns the response and the bucket status, or the refusal of a bad token or a rate limit.
+    fn apply(&self, call: &ApiRequest, headers: &HeaderMap) -> Result<AppliedRequest, Box<HttpResponse>> {
         let locked = &mut *self.lock();
-        let scopes = locked.tokens.scopes(authorization).map_err(|refused| Box::new(to_http(&refused)))?;
+        let issued = locked.tokens.find(text_of(headers, &AUTHORIZATION)).map_err(|refused| Box::new(to_http(&refused)))?;
         let bucket =
             locked.buckets.take(call.is_write(), &call.path, Instant::now()).map_err(|bucket| Box::new(self.too_many(Some(bucket))))?;
-        let key_access = if scopes.allow_any(&["read:client_keys"]) { KeyAccess::Visible } else { KeyAccess::Hidden };
-        let response =
-            check_scopes(&locked.state, call, &scopes).unwrap_or_else(|| locked.state.respond(&ApiRequest { key_access, ..call.clone() }));
-        Ok((response, bucket))
+        let key_access = if issued.scopes.allow_any(&["read:client_keys"]) { KeyAccess::Visible } else { KeyAccess::Hidden };
+        if let Some(refused) = check_scopes(&locked.state, call, &issued) {
+            self.log(locked, (&issued, headers), call, &refused);
+            return Ok(AppliedRequest { response: refused, next: None, bucket });
+        }
+        let of_log = logs::respond(&locked.log, call, self.clock.now()).filter(|_| !locked.state.absent.contains_key("/logs"));
+        if let Some(logs::LogResponse { response, next }) = of_log {
+            return Ok(AppliedRequest { response, next, bucket });
+        }
+        let response = locked.state.respond(&ApiRequest { key_access, ..call.clone() });
+        self.log(locked, (&issued, headers), call, &response);
+        Ok(AppliedRequest { response, next: None, bucket })
+    }
+
+    /// Logs a write, or its refusal.
+    fn log(&self, locked: &mut ServerState, (issued, headers): (&IssuedToken, &HeaderMap), call: &ApiRequest, response: &ApiResponse) {
+        let logged = LoggedHeaders {
+            correlation: text_of(headers, "x-correlation-id").map(str::to_owned),
+            user_agent: text_of(headers, &USER_AGENT).unwrap_or_default().to_owned(),
+        };
+        if let Some(event) = event_of(&locked.state, (&issued.caller, &logged), call, response) {
+            locked.log.append(self.clock.now(), event);
+        }
+    }
+
+    /// Adds the header that leads to the next page.
+    fn with_link(&self, mut response: HttpResponse, next: Option<&str>) -> HttpResponse {
+        let link = next.map(|next| format!("<https://{}{API}{next}>; rel=\"next\"", self.lock().state.domain));
+        if let Some(link) = link.and_then(|link| link.parse().ok()) {
+            response.headers_mut().insert(LINK, link);
+        }
+        response
     }
 
     /// Refuses a request with 429; without a bucket, `Retry-After` is a second and there are no limit headers.
@@ -306,8 +346,16 @@ impl TenantServer {
     }
 }
 
+/// Returns a header, if it is text.
+fn text_of(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
 /// Returns the refusal of a request that the scopes do not allow.
-fn check_scopes(state: &State, call: &ApiRequest, scopes: &Scopes) -> Option<ApiResponse> {
+fn check_scopes(state: &State, call: &ApiRequest, issued: &IssuedToken) -> Option<ApiResponse> {
+    if call.path == "/logs" || call.path.starts_with("/logs/") {
+        return (!issued.scopes.allow_any(logs::SCOPES)).then(|| ApiResponse::insufficient_scope(logs::SCOPES));
+    }
     let (kind, _) = state.kind_at(&call.path)?;
     let required = match call.method.as_str() {
         "GET" => kind.scopes.read,
@@ -315,7 +363,7 @@ fn check_scopes(state: &State, call: &ApiRequest, scopes: &Scopes) -> Option<Api
         "DELETE" => kind.scopes.delete,
         _ => kind.scopes.update,
     };
-    (!scopes.allow_any(required)).then(|| ApiResponse::insufficient_scope(required))
+    (!issued.scopes.allow_any(required)).then(|| ApiResponse::insufficient_scope(required))
 }
 
 /// Returns the response of `GET /seen`.

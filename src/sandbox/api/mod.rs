@@ -5,6 +5,7 @@ mod dispatch;
 pub(crate) mod front_door;
 mod lists;
 mod live_refusals;
+pub(crate) mod logs;
 mod pagination;
 mod preconditions;
 mod reads;

@@ -9,6 +9,8 @@ use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use super::logs;
+use crate::sandbox::http::caller::Caller;
 use crate::sandbox::http::response::ApiResponse;
 use crate::sandbox::store::state::{State, required_scopes};
 
@@ -40,10 +42,20 @@ pub(crate) struct RegisteredClients {
     pub(crate) keys: Vec<(String, String)>,
 }
 
+/// A token that was issued.
+#[derive(Debug, Clone)]
+pub(crate) struct IssuedToken {
+    /// Who it belongs to.
+    pub(crate) caller: Caller,
+    /// What it allows.
+    pub(crate) scopes: Scopes,
+    end: Instant,
+}
+
 /// Every token that was issued.
 #[derive(Debug)]
 pub(crate) struct IssuedTokens {
-    issued: HashMap<String, (Scopes, Instant)>,
+    issued: HashMap<String, IssuedToken>,
     lifetime: Duration,
     /// The signing key, random so that nobody else on the machine can guess a token.
     key: [u8; 32],
@@ -56,32 +68,33 @@ impl IssuedTokens {
         Self { issued: HashMap::new(), lifetime, key }
     }
 
-    /// Returns what a token allows.
+    /// Returns who a token belongs to and what it allows.
     ///
     /// # Errors
     ///
     /// The response to a missing, unknown or expired token.
-    pub(crate) fn scopes(&self, authorization: Option<&str>) -> Result<Scopes, ApiResponse> {
+    pub(crate) fn find(&self, authorization: Option<&str>) -> Result<IssuedToken, ApiResponse> {
         let token = authorization.and_then(|header| header.strip_prefix("Bearer "));
         let token = token.ok_or_else(|| ApiResponse::unauthorized("Missing authentication"))?;
-        let (scopes, end) = self.issued.get(token).ok_or_else(|| ApiResponse::unauthorized("Invalid token"))?;
-        if *end <= Instant::now() {
+        let issued = self.issued.get(token).ok_or_else(|| ApiResponse::unauthorized("Invalid token"))?;
+        if issued.end <= Instant::now() {
             return Err(expired());
         }
-        Ok(scopes.clone())
+        Ok(issued.clone())
     }
 
     /// Expires a token early.
     pub(crate) fn end(&mut self, authorization: Option<&str>) {
         if let Some(token) = authorization.and_then(|header| header.strip_prefix("Bearer ")) {
-            self.issued.entry(token.to_owned()).and_modify(|(_, end)| *end = Instant::now());
+            self.issued.entry(token.to_owned()).and_modify(|issued| issued.end = Instant::now());
         }
     }
 
     /// Issues a token.
-    pub(crate) fn issue(&mut self, state: &State, client: &str, scopes: Scopes) -> Value {
+    pub(crate) fn issue(&mut self, state: &State, caller: Caller, scopes: Scopes) -> Value {
+        let client = &caller.client_id;
         let scope = match &scopes {
-            Scopes::All => required_scopes(state.catalog).join(" "),
+            Scopes::All => [required_scopes(state.catalog), vec![logs::SCOPES[0].to_owned()]].concat().join(" "),
             Scopes::Named(scopes) => scopes.join(" "),
         };
         let now = jsonwebtoken::get_current_timestamp();
@@ -92,14 +105,14 @@ impl IssuedTokens {
         });
         // HMAC over valid JSON does not fail.
         let token = encode(&Header::default(), &claims, &EncodingKey::from_secret(&self.key)).unwrap_or_default();
-        self.issued.insert(token.clone(), (scopes, Instant::now() + self.lifetime));
+        self.issued.insert(token.clone(), IssuedToken { caller, scopes, end: Instant::now() + self.lifetime });
         json!({"access_token": token, "token_type": "Bearer", "expires_in": self.lifetime.as_secs(), "scope": scope})
     }
 
     /// Answers a request to `/oauth/token`.
     pub(crate) fn token_response(&mut self, state: &State, registered: &RegisteredClients, sent: &Value) -> ApiResponse {
         match authenticate(state, registered, sent) {
-            Ok((client, scopes)) => ApiResponse::new(200, self.issue(state, &client, scopes)),
+            Ok((client, scopes)) => ApiResponse::new(200, self.issue(state, Caller::client(&client), scopes)),
             Err(refused) => refused,
         }
     }

@@ -6,6 +6,7 @@ pub(crate) mod api_history;
 mod clients;
 mod connections;
 pub(crate) mod fault;
+pub(crate) mod logged_write;
 mod organizations;
 pub(crate) mod registry;
 pub(crate) mod server_behaviour;

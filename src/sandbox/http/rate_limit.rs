@@ -102,15 +102,20 @@ impl Clock {
         Self { started: Instant::now(), at: SystemTime::now() }
     }
 
+    /// Returns the current time.
+    pub(crate) fn now(&self) -> SystemTime {
+        self.at + self.started.elapsed()
+    }
+
     /// Returns the current time as a `Date` header.
     pub(crate) fn date(&self) -> HeaderValue {
-        let date = httpdate::fmt_http_date(self.at + self.started.elapsed());
+        let date = httpdate::fmt_http_date(self.now());
         HeaderValue::try_from(date).expect("a date is plain text")
     }
 
     /// Returns the Unix time, in whole seconds, at which `after` will have passed.
     pub(crate) fn second_in(&self, after: Duration) -> u64 {
-        let then = self.at + self.started.elapsed() + after;
+        let then = self.now() + after;
         let since = then.duration_since(UNIX_EPOCH).unwrap_or_default();
         since.as_secs() + u64::from(since.subsec_nanos() > 0)
     }

@@ -8,4 +8,5 @@ pub mod seed;
 pub(crate) mod state;
 pub(crate) mod state_file;
 pub(crate) mod table;
+pub(crate) mod tenant_log;
 pub(crate) mod tenant_rule;
