@@ -388,7 +388,7 @@ impl PlanExecution<'_> {
         }
         let is_unknown = self.journal.known(at) == Some(&JournaledOutcome::Unknown);
         if let Some(reason) = self.stale_changes.reason(at).filter(|_| !is_unknown) {
-            return Err(Outcome::Skipped(reason.to_owned()));
+            return Err(Outcome::Skipped(reason));
         }
         let secret = |field: &SecretField| (self.secret)(field).map(|secret| (field.path.clone(), secret));
         let secrets: Option<Vec<(String, SecretString)>> = change.secrets.iter().map(secret).collect();

@@ -200,11 +200,7 @@ mod tests {
             secrets: Vec::new(),
         };
         plan.stages.push(Stage { title: String::new(), changes: creates.iter().map(change).collect() });
-        let left = |(name, path): &(&str, Option<&str>)| Skipped {
-            key: key(&format!("clients/{name}")),
-            path: path.map(str::to_owned),
-            reason: String::new(),
-        };
+        let left = |(name, path): &(&str, Option<&str>)| Skipped::new(key(&format!("clients/{name}")), path.map(str::to_owned), "");
         plan.skipped = skipped.iter().map(left).collect();
         plan
     }

@@ -6,15 +6,39 @@ use serde_json::Value;
 
 use crate::catalog::Kind;
 use crate::json::{Body, covers};
+use crate::model::changed_by::ChangedBy;
 use crate::model::resource::{Id, Key, Resource};
 use crate::plan::normal_form::normalized;
-use crate::plan::{Action, Change, Edit, Plan, Protected, without_references};
+use crate::plan::{Action, Change, ChangedPart, Edit, Plan, Protected, without_references};
 use crate::snapshot::{FormerIds, Snapshot, id_substitution};
 
 /// The changes that are refused because they are stale, each with the reason.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StaleChanges {
-    reasons: HashMap<usize, String>,
+    reasons: HashMap<usize, StaleReason>,
+}
+
+/// Why a change is stale.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum StaleReason {
+    /// The complete reason.
+    Stated(String),
+    /// Somebody changed the resource; `what` is the beginning of the sentence.
+    Changed { what: String, part: ChangedPart, verb: &'static str, by: Option<ChangedBy> },
+}
+
+impl StaleReason {
+    fn changed(what: impl Into<String>, part: ChangedPart, verb: &'static str) -> Self {
+        Self::Changed { what: what.into(), part, verb, by: None }
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Self::Stated(reason) => reason.clone(),
+            Self::Changed { what, by: None, .. } => format!("{what}; plan again"),
+            Self::Changed { what, verb, by: Some(by), .. } => format!("{what}, {verb} {by}; plan again"),
+        }
+    }
 }
 
 impl StaleChanges {
@@ -38,8 +62,10 @@ impl StaleChanges {
         let mut before: HashMap<&Key, Vec<&Edit>> = HashMap::new();
         for (at, change) in plan.changes().enumerate() {
             let earlier = before.entry(&change.key).or_default();
-            let touched =
-                || Some(format!("{} is excluded now; plan again", untouched.touched_by(change, now.held(change).as_ref(), &needed)?));
+            let touched = || {
+                let root = untouched.touched_by(change, now.held(change).as_ref(), &needed)?;
+                Some(StaleReason::Stated(format!("{root} is excluded now; plan again")))
+            };
             reasons.extend(now.reason(change, earlier).or_else(touched).map(|reason| (at, reason)));
             if let Action::Update { edits, .. } = &change.action {
                 earlier.extend(edits);
@@ -55,20 +81,38 @@ impl StaleChanges {
         for (at, change) in plan.changes().enumerate() {
             let key = change.key.to_string();
             if patterns.iter().any(|pattern| pattern.matches(&key)) {
-                self.reasons.entry(at).or_insert_with(|| format!("{key} is excluded now; plan again"));
+                self.reasons.entry(at).or_insert_with(|| StaleReason::Stated(format!("{key} is excluded now; plan again")));
             }
         }
         self
     }
 
     /// Returns why a change is stale, if it is.
-    pub fn reason(&self, change: usize) -> Option<&str> {
-        self.reasons.get(&change).map(String::as_str)
+    pub fn reason(&self, change: usize) -> Option<String> {
+        self.reasons.get(&change).map(StaleReason::text)
+    }
+
+    /// Returns the changes that are stale because somebody changed their resources, by index, with what was changed.
+    pub(crate) fn changed(&self) -> Vec<(usize, ChangedPart)> {
+        let part = |reason: &StaleReason| match reason {
+            StaleReason::Changed { part, .. } => Some(part.clone()),
+            StaleReason::Stated(_) => None,
+        };
+        let mut changed: Vec<_> = self.reasons.iter().filter_map(|(at, reason)| Some((*at, part(reason)?))).collect();
+        changed.sort_unstable_by_key(|(at, _)| *at);
+        changed
+    }
+
+    /// Records who changed the resource of a stale change.
+    pub(crate) fn attribute(&mut self, change: usize, author: ChangedBy) {
+        if let Some(StaleReason::Changed { by, .. }) = self.reasons.get_mut(&change) {
+            *by = Some(author);
+        }
     }
 
     /// Adds a change and the reason for refusing it.
     pub(super) fn add(&mut self, change: usize, reason: String) {
-        self.reasons.entry(change).or_insert(reason);
+        self.reasons.entry(change).or_insert(StaleReason::Stated(reason));
     }
 }
 
@@ -153,16 +197,17 @@ impl<'live> CurrentTarget<'live> {
     }
 
     /// Returns why a change is stale; `earlier` are the preceding edits of the same plan.
-    fn reason(&self, change: &Change, earlier: &[&Edit]) -> Option<String> {
+    fn reason(&self, change: &Change, earlier: &[&Edit]) -> Option<StaleReason> {
         let kind = change.key.kind();
         match &change.action {
             Action::Create { twins, .. } => {
                 let of_that_key = self.keys.get(&change.key)?;
-                (!twins.contains(of_that_key)).then(|| "the target now has this resource; plan again".to_owned())
+                (!twins.contains(of_that_key))
+                    .then(|| StaleReason::changed("the target now has this resource", ChangedPart::Any, "written by"))
             }
             Action::Update { id: Some(id), body, edits } => {
                 let Some(held) = self.by_id.get(&(kind, id)) else {
-                    return Some("it no longer exists in the target; plan again".to_owned());
+                    return Some(StaleReason::changed("it no longer exists in the target", ChangedPart::Deletion, "deleted by"));
                 };
                 let held = self.body_of(kind, held);
                 let repeated =
@@ -173,7 +218,8 @@ impl<'live> CurrentTarget<'live> {
                     now != *old && now != *new && !is_intermediate_value(now, path, *old, earlier)
                 };
                 let changed = edited.chain(repeated).find(is_elsewhere)?;
-                Some(format!("its {} changed in the target since the plan; plan again", changed.0))
+                let what = format!("its {} changed in the target since the plan", changed.0);
+                Some(StaleReason::changed(what, ChangedPart::Field(changed.0.to_owned()), "by"))
             }
             Action::Delete { id, body } => {
                 let held = self.body_of(kind, self.by_id.get(&(kind, id))?);
@@ -186,7 +232,7 @@ impl<'live> CurrentTarget<'live> {
                 // When a resource is deleted, the tenant removes the references to it from resources that are still to
                 // be deleted.
                 let is_moved = held != planned && self.without_gone(kind, held) != self.without_gone(kind, planned);
-                is_moved.then(|| "it changed in the target since the plan; plan again".to_owned())
+                is_moved.then(|| StaleReason::changed("it changed in the target since the plan", ChangedPart::Any, "by"))
             }
             Action::Update { id: None, .. } | Action::Elements { .. } => None,
         }

@@ -9,6 +9,7 @@
 //! builder.rs            the builder, in the order in which every entry calls its methods
 //! shape.rs address.rs   how the API serves a kind; its paths
 //! fields.rs             writable fields
+//! written_path.rs       the resources that a write changes, by its path
 //! reference.rs          references, generated secrets, exclusions, manual steps
 //! risk.rs               the risks of changes
 //! registry.rs           kinds by name
@@ -31,6 +32,7 @@ mod registry;
 pub mod risk;
 mod secret_detection;
 mod shape;
+mod written_path;
 
 use std::sync::OnceLock;
 
@@ -42,6 +44,7 @@ pub use reference::{BuiltIn, Condition, Exclusion, GeneratedSecretField, ManualS
 pub use secret_detection::WithheldReason;
 pub(crate) use secret_detection::is_mask;
 pub use shape::{ElementChanges, FollowUp, KeyNames, Paging, Shape, Write};
+pub use written_path::{WriteReach, WrittenResource};
 
 /// The kinds of a run, in the order that their references require.
 #[derive(Debug)]

@@ -233,7 +233,7 @@ async fn run_command(context: &Context, command: Command) -> Result<u8, Failure>
         Command::Api(command) => command.run(context).await,
         Command::Kinds(commands::kinds::KindsArgs {}) => Ok(commands::kinds::KindsArgs::run(context)),
         Command::Runs(command) => command.run(context),
-        Command::Show(command) => command.run(context),
+        Command::Show(command) => command.run(context).await,
         Command::Probe(command) => command.run(context).await,
         Command::Undo(command) => Box::pin(command.run(context)).await,
         Command::Snapshots(command) => command.run(context).await,

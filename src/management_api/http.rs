@@ -90,6 +90,12 @@ pub(super) fn client(is_loopback: bool, is_plain: bool, timeout: Duration) -> Re
     client.build()
 }
 
+/// Returns the correlation id that the writes of a run are sent with.
+#[must_use]
+pub fn correlation_id(run: &str) -> String {
+    run.chars().filter(char::is_ascii_graphic).take(CORRELATION_LENGTH).collect()
+}
+
 /// The HTTP client for one tenant.
 #[derive(Debug)]
 pub(super) struct HttpClient {
@@ -103,8 +109,7 @@ impl HttpClient {
     pub(super) fn new(address: &Address, timeout: Duration, run: &str) -> Result<Self, Error> {
         let unusable = |source| Error::Unusable { what: "the certificates of this machine", source };
         let client = client(address.is_loopback(), address.is_plain(), timeout).map_err(|error| unusable(error.into()))?;
-        let run: String = run.chars().filter(char::is_ascii_graphic).take(CORRELATION_LENGTH).collect();
-        let run = HeaderValue::from_str(&run).map_err(|error| unusable(error.into()))?;
+        let run = HeaderValue::from_str(&correlation_id(run)).map_err(|error| unusable(error.into()))?;
         Ok(Self { client, run })
     }
 

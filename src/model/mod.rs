@@ -1,11 +1,13 @@
 //! The types that every part shares: resources, keys, ids, selections, credentials, secrets, guards, approvals, events and answers of the front door.
 
 pub mod approval;
+pub mod changed_by;
 pub mod credentials;
 pub mod event;
 pub mod front_door;
 pub mod guard;
 pub mod limits;
+pub mod logged_write;
 pub mod resource;
 pub mod secret;
 pub mod selection;

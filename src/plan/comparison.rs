@@ -55,7 +55,7 @@ impl Comparison<'_> {
         }
         let sides = [was, now];
         if let Some(unseen) = sides.into_iter().flatten().find(|one| one.is_unseen) {
-            self.plan.skipped.push(Skipped { key, path: None, reason: unseen.excluded.clone().unwrap_or_default() });
+            self.plan.skipped.push(Skipped::new(key, None, unseen.excluded.clone().unwrap_or_default()));
             return;
         }
         if sides.into_iter().flatten().any(|one| !is_of_the_tenant(one)) {
@@ -75,7 +75,7 @@ impl Comparison<'_> {
 
     fn into_plan(self) -> Plan {
         let Self { mut plan, stages, unread, .. } = self;
-        let whole = |(kind, reason): (&'static Kind, String)| Skipped { key: Key::new(kind, ""), path: None, reason };
+        let whole = |(kind, reason): (&'static Kind, String)| Skipped::new(Key::new(kind, ""), None, reason);
         plan.skipped.extend(unread.into_iter().map(whole));
         plan.stages = stages.into_values().collect();
         plan

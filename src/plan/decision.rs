@@ -71,7 +71,8 @@ impl Unplanned {
 
     /// Converts it into an entry of the plan.
     pub(super) fn into_skipped(self, desired: DesiredState) -> Skipped {
-        Skipped { reason: self.reason.text(desired), key: self.key, path: self.path }
+        let is_changed = matches!(self.reason, Reason::Conflict { .. });
+        Skipped::new(self.key, self.path, self.reason.text(desired)).because_changed(is_changed)
     }
 }
 

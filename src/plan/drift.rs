@@ -2,7 +2,7 @@
 //!
 //! Drift is what a plan reports if the source is unchanged since then, so it has only one definition.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use super::builder::plan_after;
 use super::inputs::PlanContext;
@@ -10,6 +10,7 @@ use super::merge::OnDrift;
 use super::model::{Drift, Skipped};
 use super::reason::DesiredState;
 use crate::catalog::{Catalog, Kind};
+use crate::model::changed_by::ChangedBy;
 use crate::model::resource::{Id, Key, Resource};
 use crate::snapshot::{Desired, Snapshot};
 use crate::state::baseline::Baseline;
@@ -23,8 +24,12 @@ pub struct DriftReport {
     pub drift: Vec<Drift>,
     /// Resources that were deleted.
     pub gone: Vec<Key>,
+    /// Who deleted which of them, as far as the target's log says so.
+    pub deleted_by: BTreeMap<Key, ChangedBy>,
     /// Applied resources that cannot be compared, with the reason.
     pub unseen: Vec<Skipped>,
+    /// Why it is not known of all changes who made them, if so.
+    pub note: Option<String>,
 }
 
 impl DriftReport {
@@ -59,7 +64,7 @@ pub fn drift_of(catalog: &Catalog, base: &Baseline, live: &Snapshot) -> DriftRep
     let is_meant = |one: &&Resource| wanted.selection.has(&one.key);
     let gone: Vec<Key> = wanted.snapshot.resources.iter().filter(is_meant).filter(is_gone).map(|one| one.key.clone()).collect();
     let unseen = unseen(plan.skipped, &wanted, &gone);
-    DriftReport { drift: plan.drift, gone, unseen }
+    DriftReport { drift: plan.drift, gone, unseen, ..DriftReport::default() }
 }
 
 /// Returns the applied resources that a plan skipped as a whole and therefore did not compare. An unread kind stands

@@ -190,7 +190,7 @@ impl MergeResult {
     /// Removes the drift from the result and returns it for this resource.
     pub(super) fn take_drift(&mut self, key: &Key) -> Vec<Drift> {
         let drift = std::mem::take(&mut self.drift);
-        drift.into_iter().map(|(path, base, live)| Drift { key: key.clone(), path, base, live }).collect()
+        drift.into_iter().map(|(path, base, live)| Drift { key: key.clone(), path, base, live, changed_by: None }).collect()
     }
 
     /// Returns the conflicts for a resource with this id in the source.
@@ -202,6 +202,7 @@ impl MergeResult {
             base,
             desired,
             live,
+            changed_by: None,
         })
     }
 }

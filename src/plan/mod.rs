@@ -45,6 +45,8 @@
 //! restoration.rs        a tenant's own snapshot and its live state -> the plan that restores the snapshot
 //! comparison.rs         two snapshots -> what differs, whether or not a run could write it
 //! drift.rs              baseline and live -> what was changed in the target itself
+//! verification.rs       which writes of a run the target's log contains
+//! authorship.rs         who made those changes, from the entries of the target's log
 //! single_resource.rs    one edited resource -> Plan
 //! prior_state.rs        state that an undo needs and the changes do not record
 //! change_parts.rs       parts of a change that the target refused
@@ -56,6 +58,7 @@
 //! nothing.
 
 mod attribution;
+mod authorship;
 mod builder;
 mod change;
 mod change_parts;
@@ -102,10 +105,12 @@ mod tests;
 mod undo;
 mod unique_names;
 mod unique_values;
+mod verification;
 
 pub use crate::model::unmatched_rule::{MissingPart, UnmatchedRule};
 pub use attribution::attribute;
 pub(crate) use attribution::maker;
+pub use authorship::{Authorship, ChangedPart, CorrelationOrigin};
 pub use builder::{plan, plan_after};
 pub(crate) use change_parts::remove_part;
 pub use change_parts::{element, parse_element_part};
@@ -129,3 +134,4 @@ pub use secrets::secret_value;
 pub use single_resource::{plan_single_resource, protected_touched_by, related_kinds};
 pub use source_hosts::{KnownHosts, unmapped_hosts};
 pub use undo::{AppliedRun, Recreated, undo};
+pub use verification::{RunVerification, RunWrite, VerifiedWrites};

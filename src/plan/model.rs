@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::json::Body;
+use crate::model::changed_by::ChangedBy;
 use crate::model::event::Operation;
 use crate::model::resource::{Id, Key, Resource};
 use crate::model::unmatched_rule::UnmatchedRule;
@@ -168,6 +169,9 @@ pub struct Drift {
     /// The target's value, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live: Option<Value>,
+    /// Who changed it, if the target's log says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_by: Option<ChangedBy>,
 }
 
 /// A field that both tenants changed differently since the last run.
@@ -188,6 +192,9 @@ pub struct Conflict {
     /// The target's value, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live: Option<Value>,
+    /// Who changed it in the target, if the target's log says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_by: Option<ChangedBy>,
 }
 
 /// Changes that can be sent at the same time.
@@ -292,6 +299,25 @@ pub struct Skipped {
     pub path: Option<String>,
     /// The reason.
     pub reason: String,
+    /// Whether the reason is that somebody changed it in the target.
+    #[serde(skip)]
+    pub is_changed: bool,
+    /// Who changed it in the target, if that is the reason and the target's log says so; the reason names them too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_by: Option<ChangedBy>,
+}
+
+impl Skipped {
+    /// Creates an entry about a resource, or one of its fields, that is not changed.
+    pub fn new(key: Key, path: Option<String>, reason: impl Into<String>) -> Self {
+        Self { key, path, reason: reason.into(), is_changed: false, changed_by: None }
+    }
+
+    /// Says that the reason is a change in the target.
+    #[must_use]
+    pub fn because_changed(self, is_changed: bool) -> Self {
+        Self { is_changed, ..self }
+    }
 }
 
 /// A step that a person has to take.

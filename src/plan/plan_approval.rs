@@ -67,8 +67,7 @@ pub fn keep_approved(plan: &mut Plan, approvals: &[PlanApproval]) {
     }
     let is_approved = |change: &Change| approvals.iter().any(|approval| approval.includes(&change.key));
     let mut left: BTreeSet<Key> = plan.changes().filter(|change| !is_approved(change)).map(|change| change.key.clone()).collect();
-    let mut skipped: Vec<Skipped> =
-        left.iter().map(|key| Skipped { key: key.clone(), path: None, reason: "it was not approved".to_owned() }).collect();
+    let mut skipped: Vec<Skipped> = left.iter().map(|key| Skipped::new(key.clone(), None, "it was not approved")).collect();
     // Removing a change may affect changes that depend on it, and so on.
     loop {
         let needs_left = |change: &&Change| !left.contains(&change.key) && change.needs.iter().any(|needed| left.contains(needed));
@@ -79,7 +78,7 @@ pub fn keep_approved(plan: &mut Plan, approvals: &[PlanApproval]) {
         else {
             break;
         };
-        skipped.push(Skipped { key: key.clone(), path: None, reason: format!("it needs {needed}, which was not approved") });
+        skipped.push(Skipped::new(key.clone(), None, format!("it needs {needed}, which was not approved")));
         left.insert(key);
     }
     for stage in &mut plan.stages {

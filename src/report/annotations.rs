@@ -2,11 +2,12 @@
 
 use std::fmt;
 
-use super::format::{count, named};
+use super::format::{by_whom, count, named};
 use super::report_subject::ReportSubject;
 use super::review::{self, ReviewItem};
 use super::style::plain;
 use crate::model::event::Outcome;
+use crate::model::resource::Key;
 use crate::plan::findings::findings;
 use crate::plan::refusal::Refusal;
 use crate::plan::{DriftReport, Plan};
@@ -94,11 +95,14 @@ fn of_item(item: &ReviewItem<'_>) -> Annotation {
 }
 
 fn of_drift(target: &str, drift: &DriftReport) -> Vec<Annotation> {
-    let fields = drift
-        .drift
-        .iter()
-        .map(|one| Annotation::warning(format!("Drift: {}", named(&one.key)), format!("{} was changed in {target}", one.path)));
-    let gone = drift.gone.iter().map(|key| Annotation::warning(format!("Drift: {}", named(key)), format!("it was deleted from {target}")));
+    let fields = drift.drift.iter().map(|one| {
+        Annotation::warning(
+            format!("Drift: {}", named(&one.key)),
+            format!("{} was changed in {target}{}", one.path, by_whom(one.changed_by.as_ref())),
+        )
+    });
+    let deleted = |key: &Key| format!("it was deleted from {target}{}", by_whom(drift.deleted_by.get(key)));
+    let gone = drift.gone.iter().map(|key| Annotation::warning(format!("Drift: {}", named(key)), deleted(key)));
     fields.chain(gone).collect()
 }
 

@@ -10,6 +10,7 @@ use super::review::ReviewItem;
 use super::table::Table;
 use super::values::{cut, element, or_none};
 use crate::apply::{AlteredValue, ChangeResult};
+use crate::model::changed_by::ChangedBy;
 use crate::model::resource::Key;
 use crate::plan::{Action, Change, Conflict, Drift, Plan};
 
@@ -118,14 +119,33 @@ fn plain(text: &str) -> String {
 fn drift(drift: &[Drift]) -> Table {
     let shown = |value: &Option<serde_json::Value>| or_none(value.as_ref(), VALUE_WIDTH);
     let row = |drift: &Drift| [named(&drift.key), drift.path.clone(), shown(&drift.base), shown(&drift.live)];
-    table(&["resource", "field", "last applied", "now"], drift.iter().map(row))
+    if drift.iter().all(|drift| drift.changed_by.is_none()) {
+        return table(&["resource", "field", "last applied", "now"], drift.iter().map(row));
+    }
+    let with_author = |drift: &Drift| {
+        let [key, path, base, live] = row(drift);
+        [key, path, base, live, author(drift.changed_by.as_ref())]
+    };
+    table(&["resource", "field", "last applied", "now", "changed by"], drift.iter().map(with_author))
+}
+
+fn author(by: Option<&ChangedBy>) -> String {
+    by.map(ToString::to_string).unwrap_or_default()
 }
 
 fn conflicts(plan: &Plan) -> Table {
     let shown = |value: &Option<serde_json::Value>| or_none(value.as_ref(), VALUE_WIDTH);
     let row = |one: &Conflict| [named(&one.key), one.path.clone(), shown(&one.base), shown(&one.desired), shown(&one.live)];
     let sides = [plan.source.tenant.as_str(), plan.target.tenant.as_str()];
-    table(&["resource", "field", "last applied", sides[0], sides[1]], plan.conflicts.iter().map(row))
+    if plan.conflicts.iter().all(|one| one.changed_by.is_none()) {
+        return table(&["resource", "field", "last applied", sides[0], sides[1]], plan.conflicts.iter().map(row));
+    }
+    let by = format!("changed in {} by", plan.target.tenant);
+    let with_author = |one: &Conflict| {
+        let [key, path, base, desired, live] = row(one);
+        [key, path, base, desired, live, author(one.changed_by.as_ref())]
+    };
+    table(&["resource", "field", "last applied", sides[0], sides[1], &by], plan.conflicts.iter().map(with_author))
 }
 
 /// Returns what a change does, in one line.

@@ -1,6 +1,7 @@
 //! Reports as CSV: of a run, one row for each change, each refused part, each skipped resource or field, and each manual
 //! step; of a plan, drift or comparison, one row for each edit.
 
+use super::format::by_whom;
 use super::json::outcome_word;
 use super::printed::printable;
 use super::rows::{Row, rows_of_change, rows_of_plan, text};
@@ -46,9 +47,13 @@ pub(super) fn csv_of_comparison(plan: &Plan) -> String {
 pub(super) fn csv_of_drift(report: &DriftReport) -> String {
     let drifted = |one: &Drift| {
         let (applied, live) = (one.base.as_ref().map(text), one.live.as_ref().map(text));
-        [one.key.kind().name, one.key.name(), &one.path, or_blank(&applied), or_blank(&live), "changed"].map(str::to_owned)
+        let message = format!("changed{}", by_whom(one.changed_by.as_ref()));
+        [one.key.kind().name, one.key.name(), &one.path, or_blank(&applied), or_blank(&live), &message].map(str::to_owned)
     };
-    let gone = |key: &Key| [key.kind().name, key.name(), "", "", "", "deleted"].map(str::to_owned);
+    let gone = |key: &Key| {
+        let message = format!("deleted{}", by_whom(report.deleted_by.get(key)));
+        [key.kind().name, key.name(), "", "", "", &message].map(str::to_owned)
+    };
     let unseen = |one: &Skipped| {
         [one.key.kind().name, one.key.name(), one.path.as_deref().unwrap_or_default(), "", "", &one.reason].map(str::to_owned)
     };

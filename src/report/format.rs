@@ -5,6 +5,7 @@ use std::time::Duration;
 
 pub(super) use super::printed::printable;
 use crate::catalog::Shape;
+use crate::model::changed_by::ChangedBy;
 use crate::model::resource::Key;
 
 /// Formats a resource inside a sentence: `client "Billing API"`, `tenant settings`; a key without a name stands for the
@@ -16,6 +17,17 @@ pub(crate) fn named(key: &Key) -> String {
         "" => kind.name.to_owned(),
         name => format!("{} \"{}\"", kind.singular, printable(name)),
     }
+}
+
+/// Formats who changed or deleted something, as the end of a line: `, changed by jane@acme.example (dashboard) on ..`;
+/// empty if that is not known.
+pub(super) fn changed_by(by: Option<&ChangedBy>, verb: &str) -> String {
+    by.map(|_| format!(", {verb}{}", by_whom(by))).unwrap_or_default()
+}
+
+/// Formats who did something, after a verb: ` by jane@acme.example (dashboard) on ..`; empty if that is not known.
+pub(super) fn by_whom(by: Option<&ChangedBy>) -> String {
+    by.map(|by| format!(" by {}", printable(&by.to_string()))).unwrap_or_default()
 }
 
 /// Formats a number with thousands separators: `1,000`.

@@ -16,6 +16,7 @@ use super::probe_view::ProbeFields;
 use super::run_report::{RunCost, RunReport, RunState};
 use crate::apply::{ChangeResult, GeneratedSecret, LinkedId, OutcomeCounts, SecretDisposition, Summary, linked_ids};
 use crate::catalog::risk::RiskClass;
+use crate::model::changed_by::ChangedBy;
 use crate::model::event::{Operation, Outcome};
 use crate::model::resource::{Id, Key};
 use crate::plan::findings::{self, Finding, RiskCounts, Subject, findings, of_change};
@@ -394,11 +395,15 @@ pub(super) struct DriftFields<'a> {
     target: &'a str,
     drift: &'a [Drift],
     gone: &'a [Key],
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    deleted_by: &'a BTreeMap<Key, ChangedBy>,
     unseen: &'a [Skipped],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<&'a str>,
 }
 
 /// Returns drift, deleted resources and those that could not be compared as JSON.
 pub(super) fn drift_json(target: &str, drift: &DriftReport, exit: u8) -> Value {
-    let DriftReport { drift, gone, unseen } = drift;
-    answer(&DriftFields { target, drift, gone, unseen }, exit)
+    let DriftReport { drift, gone, deleted_by, unseen, note } = drift;
+    answer(&DriftFields { target, drift, gone, deleted_by, unseen, note: note.as_deref() }, exit)
 }

@@ -5,7 +5,7 @@
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::format::named;
+use super::format::{by_whom, named};
 use super::report_subject::ReportSubject;
 use super::rows::{Row, rows_of_change};
 use super::run_report::RunReport;
@@ -100,13 +100,14 @@ fn of_drift(report: &DriftReport) -> Vec<Case<'_>> {
         key: &one.key,
         case: TestCase::new(
             format!("{} {}", named(&one.key), one.path),
-            failure("drift", "it was changed in the target since the last run"),
+            failure("drift", &format!("it was changed in the target since the last run{}", by_whom(one.changed_by.as_ref()))),
         ),
     });
     let gone = report
         .gone
         .iter()
-        .map(|key| Case { key, case: TestCase::new(named(key), failure("deleted", "it was deleted from the target since the last run")) });
+        .map(|key| (key, format!("it was deleted from the target since the last run{}", by_whom(report.deleted_by.get(key)))))
+        .map(|(key, message)| Case { key, case: TestCase::new(named(key), failure("deleted", &message)) });
     drifted.chain(gone).chain(report.unseen.iter().map(skipped)).collect()
 }
 

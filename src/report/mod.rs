@@ -90,6 +90,7 @@ mod text;
 mod text_diff;
 mod unfinished;
 mod values;
+mod verified;
 mod wrap;
 
 pub(crate) use annotations::Annotation;
@@ -127,4 +128,5 @@ pub(crate) use sync::{Resumed, SyncReport};
 pub(crate) use table::Table;
 pub(crate) use text::approved;
 pub(crate) use unfinished::{UnfinishedRun, remaining, unfinished};
+pub(crate) use verified::verified;
 pub(crate) use wrap::fitted;

@@ -4,11 +4,12 @@ use std::time::SystemTime;
 
 use super::document::{Closing, Content, Document, Fold, Lead, Sections, Tone, Topic, fields, messages};
 use super::due_steps::DueStep;
-use super::format::{count, named, number, printable};
+use super::format::{changed_by, count, named, number, printable};
 use super::head::Head;
 use super::kind_changes::by_kind;
 use super::layout::Layout;
 use super::review;
+use crate::model::resource::Key;
 use crate::plan::findings::{self, findings};
 use crate::plan::refusal::Refusal;
 use crate::plan::{DriftReport, Estimate, Plan};
@@ -95,11 +96,13 @@ impl<'plan> Document<'plan> {
 
     /// Builds the document of drift.
     pub(super) fn of_drift(target: &'plan str, drift: &'plan DriftReport) -> Self {
-        let DriftReport { drift: fields, gone, unseen } = drift;
+        let DriftReport { drift: fields, gone, deleted_by, unseen, note } = drift;
         let mut sections = Sections::new(target);
         sections.add(Topic::Drift, Content::Drift(fields));
-        sections.add(Topic::Deleted, Content::Lines(gone.iter().map(named).collect()));
+        let deleted = |key: &Key| named(key) + &changed_by(deleted_by.get(key), "deleted");
+        sections.add(Topic::Deleted, Content::Lines(gone.iter().map(deleted).collect()));
         sections.add(Topic::NotCompared, messages(unseen));
+        sections.add(Topic::Notes, Content::Lines(note.iter().map(|note| printable(note).into_owned()).collect()));
         let sections = sections.in_order();
         let lead = sections.is_empty().then(|| Lead::new(Tone::Neutral, format!("No drift: {target} has not changed since the last run.")));
         Self { title: target.to_owned(), lead, sections, ..Self::default() }

@@ -147,7 +147,7 @@ pub(super) fn with_dangers() -> Plan {
     let places = (0..60)
         .map(|nth| key(&format!("clients/{}", ["Portal ", "Gateway ", "Worker ", "Reports "][nth % 4].to_owned() + &format!("{nth:02}"))));
     plan.mapped = places.map(|key| (key, BTreeMap::from([("client_metadata.env".to_owned(), "dev-to-prod.toml:12".to_owned())]))).collect();
-    let left = |of: &str, reason: &str| Skipped { key: key(of), path: None, reason: reason.into() };
+    let left = |of: &str, reason: &str| Skipped::new(key(of), None, reason);
     plan.skipped = (0..2).map(|nth| left(&format!("rules/Rule {nth}"), "rules can no longer be created in prod")).collect();
     plan.excluded = (0..9).map(|nth| left(&format!("clients/System {nth}"), "belongs to Auth0")).collect();
     let step = |nth: usize| ManualStep {

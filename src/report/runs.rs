@@ -13,7 +13,7 @@ use super::run_report::RunReport;
 use super::style::{TITLE, styled};
 use super::table::Table;
 use crate::apply::OutcomeCounts;
-use crate::plan::Plan;
+use crate::plan::{Plan, VerifiedWrites};
 
 /// An entry in the list of runs.
 #[derive(Debug, Clone)]
@@ -185,16 +185,19 @@ struct ShownFields<'a> {
     begun: &'a str,
     superseded_by: Option<&'a str>,
     plan: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verification: Option<&'a VerifiedWrites>,
 }
 
 /// Returns a run as JSON: the `plan` in the form of a dry run, and the outcome of each change. The journal does not
-/// record the cost.
-pub(crate) fn shown_json(run: &RunReport<'_>, status: &RunStatus<'_>, exit: u8) -> Value {
+/// record the cost. `verification` is what the target's log says about its writes.
+pub(crate) fn shown_json(run: &RunReport<'_>, status: &RunStatus<'_>, verification: Option<&VerifiedWrites>, exit: u8) -> Value {
     let fields = ShownFields {
         run: RunFields::without_cost(run),
         begun: status.begun,
         superseded_by: status.superseded_by.as_deref(),
-        plan: plan_json(&PlanView::new(run.plan, &[]), exit),
+        plan: plan_json(&PlanView::new(run.plan, &[]), 0),
+        verification,
     };
     answer(&fields, exit)
 }

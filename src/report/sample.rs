@@ -74,7 +74,7 @@ fn neighbours() -> Vec<Stage> {
 
 /// Returns a plan with every section.
 pub(super) fn plan() -> Plan {
-    let left = |of: &str, path: Option<&str>, reason: &str| Skipped { key: key(of), path: path.map(str::to_owned), reason: reason.into() };
+    let left = |of: &str, path: Option<&str>, reason: &str| Skipped::new(key(of), path.map(str::to_owned), reason);
     let mut plan = empty();
     plan.stages = std::iter::once(clients()).chain(neighbours()).collect();
     plan.skipped = (1..=7).map(|nth| left(&format!("rules/Rule {nth}"), None, "none can be created any more")).collect();

@@ -12,6 +12,7 @@ use super::probe_view::ProbeFields;
 use super::report_subject::ReportSubject;
 use super::run_report::{RunReport, RunState};
 use crate::apply::OutcomeCounts;
+use crate::model::changed_by::ChangedBy;
 use crate::plan::{Conflict, Drift, Plan, Skipped};
 
 /// The result of one `migrate sync`.
@@ -183,9 +184,23 @@ impl<'a> SyncReport<'a> {
         let now = self.json();
         // A failed sync reported only its failure, and neither skipped resources nor drift.
         let before = before.filter(|before| before["error"].is_null());
-        let known = |name: &str| before.and_then(|before| before[name].as_array()).map_or(&[][..], Vec::as_slice);
-        ["skipped", "drift"].into_iter().any(|name| known(name) != now[name].as_array().map_or(&[][..], Vec::as_slice))
+        let list = |of: Option<&Value>, name: &str| -> Vec<Value> {
+            of.and_then(|of| of[name].as_array()).into_iter().flatten().map(without_author).collect()
+        };
+        ["skipped", "drift"].into_iter().any(|name| list(before, name) != list(Some(&now), name))
     }
+}
+
+/// Returns an entry without who changed it: that the log knows it later, or no longer, is no news.
+fn without_author(entry: &Value) -> Value {
+    let mut entry = entry.clone();
+    let by = entry.as_object_mut().and_then(|fields| fields.remove("changed_by"));
+    let by = by.and_then(|by| serde_json::from_value::<ChangedBy>(by).ok());
+    let reason = by.and_then(|by| Some(entry["reason"].as_str()?.strip_suffix(&format!("{by})"))?.rsplit_once(" (")?.0.to_owned()));
+    if let Some(reason) = reason {
+        entry["reason"] = reason.into();
+    }
+    entry
 }
 
 /// Describes what a run applied and its cost.

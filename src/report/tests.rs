@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::style::plain;
 use super::{Layout, PlanView, Report, ReportFormat, ReportSubject, RunCost, RunReport, files, plan_sample, sample, schemas};
 use crate::apply::Summary;
+use crate::model::changed_by::{Author, ChangedBy};
 use crate::model::resource::key;
 use crate::plan::guards;
 use crate::plan::refusal::Refusal;
@@ -133,12 +134,19 @@ const HOSTILE: &str = "\"><script>alert(1)</script>]]>\u{1b}[31m\u{0}\r\n=cmd|'/
 
 /// Drift with a hostile name and value.
 fn hostile_drift() -> DriftReport {
-    let drift = |name: &str| Drift { key: key(name), path: "callbacks".into(), base: None, live: Some(HOSTILE.into()) };
-    let unseen = Skipped { key: key("clients/Unseen"), path: None, reason: HOSTILE.to_owned() };
+    let who = Author::Person { name: HOSTILE.into(), id: HOSTILE.into(), through: HOSTILE.into() };
+    let by = ChangedBy { who, at: "2026-11-28T14:03:00Z".to_owned(), ip: Some(HOSTILE.into()) };
+    let drift = |name: &str| {
+        let changed_by = Some(by.clone());
+        Drift { key: key(name), path: "callbacks".into(), base: None, live: Some(HOSTILE.into()), changed_by }
+    };
+    let unseen = Skipped::new(key("clients/Unseen"), None, HOSTILE);
     DriftReport {
         drift: vec![drift("clients/Web"), drift(&format!("clients/{HOSTILE}"))],
         gone: vec![key("clients/Gone")],
+        deleted_by: [(key("clients/Gone"), by)].into(),
         unseen: vec![unseen],
+        note: Some(HOSTILE.to_owned()),
     }
 }
 

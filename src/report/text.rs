@@ -1,7 +1,7 @@
 //! Renders a document as styled text for a terminal.
 
 use super::document::{Closing, Content, Detail, Document, Fold, Lead, Section, Tone};
-use super::format::{self, named, names, number, printable};
+use super::format::{self, changed_by, named, names, number, printable};
 use super::layout::Layout;
 use super::mapping_rules::AcceptingRule;
 use super::messages::{message_lines, step_lines};
@@ -145,7 +145,7 @@ fn shortened(lines: impl ExactSizeIterator<Item = String>) -> Vec<String> {
 
 fn drift_line(drift: &Drift) -> String {
     let (path, base, live) = (printable(&drift.path), or_none(drift.base.as_ref(), 60), or_none(drift.live.as_ref(), 60));
-    format!("{}: {path}: {base} -> {live}", named(&drift.key))
+    format!("{}: {path}: {base} -> {live}{}", named(&drift.key), changed_by(drift.changed_by.as_ref(), "changed"))
 }
 
 /// Renders conflicts: the field, both values, and how to resolve them.
@@ -153,7 +153,8 @@ fn conflicts(plan: &Plan) -> Vec<String> {
     let (source, target) = (&plan.source.tenant, &plan.target.tenant);
     let line = |conflict: &Conflict| {
         let [base, desired, live] = [&conflict.base, &conflict.desired, &conflict.live].map(|value| or_none(value.as_ref(), 40));
-        format!("{}: {}: {base} -> {desired} in {source}, {live} in {target}", named(&conflict.key), printable(&conflict.path))
+        let by = changed_by(conflict.changed_by.as_ref(), "changed");
+        format!("{}: {}: {base} -> {desired} in {source}, {live} in {target}{by}", named(&conflict.key), printable(&conflict.path))
     };
     let settling = plan.conflicts.first().map(|first| {
         [

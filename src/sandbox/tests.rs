@@ -13,7 +13,7 @@ const DOMAIN: &str = "acme-dev.eu.auth0.com";
 const CREDENTIALS: (&str, &str) = ("tool", "tool-secret");
 
 /// A client that sends requests to one sandbox with a token.
-struct Caller {
+struct TestClient {
     sandbox: Sandbox,
     http: reqwest::Client,
     token: String,
@@ -26,7 +26,7 @@ struct TestResponse {
     body: Value,
 }
 
-impl Caller {
+impl TestClient {
     async fn start(options: Options) -> Self {
         // In a second test it is already installed.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -76,7 +76,7 @@ fn ids<'value>(list: &'value Value, field: &str) -> Vec<&'value str> {
 
 #[tokio::test]
 async fn credentials_get_a_token_with_every_scope_by_json_and_by_form() {
-    let caller = Caller::empty().await;
+    let caller = TestClient::empty().await;
     let url = format!("{}/oauth/token", caller.sandbox.url());
     let audience = format!("https://{DOMAIN}/api/v2/");
     let json = json!({"grant_type": "client_credentials", "client_id": "tool", "client_secret": "tool-secret", "audience": audience});
@@ -93,7 +93,7 @@ async fn credentials_get_a_token_with_every_scope_by_json_and_by_form() {
 
 #[tokio::test]
 async fn a_token_is_required_and_missing_scopes_are_reported() {
-    let mut caller = Caller::empty().await;
+    let mut caller = TestClient::empty().await;
     caller.token = "unknown".to_owned();
     let refused = caller.get("/clients").await;
     assert_eq!((refused.status, &refused.body["message"]), (401, &json!("Invalid token")));
@@ -109,7 +109,7 @@ async fn a_token_is_required_and_missing_scopes_are_reported() {
 
 #[tokio::test(start_paused = true)]
 async fn a_token_expires_after_its_lifetime() {
-    let caller = Caller::start(Options::new(State::empty(DOMAIN)).token_lifetime(Duration::from_secs(60))).await;
+    let caller = TestClient::start(Options::new(State::empty(DOMAIN)).token_lifetime(Duration::from_secs(60))).await;
     assert_eq!(caller.get("/clients").await.status, 200);
     tokio::time::advance(Duration::from_secs(61)).await;
     let refused = caller.get("/clients").await;
@@ -118,7 +118,7 @@ async fn a_token_expires_after_its_lifetime() {
 
 #[tokio::test]
 async fn a_created_client_returns_its_private_key_once_and_its_secret_to_key_readers() {
-    let mut caller = Caller::empty().await;
+    let mut caller = TestClient::empty().await;
     let made = caller.post("/clients", json!({"name": "A", "callbacks": ["https://a"]})).await;
     assert_eq!(made.status, 201);
     assert!(made.body["signing_keys"][0]["key"].as_str().expect("a key").contains("PRIVATE KEY"));
@@ -137,7 +137,7 @@ async fn offset_pages_have_totals_and_can_exclude_the_global_client() {
     let global = json!({"client_id": "g", "name": "All Applications", "global": true});
     let mut state = State::empty(DOMAIN).to_json();
     state["data"]["/clients"] = json!([global]);
-    let caller = Caller::start(Options::new(State::from_json(state).expect("a state"))).await;
+    let caller = TestClient::start(Options::new(State::from_json(state).expect("a state"))).await;
     let made = caller.make_clients(5).await;
     let page = caller.get("/clients?page=1&per_page=2&include_totals=true&is_global=false").await.body;
     assert_eq!((&page["total"], &page["start"], &page["limit"]), (&json!(5), &json!(2), &json!(2)));
@@ -150,7 +150,7 @@ async fn offset_pages_have_totals_and_can_exclude_the_global_client() {
 
 #[tokio::test]
 async fn checkpoints_lead_to_the_end_and_must_be_encoded() {
-    let caller = Caller::empty().await;
+    let caller = TestClient::empty().await;
     let made = caller.make_clients(5).await;
     let (mut seen, mut from) = (Vec::new(), String::new());
     loop {
@@ -167,7 +167,7 @@ async fn checkpoints_lead_to_the_end_and_must_be_encoded() {
 
 #[tokio::test]
 async fn connections_refuse_deep_pages_and_are_listed_by_name() {
-    let caller = Caller::empty().await;
+    let caller = TestClient::empty().await;
     for name in ["zoo", "Ant", "bee"] {
         assert_eq!(caller.post("/connections", json!({"name": name, "strategy": "auth0"})).await.status, 201);
     }
@@ -181,7 +181,7 @@ async fn connections_refuse_deep_pages_and_are_listed_by_name() {
 
 #[tokio::test]
 async fn clients_of_a_connection_are_switched_and_removed_with_the_client() {
-    let caller = Caller::empty().await;
+    let caller = TestClient::empty().await;
     let made = caller.make_clients(2).await;
     let connection = caller.post("/connections", json!({"name": "users", "strategy": "auth0"})).await.body;
     let path = format!("/connections/{}/clients", connection["id"].as_str().expect("an id"));
@@ -200,7 +200,7 @@ async fn clients_of_a_connection_are_switched_and_removed_with_the_client() {
 
 #[tokio::test]
 async fn permissions_are_added_and_removed_and_must_exist() {
-    let caller = Caller::empty().await;
+    let caller = TestClient::empty().await;
     let api = json!({"identifier": "https://api", "name": "Api", "scopes": [{"value": "read:a", "description": "Read a"}]});
     assert_eq!(caller.post("/resource-servers", api).await.status, 201);
     let role = caller.post("/roles", json!({"name": "Reader"})).await;
@@ -219,7 +219,7 @@ async fn permissions_are_added_and_removed_and_must_exist() {
 
 #[tokio::test]
 async fn a_grant_requires_its_client_and_api_and_is_unique() {
-    let caller = Caller::empty().await;
+    let caller = TestClient::empty().await;
     let client = caller.make_clients(1).await.remove(0);
     let audience = format!("https://{DOMAIN}/api/v2/");
     let grant = |client: &str, audience: &str| json!({"client_id": client, "audience": audience, "scope": ["read:clients"]});
@@ -233,7 +233,7 @@ async fn a_grant_requires_its_client_and_api_and_is_unique() {
 
 #[tokio::test]
 async fn a_template_is_absent_until_it_is_created_once() {
-    let caller = Caller::empty().await;
+    let caller = TestClient::empty().await;
     let template = json!({"template": "verify_email", "body": "b", "from": "f", "subject": "s", "syntax": "liquid", "enabled": true});
     assert_eq!(caller.get("/email-templates/verify_email").await.body["errorCode"], "inexistent_email_template");
     assert_eq!(caller.send("PATCH", "/email-templates/verify_email", json!({"body": "c"})).await.expect("an answer").status, 404);
@@ -248,7 +248,7 @@ async fn a_cut_before_a_request_changes_nothing_and_a_cut_after_keeps_the_change
     // The tenant's own client exists before.
     for (fault, left) in [("cut-before@w1", 1), ("cut-after@w1", 2)] {
         let faults = Fault::list(fault).expect("a fault");
-        let caller = Caller::start(Options::new(State::empty(DOMAIN)).faults(faults)).await;
+        let caller = TestClient::start(Options::new(State::empty(DOMAIN)).faults(faults)).await;
         assert!(caller.send("POST", "/clients", json!({"name": "A"})).await.is_err(), "{fault}");
         assert_eq!(caller.sandbox.state().count("clients"), left, "{fault}");
         assert_eq!(caller.sandbox.requests()[0].status, 0);
@@ -259,7 +259,7 @@ async fn a_cut_before_a_request_changes_nothing_and_a_cut_after_keeps_the_change
 #[tokio::test]
 async fn errors_rate_limits_and_expired_tokens_occur_where_they_are_placed() {
     let faults = Fault::list("500-before@w1, 503-after@w2, 429@4x2, expired@6").expect("faults");
-    let caller = Caller::start(Options::new(State::empty(DOMAIN)).faults(faults)).await;
+    let caller = TestClient::start(Options::new(State::empty(DOMAIN)).faults(faults)).await;
     assert_eq!(caller.post("/clients", json!({"name": "A"})).await.status, 500);
     assert_eq!(caller.post("/clients", json!({"name": "A"})).await.status, 503);
     assert_eq!(caller.sandbox.state().count("clients"), 2);
@@ -274,7 +274,7 @@ async fn errors_rate_limits_and_expired_tokens_occur_where_they_are_placed() {
 #[tokio::test(start_paused = true)]
 async fn requests_and_those_in_flight_are_counted() {
     let options = Options::new(State::empty(DOMAIN)).latency(Duration::from_millis(150)).faults(Fault::list("429@4").expect("a fault"));
-    let caller = Caller::start(options).await;
+    let caller = TestClient::start(options).await;
     tokio::join!(caller.get("/roles"), caller.get("/clients"), caller.get("/rules"));
     caller.post("/roles", json!({"name": "A"})).await;
     assert_eq!(caller.sandbox.stats(), RequestStats { reads: 3, writes: 1, refused: 1, max_in_flight: 3 });
@@ -289,7 +289,7 @@ async fn requests_and_those_in_flight_are_counted() {
 #[tokio::test(start_paused = true)]
 async fn a_fault_counts_only_if_it_had_an_effect() {
     let faults = Fault::list("short@1, slow:1s@w1, cut-after@w2x*,503-before@w3, 500-after@9").expect("faults");
-    let caller = Caller::start(Options::new(State::empty(DOMAIN)).faults(faults)).await;
+    let caller = TestClient::start(Options::new(State::empty(DOMAIN)).faults(faults)).await;
     caller.get("/roles").await;
     caller.post("/roles", json!({"name": "A"})).await;
     for name in ["B", "C"] {
@@ -304,7 +304,7 @@ async fn a_fault_counts_only_if_it_had_an_effect() {
 
 #[tokio::test(start_paused = true)]
 async fn every_success_has_rate_limit_headers_and_an_empty_bucket_refuses() {
-    let caller = Caller::start(Options::new(State::empty(DOMAIN)).rate_limit(2.0, 3)).await;
+    let caller = TestClient::start(Options::new(State::empty(DOMAIN)).rate_limit(2.0, 3)).await;
     for left in ["2", "1", "0"] {
         let reply = caller.get("/roles").await;
         assert_eq!((reply.status, reply.headers["x-ratelimit-remaining"].as_bytes()), (200, left.as_bytes()));
@@ -323,7 +323,7 @@ async fn every_success_has_rate_limit_headers_and_an_empty_bucket_refuses() {
 
 #[tokio::test]
 async fn a_published_tier_limits_an_endpoint_group_of_its_own() {
-    let caller = Caller::start(Options::new(State::empty(DOMAIN)).tier(Tier::named("essentials").expect("published"))).await;
+    let caller = TestClient::start(Options::new(State::empty(DOMAIN)).tier(Tier::named("essentials").expect("published"))).await;
     let mut statuses = Vec::new();
     for _ in 0..6 {
         statuses.push(caller.get("/clients").await.status);
@@ -334,7 +334,7 @@ async fn a_published_tier_limits_an_endpoint_group_of_its_own() {
 
 #[tokio::test]
 async fn requests_are_recorded_with_their_correlation_id() {
-    let caller = Caller::empty().await;
+    let caller = TestClient::empty().await;
     let url = format!("{}/api/v2/clients", caller.sandbox.url());
     let request = caller.http.post(url).bearer_auth(&caller.token).header("x-correlation-id", "run-7").body(r#"{"name": "A"}"#);
     request.send().await.expect("an answer");
@@ -346,7 +346,7 @@ async fn requests_are_recorded_with_their_correlation_id() {
 
 #[tokio::test]
 async fn a_stopped_sandbox_refuses_connections() {
-    let caller = Caller::empty().await;
+    let caller = TestClient::empty().await;
     assert_eq!(caller.get("/clients").await.status, 200);
     let url = caller.sandbox.url();
     caller.sandbox.stop().await;

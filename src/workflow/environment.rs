@@ -147,6 +147,11 @@ impl Environment {
         name.clone()
     }
 
+    /// Has further writes to a target carry the name of the run that they resume.
+    pub(crate) fn go_on_as(&self, run: &str, target: &str) {
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner).insert(target.to_owned(), run.to_owned());
+    }
+
     /// Returns a secret that a mapping rule supplies.
     pub(crate) fn secret(&self, field: &SecretField) -> Option<SecretString> {
         self.outside(&field.from)

@@ -7,6 +7,7 @@
 //! kept_snapshots.rs  the snapshots that a run refers to
 //! prepare.rs      source and target -> plan
 //! review.rs       approvals and scopes before a plan is executed
+//! authorship.rs   who changed the target, as its log says
 //! session.rs      a run before its first write: folder, journal, state
 //! execute.rs      executes a run: interrupts, limits, saving the state
 //! proposal.rs     from plan to run: guards, scopes, secret sink, approval, execution; unattended imports
@@ -17,6 +18,8 @@
 //! restore.rs      a tenant's own snapshot -> the plan that restores it
 //! retention.rs    the stored snapshots, and which of them are deleted
 //! history.rs      past runs
+//! verification.rs the writes of a past run, looked up in the target's log
+//! log_gap.rs      why a log lacks what was looked up
 //! unfinished.rs   an unfinished run, and what a new one does about it
 //! run_name.rs     the names of runs
 //! lock.rs         one writer per target
@@ -25,6 +28,7 @@
 //!
 //! Nothing here prints, asks or knows exit codes: errors are typed, and a [`Host`] receives events.
 
+mod authorship;
 mod compare;
 mod environment;
 mod error;
@@ -34,6 +38,7 @@ mod host;
 mod kept_snapshots;
 pub mod limits;
 mod lock;
+mod log_gap;
 mod mapping_check;
 mod mapping_preview;
 mod prepare;
@@ -47,7 +52,9 @@ pub(crate) mod run_name;
 mod session;
 mod source;
 pub(crate) mod unfinished;
+mod verification;
 
+pub(crate) use authorship::{ReadTarget, attribute_drift, attribute_stale, attribute_undo};
 pub(crate) use compare::compare;
 pub use environment::Environment;
 pub(crate) use environment::now;
@@ -71,3 +78,4 @@ pub(crate) use review::{Review, unapproved};
 pub(crate) use session::Session;
 pub(crate) use session::refuse_another_target;
 pub(crate) use source::{named_source, source_side};
+pub(crate) use verification::verify_writes;

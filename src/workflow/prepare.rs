@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use super::authorship::{ReadTarget, attribute_plan};
 use super::environment::{Environment, now};
 use super::error::Error;
 use super::review::check_scopes;
@@ -150,6 +151,7 @@ pub(crate) async fn prepare_seen_by(
         desired_state: DesiredState::Source,
     };
     let mut plan = plan_after(environment.catalog, &desired, &live, past);
+    attribute_plan(ReadTarget { environment, tenant: &tenant, live: &live }, &state.base, &mut plan).await;
     plan.source.snapshot = place.as_ref().map(|place| place.name.clone());
     attribute(&mut plan, &|key| attribution.places(key));
     let rewritten = mapping.rewritten();

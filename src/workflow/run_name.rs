@@ -29,6 +29,11 @@ pub(crate) fn is_of(name: &str, target: &str) -> bool {
     name.split_at_checked(TIME.len()).is_some_and(|(_, rest)| rest.strip_prefix('-') == Some(target))
 }
 
+/// Returns whether this text, of whatever origin, has the form of the name of a run on this target.
+pub(crate) fn is_run(text: &str, target: &str) -> bool {
+    is_of(text, target) && time_of(text).is_some()
+}
+
 /// The format of the time in a run's name.
 const TIME: &str = "2026-11-25T06-32-27.000Z";
 

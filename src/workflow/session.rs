@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::authorship::{ReadTarget, attribute_stale};
 use super::environment::{Environment, now};
 use super::error::Error;
 use super::host::Notice;
@@ -106,7 +107,10 @@ impl<'lock> Session<'lock> {
         let session = Self::load(environment, target, folder, lock)?;
         let (plan, tenant) = (&session.plan, &session.tenant);
         let live = read(environment, tenant, target, &scope_of(environment, plan, include)?).await?;
-        let stale_changes = StaleChanges::since_started(plan, &live, &session.journal.applied()).with_protected(plan, &protected(target));
+        let mut stale_changes =
+            StaleChanges::since_started(plan, &live, &session.journal.applied()).with_protected(plan, &protected(target));
+        // The reasons name the authors; a plan that is carried out already gets no further notes.
+        attribute_stale(ReadTarget { environment, tenant, live: &live }, plan, &mut stale_changes).await;
         let unapproved: Vec<Refusal> = guards::secrets(plan, &|field| environment.secret(field)).into_iter().collect();
         if !unapproved.is_empty() {
             return Err(Error::Refused { target: target.name.clone(), refusals: unapproved });
@@ -132,6 +136,9 @@ impl<'lock> Session<'lock> {
     fn load(environment: &Environment, target: &TenantSettings, folder: &Path, lock: &'lock Lock) -> Result<Self, Error> {
         let (plan, _) = file::load(&folder.join("plan.json"))?;
         refuse_another_target(&plan, target)?;
+        if let Some(run) = folder.file_name() {
+            environment.go_on_as(&run.to_string_lossy(), &target.name);
+        }
         let tenant = environment.connect(target)?;
         let journal = Journal::resume(&folder.join("journal.jsonl"), &now())?;
         let expected_baseline = Baseline::load(&folder.join(EXPECTED_BASELINE))?;

@@ -195,6 +195,9 @@ fn a_change_made_in_the_target_is_kept_and_reported() {
     Drift: changed in prod since the last run (1)
       client "Shop": callbacks: [https://shop.acme.example/back] -> [https://shop.acme.example/back, https://hot-fix.acme.examp…
 
+    Notes (1)
+      who changed prod since the last run is not known: the tenant's log is empty
+
     migrate import --tenant prod --from dev
     "#);
     done(&fixture, IMPORT);
@@ -219,6 +222,9 @@ fn a_change_made_in_the_target_is_kept_and_reported() {
 
     Drift: changed in prod since the last run (1)
       client "Shop": callbacks: [https://shop.acme.example/back] -> [https://shop.acme.example/back, https://hot-fix.acme.examp…
+
+    Notes (1)
+      who changed prod since the last run is not known: the tenant's log has no entry about them; entries may be delayed
 
     Refused: lockout-risk (1 resource)
 
@@ -253,6 +259,9 @@ fn a_field_changed_in_both_is_a_conflict_and_its_resource_is_skipped() {
 
     Skipped (1)
       client "Shop": both tenants changed its description since the last run
+
+    Notes (1)
+      who changed prod since the last run is not known: the tenant's log is empty
 
     migrate import --tenant prod --from dev
     "#);
@@ -327,6 +336,9 @@ fn an_element_changed_in_both_is_reported_separately_and_overwritten_on_request(
 
     Skipped (1)
       API "https://orders": both tenants changed its scopes (read) since the last run
+
+    Notes (1)
+      who changed prod since the last run is not known: the tenant's log is empty
     "#);
     let conflicts = fixture.run(&format!("{PLAN} --output json")).json()["conflicts"].clone();
     assert_eq!((&conflicts[0]["base"]["description"], &conflicts[0]["desired"]["description"]), (&json!("read"), &json!("theirs")));

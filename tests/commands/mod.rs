@@ -2,6 +2,7 @@
 
 mod action_deployment;
 mod at_a_terminal;
+mod changed_by;
 mod changes_since_last_run;
 mod demo;
 mod diff;

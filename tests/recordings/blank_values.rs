@@ -188,7 +188,7 @@ async fn copied(state: &State, seed: u8) -> Vec<String> {
     let told = |one: &ChangeResult| {
         let parts = one.outcome.shortfall().map_or(&[][..], |short| &short.parts[..]);
         let paths = parts.iter().chain(one.altered.iter().map(|altered| &altered.path));
-        paths.map(|path| Skipped { key: one.key.clone(), path: Some(path.clone()), reason: String::new() }).collect::<Vec<_>>()
+        paths.map(|path| Skipped::new(one.key.clone(), Some(path.clone()), "")).collect::<Vec<_>>()
     };
     back.skipped.extend(ended.settled.iter().flat_map(told));
     let refused = ended.settled.iter().filter(|one| one.outcome.id().is_none() && !is_refused(&summary, &one.key, None));

@@ -8,6 +8,7 @@ pub(crate) mod imports;
 mod openapi_exceptions;
 mod openapi_validation;
 pub(crate) mod replay;
+mod sandbox_log;
 mod sandbox_schema;
 mod sandbox_state;
 mod set_values;

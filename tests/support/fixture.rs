@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
-use auth0_migrate::sandbox::{Fault, Options, Sandbox, SeenRequest, State, seed};
+use auth0_migrate::sandbox::{Caller, Fault, LogLimits, Options, Sandbox, SeenRequest, State, seed};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -224,7 +224,7 @@ impl Fixture {
         let port = |url: &str| url.rsplit(':').next().expect("a port").to_owned();
         let folder = self.folder.path().display().to_string();
         let text = text.replace(&folder, "DIR").replace(&port(&self.dev.url()), "PORT").replace(&port(&self.prod_url), "PORT");
-        without_made_ids(&without_costs(&without_times(&text)))
+        without_made_ids(&without_costs(&without_minutes(&without_times(&text))))
     }
 
     /// Restarts prod with this public key instead of a secret.
@@ -273,6 +273,30 @@ impl Fixture {
     /// Returns the state of prod at a path.
     pub(crate) fn prod(&self, path: &str) -> Value {
         self.prod_sandbox().state().to_json()["data"][path].clone()
+    }
+
+    /// Sends a request to prod as another client, or as an administrator in the dashboard; returns the response.
+    pub(crate) fn ask_prod_as(&self, caller: Caller, method: &str, path: &str, body: &Value) -> Value {
+        // In a second test it is already installed.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let prod = self.prod_sandbox();
+        let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+        let request = http.request(method.parse().expect("a method"), format!("{}/api/v2{path}", prod.url()));
+        let request = request.bearer_auth(prod.token_of(caller, &[])).header("content-type", "application/json");
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let answer = self.runtime.block_on(request.body(body).send()).expect("an answer");
+        assert!(answer.status().is_success(), "{method} {path}: {}", answer.status());
+        serde_json::from_str(&self.runtime.block_on(answer.text()).expect("a text")).unwrap_or_default()
+    }
+
+    /// Sets how late entries of prod's log can be read, and for how long.
+    pub(crate) fn limit_log_of_prod(&self, limits: LogLimits) {
+        self.prod_sandbox().limit_log(limits);
+    }
+
+    /// Drops prod's log so far, as if its retention had passed.
+    pub(crate) fn forget_log_of_prod(&self) {
+        self.prod_sandbox().forget_log();
     }
 
     /// Stops prod and closes its port. Returns its state.
@@ -377,6 +401,28 @@ fn without_times(text: &str) -> String {
         }
     }
     String::from_utf8(out).expect("text without times is text")
+}
+
+/// Replaces times like `2026-11-25 06:32 UTC`.
+fn without_minutes(text: &str) -> String {
+    const SHAPE: &str = "2026-11-25 06:32 UTC";
+    let is_time = |text: &str| {
+        let signs = text.bytes().zip(SHAPE.bytes());
+        signs.clone().count() == SHAPE.len()
+            && signs.into_iter().all(|(sign, shape)| sign == shape || (sign.is_ascii_digit() && shape.is_ascii_digit()))
+    };
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(found) = rest.find(" UTC") {
+        let end = found + " UTC".len();
+        let start = end.checked_sub(SHAPE.len()).filter(|start| rest.get(*start..end).is_some_and(is_time));
+        match start {
+            Some(start) => out.extend([&rest[..start], "MINUTE"]),
+            None => out.push_str(&rest[..end]),
+        }
+        rest = &rest[end..];
+    }
+    out + rest
 }
 
 /// Replaces ` in 0.3 s (45 requests)`, which differs between runs.

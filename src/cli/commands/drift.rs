@@ -9,7 +9,7 @@ use crate::cli::reports::ReportOptions;
 use crate::export::{Purpose, Scope};
 use crate::plan::drift_of;
 use crate::report::{Report, ReportSubject};
-use crate::workflow::{includable, included, named_source, read};
+use crate::workflow::{ReadTarget, attribute_drift, includable, included, named_source, read};
 
 /// Show what was changed directly in a target since the last run
 ///
@@ -55,7 +55,9 @@ impl DriftArgs {
         let names_others = scope.names_others_in(context.catalog, memory.base.iter().map(|(key, applied)| (key, &applied.body)));
         let scope = if names_others { scope.with_names() } else { scope };
         let live = read(context.environment()?, &tenant, target, &scope).await?;
-        let drifted = drift_of(context.catalog, &memory.base, &live);
+        let mut drifted = drift_of(context.catalog, &memory.base, &live);
+        let read_target = ReadTarget { environment: context.environment()?, tenant: &tenant, live: &live };
+        attribute_drift(read_target, (source, &memory.base), &mut drifted).await;
         let code = match (self.check && !drifted.is_none(), drifted.unseen.is_empty()) {
             (true, _) => PENDING,
             (false, false) => INCOMPLETE,

@@ -29,7 +29,7 @@ use crate::workflow::history::{self, PastRun, folder_of};
 use crate::workflow::run_name;
 use crate::workflow::unfinished::{Starter, unfinished_between};
 use crate::workflow::{
-    Copy, Copyist, Environment, Prepared, Proposal, Review, Session, check_scopes, prepare, prepare_seen_by, protected, read,
+    Copy, Copyist, Environment, Prepared, Proposal, ReadTarget, Review, Session, attribute_stale, check_scopes, prepare, prepare_seen_by, protected, read,
     refuse_another_target, refuse_unmatched, rehearse, scope_of, source_side, unapproved,
 };
 
@@ -170,8 +170,10 @@ impl ImportArgs {
         let tenant = environment.connect(target)?;
         let scope = scope_of(environment, &plan, &self.route.options.include)?;
         let live = read(environment, &tenant, target, &scope).await?;
-        let stale = StaleChanges::since(&plan, &live).with_protected(&plan, &protected(target));
+        let mut stale = StaleChanges::since(&plan, &live).with_protected(&plan, &protected(target));
         record_before(&mut plan, &live);
+        let note = attribute_stale(ReadTarget { environment, tenant: &tenant, live: &live }, &plan, &mut stale).await;
+        plan.notes.extend(note);
         let mut refusals = guards::of_saved(&plan, refusals, target.most_changed);
         refusals.extend(guards::secrets(&plan, &|field| environment.secret(field)));
         let refusals = check_scopes(&mut plan, &tenant, refusals).await?;

@@ -9,9 +9,12 @@ use crate::catalog::Kind;
 use crate::cli::context::Context;
 use crate::cli::error::Failure;
 use crate::cli::options::kind;
+use crate::management_api::LOG_SCOPES;
 use crate::report;
 
 /// Print the Management API scopes that migrate needs
+///
+/// The optional ones are listed on stderr, with what they are for.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ScopesArgs {
     /// The tenant [default: any]
@@ -39,7 +42,21 @@ struct ScopesAnswer<'a> {
     #[serde(rename = "for")]
     purpose: String,
     scopes: &'a BTreeSet<&'a str>,
+    optional: [OptionalScope; 1],
 }
+
+/// A scope without which only some information is missing.
+#[derive(Serialize)]
+struct OptionalScope {
+    scope: &'static str,
+    purpose: &'static str,
+}
+
+/// The scope for the tenant's log.
+const READ_LOG: OptionalScope = OptionalScope {
+    scope: LOG_SCOPES[0],
+    purpose: "names who changed a target: in drift, conflicts, stale plans and undos; needed by `show --verify`",
+};
 
 impl ScopesArgs {
     pub(in crate::cli) fn run(&self, context: &Context) -> Result<u8, Failure> {
@@ -51,8 +68,12 @@ impl ScopesArgs {
         let scopes: BTreeSet<&str> = context.catalog.kinds().filter(is_meant).flat_map(|kind| self.scopes_of(kind)).collect();
         let text = || scopes.iter().flat_map(|scope| [*scope, "\n"]).collect();
         context.answer_as_it_is(text, || {
-            report::answer(&ScopesAnswer { purpose: format!("{:?}", self.purpose).to_lowercase(), scopes: &scopes }, 0)
+            report::answer(
+                &ScopesAnswer { purpose: format!("{:?}", self.purpose).to_lowercase(), scopes: &scopes, optional: [READ_LOG] },
+                0,
+            )
         });
+        context.tell(&format!("Optional: {} {}", READ_LOG.scope, READ_LOG.purpose));
         Ok(0)
     }
 

@@ -5,14 +5,14 @@ use std::path::Path;
 use clap::Args;
 
 use crate::cli::context::Context;
-use crate::cli::error::Failure;
+use crate::cli::error::{Failure, INCOMPLETE};
 use crate::cli::past_run::{resume_of, status_of};
 use crate::cli::probe::ProbeCommands;
 use crate::cli::reports::ReportOptions;
 use crate::plan::file::{self, SavedPlan};
 use crate::report::{self, PlanView, Report, ReportSubject};
 use crate::workflow::history::PastRun;
-use crate::workflow::load_probe;
+use crate::workflow::{load_probe, verify_writes};
 
 /// Show a run with the outcome of each change, or a saved plan
 #[derive(Debug, Args)]
@@ -20,12 +20,15 @@ pub(in crate::cli) struct ShowArgs {
     /// The run, as `migrate runs` lists it; `last` for the newest; or the file of a saved plan
     #[arg(value_name = "RUN|last|FILE")]
     run: String,
+    /// Look up the writes of the run in the log of the target, which needs the scope read:logs; exits with 3 unless all are found
+    #[arg(long)]
+    verify: bool,
     #[command(flatten)]
     pub(in crate::cli) reports: ReportOptions,
 }
 
 impl ShowArgs {
-    pub(in crate::cli) fn run(&self, context: &Context) -> Result<u8, Failure> {
+    pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
         let path = Path::new(&self.run);
         if path.is_file() {
             return show_plan(context, path);
@@ -37,9 +40,15 @@ impl ShowArgs {
         let probe = probe.as_ref().map(|probe| after_probe.view(probe));
         let run = report::RunReport { plan: &past.plan, summary: &past.summary, cost, folder: &past.folder, resume: &resume, probe };
         let status = status_of(context, &past)?;
-        context.answer(|| report::shown(&run, &status, context.layout()), || report::shown_json(&run, &status, 0));
-        context.publish(&Report::new(ReportSubject::Run(run), 0))?;
-        Ok(0)
+        let verified = if self.verify { Some(verify_writes(context.environment()?, &past).await?) } else { None };
+        let code = if verified.as_ref().is_some_and(|verified| !verified.missing.is_empty()) { INCOMPLETE } else { 0 };
+        let of_log = || verified.as_ref().map(|verified| format!("\n{}", report::verified(&past.plan.target.tenant, verified)));
+        context.answer(
+            || report::shown(&run, &status, context.layout()) + &of_log().unwrap_or_default(),
+            || report::shown_json(&run, &status, verified.as_ref(), code),
+        );
+        context.publish(&Report::new(ReportSubject::Run(run), code))?;
+        Ok(code)
     }
 }
 

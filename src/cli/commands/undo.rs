@@ -20,7 +20,9 @@ use crate::plan::{AppliedRun, Estimate, Plan, undo};
 use crate::report;
 use crate::snapshot::Snapshot;
 use crate::workflow::history::PastRun;
-use crate::workflow::{Error, Proposal, check_scopes, includable, included, read, refuse_another_target, scope_naming, unapproved};
+use crate::workflow::{
+    Error, Proposal, ReadTarget, attribute_undo, check_scopes, includable, included, read, refuse_another_target, scope_naming, unapproved,
+};
 
 /// Undo a run
 ///
@@ -93,6 +95,7 @@ impl UndoArgs {
         let done = AppliedRun { name: &past.name, plan: &arrived, applied: &applied, unclear: &past.record.unclear, again: &again };
         let (mut plan, desired) = undo(context.catalog, done, &live, &is_meant);
         plan.restrict(&selection, &live);
+        attribute_undo(ReadTarget { environment: context.environment()?, tenant, live: &live }, past, &mut plan).await;
         if let Some(undoes) = &mut plan.undoes {
             undoes.only = selection
                 .kinds

@@ -41,6 +41,13 @@ pub(super) enum UndoReason {
     NamedLost,
 }
 
+impl UndoReason {
+    /// Returns whether somebody changed the resource after the run.
+    pub(super) fn is_later_change(&self) -> bool {
+        matches!(self, Self::Gone | Self::ChangedAgain | Self::CreatedAndChanged { .. } | Self::AddedAndChanged)
+    }
+}
+
 impl fmt::Display for UndoReason {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

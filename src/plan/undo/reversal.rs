@@ -190,7 +190,8 @@ impl<'inputs> Reversal<'inputs> {
     }
 
     pub(super) fn skip_resource(&mut self, key: &Key, path: Option<&str>, reason: &UndoReason) {
-        self.skipped.push(Skipped { key: key.clone(), path: path.map(str::to_owned), reason: reason.to_string() });
+        let skipped = Skipped::new(key.clone(), path.map(str::to_owned), reason.to_string());
+        self.skipped.push(skipped.because_changed(reason.is_later_change()));
     }
 
     /// Records the live state as the baseline, so that a field that becomes empty is cleared.

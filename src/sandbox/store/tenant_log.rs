@@ -13,7 +13,7 @@ const MOST_BYTES: usize = 8 << 20;
 /// How the log differs from a complete one that is up to date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogLimits {
-    /// How long after the write its entry can be read.
+    /// How long after the write its entry can be read. A longer delay affects later entries only, a shorter one all.
     pub delay: Duration,
     /// How long an entry is kept.
     pub retention: Duration,
@@ -41,6 +41,7 @@ pub(crate) struct TenantLog {
 struct StoredEvent {
     log_id: String,
     date: SystemTime,
+    delay: Duration,
     text: String,
 }
 
@@ -71,7 +72,7 @@ impl TenantLog {
         event["date"] = json!(time);
         let text = event.to_string();
         self.bytes += text.len();
-        self.entries.push_back(StoredEvent { log_id, date, text });
+        self.entries.push_back(StoredEvent { log_id, date, delay: self.limits.delay, text });
         while self.entries.len() > MOST_ENTRIES || self.bytes > MOST_BYTES {
             self.bytes -= self.entries.pop_front().map_or(self.bytes, |dropped| dropped.text.len());
         }
@@ -81,7 +82,7 @@ impl TenantLog {
     pub(crate) fn readable(&self, now: SystemTime) -> impl DoubleEndedIterator<Item = (&str, Value)> {
         let is_readable = move |event: &&StoredEvent| {
             let age = now.duration_since(event.date).unwrap_or_default();
-            age >= self.limits.delay && age <= self.limits.retention
+            age >= event.delay.min(self.limits.delay) && age <= self.limits.retention
         };
         let parsed = |event: &StoredEvent| serde_json::from_str(&event.text).expect("the log holds the JSON that it wrote");
         self.entries.iter().filter(is_readable).map(move |event| (event.log_id.as_str(), parsed(event)))

@@ -150,7 +150,7 @@ fn a_field_is_excused_neither_by_another_field_nor_by_its_resource() {
     };
     let saying = |path: Option<&str>| {
         let side = |name: &str| PlannedTenant::new(name, &format!("{name}.auth0.com"), "");
-        let left = Skipped { key: "clients/Web".parse().expect("a key"), path: path.map(str::to_owned), reason: "it changed again".into() };
+        let left = Skipped::new("clients/Web".parse().expect("a key"), path.map(str::to_owned), "it changed again");
         Plan { skipped: vec![left], ..Plan::between(side("dev"), side("prod")) }
     };
     let before = holding(json!({"name": "Web", "description": "old", "refresh_token": {"leeway": 1}}));

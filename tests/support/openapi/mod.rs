@@ -93,6 +93,17 @@ impl Description {
         candidates.iter().filter(|one| one.is_at(&names)).min_by_key(|one| one.open_places())
     }
 
+    /// Returns the text of an operation.
+    pub(crate) fn prose(&self, method: &str, template: &str) -> &str {
+        self.document["paths"][template][method]["description"].as_str().unwrap_or_default()
+    }
+
+    /// Returns the violations of the schema with this name by a response.
+    pub(crate) fn response_breaks(&self, schema: &str, body: &Value) -> Vec<String> {
+        let schema = schema::Schema::new(&serde_json::json!({"$ref": format!("#/components/schemas/{schema}")}));
+        schema.violations(body, &self.document).into_iter().map(|found| format!("{}: {}", found.place, found.what)).collect()
+    }
+
     /// Returns the violations of a request; `target` is the path under `/api/v2` with its query.
     pub(crate) fn breaks(&self, method: &str, target: &str, body: Option<&Value>) -> Vec<Break> {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
