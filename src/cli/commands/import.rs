@@ -29,8 +29,8 @@ use crate::workflow::history::{self, PastRun, folder_of};
 use crate::workflow::run_name;
 use crate::workflow::unfinished::{Starter, unfinished_between};
 use crate::workflow::{
-    Copy, Copyist, Environment, Prepared, Proposal, ReadTarget, Review, Session, attribute_stale, check_scopes, prepare, prepare_seen_by, protected, read,
-    refuse_another_target, refuse_unmatched, rehearse, scope_of, source_side, unapproved,
+    Copy, Copyist, Environment, Prepared, Proposal, ReadTarget, Review, Session, attribute_stale, check_scopes, prepare, prepare_seen_by,
+    protected, read, refuse_another_target, refuse_unmatched, rehearse, scope_of, source_side, unapproved,
 };
 
 /// Import the settings of a source into a target
