@@ -10,19 +10,17 @@ use super::document::{Content, Document, Fold, Lead, Sections, Tone, Topic, mess
 use super::format::{count, number, printable};
 use super::head::{Head, read};
 use super::json::answer;
-use super::kind_changes::{Wording, by_kind};
+use super::kind_changes::{Wording, of_changes};
 use crate::plan::findings::RiskCounts;
 use crate::plan::{Change, Counts, Plan, PlannedTenant, Skipped};
 
 impl<'plan> Document<'plan> {
     /// Builds the document of a comparison.
     pub(super) fn of_comparison(plan: &'plan Plan, now: SystemTime) -> Self {
-        let mut kinds = by_kind(plan);
-        for kind in &mut kinds {
-            kind.wording = Wording::Compared;
-        }
+        let kinds = of_changes(plan, plan.changes(), Wording::Compared);
         let side = |label: &str, side: &PlannedTenant| [label.to_owned(), side.domain.clone(), read(side, now)];
         let head = Head {
+            outcomes: Vec::new(),
             sides: vec![side("from", &plan.source), side("to", &plan.target)],
             risks: RiskCounts::default(),
             size: size(plan.counts()),

@@ -4,7 +4,7 @@
 use super::format::by_whom;
 use super::json::outcome_word;
 use super::printed::printable;
-use super::rows::{Row, rows_of_change, rows_of_plan, text};
+use super::rows::{Row, rows_of_change, rows_of_plan, sides};
 use super::run_report::RunReport;
 use crate::model::resource::{Id, Key};
 use crate::plan::{Drift, DriftReport, ManualStep, Plan, Skipped};
@@ -46,7 +46,7 @@ pub(super) fn csv_of_comparison(plan: &Plan) -> String {
 /// Returns drift as CSV.
 pub(super) fn csv_of_drift(report: &DriftReport) -> String {
     let drifted = |one: &Drift| {
-        let (applied, live) = (one.base.as_ref().map(text), one.live.as_ref().map(text));
+        let (applied, live) = sides(one.base.as_ref(), one.live.as_ref());
         let message = format!("changed{}", by_whom(one.changed_by.as_ref()));
         [one.key.kind().name, one.key.name(), &one.path, or_blank(&applied), or_blank(&live), &message].map(str::to_owned)
     };

@@ -16,7 +16,7 @@ use crate::apply::{AlteredValue, ChangeResult};
 use crate::model::event::Operation;
 use crate::model::resource::Key;
 use crate::plan::refusal::Refusal;
-use crate::plan::{Change, Drift, Plan, Skipped};
+use crate::plan::{Plan, Skipped};
 
 /// A report before it is rendered.
 #[derive(Debug, Default)]
@@ -25,14 +25,26 @@ pub(super) struct Document<'a> {
     pub(super) title: String,
     /// The most important fact, in one line.
     pub(super) lead: Option<Lead>,
-    /// The head of a plan: source, target, size and cost.
+    /// The head of a plan or a comparison: source and target, size, risk and cost.
     pub(super) head: Option<Head>,
+    /// The changes of a run by outcome, kind and risk, shown in files only.
+    pub(super) overview: Option<Head>,
     /// Named facts, shown in files only.
     pub(super) facts: Vec<(&'static str, String)>,
     /// The sections in their order; none is empty.
     pub(super) sections: Vec<Section<'a>>,
     /// The end of a report on a terminal: refusals and next steps.
     pub(super) closing: Vec<Closing<'a>>,
+}
+
+impl Document<'_> {
+    /// Returns the heading of a file, and the lead below it.
+    pub(super) fn file_heading(&self) -> (String, Option<&Lead>) {
+        match (&self.lead, &self.head) {
+            (Some(lead), Some(_)) => (lead.text.replacen("  ", ": ", 1), None),
+            (lead, _) => (self.title.clone(), lead.as_ref()),
+        }
+    }
 }
 
 /// The first line of a report.
@@ -220,6 +232,27 @@ pub(super) struct Section<'a> {
     pub(super) content: Content<'a>,
 }
 
+impl Section<'_> {
+    /// Returns whether it says what a run does not concern, which a page folds.
+    pub(super) fn is_minor(&self) -> bool {
+        match self.topic {
+            Topic::Excluded | Topic::Unmanaged | Topic::UnknownFields | Topic::Notes | Topic::Skipped | Topic::Ids => true,
+            // What a report about drift is about.
+            Topic::Drift => self.detail == Detail::Full,
+            _ => false,
+        }
+    }
+
+    /// Returns the heading in files, where the changes have one too.
+    pub(super) fn file_heading(&self) -> Option<&str> {
+        match (&self.heading, self.topic) {
+            (Some(heading), _) => Some(heading),
+            (None, Topic::Kinds) => Some("Changes"),
+            (None, _) => None,
+        }
+    }
+}
+
 /// The content of a section.
 #[derive(Debug)]
 pub(super) enum Content<'a> {
@@ -231,8 +264,6 @@ pub(super) enum Content<'a> {
     Notes(&'a [String]),
     /// A table.
     Rows(Table),
-    /// Changes with all details.
-    Changes(Vec<&'a Change>),
     /// Changes by kind.
     Kinds(Vec<KindChanges<'a>>),
     /// What to review first.
@@ -241,8 +272,6 @@ pub(super) enum Content<'a> {
     Messages(Vec<ResourceMessage<'a>>),
     /// Manual steps.
     Steps(Vec<DueStep>),
-    /// Fields that were changed in the target itself.
-    Drift(&'a [Drift]),
     /// The conflicts of this plan.
     Conflicts(&'a Plan),
     /// Values that the target returned differently from what was sent.
@@ -259,7 +288,12 @@ pub(super) enum Content<'a> {
     Faults(&'a [(String, usize)]),
 }
 
-impl Content<'_> {
+impl<'a> Content<'a> {
+    /// Returns the changes by kind, if it is that.
+    pub(super) fn kinds(&self) -> Option<&[KindChanges<'a>]> {
+        if let Self::Kinds(kinds) = self { Some(kinds) } else { None }
+    }
+
     /// Returns the number of entries.
     pub(super) fn len(&self) -> usize {
         match self {
@@ -267,12 +301,10 @@ impl Content<'_> {
             Self::Lines(lines) => lines.len(),
             Self::Notes(notes) => notes.len(),
             Self::Rows(table) => table.len(),
-            Self::Changes(changes) => changes.len(),
-            Self::Kinds(kinds) => kinds.len(),
+            Self::Kinds(kinds) => kinds.iter().flat_map(|kind| &kind.entries).map(|entry| entry.keys.len() * entry.fields.len().max(1)).sum(),
             Self::Review(items) => items.len(),
             Self::Messages(messages) => messages.len(),
             Self::Steps(steps) => steps.len(),
-            Self::Drift(drift) => drift.len(),
             Self::Conflicts(plan) => plan.conflicts.len(),
             Self::Altered(altered) => altered.len(),
             Self::Keys(kinds) => kinds.iter().map(|(_, keys)| keys.len()).sum(),

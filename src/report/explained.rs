@@ -3,10 +3,12 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use super::field_text::short_edit;
 use super::format::{count, named, printable};
 use super::json::answer;
+use super::shown_edit::{NONE, Pair, ShownEdit};
 use super::style::{ADDED, CHANGED, QUIET, REMOVED, styled};
-use super::values::or_none;
+use super::values::{cut, flat};
 use crate::plan::{ExplainedField, Explanation, FieldVerdict, Plan, Verdict};
 
 /// The maximum number of characters of a value.
@@ -74,7 +76,7 @@ fn field(plan: &Plan, explanation: &Explanation, field: &ExplainedField) -> Vec<
     };
     let rule = field.rule.as_ref().map(|rule| format!("  [{}]", printable(rule))).unwrap_or_default();
     let reason = field.reason.as_ref().map(|reason| format!(": {}", printable(reason))).unwrap_or_default();
-    let value = |value: &Option<Value>| or_none(value.as_ref(), MOST);
+    let value = |value: &Option<Value>| value.as_ref().map_or_else(|| NONE.to_owned(), |value| cut(&flat(value), MOST));
     let path = printable(&field.path);
     let (source, target) = (&plan.source.tenant, &plan.target.tenant);
     let mut lines = match explanation.verdict {
@@ -86,11 +88,19 @@ fn field(plan: &Plan, explanation: &Explanation, field: &ExplainedField) -> Vec<
     match field.verdict {
         FieldVerdict::Unchanged => lines.push(styled(QUIET, format!("    both  {}", value(&field.target)))),
         _ if field.source.is_none() && field.target.is_none() => {}
-        _ => {
-            let width = source.chars().count().max(target.chars().count());
-            lines.push(format!("    {target:width$}  {}", value(&field.target)));
-            lines.push(format!("    {source:width$}  {}", value(&field.source)));
-        }
+        _ => lines.extend(sides(explanation, field, [target, source])),
     }
     lines
+}
+
+/// Renders what a field holds in the target and in the source: the elements that differ, otherwise both values.
+fn sides(explanation: &Explanation, field: &ExplainedField, [target, source]: [&str; 2]) -> Vec<String> {
+    let (old, new) = (field.target.as_ref(), field.source.as_ref());
+    let edit = ShownEdit::new(Some(explanation.key.kind()), &field.path, (old, new));
+    if matches!(edit, ShownEdit::List { .. } | ShownEdit::Text(_)) {
+        return vec![format!("    {target} → {source}  {}", short_edit(&edit, MOST))];
+    }
+    let width = source.chars().count().max(target.chars().count());
+    let Pair { old, new } = Pair::of_values(old, new).shortened(MOST);
+    vec![format!("    {target:width$}  {old}"), format!("    {source:width$}  {new}")]
 }

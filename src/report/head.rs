@@ -4,13 +4,14 @@ use std::time::{Duration, SystemTime};
 
 use super::format::{count, duration, number};
 use super::kind_changes::{KindChanges, OperationCounts};
+use crate::catalog::risk::RiskClass;
 use crate::plan::findings::RiskCounts;
 use crate::plan::{Counts, Estimate, Plan, PlannedTenant};
 
 /// The age up to which a tenant is shown as just read.
 const JUST_NOW: Duration = Duration::from_secs(60);
 
-/// The head of a plan.
+/// The head of a plan, a comparison or a run.
 #[derive(Debug)]
 pub(super) struct Head {
     /// Source, target and mapping, each as a label, a name and a remark.
@@ -21,6 +22,8 @@ pub(super) struct Head {
     pub(super) size: String,
     /// The resources by kind and operation.
     pub(super) kinds: Vec<(&'static str, OperationCounts)>,
+    /// The changes of a run by outcome: a name, their number, and the outcome in words.
+    pub(super) outcomes: Vec<(&'static str, usize, &'static str)>,
     /// The requests and the time that it needs.
     pub(super) cost: Option<String>,
 }
@@ -52,6 +55,7 @@ impl Head {
             vec![side("source", &plan.source), side("target", &plan.target)]
         };
         Self {
+            outcomes: Vec::new(),
             sides: sides.into_iter().chain(mapping).chain(selection).collect(),
             risks,
             size: planned(plan.counts()),
@@ -100,21 +104,30 @@ fn cost(estimate: Estimate, now: SystemTime) -> String {
     }
 }
 
+/// Returns the number of edits of each class, most dangerous first.
+pub(super) fn risk_counts(risks: RiskCounts) -> [(RiskClass, usize); 5] {
+    let RiskCounts { lockout, weakened, data_loss, widened, routine } = risks;
+    [
+        (RiskClass::Lockout, lockout),
+        (RiskClass::Weakened, weakened),
+        (RiskClass::DataLoss, data_loss),
+        (RiskClass::Widened, widened),
+        (RiskClass::Routine, routine),
+    ]
+}
+
 /// Formats the classes that occur: `5 lockout · 1 weakened · 111 routine`.
 pub(super) fn risk_parts(risks: RiskCounts) -> Vec<(bool, String)> {
-    let RiskCounts { lockout, weakened, data_loss, widened, routine } = risks;
-    let classes = [
-        (true, lockout, "lockout".to_owned()),
-        (true, weakened, "weakened".to_owned()),
-        (true, data_loss, if data_loss == 1 { "delete" } else { "deletes" }.to_owned()),
-        (false, widened, "widened".to_owned()),
-        (false, routine, "routine".to_owned()),
-    ];
-    classes
-        .into_iter()
-        .filter(|(_, count, _)| *count > 0)
-        .map(|(is_danger, count, word)| (is_danger, format!("{} {word}", number(count))))
-        .collect()
+    let word = |class: RiskClass, count: usize| match class {
+        RiskClass::Lockout => "lockout",
+        RiskClass::Weakened => "weakened",
+        RiskClass::DataLoss if count == 1 => "delete",
+        RiskClass::DataLoss => "deletes",
+        RiskClass::Widened => "widened",
+        RiskClass::Routine => "routine",
+    };
+    let counted = risk_counts(risks).into_iter().filter(|(_, count)| *count > 0);
+    counted.map(|(class, count)| (class.is_dangerous(), format!("{} {}", number(count), word(class, count)))).collect()
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The changes of a plan by kind, for scanning: one entry per resource, and one for an edit that many resources share.
+//! The changes of a plan, a run or a comparison by kind, for scanning: one entry per resource, and one for an edit that many resources share.
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -10,10 +10,11 @@ use super::format::count;
 use crate::catalog::risk::RiskClass;
 use crate::catalog::{Kind, Shape};
 use crate::json::{Body, is_blank};
+use crate::model::changed_by::ChangedBy;
 use crate::model::event::Operation;
 use crate::model::resource::Key;
 use crate::plan::findings::{Subject, of_change};
-use crate::plan::{Action, Change, Edit, Plan, SecretField};
+use crate::plan::{Action, Change, Drift, Edit, Plan, SecretField};
 
 /// The number of resources that must share an edit before it is shown only once.
 const SHARED: usize = 3;
@@ -40,6 +41,10 @@ pub(super) enum Wording {
     Planned,
     /// As what differs from one snapshot to another.
     Compared,
+    /// As what a run did.
+    Applied,
+    /// As what changed in the target itself.
+    Drifted,
 }
 
 /// How many resources are created, updated and deleted.
@@ -76,6 +81,8 @@ pub(super) struct FieldLine<'a> {
     pub(super) content: FieldContent<'a>,
     /// The mapping rule that produced the value.
     pub(super) rule: Option<&'a str>,
+    /// Who changed the field in the target, if that is known.
+    pub(super) changed_by: Option<&'a ChangedBy>,
 }
 
 /// What changes in a field.
@@ -102,19 +109,38 @@ impl FieldLine<'_> {
 
 /// Groups the changes of a plan by kind: kinds with dangerous edits first, then in the order of the plan.
 pub(super) fn by_kind(plan: &Plan) -> Vec<KindChanges<'_>> {
-    let mut kinds: Vec<(&'static str, Vec<&Change>)> = Vec::new();
+    of_changes(plan, plan.changes(), Wording::Planned)
+}
+
+/// Groups some of the changes of a plan in the same way.
+pub(super) fn of_changes<'a>(plan: &'a Plan, changes: impl Iterator<Item = &'a Change>, wording: Wording) -> Vec<KindChanges<'a>> {
+    let kinds = grouped(changes, |change| &change.key).into_iter();
+    let mut kinds: Vec<KindChanges<'_>> =
+        kinds.map(|(title, changes)| KindChanges::new(title, plan, &changes)).filter(|kind| !kind.entries.is_empty()).collect();
+    kinds.sort_by_key(|kind| Reverse(kind.entries.iter().map(|entry| danger(entry.class)).max()));
+    for kind in &mut kinds {
+        kind.wording = wording;
+    }
+    kinds
+}
+
+/// Groups drift by kind: what was last applied is the old value, that of the target the new one.
+pub(super) fn of_drift(drift: &[Drift]) -> Vec<KindChanges<'_>> {
+    grouped(drift.iter(), |drift| &drift.key).into_iter().map(|(title, drift)| KindChanges::of_drift(title, &drift)).collect()
+}
+
+/// Groups items by the heading of their kind, in order of their first occurrence.
+fn grouped<'a, T>(items: impl Iterator<Item = &'a T>, key: impl Fn(&T) -> &Key) -> Vec<(&'static str, Vec<&'a T>)> {
+    let mut kinds: Vec<(&'static str, Vec<&T>)> = Vec::new();
     let mut places: HashMap<&str, usize> = HashMap::new();
-    for change in plan.changes() {
-        let title = heading(change.key.kind());
+    for item in items {
+        let title = heading(key(item).kind());
         let place = *places.entry(title).or_insert_with(|| {
             kinds.push((title, Vec::new()));
             kinds.len() - 1
         });
-        kinds[place].1.push(change);
+        kinds[place].1.push(item);
     }
-    let mut kinds: Vec<KindChanges<'_>> =
-        kinds.into_iter().map(|(title, changes)| KindChanges::new(title, plan, &changes)).filter(|kind| !kind.entries.is_empty()).collect();
-    kinds.sort_by_key(|kind| Reverse(kind.entries.iter().map(|entry| danger(entry.class)).max()));
     kinds
 }
 
@@ -144,6 +170,24 @@ impl<'a> KindChanges<'a> {
         all.sort_by_key(|entry| (Reverse(danger(entry.class)), rank(entry.operation), entry.is_late));
         Self { title, counts, wording: Wording::Planned, entries: all }
     }
+
+    fn of_drift(title: &'static str, drift: &[&'a Drift]) -> Self {
+        let mut entries: Vec<Entry<'a>> = Vec::new();
+        let mut places: HashMap<&Key, usize> = HashMap::new();
+        for Drift { key, path, base, live, changed_by } in drift.iter().copied() {
+            let place = *places.entry(key).or_insert_with(|| {
+                entries.push(Entry::updated(vec![key], Vec::new()));
+                entries.len() - 1
+            });
+            let edit = Edit { path: path.clone(), old: base.clone(), new: live.clone() };
+            let content = FieldContent::Edit(Cow::Owned(edit));
+            entries[place].fields.push(FieldLine { class: RiskClass::Routine, content, rule: None, changed_by: changed_by.as_ref() });
+        }
+        let counts = OperationCounts { update: entries.len(), ..OperationCounts::default() };
+        let mut all = shared(&mut entries);
+        all.append(&mut entries);
+        Self { title, counts, wording: Wording::Drifted, entries: all }
+    }
 }
 
 /// Returns the order of operations, most dangerous first: delete, update, create.
@@ -156,6 +200,12 @@ fn rank(operation: Operation) -> u8 {
 }
 
 impl<'a> Entry<'a> {
+    /// Creates an entry for fields that several resources share, or that one has.
+    fn updated(keys: Vec<&'a Key>, fields: Vec<FieldLine<'a>>) -> Self {
+        let class = fields.iter().map(|line| line.class).max().unwrap_or(RiskClass::Routine);
+        Self { operation: Operation::Update, keys, is_late: false, distinguishing: Vec::new(), fields, class }
+    }
+
     fn new(plan: &'a Plan, change: &'a Change) -> Self {
         let rules = plan.mapped.get(&change.key);
         let rule = |path: &str| rule_of(rules?, path);
@@ -166,7 +216,7 @@ impl<'a> Entry<'a> {
         };
         let kind = change.key.kind();
         let line = |content: FieldContent<'a>| {
-            let mut line = FieldLine { class: RiskClass::Routine, content, rule: None };
+            let mut line = FieldLine { class: RiskClass::Routine, content, rule: None, changed_by: None };
             (line.class, line.rule) = (class_of(line.path()), rule(line.path()));
             line
         };
@@ -236,7 +286,7 @@ pub(super) fn distinguishing_fields(kind: &'static Kind, body: &Body, name: &str
 /// Removes edits that several resources share from their entries, and returns an entry for each.
 fn shared<'a>(entries: &mut Vec<Entry<'a>>) -> Vec<Entry<'a>> {
     let identity = |line: &FieldLine<'_>| match &line.content {
-        FieldContent::Edit(edit) => serde_json::to_string(&(&edit.path, &edit.old, &edit.new)).ok(),
+        FieldContent::Edit(edit) => serde_json::to_string(&(&edit.path, &edit.old, &edit.new, line.changed_by)).ok(),
         FieldContent::Value(..) | FieldContent::Secret(_) => None,
     };
     let is_update = |entry: &Entry<'_>| entry.operation == Operation::Update && !entry.is_late;
@@ -261,9 +311,7 @@ fn shared<'a>(entries: &mut Vec<Entry<'a>>) -> Vec<Entry<'a>> {
             let place = fields.iter().position(|line| identity(line).as_ref() == Some(edit)).expect("found above");
             line = Some(fields.remove(place));
         }
-        let line = line.expect("shared by several");
-        let class = line.class;
-        taken.push(Entry { operation: Operation::Update, keys, is_late: false, distinguishing: Vec::new(), fields: vec![line], class });
+        taken.push(Entry::updated(keys, vec![line.expect("shared by several")]));
     }
     entries.retain(|entry| !(is_update(entry) && entry.fields.is_empty()));
     for entry in entries.iter_mut().filter(|entry| is_update(entry)) {

@@ -11,8 +11,10 @@
 //! snapshots.rs                     the stored snapshots, and those that were deleted
 //! due_steps.rs, mapping_rules.rs   manual steps due after a run; rules that accept what was refused
 //! explained.rs                     what a plan does about single resources
+//! shown_edit.rs                    how an edit is shown, in every format
 //! text.rs                          renders it for a terminal, with plan_text.rs, field_text.rs, messages.rs and layout.rs
-//! markdown.rs, html.rs             renders it for files, with cells.rs
+//! markdown.rs, markdown_diff.rs    renders it for pull requests
+//! html/                            renders it as a page for a browser
 //! report_file.rs                   a report in each format: for a terminal, as HTML, Markdown, CSV, JSON and JUnit
 //! junit.rs, rows.rs                JUnit XML; the edits of a plan as rows of texts
 //! report_subject.rs                what a report is about
@@ -35,7 +37,6 @@
 //! styled; the caller strips the styles where colours are not shown.
 
 mod annotations;
-mod cells;
 mod certificate;
 mod compared;
 mod csv;
@@ -54,6 +55,7 @@ mod kind_changes;
 mod layout;
 mod mapping_rules;
 mod markdown;
+mod markdown_diff;
 mod messages;
 mod plan_document;
 #[cfg(test)]
@@ -80,6 +82,9 @@ mod sample;
 mod schedule;
 mod schema;
 mod shell;
+mod shown_edit;
+#[cfg(test)]
+mod shown_edit_tests;
 mod snapshots;
 mod style;
 mod sync;

@@ -6,7 +6,7 @@ use super::document::{Closing, Content, Document, Fold, Lead, Sections, Tone, To
 use super::due_steps::DueStep;
 use super::format::{changed_by, count, named, number, printable};
 use super::head::Head;
-use super::kind_changes::by_kind;
+use super::kind_changes::{by_kind, of_drift};
 use super::layout::Layout;
 use super::review;
 use crate::model::resource::Key;
@@ -69,7 +69,7 @@ impl<'plan> Document<'plan> {
         sections.add(Topic::Kinds, Content::Kinds(kinds));
         sections.add(Topic::Conflicts, Content::Conflicts(plan));
         sections.add_folded(Topic::Skipped, messages(&plan.skipped), Fold::ToLines(FEW_LINES));
-        sections.add_folded(Topic::Drift, Content::Drift(&plan.drift), Fold::ToLines(FEW_LINES));
+        sections.add_folded(Topic::Drift, Content::Kinds(of_drift(&plan.drift)), Fold::ToLines(FEW_LINES));
         let steps = Content::Steps(plan.manual_steps.iter().map(DueStep::from).collect());
         sections.add_folded(Topic::ManualSteps, steps, Fold::ToLines(FEW_LINES));
         if plan.is_empty() {
@@ -88,6 +88,7 @@ impl<'plan> Document<'plan> {
             title: title(plan),
             lead: Some(lead(plan, refusals)),
             head,
+            overview: None,
             facts: Vec::new(),
             sections: sections.in_order(),
             closing: (!refusals.is_empty()).then_some(Closing::Refusals(refusals)).into_iter().chain(next).collect(),
@@ -98,7 +99,7 @@ impl<'plan> Document<'plan> {
     pub(super) fn of_drift(target: &'plan str, drift: &'plan DriftReport) -> Self {
         let DriftReport { drift: fields, gone, deleted_by, unseen, note } = drift;
         let mut sections = Sections::new(target);
-        sections.add(Topic::Drift, Content::Drift(fields));
+        sections.add(Topic::Drift, Content::Kinds(of_drift(fields)));
         let deleted = |key: &Key| named(key) + &changed_by(deleted_by.get(key), "deleted");
         sections.add(Topic::Deleted, Content::Lines(gone.iter().map(deleted).collect()));
         sections.add(Topic::NotCompared, messages(unseen));

@@ -1,7 +1,7 @@
 //! Renders the parts of a plan in columns: its head, what to review first, and the changes by kind.
 
 use super::field_text::{distinguishing, full, short};
-use super::format::{count, number, printable};
+use super::format::{by_whom, count, number, printable};
 use super::head::{Head, risk_parts};
 use super::kind_changes::{Entry, FieldContent, FieldLine, KindChanges, OperationCounts, Wording};
 use super::layout::Layout;
@@ -57,11 +57,18 @@ fn signed(counts: OperationCounts) -> String {
 pub(super) fn operations(counts: OperationCounts, wording: Wording) -> String {
     let words = match wording {
         Wording::Planned => ["to create", "to update", "to delete"],
-        Wording::Compared => ["added", "changed", "deleted"],
+        Wording::Compared | Wording::Drifted => ["added", "changed", "deleted"],
+        Wording::Applied => ["created", "updated", "deleted"],
     };
     let parts = [counts.create, counts.update, counts.delete].into_iter().zip(words);
     let shown = parts.filter(|(count, _)| *count > 0).map(|(count, word)| format!("{} {word}", number(count)));
     shown.collect::<Vec<_>>().join(", ")
+}
+
+/// Returns what is done to the resources of a kind; for one that only completes new resources, the number of changes.
+pub(super) fn kind_summary(changes: &KindChanges<'_>) -> String {
+    let operations = operations(changes.counts, changes.wording);
+    if operations.is_empty() { count(changes.entries.len(), "change") } else { operations }
 }
 
 /// Renders what to review first, one line each; resources are not repeated if they are the same as in the previous
@@ -234,6 +241,7 @@ fn field(kind: &Kind, line: &FieldLine<'_>, width: usize, (columns, layout): (us
         }
         all => std::iter::once(mark).chain(all.iter().map(|line| format!("  {line}"))).collect(),
     };
+    lines.extend(line.changed_by.map(|_| styled(QUIET, format!("  changed{}", by_whom(line.changed_by)))));
     if !rule.is_empty() {
         at_the_margin(&mut lines, &rule, columns);
     }
@@ -288,7 +296,7 @@ fn distinguishes(entries: &[&Entry<'_>]) -> bool {
 }
 
 /// Renders names on lines, separated by commas; a name is never broken.
-fn wrapped_list(names: &[String], columns: usize) -> Vec<String> {
+pub(super) fn wrapped_list(names: &[String], columns: usize) -> Vec<String> {
     joined(names, ",", columns)
 }
 

@@ -6,10 +6,14 @@ use super::field_text::short;
 use super::format::{count, named};
 use super::kind_changes::FieldContent;
 use super::printable;
+use super::shown_edit::ShownEdit;
 use crate::catalog::risk::RiskClass;
 use crate::model::resource::Key;
 use crate::plan::findings::{Finding, Subject};
 use crate::plan::{Action, Plan};
+
+/// The maximum number of characters of a description.
+const MOST: usize = 400;
 
 /// The label of an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,6 +148,17 @@ impl<'a> ReviewItem<'a> {
         }
     }
 
+    /// Returns what decides about the item, in full.
+    pub(super) fn reviewed(&self) -> ReviewedValue {
+        match &self.content {
+            ReviewContent::Finding(Finding { change, subject: Subject::Field(edit), .. }) => {
+                let sides = (edit.old.as_ref(), edit.new.as_ref());
+                ReviewedValue::Edit(ShownEdit::new(Some(change.key.kind()), &edit.path, sides))
+            }
+            _ => ReviewedValue::Text(self.value(MOST)),
+        }
+    }
+
     /// Returns the relevant values in at most `columns` columns.
     pub(super) fn value(&self, columns: usize) -> String {
         let finding = match &self.content {
@@ -157,6 +172,15 @@ impl<'a> ReviewItem<'a> {
             Subject::Resource => super::plan_text::summary_of(finding.change, columns),
         }
     }
+}
+
+/// What decides about an item.
+#[derive(Debug)]
+pub(super) enum ReviewedValue {
+    /// The two values of a field.
+    Edit(ShownEdit),
+    /// A remark, or a description.
+    Text(String),
 }
 
 fn whole(action: &Action) -> &'static str {

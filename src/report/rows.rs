@@ -39,7 +39,7 @@ fn of_finding(finding: Finding<'_>) -> Row<'_> {
         Subject::Resource => (Cow::Borrowed(""), None, None),
         Subject::Secret(path) => (Cow::Borrowed(path), None, None),
         Subject::Field(edit) => {
-            let (old, new) = (edit.old.as_ref().map(text), edit.new.as_ref().map(text));
+            let (old, new) = sides(edit.old.as_ref(), edit.new.as_ref());
             (Cow::Owned(edit.into_owned().path), old, new)
         }
     };
@@ -55,17 +55,44 @@ pub(super) fn rows_of_plan(plan: &Plan) -> Vec<Row<'_>> {
         rows.extend(rows_of_change(change).into_iter().map(|row| Row { message: rule(&row.field), ..row }));
     }
     let blank = |key, entry, field, message| Row { key, entry, risk: None, field: Cow::Borrowed(field), old: None, new: None, message };
-    rows.extend(plan.conflicts.iter().map(|one| Row {
-        old: one.live.as_ref().map(text),
-        new: one.desired.as_ref().map(text),
-        ..blank(&one.key, "conflict", &one.path, "both tenants changed it since the last run")
+    rows.extend(plan.conflicts.iter().map(|one| {
+        let (old, new) = sides(one.live.as_ref(), one.desired.as_ref());
+        Row { old, new, ..blank(&one.key, "conflict", &one.path, "both tenants changed it since the last run") }
     }));
     rows.extend(plan.skipped.iter().map(|one| blank(&one.key, "skipped", one.path.as_deref().unwrap_or_default(), &one.reason)));
     rows.extend(plan.manual_steps.iter().map(|one| blank(&one.key, "manual_step", &one.path, &one.step)));
     rows
 }
 
-/// Returns a value as a text: a string as it is, everything else as JSON.
-pub(super) fn text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+/// Returns the two sides of an edit as texts: strings as they are, everything else as JSON. If a cell would not tell the
+/// sides apart, such as `"1"` and `1`, both are JSON.
+pub(super) fn sides(old: Option<&Value>, new: Option<&Value>) -> (Option<String>, Option<String>) {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let (shown_old, shown_new) = (old.map(text), new.map(text));
+    let is_same = shown_old.as_deref().unwrap_or_default() == shown_new.as_deref().unwrap_or_default();
+    if is_same && old != new { (old.map(Value::to_string), new.map(Value::to_string)) } else { (shown_old, shown_new) }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::report::shown_edit_tests::value;
+
+    #[test]
+    fn a_string_is_shown_as_it_is_unless_it_looks_like_the_other_side() {
+        let shown = |old: Value, new: Value| sides(Some(&old), Some(&new)).0.expect("a text");
+        assert_eq!([shown(json!("1"), json!(2)), shown(json!("1"), json!(1))], ["1", "\"1\""]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_row_shows_both_sides_as_the_same(old in prop::option::of(value()), new in prop::option::of(value())) {
+            prop_assume!(old != new);
+            let (old, new) = sides(old.as_ref(), new.as_ref());
+            prop_assert_ne!(old.unwrap_or_default(), new.unwrap_or_default());
+        }
+    }
 }

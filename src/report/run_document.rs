@@ -2,13 +2,16 @@
 
 use super::document::{Closing, Content, Document, Lead, ResourceMessage, Sections, Tone, Topic, fields, messages};
 use super::format::{count, duration, number};
+use super::head::Head;
 use super::ids::ids_table;
+use super::kind_changes::{Wording, by_kind, of_changes, of_drift};
 use super::mapping_rules::accepting_rules;
 use super::plan_document::{title, unmanaged};
 use super::probe_view::ProbeView;
 use super::run_report::{RunCost, RunReport, RunState};
 use crate::apply::{OutcomeCounts, SecretDisposition, Summary, linked_ids};
 use crate::model::event::Outcome;
+use crate::plan::findings;
 
 /// Returns the one line that an interrupted run ends with: what is applied, what is not sent, and how to resume it.
 pub(crate) fn interrupted(run: &RunReport<'_>) -> String {
@@ -29,15 +32,15 @@ impl<'run> Document<'run> {
         if let Some(probe) = &run.probe {
             probe.add_to(&mut sections);
         }
-        sections.add_to_files(Topic::Unsent, Content::Changes(run.unsent()));
+        sections.add_to_files(Topic::Unsent, Content::Kinds(of_changes(plan, run.unsent().into_iter(), Wording::Planned)));
         sections.add(Topic::AcceptingRules, Content::Rules(accepting_rules(summary)));
         sections.add(Topic::Skipped, messages(&plan.skipped));
         sections.add_to_files(Topic::Conflicts, Content::Conflicts(plan));
-        sections.add_to_files(Topic::Drift, Content::Drift(&plan.drift));
+        sections.add_to_files(Topic::Drift, Content::Kinds(of_drift(&plan.drift)));
         sections.add(Topic::StoredSecrets, stored_secrets(summary));
         sections.add(Topic::ManualSteps, Content::Steps(run.due_steps()));
         sections.add_to_files(Topic::Ids, Content::Rows(ids_table(&linked_ids(plan, summary))));
-        sections.add_to_files(Topic::Applied, Content::Changes(run.applied()));
+        sections.add_to_files(Topic::Applied, Content::Kinds(of_changes(plan, run.applied().into_iter(), Wording::Applied)));
         sections.add_to_files(Topic::Excluded, messages(&plan.excluded));
         sections.add_to_files(Topic::Unmanaged, unmanaged(plan));
         sections.add_to_files(Topic::UnknownFields, fields(&plan.unknown));
@@ -46,11 +49,33 @@ impl<'run> Document<'run> {
         Self {
             title: title(plan),
             head: None,
+            overview: Some(overview(run)),
             lead: Some(lead(run)),
             facts: facts(run),
             sections: sections.in_order(),
             closing: next.map(Closing::Next).into_iter().chain([files]).collect(),
         }
+    }
+}
+
+/// Returns the changes of a run by outcome, kind and risk.
+fn overview(run: &RunReport<'_>) -> Head {
+    let OutcomeCounts { applied, partial, failed, unknown, skipped, unsent, .. } = run.summary.tally();
+    let kinds = by_kind(run.plan);
+    Head {
+        sides: Vec::new(),
+        risks: findings::count(&findings::findings(run.plan)),
+        size: String::new(),
+        kinds: kinds.iter().map(|kind| (kind.title, kind.counts)).collect(),
+        outcomes: vec![
+            ("applied", applied, "applied"),
+            ("partial", partial, "partially applied"),
+            ("failed", failed, "failed"),
+            ("unknown", unknown, "with unknown outcome"),
+            ("skipped", skipped, "skipped"),
+            ("unsent", unsent, "not sent"),
+        ],
+        cost: None,
     }
 }
 

@@ -123,12 +123,6 @@ fn a_run_is_a_page_in_markdown() {
     insta::assert_snapshot!(file("report.md"));
 }
 
-#[test]
-fn a_run_is_a_page_in_html() {
-    let html = file("report.html");
-    insta::assert_snapshot!(html.split_once("<body>").expect("a body").1);
-}
-
 /// Names and values that try to leave their place in a file.
 const HOSTILE: &str = "\"><script>alert(1)</script>]]>\u{1b}[31m\u{0}\r\n=cmd|'/c calc'!A0,;\u{202e}";
 

@@ -1,17 +1,20 @@
 //! Renders a document as styled text for a terminal.
 
+use serde_json::Value;
+
 use super::document::{Closing, Content, Detail, Document, Fold, Lead, Section, Tone};
-use super::format::{self, changed_by, named, names, number, printable};
+use super::field_text::{full_edit, short_edit};
+use super::format::{self, by_whom, named, names, number, printable};
 use super::layout::Layout;
 use super::mapping_rules::AcceptingRule;
 use super::messages::{message_lines, step_lines};
 use super::plan_text;
 use super::shell::shell_word;
+use super::shown_edit::{Pair, ShownEdit};
 use super::style::{ADDED, CHANGED, QUIET, REMOVED, TITLE, styled};
-use super::values::{or_none, pair};
 use crate::apply::{AlteredValue, ChangeResult};
 use crate::plan::refusal::Refusal;
-use crate::plan::{Conflict, Drift, Plan};
+use crate::plan::{Conflict, Plan};
 
 /// The maximum number of names of resources listed by kind.
 const FEW: usize = 5;
@@ -117,13 +120,11 @@ fn lines(content: &Content<'_>, layout: Layout) -> Vec<String> {
         Content::Lines(lines) => lines.clone(),
         Content::Notes(notes) => shortened(notes.iter().map(|note| printable(note).into_owned())),
         Content::Rows(table) => table.body().lines().map(|line| format!("  {line}")).collect(),
-        Content::Changes(changes) => shortened(changes.iter().map(|change| format!("{} {}", change.operation(), named(&change.key)))),
         Content::Kinds(kinds) => kinds.iter().flat_map(|kind| plan_text::kind(kind, layout)).collect(),
         Content::Review(items) => plan_text::review(items, layout),
         Content::Messages(messages) => message_lines(messages),
         Content::Steps(steps) => step_lines(steps),
-        Content::Drift(drift) => drift.iter().map(drift_line).collect(),
-        Content::Conflicts(plan) => conflicts(plan),
+        Content::Conflicts(plan) => conflicts(plan, layout),
         Content::Altered(altered) => shortened(altered.iter().map(altered_line)),
         Content::Keys(kinds) => {
             let line = |(kind, keys): &(&str, Vec<&_>)| format!("{kind} ({}): {}", number(keys.len()), names(keys.iter().copied(), FEW));
@@ -143,26 +144,43 @@ fn shortened(lines: impl ExactSizeIterator<Item = String>) -> Vec<String> {
     lines.take(MOST).chain(rest).collect()
 }
 
-fn drift_line(drift: &Drift) -> String {
-    let (path, base, live) = (printable(&drift.path), or_none(drift.base.as_ref(), 60), or_none(drift.live.as_ref(), 60));
-    format!("{}: {path}: {base} -> {live}{}", named(&drift.key), changed_by(drift.changed_by.as_ref(), "changed"))
-}
-
-/// Renders conflicts: the field, both values, and how to resolve them.
-fn conflicts(plan: &Plan) -> Vec<String> {
+/// Renders conflicts: the field, what each tenant made of it, and how to resolve them.
+fn conflicts(plan: &Plan, layout: Layout) -> Vec<String> {
     let (source, target) = (&plan.source.tenant, &plan.target.tenant);
-    let line = |conflict: &Conflict| {
-        let [base, desired, live] = [&conflict.base, &conflict.desired, &conflict.live].map(|value| or_none(value.as_ref(), 40));
-        let by = changed_by(conflict.changed_by.as_ref(), "changed");
-        format!("{}: {}: {base} -> {desired} in {source}, {live} in {target}{by}", named(&conflict.key), printable(&conflict.path))
-    };
     let settling = plan.conflicts.first().map(|first| {
         [
             format!("`--drift overwrite` applies the values of {source}, also over all other drift in {target}"),
             format!("to keep the values of {target}, write them to {source}{}:  {}", in_file(first), update_command(first, source)),
         ]
     });
-    plan.conflicts.iter().map(line).chain(settling.into_iter().flatten()).collect()
+    let lines = plan.conflicts.iter().flat_map(|conflict| self::conflict(plan, conflict, layout));
+    lines.chain(settling.into_iter().flatten()).collect()
+}
+
+/// Renders a conflict: a line for the field, and one for each tenant with the last applied and its own value.
+fn conflict(plan: &Plan, conflict: &Conflict, layout: Layout) -> Vec<String> {
+    let sides = conflict_sides(plan, conflict);
+    let width = sides.iter().map(|(tenant, _)| tenant.chars().count()).max().unwrap_or_default();
+    let room = layout.columns.saturating_sub(width + 6);
+    let mut shown = sides.each_ref().map(|(_, edit)| vec![short_edit(edit, room)]);
+    if shown[0] == shown[1] {
+        shown = sides.each_ref().map(|(_, edit)| full_edit(edit, room));
+    }
+    let side = |((tenant, _), lines): (&(&str, ShownEdit), &Vec<String>)| {
+        let label = |at: usize| if at == 0 { *tenant } else { "" };
+        lines.iter().enumerate().map(|(at, line)| format!("  {:width$}  {line}", label(at))).collect::<Vec<_>>()
+    };
+    let heading = format!("{}: {}", named(&conflict.key), printable(&conflict.path));
+    let mut lines: Vec<String> = std::iter::once(heading).chain(sides.iter().zip(&shown).flat_map(side)).collect();
+    let by = conflict.changed_by.as_ref();
+    lines.extend(by.map(|_| styled(QUIET, format!("  {:width$}  changed{}", "", by_whom(by)))));
+    lines
+}
+
+/// Returns what each tenant made of a field since the last run: the source, then the target.
+pub(super) fn conflict_sides<'plan>(plan: &'plan Plan, conflict: &Conflict) -> [(&'plan str, ShownEdit); 2] {
+    let edit = |value: &Option<Value>| ShownEdit::new(Some(conflict.key.kind()), &conflict.path, (conflict.base.as_ref(), value.as_ref()));
+    [(&plan.source.tenant, edit(&conflict.desired)), (&plan.target.tenant, edit(&conflict.live))]
 }
 
 /// Returns the content of the file for that command, if it is a short line and also valid in the source.
@@ -185,8 +203,15 @@ fn update_command(conflict: &Conflict, source: &str) -> String {
 }
 
 fn altered_line((result, altered): &(&ChangeResult, &AlteredValue)) -> String {
-    let (sent, returned) = pair(altered.sent.as_ref(), altered.answered.as_ref(), WIDTH);
-    format!("{}: {} was sent as {sent} and returned as {returned}", named(&result.key), printable(&altered.path))
+    let place = format!("{}: {}", named(&result.key), printable(&altered.path));
+    let (sent, returned) = (altered.sent.as_ref(), altered.answered.as_ref());
+    match ShownEdit::new(Some(result.key.kind()), &altered.path, (sent, returned)) {
+        edit @ (ShownEdit::List { .. } | ShownEdit::Text(_)) => format!("{place} as returned:  {}", short_edit(&edit, 2 * WIDTH)),
+        _ => {
+            let Pair { old, new } = Pair::quoted(sent, returned).shortened(WIDTH);
+            format!("{place} was sent as {old} and returned as {new}")
+        }
+    }
 }
 
 /// Renders the first rules as lines of a mapping.

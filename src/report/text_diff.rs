@@ -2,9 +2,6 @@
 
 use similar::{Algorithm, DiffOp, capture_diff_slices, group_diff_ops};
 
-/// The number of unchanged lines shown around a difference.
-const CONTEXT: usize = 1;
-
 /// A line of a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum DiffLine<'text> {
@@ -18,11 +15,12 @@ pub(super) enum DiffLine<'text> {
     Added(&'text str),
 }
 
-/// Compares two texts line by line; texts with equal lines have no difference.
-pub(super) fn difference<'text>(old: &'text str, new: &'text str) -> Vec<DiffLine<'text>> {
+/// Compares two texts line by line, with this many unchanged lines around a difference; texts with equal lines have no
+/// difference.
+pub(super) fn difference<'text>(old: &'text str, new: &'text str, context: usize) -> Vec<DiffLine<'text>> {
     let (old, new): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
     let (mut lines, mut shown) = (Vec::new(), 0);
-    for operation in group_diff_ops(capture_diff_slices(Algorithm::Myers, &old, &new), CONTEXT).into_iter().flatten() {
+    for operation in group_diff_ops(capture_diff_slices(Algorithm::Myers, &old, &new), context).into_iter().flatten() {
         let (old_range, new_range) = (operation.old_range(), operation.new_range());
         lines.extend(hidden(shown, old_range.start));
         shown = old_range.end;
@@ -62,12 +60,12 @@ mod tests {
             DiffLine::Same("f"),
             DiffLine::Hidden(1),
         ];
-        assert_eq!(difference(old, new), expected);
+        assert_eq!(difference(old, new, 1), expected);
     }
 
     #[test]
     fn one_of_two_equal_lines_can_be_removed() {
-        assert_eq!(difference("a\na", "a"), [DiffLine::Same("a"), DiffLine::Removed("a")]);
+        assert_eq!(difference("a\na", "a", 1), [DiffLine::Same("a"), DiffLine::Removed("a")]);
     }
 
     #[test]
@@ -83,6 +81,6 @@ mod tests {
             DiffLine::Removed("last old"),
             DiffLine::Added("last new"),
         ];
-        assert_eq!(difference(&text("old"), &text("new")), expected);
+        assert_eq!(difference(&text("old"), &text("new"), 1), expected);
     }
 }

@@ -5,8 +5,12 @@ use serde_json::Value;
 use super::format::{count, named, printable};
 use crate::snapshot::id_substitution;
 
-/// The number of characters shown before the first difference of two long texts.
+/// The minimum number of characters in which two long texts are compared.
+const LEAST: usize = 8;
+/// The number of characters shown before the first difference of two long texts, if it is far from their start.
 const LEAD: usize = 20;
+/// The number of characters needed behind the first difference.
+const BEHIND: usize = 6;
 
 /// Returns a value on one line.
 pub(super) fn inline(value: &Value) -> String {
@@ -35,34 +39,32 @@ fn inline_text(text: &str) -> String {
     }
 }
 
-/// Formats an element of a child's list: the values of its fields, joined by ` · `.
-pub(super) fn element(value: &Value) -> String {
+/// Formats an element of a list: the values of its fields joined by ` · `, first the one that identifies it.
+pub(super) fn element(value: &Value, key: Option<&str>) -> String {
     match value {
-        Value::Object(fields) => fields.values().map(inline).collect::<Vec<_>>().join(" · "),
+        Value::Object(fields) => {
+            let (first, rest): (Vec<_>, Vec<_>) = fields.iter().partition(|(name, _)| Some(name.as_str()) == key);
+            first.into_iter().chain(rest).map(|(_, value)| inline(value)).collect::<Vec<_>>().join(" · ")
+        }
         other => inline(other),
     }
 }
 
-/// Formats a value, cut to this many characters, or `(none)`.
-pub(super) fn or_none(value: Option<&Value>, most: usize) -> String {
-    value.map_or_else(|| "(none)".to_owned(), |value| cut(&inline(value), most))
+/// Formats a list of scalar values or of elements without brackets, and any other value on one line.
+pub(super) fn flat(value: &Value) -> String {
+    match value {
+        Value::Array(list) if !list.is_empty() => list.iter().map(|one| element(one, None)).collect::<Vec<_>>().join(", "),
+        value => inline(value),
+    }
 }
 
-/// Formats two values, or `(none)`, cut to this many characters around their first difference.
-pub(super) fn pair(one: Option<&Value>, other: Option<&Value>, most: usize) -> (String, String) {
-    let shown = |value: Option<&Value>| match value {
-        None => "(none)".to_owned(),
-        Some(Value::String(text)) => format!("\"{}\"", printable(text)),
-        Some(value) => inline(value),
-    };
-    around_difference(&shown(one), &shown(other), most)
-}
-
-/// Cuts two texts to this many characters, starting shortly before their first difference; short texts are kept whole.
+/// Cuts two texts to this many characters so that their first difference is shown: from the start if it is near,
+/// otherwise from shortly before it. Short texts are kept whole. If the texts differ, the results differ.
 pub(super) fn around_difference(one: &str, other: &str, most: usize) -> (String, String) {
+    let most = most.max(LEAST);
     let is_short = [one, other].iter().all(|text| text.chars().count() <= most);
     let same = one.chars().zip(other.chars()).take_while(|(one, other)| one == other).count();
-    let skipped = if is_short { 0 } else { same.saturating_sub(LEAD.min(most / 3)) };
+    let skipped = if is_short || same + BEHIND.min(most / 3) < most { 0 } else { same.saturating_sub(LEAD.min(most / 3)) };
     let window = |text: &str| {
         let rest: String = text.chars().skip(skipped).collect();
         if skipped == 0 { cut(&rest, most) } else { format!("…{}", cut(&rest, most - 1)) }
@@ -75,7 +77,7 @@ pub(super) fn cut(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         return text.to_owned();
     }
-    text.chars().take(most - 1).chain(['…']).collect()
+    text.chars().take(most.saturating_sub(1)).chain(['…']).collect()
 }
 
 #[cfg(test)]

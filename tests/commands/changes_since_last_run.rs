@@ -193,7 +193,8 @@ fn a_change_made_in_the_target_is_kept_and_reported() {
       ~ "Shop"  description  (none) → The shop
 
     Drift: changed in prod since the last run (1)
-      client "Shop": callbacks: [https://shop.acme.example/back] -> [https://shop.acme.example/back, https://hot-fix.acme.examp…
+      Applications   1 changed
+        ~ "Shop"  callbacks  + https://hot-fix.acme.example  (1 unchanged)
 
     Notes (1)
       who changed prod since the last run is not known: the tenant's log is empty
@@ -221,7 +222,8 @@ fn a_change_made_in_the_target_is_kept_and_reported() {
       ~ "Shop"  callbacks  - https://hot-fix.acme.example  (1 unchanged)
 
     Drift: changed in prod since the last run (1)
-      client "Shop": callbacks: [https://shop.acme.example/back] -> [https://shop.acme.example/back, https://hot-fix.acme.examp…
+      Applications   1 changed
+        ~ "Shop"  callbacks  + https://hot-fix.acme.example  (1 unchanged)
 
     Notes (1)
       who changed prod since the last run is not known: the tenant's log has no entry about them; entries may be delayed
@@ -250,7 +252,9 @@ fn a_field_changed_in_both_is_a_conflict_and_its_resource_is_skipped() {
       1 request
 
     Conflicts (changed in both tenants since the last run)
-      client "Shop": description: (none) -> theirs in dev, ours in prod
+      client "Shop": description
+        dev   (none) → theirs
+        prod  (none) → ours
       `--drift overwrite` applies the values of dev, also over all other drift in prod
       to keep the values of prod, write them to dev, with {"description":"ours"} in FILE:  migrate update clients devShop000000000000000000000000a FILE --tenant dev
 
@@ -330,7 +334,9 @@ fn an_element_changed_in_both_is_reported_separately_and_overwritten_on_request(
     Nothing to do.
 
     Conflicts (changed in both tenants since the last run)
-      API "https://orders": scopes (read): {description: read, value: read} -> {description: theirs, value: read} in dev, {description: ours, value: read} in prod
+      API "https://orders": scopes (read)
+        dev   {description: read, value: read} → {description: theirs, value: read}
+        prod  {description: read, value: read} → {description: ours, value: read}
       `--drift overwrite` applies the values of dev, also over all other drift in prod
       to keep the values of prod, write them to dev:  migrate update resource-servers rsDev FILE --tenant dev
 

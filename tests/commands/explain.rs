@@ -14,14 +14,13 @@ fn a_changed_resource_shows_both_values_and_a_new_one_its_fields() {
     client "Shop": update
       dev: devShop000000000000000000000000a  prod: prodShop00000000000000000000000a
       callbacks: changed
-        prod  [https://shop.acme.example/old]
-        dev   [https://shop.acme.example/back]
+        prod → dev  - https://shop.acme.example/old  + https://shop.acme.example/back
       3 fields unchanged (--verbose shows them)
 
     client "Till": create
       dev: devTill000000000000000000000000a  prod: (none)
       app_type: regular_web
-      callbacks: [https://till.acme.example/back]
+      callbacks: https://till.acme.example/back
       is_first_party: true
       name: Till
       manual step: client_secret: the target generates a new client_secret; give it to the services that use this client
@@ -50,8 +49,7 @@ skip = true
     client "Shop": update
       dev: devShop000000000000000000000000a  prod: prodShop00000000000000000000000a
       callbacks: changed  [mapping.toml:2]
-        prod  [https://shop.acme.example/old]
-        dev   [https://shop.prod.example/back]
+        prod → dev  - https://shop.acme.example/old  + https://shop.prod.example/back
       3 fields unchanged (--verbose shows them)
 
     client "Till": excluded
@@ -72,8 +70,7 @@ fn protected_unchanged_and_unmanaged_resources_are_explained() {
       it is protected in migrate.toml
       dev: devShop000000000000000000000000a  prod: prodShop00000000000000000000000a
       callbacks: kept
-        prod  [https://shop.acme.example/old]
-        dev   [https://shop.acme.example/back]
+        prod → dev  - https://shop.acme.example/old  + https://shop.acme.example/back
       3 fields unchanged (--verbose shows them)
 
     client "Old": unmanaged
@@ -83,8 +80,7 @@ fn protected_unchanged_and_unmanaged_resources_are_explained() {
         prod  regular_web
         dev   (none)
       callbacks: kept: only prod has it
-        prod  [https://old.acme.example]
-        dev   (none)
+        prod → dev  - https://old.acme.example
       name: kept: only prod has it
         prod  Old
         dev   (none)

@@ -24,7 +24,7 @@ fn an_altered_value_is_noted_in_every_report_of_its_run() {
     let said = fixture.run(IMPORT);
     assert_eq!(said.code, 0, "{}", said.whole());
     let told = "Returned differently than sent\n  \
-        client \"Shop\": callbacks was sent as [https://shop.acme.example/back] and returned as [https://evil.example/back]\n  \
+        client \"Shop\": callbacks as returned:  - https://shop.acme.example/back  + https://evil.example/back\n  \
         client \"Till\": app_type was sent as \"regular_web\" and returned as (none)\n";
     assert!(said.out.contains(told), "{}", said.whole());
     let run = fixture.only_in("runs");
