@@ -10,6 +10,7 @@ mod network_and_file_access;
 mod plan_approval;
 mod protected_resources;
 pub(crate) mod random_tenants;
+mod report_pages;
 mod selected_imports;
 mod source_leaks;
 mod supplied_secrets;

@@ -7,6 +7,7 @@
 //! refusals.rs           commands that must be refused before anything is written
 //! divergent_tenants.rs  two tenants more than sixty changes apart, and comparisons of their content
 //! recorded_tenants.rs   the recorded tenants
+//! browser.rs            Chromium without a window
 //! auth0_reference.rs    files about Auth0 that are not part of this repository
 //! openapi/              Auth0's OpenAPI description as a validator of requests
 //! webhook_receiver.rs   a webhook on loopback
@@ -17,6 +18,7 @@
 //! ```
 
 pub(crate) mod auth0_reference;
+pub(crate) mod browser;
 pub(crate) mod divergent_tenants;
 pub(crate) mod fixture;
 pub(crate) mod imports;
