@@ -301,7 +301,9 @@ impl<'a> Content<'a> {
             Self::Lines(lines) => lines.len(),
             Self::Notes(notes) => notes.len(),
             Self::Rows(table) => table.len(),
-            Self::Kinds(kinds) => kinds.iter().flat_map(|kind| &kind.entries).map(|entry| entry.keys.len() * entry.fields.len().max(1)).sum(),
+            Self::Kinds(kinds) => {
+                kinds.iter().flat_map(|kind| &kind.entries).map(|entry| entry.keys.len() * entry.fields.len().max(1)).sum()
+            }
             Self::Review(items) => items.len(),
             Self::Messages(messages) => messages.len(),
             Self::Steps(steps) => steps.len(),

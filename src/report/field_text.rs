@@ -166,7 +166,8 @@ pub(super) fn full_edit(edit: &ShownEdit, columns: usize) -> Vec<String> {
         ShownEdit::Text(Pair { old, new }) => text(old, new, columns),
         ShownEdit::Certificate(Pair { old, new }) => {
             // On two lines, as people compare fingerprints.
-            let halves = |text: &str| text.get(..55).zip(text.get(56..)).map_or_else(|| text.to_owned(), |(one, other)| format!("{one} {other}"));
+            let halves =
+                |text: &str| text.get(..55).zip(text.get(56..)).map_or_else(|| text.to_owned(), |(one, other)| format!("{one} {other}"));
             both(&Pair { old: halves(old), new: halves(new) }, columns, "")
         }
         ShownEdit::Value(pair) => both(pair, columns, ""),

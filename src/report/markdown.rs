@@ -78,7 +78,10 @@ fn rest(left_out: &[String]) -> String {
     let more = left_out.len().saturating_sub(FEW);
     let more = if more > 0 { format!(" and {}", count(more, "more block")) } else { String::new() };
     let listed = left_out.iter().take(FEW).map(|name| escaped(name)).collect::<Vec<_>>().join(", ");
-    format!("\n**Cut at {} characters, the limit of a comment.** Left out: {listed}{more}. The other formats of this report have everything.\n", number(MOST))
+    format!(
+        "\n**Cut at {} characters, the limit of a comment.** Left out: {listed}{more}. The other formats of this report have everything.\n",
+        number(MOST)
+    )
 }
 
 fn opening(document: &Document<'_>) -> String {
@@ -104,7 +107,9 @@ fn opening(document: &Document<'_>) -> String {
                 format!("\n**Refused**\n{}", fence("text", &refusals.iter().map(line).collect::<Vec<_>>()))
             }
             Closing::Next(next) => format!("\n{}", fence("text", std::slice::from_ref(next))),
-            Closing::Approve { command, .. } => format!("\nTo approve what you have reviewed:\n{}", fence("sh", std::slice::from_ref(command))),
+            Closing::Approve { command, .. } => {
+                format!("\nTo approve what you have reviewed:\n{}", fence("sh", std::slice::from_ref(command)))
+            }
             Closing::Aside(_) => String::new(),
         };
     }
@@ -113,7 +118,8 @@ fn opening(document: &Document<'_>) -> String {
 
 /// Renders the counts: by risk on a line, by kind as a table.
 fn head(head: &Head) -> String {
-    let risks: Vec<String> = risk_parts(head.risks).into_iter().map(|(is_danger, part)| if is_danger { format!("**{part}**") } else { part }).collect();
+    let risks: Vec<String> =
+        risk_parts(head.risks).into_iter().map(|(is_danger, part)| if is_danger { format!("**{part}**") } else { part }).collect();
     let outcomes: Vec<String> =
         head.outcomes.iter().filter(|(_, count, _)| *count > 0).map(|(_, count, words)| format!("{} {words}", number(*count))).collect();
     let lines = [risks.join(" · "), outcomes.join(" · "), head.size.clone(), head.cost.clone().unwrap_or_default()];
@@ -151,7 +157,8 @@ fn blocks(section: &Section<'_>) -> Vec<Block> {
         Content::Conflicts(plan) => whole("diff", conflicts(plan)),
         Content::Altered(altered) => whole("diff", self::altered(altered)),
         Content::Rules(rules) => {
-            let lines = rules.iter().flat_map(|rule| ["[[rule]]".to_owned(), rule.resource.clone(), rule.field.clone(), rule.action.clone()]);
+            let lines =
+                rules.iter().flat_map(|rule| ["[[rule]]".to_owned(), rule.resource.clone(), rule.field.clone(), rule.action.clone()]);
             whole("toml", lines.map(|line| printable(&line).into_owned()).collect())
         }
         other => whole("text", lines(other)),
@@ -178,7 +185,8 @@ fn lines(content: &Content<'_>) -> Vec<String> {
             steps.iter().enumerate().map(line).collect()
         }
         Content::Keys(kinds) => {
-            let name = |kind: &str, key: &crate::model::resource::Key| if key.name().is_empty() { kind.to_owned() } else { key.name().to_owned() };
+            let name =
+                |kind: &str, key: &crate::model::resource::Key| if key.name().is_empty() { kind.to_owned() } else { key.name().to_owned() };
             let line = |(kind, keys): &(&str, Vec<&crate::model::resource::Key>)| {
                 format!("{kind}: {}", keys.iter().map(|key| name(kind, key)).collect::<Vec<_>>().join(", "))
             };

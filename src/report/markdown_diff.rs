@@ -107,7 +107,8 @@ pub(super) fn review(items: &[ReviewItem<'_>]) -> Vec<String> {
 pub(super) fn conflicts(plan: &Plan) -> Vec<String> {
     let conflict = |conflict: &Conflict| {
         let sides = conflict_sides(plan, conflict);
-        let sides = sides.into_iter().flat_map(|(tenant, edit)| std::iter::once(format!("    in {}", printable(tenant))).chain(edit_lines(&edit)));
+        let sides =
+            sides.into_iter().flat_map(|(tenant, edit)| std::iter::once(format!("    in {}", printable(tenant))).chain(edit_lines(&edit)));
         let by = changed_by(conflict.changed_by.as_ref(), "changed in the target");
         std::iter::once(format!("! {}  {}{by}", named(&conflict.key), printable(&conflict.path))).chain(sides).collect::<Vec<_>>()
     };

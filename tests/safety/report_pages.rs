@@ -50,8 +50,10 @@ fn tenant(name: &str, clients: &Value) -> Value {
 
 /// Returns two tenants whose every name and value is hostile.
 fn hostile() -> Fixture {
-    let client = |name: &str, page: &str| json!({"client_id": format!("Shop{}", "A".repeat(28)), "name": name, "description": EVIL, "app_type": "spa",
-        "callbacks": [format!("https://a.example/{page}")], "custom_login_page": format!("<html>\n{EVIL}\n{page}\n</html>\n")});
+    let client = |name: &str, page: &str| {
+        json!({"client_id": format!("Shop{}", "A".repeat(28)), "name": name, "description": EVIL, "app_type": "spa",
+        "callbacks": [format!("https://a.example/{page}")], "custom_login_page": format!("<html>\n{EVIL}\n{page}\n</html>\n")})
+    };
     Fixture::new(tenant("acme-dev", &json!([client(EVIL, EVIL)])), tenant("acme-prod", &json!([client(EVIL, "x")])), "")
 }
 
@@ -80,7 +82,12 @@ fn assert_readable(browser: &mut Browser, page: &Path, name: &str) {
         browser.show(width, scheme, "screen");
         let place = format!("{name}-{width}-{scheme}");
         picture(browser, &place);
-        assert_eq!(browser.evaluate("document.documentElement.scrollWidth <= innerWidth"), json!(true), "{place}: {}", browser.evaluate(TOO_WIDE));
+        assert_eq!(
+            browser.evaluate("document.documentElement.scrollWidth <= innerWidth"),
+            json!(true),
+            "{place}: {}",
+            browser.evaluate(TOO_WIDE)
+        );
         assert_eq!(browser.evaluate(TOO_WIDE), json!([]), "{place}");
         assert_eq!(browser.evaluate(UNREADABLE), json!([]), "{place}");
     }

@@ -102,7 +102,8 @@ fn closing(closing: &[Closing<'_>]) -> Markup {
 
 /// The filter and the buttons, which only the script shows.
 fn tools(document: &Document<'_>) -> Markup {
-    let entries: Vec<_> = document.sections.iter().filter_map(|section| section.content.kinds()).flatten().flat_map(|kind| &kind.entries).collect();
+    let entries: Vec<_> =
+        document.sections.iter().filter_map(|section| section.content.kinds()).flatten().flat_map(|kind| &kind.entries).collect();
     let operations = [Operation::Create, Operation::Update, Operation::Delete];
     let risks = [RiskClass::Lockout, RiskClass::Weakened, RiskClass::Widened];
     let chip = |group: &str, value: &str, label: &str| {

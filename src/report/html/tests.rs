@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 
 use super::{SCRIPT, STYLE};
 use crate::apply::Summary;
+use crate::model::resource::{Id, key};
 use crate::plan::{Action, Change, Drift, DriftReport, Edit, Plan, Stage};
 use crate::report::document::Document;
 use crate::report::shown_edit_tests::value;
 use crate::report::{PlanView, RunCost, RunReport, plan_sample, sample};
-use crate::model::resource::{Id, key};
 
 /// Names and values that would do harm if they were no text.
 const HOSTILE: [&str; 8] = [
@@ -78,7 +78,10 @@ fn assert_inert(html: &str) {
         let name = element.name.as_str();
         assert!(!["img", "iframe", "object", "embed", "link", "form", "base", "audio", "video", "frame"].contains(&name), "{element:?}");
         for (attribute, value) in &element.attributes {
-            assert!(!attribute.starts_with("on") && !["style", "src", "srcset", "action", "background"].contains(&attribute.as_str()), "{element:?}");
+            assert!(
+                !attribute.starts_with("on") && !["style", "src", "srcset", "action", "background"].contains(&attribute.as_str()),
+                "{element:?}"
+            );
             assert!(attribute != "href" || value.starts_with('#'), "{element:?}");
         }
         assert!(!element.text.chars().any(|sign| sign.is_control() && sign != '\n') && !element.text.contains('\u{202e}'), "{element:?}");
@@ -99,7 +102,8 @@ fn of_run(plan: &Plan, summary: &Summary) -> String {
 }
 
 fn update(name: &str, edits: Vec<Edit>) -> Change {
-    let action = Action::Update { id: Some(Id::new("t")), body: edits.iter().map(|edit| (edit.path.clone(), Value::Null)).collect(), edits };
+    let action =
+        Action::Update { id: Some(Id::new("t")), body: edits.iter().map(|edit| (edit.path.clone(), Value::Null)).collect(), edits };
     Change { key: key(&format!("clients/{name}")), source_id: Id::new("s"), action, needs: Vec::new(), secrets: Vec::new() }
 }
 
@@ -131,7 +135,8 @@ fn every_page_is_valid_and_can_do_nothing_but_our_script() {
     assert_inert(&of_plan(&sample::empty()));
     assert_inert(&of_run(&sample::plan(), &sample::summary()));
     assert_inert(&of_run(&sample::plan(), &sample::whole()));
-    let drift = Drift { key: key("clients/Web"), path: "callbacks".into(), base: Some(json!(["a"])), live: Some(json!(["b"])), changed_by: None };
+    let drift =
+        Drift { key: key("clients/Web"), path: "callbacks".into(), base: Some(json!(["a"])), live: Some(json!(["b"])), changed_by: None };
     assert_inert(&Document::of_drift("prod", &DriftReport { drift: vec![drift], ..DriftReport::default() }).to_html());
 }
 
@@ -156,7 +161,8 @@ fn a_page_has_every_entry_of_its_document() {
     let plan = plan_sample::with_dangers();
     let view = PlanView::new(&plan, &[]);
     let document = Document::of_plan(&view);
-    let of_document = document.sections.iter().filter_map(|section| section.content.kinds()).flatten().flat_map(|kind| &kind.entries).count();
+    let of_document =
+        document.sections.iter().filter_map(|section| section.content.kinds()).flatten().flat_map(|kind| &kind.entries).count();
     let elements = elements(&document.to_html());
     let is_entry = |element: &&Element| element.attribute("class") == Some("entry");
     assert_eq!(elements.iter().filter(is_entry).count(), of_document);
@@ -188,7 +194,8 @@ fn lines_of(node: &Handle, depth: usize, lines: &mut Vec<String>) {
     match &node.data {
         NodeData::Element { name, .. } if ["head", "script"].contains(&&*name.local) => return,
         NodeData::Element { name, attrs, .. } => {
-            let class = attrs.borrow().iter().find(|one| &*one.name.local == "class").map(|one| format!(".{}", one.value)).unwrap_or_default();
+            let class =
+                attrs.borrow().iter().find(|one| &*one.name.local == "class").map(|one| format!(".{}", one.value)).unwrap_or_default();
             lines.push(format!("{}{}{class}", "  ".repeat(depth), name.local));
             depth += 1;
         }
@@ -238,9 +245,16 @@ proptest! {
 fn sample_pages() {
     let Some(folder) = std::env::var_os("REPORT_PAGES") else { return };
     let mut dangers = plan_sample::with_dangers();
-    dangers.drift = vec![Drift { key: key("clients/Web"), path: "callbacks".into(), base: Some(json!(["a"])), live: Some(json!(["b"])), changed_by: None }];
+    dangers.drift = vec![Drift {
+        key: key("clients/Web"),
+        path: "callbacks".into(),
+        base: Some(json!(["a"])),
+        live: Some(json!(["b"])),
+        changed_by: None,
+    }];
     let refusals = sample::refusals();
-    let view = PlanView::new(&dangers, &refusals).with_next("migrate import --tenant prod --plan plan.json --allow 'lockout-risk:clients/Billing,deletes'");
+    let view = PlanView::new(&dangers, &refusals)
+        .with_next("migrate import --tenant prod --plan plan.json --allow 'lockout-risk:clients/Billing,deletes'");
     let hostile = with_texts(&HOSTILE.map(str::to_owned).into_iter().chain(["long ".repeat(2_000)]).collect::<Vec<_>>());
     let pages = [
         ("plan.html", Document::of_plan(&view).to_html()),
