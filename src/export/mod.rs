@@ -24,7 +24,7 @@ const PARENTS_AT_ONCE: usize = 16;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A kind could not be read.
-    #[error("cannot read {kind} of \"{tenant}\"")]
+    #[error("{}", failed_step(kind, tenant, source))]
     Read {
         /// The kind.
         kind: &'static str,
@@ -47,6 +47,11 @@ pub enum Error {
         /// The cause.
         source: Unreadable,
     },
+}
+
+/// Describes what failed: reading a kind, or signing in, which the first request of any kind does.
+fn failed_step(kind: &str, tenant: &str, source: &management_api::Error) -> String {
+    if source.is_about_sign_in() { format!("cannot sign in to \"{tenant}\"") } else { format!("cannot read {kind} of \"{tenant}\"") }
 }
 
 /// Records what a tenant returns before ids become keys and secrets are removed. The content is sensitive and must not

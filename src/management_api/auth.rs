@@ -16,15 +16,13 @@ use tokio::time::Instant;
 
 use super::address::Address;
 use super::connection::Connection;
-use super::error::{Error, UnexpectedAnswer, refusal};
+use super::error::{Error, TOKEN_REQUEST, UnexpectedAnswer, refusal};
 use super::http::{Attempt, ConnectionError, HttpRequest, jitter, random_u64};
 use super::rate_limit::requested_wait;
 use super::redact::Redactor;
 use super::retry::{AttemptFailure, Decision, Idempotency, RetryState, decide};
 use crate::model::credentials::Credentials;
 
-/// The token request, as errors name it.
-const REQUEST: &str = "POST /oauth/token";
 /// The lifetime of a signed assertion in seconds.
 const ASSERTION_LIFETIME: u64 = 120;
 /// How long before it expires a token is renewed, unless a tenth of its lifetime is less.
@@ -158,7 +156,7 @@ async fn request_token(connection: &Connection, client_id: &str, authentication:
         };
         state.count(failure, started.elapsed());
         let Decision::RetryAfter(wait) = decide(Idempotency::Idempotent, state, failure, jitter()) else { return Err(error) };
-        connection.notify_retry(REQUEST, &error, state.attempts() + 1);
+        connection.notify_retry(TOKEN_REQUEST, &error, state.attempts() + 1);
         tokio::time::sleep(wait).await;
     }
 }
@@ -173,22 +171,22 @@ async fn request_token_once(
     let body = Some(token_request(address, client_id, authentication, &mut redactor)?.to_string().into_bytes());
     let attempt = http.send(HttpRequest { method: Method::POST, url: address.token(), body, token: None }).await;
     let unreachable =
-        |source: ConnectionError| Error::Unreachable { host: address.host(), request: REQUEST.to_owned(), source: source.into() };
+        |source: ConnectionError| Error::Unreachable { host: address.host(), request: TOKEN_REQUEST.to_owned(), source: source.into() };
     match attempt {
         Attempt::Answered { status: 200..=299, body, .. } => Ok(Ok(parse_token_response(&body)?)),
         Attempt::Answered { status, headers, body } => {
             let after = requested_wait(status, &headers, SystemTime::now());
             let failure = AttemptFailure::Status { status, after };
             // The endpoint answers wrong credentials with 400, 401 or 403.
-            let error = match refusal(REQUEST, status, &body, &redactor) {
+            let error = match refusal(TOKEN_REQUEST, status, &body, &redactor) {
                 Error::Refused { status: 400 | 403, message, .. } => Error::Unauthenticated { message },
-                other => other.or_excessive_wait(REQUEST, after),
+                other => other.or_excessive_wait(TOKEN_REQUEST, after),
             };
             Ok(Err((failure, error)))
         }
         Attempt::Unsent(source) => Ok(Err((AttemptFailure::Unsent, unreachable(source)))),
         Attempt::Broken(source) => Ok(Err((AttemptFailure::Broken, unreachable(source)))),
-        Attempt::Excessive(source) => Err(Error::Excess { request: REQUEST.to_owned(), source }),
+        Attempt::Excessive(source) => Err(Error::Excess { request: TOKEN_REQUEST.to_owned(), source }),
     }
 }
 
@@ -229,7 +227,7 @@ pub fn parse_token_response(body: &[u8]) -> Result<Token, Error> {
     // The parser quotes the offending text, which may be a token here, so only its position is reported.
     let no_grant =
         |error: serde_json::Error| UnexpectedAnswer(format!("it contains no token (line {} column {})", error.line(), error.column()));
-    let unreadable = |error| Error::Unreadable { request: REQUEST.to_owned(), source: no_grant(error).into() };
+    let unreadable = |error| Error::Unreadable { request: TOKEN_REQUEST.to_owned(), source: no_grant(error).into() };
     let response: TokenResponse = serde_json::from_slice(body).map_err(unreadable)?;
     let secret = response.access_token;
     let scopes = response.scope.or_else(|| read_claims(&secret).scope).as_deref().map(parse_scopes);

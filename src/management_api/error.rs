@@ -8,6 +8,9 @@ use serde::Deserialize;
 use super::redact::Redactor;
 use super::safety_limits::{self, Excess, LONGEST_RETRY};
 
+/// The request that obtains a token.
+pub(super) const TOKEN_REQUEST: &str = "POST /oauth/token";
+
 /// The cause of an error.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
@@ -124,6 +127,18 @@ pub enum Error {
 }
 
 impl Error {
+    /// Returns whether no token could be obtained, so that no other request was sent.
+    #[must_use]
+    pub fn is_about_sign_in(&self) -> bool {
+        match self {
+            Self::Unauthenticated { .. } | Self::Unusable { .. } => true,
+            Self::Unreachable { request, .. } | Self::Refused { request, .. } | Self::Unreadable { request, .. } => {
+                request == TOKEN_REQUEST
+            }
+            _ => false,
+        }
+    }
+
     /// Returns whether authentication failed or a scope is missing.
     #[must_use]
     pub fn is_denied(&self) -> bool {

@@ -87,7 +87,7 @@ fn a_known_key_signs_in_and_another_does_not() {
     let said = stranger.run("import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet");
     assert_snapshot!(said.refused(), @r#"
     exit 77
-    error: cannot read client-login-page of "prod"
+    error: cannot sign in to "prod"
     cause: the tenant did not accept the credentials: Unauthorized
     hint:  check the values of MIGRATE_PROD_*, and that the application is authorized for the Management API
     state: nothing was written

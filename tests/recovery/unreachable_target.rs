@@ -11,7 +11,7 @@ fn a_target_that_does_not_respond_is_reported() {
     fixture.stop_prod();
     assert_snapshot!(refused(&fixture, IMPORT), @r#"
     exit 1
-    error: cannot read client-login-page of "prod"
+    error: cannot sign in to "prod"
     cause: no response from 127.0.0.1:PORT to POST /oauth/token
     cause: Connection refused (os error 111)
     hint:  check the domain and the network, then run the same command again

@@ -114,7 +114,7 @@ fn an_untrusted_certificate_is_refused_before_anything_is_sent() {
     let said = fixture.run("export --tenant prod --quiet").refused().replace(&server.port.to_string(), "PORT");
     assert_snapshot!(said, @r#"
     exit 1
-    error: cannot read client-login-page of "prod"
+    error: cannot sign in to "prod"
     cause: no response from 127.0.0.1:PORT to POST /oauth/token
     cause: invalid peer certificate: UnknownIssuer
     hint:  check the domain and the network, then run the same command again
@@ -137,7 +137,7 @@ fn a_certificate_for_another_name_is_refused_before_anything_is_sent() {
     let said = fixture.run("export --tenant prod --quiet").refused().replace(&server.port.to_string(), "PORT");
     assert_snapshot!(said, @r#"
     exit 1
-    error: cannot read client-login-page of "prod"
+    error: cannot sign in to "prod"
     cause: no response from 127.0.0.1:PORT to POST /oauth/token
     cause: invalid peer certificate: certificate not valid for name "127.0.0.1"; certificate is only valid for DnsName("other.example")
     hint:  check the domain and the network, then run the same command again

@@ -49,7 +49,7 @@ fn a_wrong_secret_is_reported_with_what_to_check() {
     fixture.set("MIGRATE_PROD_CLIENT_SECRET", "wrong");
     assert_snapshot!(refused_offline(&fixture, IMPORT), @r#"
     exit 77
-    error: cannot read client-login-page of "prod"
+    error: cannot sign in to "prod"
     cause: the tenant did not accept the credentials: Unauthorized
     hint:  check the values of MIGRATE_PROD_*, and that the application is authorized for the Management API
     state: nothing was written
