@@ -1,6 +1,7 @@
 //! Shows long output at a terminal in the user's pager.
 
 use std::io::{IsTerminal, Write};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::report::printed;
@@ -24,6 +25,9 @@ pub(super) fn page(text: &str) -> bool {
     command.args(words).stdin(Stdio::piped());
     if std::env::var_os("LESS").is_none() {
         command.env("LESS", LESS);
+    } else if Path::new(program).file_name().is_some_and(|name| name == USUAL) {
+        // Without this option, less shows colours as the characters that set them.
+        command.arg("-R");
     }
     // Without a pager the text is printed directly.
     let Ok(mut pager) = command.spawn() else { return false };
