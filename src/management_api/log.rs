@@ -87,11 +87,11 @@ impl Tenant {
                 for write in writes {
                     // The search reaches back to the beginning of a day.
                     let is_before = search.since.is_some_and(|since| write.at < since);
-                    match (is_before, search.order) {
-                        (true, LogOrder::NewestFirst) => return Ok(LogReading::Complete),
-                        (true, LogOrder::OldestFirst) => {}
-                        (false, _) if reader(write).is_break() => return Ok(LogReading::Sufficient),
-                        (false, _) => {}
+                    if is_before && search.order == LogOrder::NewestFirst {
+                        return Ok(LogReading::Complete);
+                    }
+                    if !is_before && reader(write).is_break() {
+                        return Ok(LogReading::Sufficient);
                     }
                 }
                 if events.len() < PAGE {
@@ -260,9 +260,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_checkpoint_leads_on_until_nothing_newer_is_there() {
-        let answer = |seen: &ReceivedRequest| match seen.line.contains("from=0000&") {
-            true => ScriptedResponse::Answer(200, json!([event(1, "s"), event(2, "sapi")])),
-            false => ScriptedResponse::Answer(200, json!([])),
+        let answer = |seen: &ReceivedRequest| {
+            let is_first = seen.line.contains("from=0000&");
+            ScriptedResponse::Answer(200, if is_first { json!([event(1, "s"), event(2, "sapi")]) } else { json!([]) })
         };
         let server = server("read:logs_users", answer).await;
         let mut read = Vec::new();

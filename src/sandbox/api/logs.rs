@@ -71,18 +71,18 @@ fn list(log: &TenantLog, request: &ApiRequest, now: SystemTime) -> Result<LogRes
         return Err(ApiResponse::invalid_query(&format!("'Additional properties not allowed: {unknown}'")));
     }
     match request.query_parameter("from") {
-        Some(from) => from_checkpoint(log, (from, size(request, "take")?), now),
+        Some(from) => Ok(from_checkpoint(log, (from, size(request, "take")?), now)),
         None => search(log, request, now),
     }
 }
 
 /// Returns the entries after one, ordered by their ids; other parameters are ignored.
-fn from_checkpoint(log: &TenantLog, (from, take): (&str, usize), now: SystemTime) -> Result<LogResponse, ApiResponse> {
+fn from_checkpoint(log: &TenantLog, (from, take): (&str, usize), now: SystemTime) -> LogResponse {
     let mut page: Vec<(&str, Value)> = log.readable(now).filter(|(id, _)| *id > from).collect();
     page.sort_by(|one, other| one.0.cmp(other.0));
     page.truncate(take);
     let next = page.last().map(|(last, _)| format!("/logs?take={take}&from={last}"));
-    Ok(LogResponse { response: ApiResponse::new(200, page.into_iter().map(|(_, event)| event).collect()), next })
+    LogResponse { response: ApiResponse::new(200, page.into_iter().map(|(_, event)| event).collect()), next }
 }
 
 fn search(log: &TenantLog, request: &ApiRequest, now: SystemTime) -> Result<LogResponse, ApiResponse> {

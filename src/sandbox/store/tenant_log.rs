@@ -115,13 +115,13 @@ mod tests {
     #[test]
     fn the_log_keeps_the_newest_entries_in_bounded_memory() {
         let mut log = TenantLog::default();
-        let long = "x".repeat(MOST_BYTES / 4);
+        let quarter = "x".repeat(MOST_BYTES / 4);
         for number in 0..10 {
-            log.append(at(number), json!({"n": number, "long": long}));
+            log.append(at(number), json!({"n": number, "text": quarter}));
         }
         assert_eq!(readable(&log, at(10)), [7, 8, 9]);
         assert!(log.bytes <= MOST_BYTES);
-        log.append(at(10), json!({"n": 10, "long": "x".repeat(2 * MOST_BYTES)}));
+        log.append(at(10), json!({"n": 10, "text": "x".repeat(2 * MOST_BYTES)}));
         assert_eq!((readable(&log, at(10)), log.bytes), (Vec::new(), 0));
     }
 }
