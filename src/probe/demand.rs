@@ -214,7 +214,9 @@ fn related_clients(live: &Snapshot) -> HashMap<Key, Vec<Key>> {
         let named: Vec<Key> =
             if resource.body.has('⟦') { resource.body.open().0.values().flat_map(mentioned).collect() } else { Vec::new() };
         if resource.key.kind().name == CLIENTS {
-            named.into_iter().for_each(|key| related.entry(key).or_default().push(resource.key.clone()));
+            for key in named {
+                related.entry(key).or_default().push(resource.key.clone());
+            }
             continue;
         }
         let clients: Vec<Key> = named.into_iter().filter(|key| key.kind().name == CLIENTS).collect();

@@ -71,7 +71,7 @@ pub fn verdict(question: &ProbeQuestion, answer: &FrontDoorAnswer, hosts: &BTree
         FrontDoorAnswer::Answered { status, .. } if *status >= 500 => ProbeAnswer::unclear(format!("the tenant answered {status}")),
         FrontDoorAnswer::Answered { status, location, body } => match question.ask {
             Ask::Login { .. } => of_login(*status, location.as_deref(), body, hosts),
-            Ask::Discovery => of_document(*status, body, "issuer", |issuer| issuer.is_string()),
+            Ask::Discovery => of_document(*status, body, "issuer", Value::is_string),
             Ask::SigningKeys => of_document(*status, body, "keys", |keys| keys.as_array().is_some_and(|keys| !keys.is_empty())),
         },
     }

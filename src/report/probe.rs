@@ -17,7 +17,7 @@ const MOST: usize = 10;
 
 impl ProbeView<'_> {
     /// Adds what the front door answered to the sections of a report.
-    pub(super) fn add_to<'a>(&self, sections: &mut Sections<'a>) {
+    pub(super) fn add_to(&self, sections: &mut Sections<'_>) {
         let lines = |standing| self.report.with(standing).map(line).collect::<Vec<String>>();
         let mut broken = lines(Standing::Broken);
         if !broken.is_empty() && !self.undo.is_empty() {

@@ -80,12 +80,11 @@ impl Prober {
         let mut silent: BTreeMap<Option<String>, String> = BTreeMap::new();
         for at in (0..report.results.len()).filter(|at| is_meant(*at)) {
             let question = report.results[at].question.clone();
-            let answer = match silent.get(&question.domain) {
-                Some(reason) => ProbeAnswer::Unclear { reason: reason.clone() },
-                None => {
-                    report.requests += 1;
-                    self.one(&question, &hosts, &mut silent).await
-                }
+            let answer = if let Some(reason) = silent.get(&question.domain) {
+                ProbeAnswer::Unclear { reason: reason.clone() }
+            } else {
+                report.requests += 1;
+                self.one(&question, &hosts, &mut silent).await
             };
             let result = &mut report.results[at];
             *(if moment == Moment::Before { &mut result.before } else { &mut result.after }) = Some(answer);

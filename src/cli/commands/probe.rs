@@ -36,29 +36,26 @@ pub(in crate::cli) struct ProbeArgs {
 impl ProbeArgs {
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
         let environment = context.environment()?;
-        let (target, report, commands) = match &self.run {
-            Some(run) => {
-                let past = PastRun::load(environment, run)?;
-                let target = context.tenant_settings(Some(self.tenant.as_ref().unwrap_or(&past.plan.target.tenant)))?;
-                refuse_another_target(&past.plan, target)?;
-                let not_probed = || {
-                    let failure = Failure::new(FAILED, format!("the run \"{run}\" was not probed"));
-                    failure.hint(format!("`migrate probe --tenant {}` asks without comparing", target.name))
-                };
-                let report = probe_again(environment, target, &past.folder).await.ok_or_else(not_probed)?;
-                let commands = ProbeCommands::of_run(context, &past.folder, &report);
-                (target, report, commands)
+        let (target, report, commands) = if let Some(run) = &self.run {
+            let past = PastRun::load(environment, run)?;
+            let target = context.tenant_settings(Some(self.tenant.as_ref().unwrap_or(&past.plan.target.tenant)))?;
+            refuse_another_target(&past.plan, target)?;
+            let not_probed = || {
+                let failure = Failure::new(FAILED, format!("the run \"{run}\" was not probed"));
+                failure.hint(format!("`migrate probe --tenant {}` asks without comparing", target.name))
+            };
+            let report = probe_again(environment, target, &past.folder).await.ok_or_else(not_probed)?;
+            let commands = ProbeCommands::of_run(context, &past.folder, &report);
+            (target, report, commands)
+        } else {
+            let selection = self.part.selection(context)?;
+            let target = context.tenant_settings(self.tenant.as_deref())?;
+            let report = probe(environment, target, &selection).await?;
+            if report.results.iter().all(|result| result.question.client().is_none()) && report.not_probed.is_empty() {
+                return Err(Failure::new(USAGE, format!("\"{}\" has no application that matches {selection}", target.name))
+                    .hint("`migrate get clients` lists all applications"));
             }
-            None => {
-                let selection = self.part.selection(context)?;
-                let target = context.tenant_settings(self.tenant.as_deref())?;
-                let report = probe(environment, target, &selection).await?;
-                if report.results.iter().all(|result| result.question.client().is_none()) && report.not_probed.is_empty() {
-                    return Err(Failure::new(USAGE, format!("\"{}\" has no application that matches {selection}", target.name))
-                        .hint("`migrate get clients` lists all applications"));
-                }
-                (target, report, ProbeCommands::of_tenant(context, &target.name, self.part.to_shell()))
-            }
+            (target, report, ProbeCommands::of_tenant(context, &target.name, self.part.to_shell()))
         };
         let code = if report.fails() { INCOMPLETE } else { 0 };
         let view = commands.view(&report);

@@ -42,7 +42,7 @@ impl Authorization<'_> {
         words.sort_unstable();
         match words[..] {
             ["code"] => Some("authorization_code"),
-            ["token"] | ["id_token"] | ["id_token", "token"] => Some("implicit"),
+            ["token" | "id_token"] | ["id_token", "token"] => Some("implicit"),
             _ => None,
         }
     }
@@ -111,7 +111,7 @@ impl State {
         }
         match self.refusal(asked, id, client) {
             Some(error) if shows_errors_itself(client) => self.error_page(asked, &error),
-            Some(error) => at_callback(asked, callback, error),
+            Some(error) => at_callback(asked, callback, &error),
             None => DoorResponse::Redirect(self.login_page(id, asked)),
         }
     }
@@ -170,7 +170,7 @@ impl State {
 }
 
 /// Returns the error at the application's callback: in the fragment for tokens, otherwise in the query.
-fn at_callback(asked: &Authorization<'_>, callback: &str, error: AuthorizationError) -> DoorResponse {
+fn at_callback(asked: &Authorization<'_>, callback: &str, error: &AuthorizationError) -> DoorResponse {
     let separator = if asked.grant_type() == Some("implicit") { '#' } else { '?' };
     let state = asked.parameter("state").map(|state| ("state", state.to_owned()));
     DoorResponse::Redirect(with_parameters(callback, separator, error.parameters().into_iter().chain(state)))
