@@ -241,7 +241,8 @@ fn field(kind: &Kind, line: &FieldLine<'_>, width: usize, (columns, layout): (us
         }
         all => std::iter::once(mark).chain(all.iter().map(|line| format!("  {line}"))).collect(),
     };
-    lines.extend(line.changed_by.map(|_| styled(QUIET, format!("  changed{}", by_whom(line.changed_by)))));
+    let indent = if is_long { 2 } else { width + GAP };
+    lines.extend(line.changed_by.map(|_| styled(QUIET, format!("{:indent$}changed{}", "", by_whom(line.changed_by)))));
     if !rule.is_empty() {
         at_the_margin(&mut lines, &rule, columns);
     }

@@ -57,8 +57,11 @@ fn drift_names_the_person_and_the_client_who_caused_it() {
     insta::assert_snapshot!(drift(&fixture).whole(), @r#"
     exit 0
     Drift: changed in prod since the last run
-      client "Shop": callbacks: [https://shop.acme.example/back] -> [https://shop.acme.example/new], changed by client "Pipeline" on MINUTE from 198.51.100.4
-      client "Shop": description: The shop -> hot fix, changed by jane@acme.example (dashboard) on MINUTE from 203.0.113.7
+      Applications   1 changed
+        ~ "Shop"  callbacks    - https://shop.acme.example/back  + https://shop.acme.example/new
+                               changed by client "Pipeline" on MINUTE from 198.51.100.4
+                  description  The shop → hot fix
+                               changed by jane@acme.example (dashboard) on MINUTE from 203.0.113.7
     "#);
     assert_eq!(reads_of_the_log(&fixture), 1);
     let json = fixture.run("drift --tenant prod --quiet --output json").json();
@@ -71,8 +74,11 @@ fn drift_names_the_person_and_the_client_who_caused_it() {
     Nothing to do.
 
     Drift: changed in prod since the last run (2)
-      client "Shop": callbacks: [https://shop.acme.example/back] -> [https://shop.acme.example/new], changed by client "Pipeline" on MINUTE from 198.51.100.4
-      client "Shop": description: The shop -> hot fix, changed by jane@acme.example (dashboard) on MINUTE from 203.0.113.7
+      Applications   1 changed
+        ~ "Shop"  callbacks    - https://shop.acme.example/back  + https://shop.acme.example/new
+                               changed by client "Pipeline" on MINUTE from 198.51.100.4
+                  description  The shop → hot fix
+                               changed by jane@acme.example (dashboard) on MINUTE from 203.0.113.7
 
     (1 unmanaged in prod; `--output json` lists them)
     "#);
@@ -97,7 +103,9 @@ fn a_deletion_and_a_change_by_another_run_are_attributed() {
     insta::assert_snapshot!(drift(&fixture).whole(), @r#"
     exit 0
     Drift: changed in prod since the last run
-      client "Shop": description: The shop -> by hand, changed by run TIME-prod on MINUTE from 127.0.0.1
+      Applications   1 changed
+        ~ "Shop"  description  The shop → by hand
+                               changed by run TIME-prod on MINUTE from 127.0.0.1
 
     Deleted from prod since the last run
       client "Till", deleted by jane@acme.example (dashboard) on MINUTE from 203.0.113.7
@@ -119,7 +127,10 @@ fn a_conflict_names_who_changed_the_target() {
     Nothing to do.
 
     Conflicts (changed in both tenants since the last run)
-      client "Shop": description: The shop -> theirs in dev, ours in prod, changed by jane@acme.example (dashboard) on MINUTE from 203.0.113.7
+      client "Shop": description
+        dev   The shop → theirs
+        prod  The shop → ours
+              changed by jane@acme.example (dashboard) on MINUTE from 203.0.113.7
       `--drift overwrite` applies the values of dev, also over all other drift in prod
       to keep the values of prod, write them to dev, with {"description":"ours"} in FILE:  migrate update clients devShop000000000000000000000000a FILE --tenant dev
 
@@ -174,7 +185,7 @@ fn a_stale_saved_plan_names_who_changed_the_target_since() {
     Manual steps (1)
       1. client "Till": the target generates a new client_secret; give it to the services that use this client
 
-    Approved: lockout-risk: users or services may be locked out by changes to clients/Shop (callbacks)
+    Approved: lockout-risk: 1 resource
     Applied 1 of 2 changes to prod in TIME; 1 skipped.
 
     Skipped during the run
@@ -233,8 +244,9 @@ fn without_the_scope_the_drift_is_reported_with_the_reason() {
     insta::assert_snapshot!(drift(&fixture).whole(), @r#"
     exit 0
     Drift: changed in prod since the last run
-      client "Shop": callbacks: [https://shop.acme.example/back] -> [https://shop.acme.example/new]
-      client "Shop": description: The shop -> hot fix
+      Applications   1 changed
+        ~ "Shop"  callbacks    - https://shop.acme.example/back  + https://shop.acme.example/new
+                  description  The shop → hot fix
 
     Notes
       who changed prod since the last run is not known: the token lacks the optional scope read:logs
@@ -250,8 +262,9 @@ fn a_delayed_log_is_reported() {
     insta::assert_snapshot!(drift(&fixture).whole(), @r#"
     exit 0
     Drift: changed in prod since the last run
-      client "Shop": callbacks: [https://shop.acme.example/back] -> [https://shop.acme.example/new]
-      client "Shop": description: The shop -> hot fix
+      Applications   1 changed
+        ~ "Shop"  callbacks    - https://shop.acme.example/back  + https://shop.acme.example/new
+                  description  The shop → hot fix
 
     Notes
       who changed prod since the last run is not known: the tenant's log has no entry about them; entries may be delayed
@@ -274,8 +287,10 @@ fn an_empty_log_and_one_that_begins_after_the_change_are_reported() {
     insta::assert_snapshot!(drift(&fixture).whole(), @r#"
     exit 0
     Drift: changed in prod since the last run
-      client "Shop": callbacks: [https://shop.acme.example/back] -> [https://shop.acme.example/newer], changed by client "Pipeline" on MINUTE from 198.51.100.4
-      client "Shop": description: The shop -> hot fix
+      Applications   1 changed
+        ~ "Shop"  callbacks    - https://shop.acme.example/back  + https://shop.acme.example/newer
+                               changed by client "Pipeline" on MINUTE from 198.51.100.4
+                  description  The shop → hot fix
 
     Notes
       who changed prod since the last run is not known for 1 of 2 changes: the tenant's log begins on MINUTE, and they may be older

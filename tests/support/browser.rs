@@ -136,8 +136,9 @@ impl Browser {
 
     /// Returns what the page logged, threw or was refused, and what it requested besides itself.
     pub(crate) fn complaints(&mut self) -> Vec<String> {
-        // An answer that follows all earlier events.
-        self.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0)))");
+        // A frame that is drawn after all earlier events, also without a script.
+        let dot = json!({"x": 0, "y": 0, "width": 1, "height": 1, "scale": 1});
+        self.call("Page.captureScreenshot", &json!({"clip": dot}));
         let page = self.evaluate("location.href");
         let is_complaint = |event: &&Value| match event["method"].as_str().unwrap_or_default() {
             "Runtime.exceptionThrown" | "Runtime.consoleAPICalled" | "Log.entryAdded" => true,
