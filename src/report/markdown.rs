@@ -9,6 +9,7 @@ use super::head::{Head, risk_parts};
 use super::kind_changes::{KindChanges, OperationCounts};
 use super::markdown_diff::{altered, conflicts, entries, review};
 use super::plan_text::kind_summary;
+use crate::plan::refusal::Refusal;
 
 /// The maximum number of characters of a comment on GitHub.
 const MOST: usize = 65_536;
@@ -84,36 +85,30 @@ fn rest(left_out: &[String]) -> String {
     )
 }
 
+/// Renders everything before the sections.
 fn opening(document: &Document<'_>) -> String {
     let (heading, lead) = document.file_heading();
-    let mut out = format!("# {}\n\n", escaped(&heading));
-    if let Some(lead) = lead {
-        out += &format!("{}\n\n", escaped(&lead.text));
-    }
     let head = document.head.as_ref().or(document.overview.as_ref());
-    for [label, name, remark] in head.iter().flat_map(|head| &head.sides) {
-        out += &format!("- {label}: {}\n", code(&format!("{name} {remark}")));
+    let sides = head.iter().flat_map(|head| &head.sides);
+    let sides = sides.map(|[label, name, remark]| format!("- {label}: {}\n", code(&format!("{name} {remark}"))));
+    let facts = document.facts.iter().map(|(name, fact)| format!("- {name}: {}\n", code(fact)));
+    let title = std::iter::once(format!("# {}\n\n", escaped(&heading)));
+    let lead = lead.into_iter().map(|lead| format!("{}\n\n", escaped(&lead.text)));
+    let counts = head.into_iter().map(self::head);
+    title.chain(lead).chain(sides).chain(facts).chain(counts).chain(document.closing.iter().map(closing)).collect()
+}
+
+fn closing(closing: &Closing<'_>) -> String {
+    let command = |command: &str| vec![printable(command).into_owned()];
+    match closing {
+        Closing::Refusals(refusals) => {
+            let line = |refusal: &Refusal| format!("{}: {}", refusal.guard, printable(&refusal.message));
+            format!("\n**Refused**\n{}", fence("text", &refusals.iter().map(line).collect::<Vec<_>>()))
+        }
+        Closing::Next(next) => format!("\n{}", fence("text", &command(next))),
+        Closing::Approve { command: approve, .. } => format!("\nTo approve what you have reviewed:\n{}", fence("sh", &command(approve))),
+        Closing::Aside(_) => String::new(),
     }
-    for (name, fact) in &document.facts {
-        out += &format!("- {name}: {}\n", code(fact));
-    }
-    if let Some(head) = head {
-        out += &self::head(head);
-    }
-    for closing in &document.closing {
-        out += &match closing {
-            Closing::Refusals(refusals) => {
-                let line = |refusal: &crate::plan::refusal::Refusal| format!("{}: {}", refusal.guard, printable(&refusal.message));
-                format!("\n**Refused**\n{}", fence("text", &refusals.iter().map(line).collect::<Vec<_>>()))
-            }
-            Closing::Next(next) => format!("\n{}", fence("text", std::slice::from_ref(next))),
-            Closing::Approve { command, .. } => {
-                format!("\nTo approve what you have reviewed:\n{}", fence("sh", std::slice::from_ref(command)))
-            }
-            Closing::Aside(_) => String::new(),
-        };
-    }
-    out
 }
 
 /// Renders the counts: by risk on a line, by kind as a table.
@@ -123,11 +118,11 @@ fn head(head: &Head) -> String {
     let outcomes: Vec<String> =
         head.outcomes.iter().filter(|(_, count, _)| *count > 0).map(|(_, count, words)| format!("{} {words}", number(*count))).collect();
     let lines = [risks.join(" · "), outcomes.join(" · "), head.size.clone(), head.cost.clone().unwrap_or_default()];
-    let lines: String = lines.iter().filter(|line| !line.is_empty()).map(|line| format!("\n{line}\n")).collect();
+    let lines = lines.iter().filter(|line| !line.is_empty()).map(|line| format!("\n{line}\n")).collect::<Vec<_>>().concat();
     let cells = |counts: &OperationCounts| {
         [counts.create, counts.update, counts.delete].map(|count| if count == 0 { String::new() } else { number(count) }).join(" | ")
     };
-    let rows: String = head.kinds.iter().map(|(title, counts)| format!("| {title} | {} |\n", cells(counts))).collect();
+    let rows = head.kinds.iter().map(|(title, counts)| format!("| {title} | {} |\n", cells(counts))).collect::<Vec<_>>().concat();
     if rows.is_empty() { lines } else { format!("{lines}\n| kind | create | update | delete |\n|---|---:|---:|---:|\n{rows}") }
 }
 

@@ -205,13 +205,12 @@ fn update_command(conflict: &Conflict, source: &str) -> String {
 fn altered_line((result, altered): &(&ChangeResult, &AlteredValue)) -> String {
     let place = format!("{}: {}", named(&result.key), printable(&altered.path));
     let (sent, returned) = (altered.sent.as_ref(), altered.answered.as_ref());
-    match ShownEdit::new(Some(result.key.kind()), &altered.path, (sent, returned)) {
-        edit @ (ShownEdit::List { .. } | ShownEdit::Text(_)) => format!("{place} as returned:  {}", short_edit(&edit, 2 * WIDTH)),
-        _ => {
-            let Pair { old, new } = Pair::quoted(sent, returned).shortened(WIDTH);
-            format!("{place} was sent as {old} and returned as {new}")
-        }
+    let edit = ShownEdit::new(Some(result.key.kind()), &altered.path, (sent, returned));
+    if matches!(edit, ShownEdit::List { .. } | ShownEdit::Text(_)) {
+        return format!("{place} as returned:  {}", short_edit(&edit, 2 * WIDTH));
     }
+    let Pair { old, new } = Pair::quoted(sent, returned).shortened(WIDTH);
+    format!("{place} was sent as {old} and returned as {new}")
 }
 
 /// Renders the first rules as lines of a mapping.

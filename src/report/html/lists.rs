@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use super::changes::{Sides, edit};
 use super::text::{Shown, name, sign};
 use crate::apply::{AlteredValue, ChangeResult};
+use crate::model::event::Operation;
 use crate::model::resource::Key;
 use crate::plan::Plan;
 use crate::report::document::{Content, ResourceMessage};
@@ -60,7 +61,7 @@ fn messages(messages: &[ResourceMessage<'_>]) -> Markup {
     html! {
         ul.messages {
             @for ResourceMessage { key, operation, path, text } in messages {
-                li data-entry data-operation=[operation.map(|operation| operation.as_str())] {
+                li data-entry data-operation=[operation.map(Operation::as_str)] {
                     p {
                         @if let Some(operation) = operation {
                             span.sign.(operation.as_str()) aria-hidden="true" { (sign(*operation)) }

@@ -201,7 +201,7 @@ fn lines_of(node: &Handle, depth: usize, lines: &mut Vec<String>) {
         }
         NodeData::Text { contents } if !contents.borrow().trim().is_empty() => {
             let last = lines.last_mut().expect("text is in an element");
-            *last += &format!("  {}", contents.borrow().trim());
+            last.extend(["  ", contents.borrow().trim()]);
         }
         _ => {}
     }
