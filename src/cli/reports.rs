@@ -45,6 +45,12 @@ fn report_file(text: &str) -> Result<ReportFile, String> {
 }
 
 impl ReportOptions {
+    /// Returns the options as arguments for another working folder.
+    pub(super) fn to_args(&self) -> Vec<String> {
+        let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string();
+        self.files.iter().flat_map(|file| ["--report".to_owned(), absolute(&file.path)]).collect()
+    }
+
     /// Writes the reports, each as a whole.
     pub(super) fn write(&self, report: &Report<'_>) -> Result<(), Failure> {
         for ReportFile { path, format } in &self.files {

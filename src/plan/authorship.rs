@@ -178,6 +178,7 @@ mod tests {
 
     const JANE: &str = "jane@acme.example (dashboard) on 2026-11-28 14:03 UTC";
 
+    #[expect(clippy::needless_pass_by_value, reason = "a body is written where it is passed")]
     fn write(time: &str, method: &str, path: &str, body: Value) -> LoggedWrite {
         let event = json!({
             "type": "sapi", "date": format!("2026-11-28T{time}:00.000Z"), "client_id": "tf", "client_name": "",
@@ -197,6 +198,7 @@ mod tests {
         write
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "a change is known to be after a time, or after none")]
     fn at(time: &str) -> Option<SystemTime> {
         Some(humantime::parse_rfc3339(&format!("2026-11-28T{time}:00Z")).expect("a time"))
     }

@@ -32,13 +32,12 @@ pub(super) fn junit(subject: &ReportSubject<'_>, title: &str) -> String {
     for Case { key, mut case } in cases {
         let kind = key.kind();
         case.set_classname(kind.name);
-        match suites.iter_mut().find(|suite| suite.name.as_str() == kind.title) {
-            Some(suite) => drop(suite.add_test_case(case)),
-            None => {
-                let mut suite = TestSuite::new(kind.title);
-                suite.add_test_case(case);
-                suites.push(suite);
-            }
+        if let Some(suite) = suites.iter_mut().find(|suite| suite.name.as_str() == kind.title) {
+            suite.add_test_case(case);
+        } else {
+            let mut suite = TestSuite::new(kind.title);
+            suite.add_test_case(case);
+            suites.push(suite);
         }
     }
     let mut report = Report::new(format!("migrate: {title}"));
@@ -112,7 +111,7 @@ fn of_drift(report: &DriftReport) -> Vec<Case<'_>> {
 }
 
 fn skipped(skipped: &Skipped) -> Case<'_> {
-    let field = skipped.path.iter().map(|path| format!(" {path}")).collect::<String>();
+    let field = skipped.path.as_ref().map(|path| format!(" {path}")).unwrap_or_default();
     Case { key: &skipped.key, case: TestCase::new(format!("{}{field}", named(&skipped.key)), not_run(&skipped.reason)) }
 }
 

@@ -126,7 +126,7 @@ const OF_A_RUN: [(&str, ReportFormat); 4] = [
 
 /// Renders the report of a run for its folder, by file name and one after the other; `exit` is the exit code of the
 /// command.
-pub(crate) fn files<'run>(run: RunReport<'run>, exit: u8) -> impl Iterator<Item = (&'static str, String)> + use<'run> {
+pub(crate) fn files(run: RunReport<'_>, exit: u8) -> impl Iterator<Item = (&'static str, String)> {
     let report = Report::new(ReportSubject::Run(run), exit);
     OF_A_RUN.iter().map(move |(name, format)| (*name, report.to_format(*format)))
 }

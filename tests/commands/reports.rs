@@ -8,7 +8,7 @@ const FORMATS: [&str; 5] = ["html", "md", "csv", "json", "xml"];
 
 /// Runs a command with a report in each format; returns its output.
 fn with_reports(fixture: &Fixture, line: &str, name: &str) -> CommandOutput {
-    let reports: String = FORMATS.iter().map(|format| format!(" --report {name}.{format}")).collect();
+    let reports = FORMATS.map(|format| format!(" --report {name}.{format}")).concat();
     fixture.run(&format!("{line} --quiet{reports}"))
 }
 
@@ -61,7 +61,7 @@ fn with_estimate_of(answer: &Value, other: &Value) -> Value {
 fn a_plan_that_is_refused_is_reported_too() {
     let mut fixture = Fixture::small();
     fixture.change_prod(|held| {
-        held["/clients"][0]["callbacks"] = serde_json::json!(["https://shop.acme.example/a", "https://shop.acme.example/b"])
+        held["/clients"][0]["callbacks"] = serde_json::json!(["https://shop.acme.example/a", "https://shop.acme.example/b"]);
     });
     let said = with_reports(&fixture, "import --tenant prod --yes", "refused");
     assert_eq!(said.code, 4, "{}", said.whole());

@@ -109,6 +109,7 @@ impl SyncArgs {
             self.lock_timeout.to_args(),
             self.secrets.to_args(),
             self.hooks.to_args()?,
+            self.reports.to_args(),
         ];
         Ok(words.concat())
     }
