@@ -69,6 +69,11 @@ impl Environment {
     ///
     /// If the tenant has no credentials or an invalid address.
     pub fn connect(&self, of: &TenantSettings) -> Result<Tenant, Error> {
+        self.connect_as(of, self.run_on(&of.name))
+    }
+
+    /// Prepares a connection whose writes carry the name of this run.
+    pub(crate) fn connect_as(&self, of: &TenantSettings, run: String) -> Result<Tenant, Error> {
         let config = ApiConfig {
             name: of.name.clone(),
             domain: of.domain.clone(),
@@ -77,7 +82,7 @@ impl Environment {
             tier: of.tier,
             rate: of.rate,
             share: of.share,
-            run: self.run_on(&of.name),
+            run,
             timeout: TIMEOUT,
             concurrency: CONCURRENCY,
         };
@@ -145,11 +150,6 @@ impl Environment {
             run_name::name_after(newest.as_deref(), self.began, target)
         });
         name.clone()
-    }
-
-    /// Has further writes to a target carry the name of the run that they resume.
-    pub(crate) fn go_on_as(&self, run: &str, target: &str) {
-        self.runs.lock().unwrap_or_else(PoisonError::into_inner).insert(target.to_owned(), run.to_owned());
     }
 
     /// Returns a secret that a mapping rule supplies.

@@ -136,10 +136,9 @@ impl<'lock> Session<'lock> {
     fn load(environment: &Environment, target: &TenantSettings, folder: &Path, lock: &'lock Lock) -> Result<Self, Error> {
         let (plan, _) = file::load(&folder.join("plan.json"))?;
         refuse_another_target(&plan, target)?;
-        if let Some(run) = folder.file_name() {
-            environment.go_on_as(&run.to_string_lossy(), &target.name);
-        }
-        let tenant = environment.connect(target)?;
+        // The target's log shows what a run did under one name, also if it was resumed.
+        let run = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let tenant = environment.connect_as(target, run)?;
         let journal = Journal::resume(&folder.join("journal.jsonl"), &now())?;
         let expected_baseline = Baseline::load(&folder.join(EXPECTED_BASELINE))?;
         Ok(Self::new((Arc::new(plan), tenant), (folder.to_owned(), journal), expected_baseline, lock))
