@@ -60,7 +60,7 @@ fn an_edited_file_changes_differing_fields_and_ignores_read_only_ones() {
     Applications   1 to update
       ~ "Shop"  callbacks  - https://shop.acme.example/old  + https://shop.acme.example/new
 
-    Approved: lockout-risk: users or services may be locked out by changes to clients/Shop (callbacks)
+    Approved: lockout-risk: 1 resource
     Applied 1 change to prod in TIME.
 
     The run's files are in ./runs/TIME-prod
@@ -98,7 +98,7 @@ fn an_update_sends_only_changed_fields() {
     Applications   1 to update
       ~ "Shop"  callbacks  - https://shop.acme.example/old  + https://shop.acme.example/new
 
-    Approved: lockout-risk: users or services may be locked out by changes to clients/Shop (callbacks)
+    Approved: lockout-risk: 1 resource
     Applied 0 of 1 change to prod in TIME; 1 failed.
 
     Failed
@@ -338,6 +338,23 @@ fn an_import_is_json_for_programs() {
       "differs": [],
       "exit": 0,
       "format": 1,
+      "ids": [
+        {
+          "id": "prodShop00000000000000000000000a",
+          "kind": "clients",
+          "name": "Shop"
+        },
+        {
+          "id": "ucjKYV6gSaUfeqpaN2TYw2BO4FwYHKwF",
+          "kind": "clients",
+          "name": "Till"
+        },
+        {
+          "id": "rul_prodGreeting0001",
+          "kind": "rules",
+          "name": "Greeting"
+        }
+      ],
       "manual_steps": [
         {
           "key": "clients/Till",

@@ -127,11 +127,11 @@ fn a_stale_change_is_refused_and_the_rest_is_applied() {
     Manual steps (1)
       1. client "Till": the target generates a new client_secret; give it to the services that use this client
 
-    Approved: lockout-risk: users or services may be locked out by changes to clients/Shop (callbacks)
+    Approved: lockout-risk: 1 resource
     Applied 1 of 2 changes to prod in TIME; 1 skipped.
 
     Skipped during the run
-      update client "Shop": its callbacks changed in the target since the plan; plan again
+      update client "Shop": its callbacks changed in the target since the plan, by run TIME-prod on MINUTE from 127.0.0.1; plan again
 
     Manual steps
       1. client "Till": the target generated a new client_secret; give it to the services that need it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
