@@ -66,7 +66,7 @@ impl Document<'_> {
                 }
             }
         };
-        page.into_string()
+        page.into_string() + "\n"
     }
 }
 
