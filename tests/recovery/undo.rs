@@ -130,6 +130,9 @@ fn values_changed_since_are_kept_and_reported() {
     Skipped (2)
       client "Till": the run created it, but its callbacks changed afterwards
       client "Shop", callbacks: it has changed since the run
+
+    Notes (1)
+      who changed prod since the run is not known: the tenant's log is empty
     "#);
     assert_eq!(fixture.all_of_prod(), held);
 }
