@@ -130,7 +130,7 @@ pub enum Error {
         format: u32,
     },
     /// A line other than the last is broken.
-    #[error("journal \"{path}\" is invalid at line {line}, column {column}: {reason}", path = .path.display())]
+    #[error("journal \"{path}\" is invalid in line {line}, column {column}: {reason}", path = .path.display())]
     Broken {
         /// The file.
         path: PathBuf,

@@ -127,7 +127,7 @@ fn a_broken_line_in_the_middle_is_refused_with_its_number() {
     let text = fs::read_to_string(&path).expect("read").replacen("\"intent\"", "\"intnt\"", 1);
     fs::write(&path, text).expect("written");
     let refused = Journal::resume(&path, "2026-01-01T00:01:00Z").expect_err("refused").to_string();
-    assert!(refused.contains("is invalid at line 2, column 16: unknown variant `intnt`"), "{refused}");
+    assert!(refused.contains("is invalid in line 2, column 16: unknown variant `intnt`"), "{refused}");
 }
 
 #[test]

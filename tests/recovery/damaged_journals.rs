@@ -101,7 +101,7 @@ fn a_broken_middle_is_refused_with_a_hint() {
     fixture.edit(&format!("{run}/journal.jsonl"), "\"intent\"", "\"intnt\"");
     assert_snapshot!(refused(&fixture, RESUME), @r#"
     exit 64
-    error: journal "./runs/TIME-prod/journal.jsonl" is invalid at line 2, column 16: unknown variant `intnt`, expected one of `begun`, `resumed`, `intent`, `applied`, `failed`, `skipped`, `unknown`, `stopped`, `ended`
+    error: journal "./runs/TIME-prod/journal.jsonl" is invalid in line 2, column 16: unknown variant `intnt`, expected one of `begun`, `resumed`, `intent`, `applied`, `failed`, `skipped`, `unknown`, `stopped`, `ended`
     hint:  run `migrate plan` to compare with the current state of the target
     state: nothing was written
     "#);
@@ -113,7 +113,7 @@ fn an_overwritten_middle_is_refused_with_a_hint() {
     fixture.edit(&format!("{run}/journal.jsonl"), "{\"entry\":\"intent\"", "\0\0\0\0");
     assert_snapshot!(refused(&fixture, RESUME), @r#"
     exit 64
-    error: journal "./runs/TIME-prod/journal.jsonl" is invalid at line 2, column 1: expected value
+    error: journal "./runs/TIME-prod/journal.jsonl" is invalid in line 2, column 1: expected value
     hint:  run `migrate plan` to compare with the current state of the target
     state: nothing was written
     "#);

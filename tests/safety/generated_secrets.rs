@@ -77,7 +77,7 @@ fn a_new_secret_is_appended_to_a_private_file_and_is_nowhere_else() {
     Manual steps (1)
       1. client "Till": the target generates a new client_secret; give it to the services that use this client
 
-    Approved: lockout-risk: users or services may be locked out by changes to clients/Shop (callbacks)
+    Approved: lockout-risk: 1 resource
     Applied 2 changes to prod in TIME.
 
     New secrets stored (--secrets-to)
@@ -127,7 +127,7 @@ fn a_failed_command_is_reported_with_how_to_get_the_secret_but_not_its_output() 
     Manual steps (1)
       1. client "Till": the target generates a new client_secret; give it to the services that use this client
 
-    Approved: lockout-risk: users or services may be locked out by changes to clients/Shop (callbacks)
+    Approved: lockout-risk: 1 resource
     Applied 2 changes to prod in TIME.
 
     Manual steps
