@@ -1,7 +1,7 @@
 //! From plan to run on the command line: show, check, confirm, execute and report.
 
 use super::context::Context;
-use super::error::{Failure, REFUSED, USAGE};
+use super::error::{Failure, USAGE};
 use super::execute::{Execution, nothing_to_do};
 use super::review::{refused, show_acknowledged};
 use super::secrets_to::Secrets;
@@ -57,9 +57,6 @@ impl Approver for CommandApprover<'_> {
     }
 
     fn refuse(&self, proposal: &Proposal, error: Error) -> Failure {
-        let view = PlanView::new(&proposal.plan, &proposal.unapproved).with_estimate(Some(proposal.estimate()));
-        // What is refused is what a reviewer wants to see; that it cannot be reported is less than that it is refused.
-        let unreported = self.context.publish(&Report::new(ReportSubject::Plan(view), REFUSED)).err();
         let failure = match error {
             Error::Refused { target, refusals } => refused(&refusals, self.allow, &target),
             error => error.into(),
@@ -69,6 +66,9 @@ impl Approver for CommandApprover<'_> {
             Decision::Unattended { advice, .. } => advice(proposal),
         };
         let failure = hint.into_iter().fold(failure, Failure::hint);
+        let view = PlanView::new(&proposal.plan, &proposal.unapproved).with_estimate(Some(proposal.estimate()));
+        // What is refused is what a reviewer wants to see; that it cannot be reported is less than that it is refused.
+        let unreported = self.context.publish(&Report::new(ReportSubject::Plan(view), failure.code())).err();
         unreported.into_iter().fold(failure, |failure, unreported| failure.with_causes(unreported.into_causes()))
     }
 

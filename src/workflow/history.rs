@@ -13,9 +13,6 @@ use crate::model::event::Outcome;
 use crate::model::resource::Id;
 use crate::plan::{Plan, Recreated, file};
 
-/// What the newest run is called, whatever its name.
-const LAST: &str = "last";
-
 /// A past run, loaded from its files.
 pub(crate) struct PastRun {
     /// Its name.
@@ -31,12 +28,16 @@ pub(crate) struct PastRun {
 }
 
 impl PastRun {
-    /// Loads the run with this name, or the newest one for `last`.
+    /// Loads the run with this name.
     pub(crate) fn load(environment: &Environment, name: &str) -> Result<Self, Error> {
         let runs = environment.folder("runs");
-        let newest = if name == LAST { names(&runs).into_iter().next() } else { None };
-        let name = newest.as_deref().unwrap_or(name);
-        Self::read(folder_of(&runs, name)?, name)
+        let folder = folder_of(&runs, name)?;
+        Self::read(folder, name)
+    }
+
+    /// Returns the name of the newest run, if there is a run.
+    pub(crate) fn newest(environment: &Environment) -> Option<String> {
+        names(&environment.folder("runs")).into_iter().next()
     }
 
     /// Loads the run in a folder.

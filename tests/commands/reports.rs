@@ -42,7 +42,8 @@ fn plan_import_show_drift_diff_undo_and_sync_write_reports_in_every_format() {
     name_it(&fixture, "drift", ("Shop", drifted.code));
     let differing = with_reports(&fixture, "diff dev prod", "diff");
     name_it(&fixture, "diff", ("Shop", differing.code));
-    let undone = with_reports(&fixture, "undo last --yes --allow deletes,lockout-risk", "undo");
+    let run = fixture.in_folder("runs").into_iter().max().expect("a run");
+    let undone = with_reports(&fixture, &format!("undo {run} --yes --allow deletes,lockout-risk"), "undo");
     name_it(&fixture, "undo", ("Till", undone.code));
     let synced = with_reports(&fixture, "sync --from dev --to prod", "sync");
     name_it(&fixture, "sync", ("Till", synced.code));
@@ -67,6 +68,24 @@ fn a_plan_that_is_refused_is_reported_too() {
     assert_eq!(said.code, 4, "{}", said.whole());
     name_it(&fixture, "refused", ("Shop", 4));
     assert!(fixture.read("refused.xml").contains("lockout-risk is not approved"), "{}", fixture.read("refused.xml"));
+}
+
+#[test]
+fn a_sync_that_is_refused_reports_the_reasons() {
+    let fixture = Fixture::small();
+    let said = with_reports(&fixture, "sync --from dev --to prod", "night");
+    assert_eq!(said.code, 4, "{}", said.whole());
+    name_it(&fixture, "night", ("Shop", 4));
+    assert!(fixture.read("night.xml").contains("lockout-risk is not approved"), "{}", fixture.read("night.xml"));
+}
+
+#[test]
+fn the_report_of_a_plan_that_lacks_a_scope_has_the_exit_code_of_the_command() {
+    let mut fixture = Fixture::small();
+    fixture.sign_in_to_prod_with(&["read:clients", "read:rules", "update:rules"]);
+    let said = fixture.run("import --tenant prod --kinds clients --yes --allow lockout-risk --quiet --report denied.json");
+    let json: Value = serde_json::from_str(&fixture.read("denied.json")).expect("JSON");
+    assert_eq!((said.code, &json["exit"]), (77, &Value::from(77)), "{}", said.whole());
 }
 
 #[test]

@@ -14,6 +14,9 @@ use crate::report::{self, PlanView, Report, ReportSubject};
 use crate::workflow::history::PastRun;
 use crate::workflow::{load_probe, verify_writes};
 
+/// The newest run. Only here: what writes names its run, since another one may be the newest by the time it is confirmed.
+const LAST: &str = "last";
+
 /// Show a run with the outcome of each change, or a saved plan
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ShowArgs {
@@ -33,7 +36,8 @@ impl ShowArgs {
         if path.is_file() {
             return show_plan(context, path);
         }
-        let past = PastRun::load(context.environment()?, &self.run)?;
+        let newest = if self.run == LAST { PastRun::newest(context.environment()?) } else { None };
+        let past = PastRun::load(context.environment()?, newest.as_deref().unwrap_or(&self.run))?;
         let (resume, cost) = (resume_of(context, &past), report::RunCost::default());
         let probe = load_probe(&past.folder);
         let after_probe = probe.as_ref().map(|probe| ProbeCommands::of_run(context, &past.folder, probe)).unwrap_or_default();

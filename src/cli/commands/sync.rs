@@ -145,7 +145,9 @@ impl SyncArgs {
             failure: went.as_ref().err().map(Failure::fields),
             exit,
         };
-        let reported = night.subject().map_or(Ok(()), |subject| context.publish(&Report::new(subject, exit)));
+        // A plan that is refused is reported where it is refused, with the reasons.
+        let subject = night.subject().filter(|_| went.is_ok() || course.run.is_some());
+        let reported = subject.map_or(Ok(()), |subject| context.publish(&Report::new(subject, exit)));
         let is_news = night.is_news(last(&path).as_ref());
         // The process that holds the lock writes the file of this pair.
         let state = course.state(went.as_ref().err());
