@@ -1,7 +1,7 @@
 //! Renders a report as JUnit XML: a suite for each kind, and a case for each change.
 //!
 //! A case fails if a guard refuses the change, if it was not applied, or if there is drift or a difference. What cannot
-//! be done on purpose is skipped.
+//! be done on purpose is skipped. A guard that refuses the plan as a whole is a case of its own.
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
@@ -41,6 +41,7 @@ pub(super) fn junit(subject: &ReportSubject<'_>, title: &str) -> String {
         }
     }
     let mut report = Report::new(format!("migrate: {title}"));
+    report.add_test_suites(guards(subject));
     report.add_test_suites(suites);
     report.to_string().expect("memory takes every text")
 }
@@ -53,6 +54,16 @@ fn of_plan<'a>(plan: &'a Plan, refusals: &[Refusal]) -> Vec<Case<'a>> {
     };
     let changes = plan.changes().map(|change| of_change(change, status(change)));
     changes.chain(plan.skipped.iter().map(skipped)).collect()
+}
+
+/// Returns the suite of the guards that refuse a plan as a whole, if there are any.
+fn guards(subject: &ReportSubject<'_>) -> Option<TestSuite> {
+    let ReportSubject::Plan(view) = subject else { return None };
+    let mut suite = TestSuite::new("Guards");
+    for refusal in view.refusals.iter().filter(|refusal| refusal.items.is_empty()) {
+        suite.add_test_case(TestCase::new(refusal.guard.as_str(), failure(refusal.guard.as_str(), &refusal.message)));
+    }
+    (!suite.test_cases.is_empty()).then_some(suite)
 }
 
 fn of_comparison(plan: &Plan) -> Vec<Case<'_>> {

@@ -242,3 +242,13 @@ fn every_report_follows_its_schema() {
         assert!(!validator.is_valid(&broken), "{name}");
     });
 }
+
+#[test]
+fn a_guard_that_refuses_a_whole_plan_is_a_failed_case_of_its_own() {
+    let (plan, refusals) = (sample::plan(), sample::refusals());
+    let xml = Report::new(ReportSubject::Plan(PlanView::new(&plan, &refusals)), 4).to_format(ReportFormat::Junit);
+    let parsed = roxmltree::Document::parse(&xml).expect("XML");
+    let case = parsed.descendants().find(|node| node.attribute("name") == Some("many-changes")).expect("a case of the guard");
+    let message = case.children().find(|child| child.has_tag_name("failure")).and_then(|failure| failure.attribute("message"));
+    assert_eq!(message, Some("12 of 14 resources of \"prod\" would change; the limit is 4"), "{xml}");
+}
