@@ -81,7 +81,7 @@ impl Failure {
 
     /// Wraps the failure as the cause of another message, keeping its hint and state.
     pub(super) fn within(self, error: impl Into<String>) -> Self {
-        Self { code: self.code, ..Self::new(self.code, error) }.with_causes(self.into_causes())
+        Self::new(self.code, error).with_causes(self.into_causes())
     }
 
     /// Returns the message and its causes, as causes of another failure.

@@ -244,7 +244,7 @@ async fn run_command(context: &Context, command: Command) -> Result<u8, Failure>
         Command::Link(command) => command.run(context).await,
         Command::Unlink(command) => command.run(context).await,
         Command::Schedule(command) => command.run(context),
-        Command::Schema(command) => command.run(context),
+        Command::Schema(command) => command.run(),
         Command::Scopes(command) => command.run(context),
         Command::Sandbox(command) => command.run(context).await,
         Command::Demo(command) => command.run(context).await,

@@ -30,8 +30,8 @@ pub(super) fn csv_of_plan(plan: &Plan) -> String {
             row.entry,
             risk,
             &row.field,
-            or_blank(row.old.as_deref()),
-            or_blank(row.new.as_deref()),
+            row.old.as_deref().unwrap_or_default(),
+            row.new.as_deref().unwrap_or_default(),
             row.message,
         ]
         .map(str::to_owned)
@@ -42,8 +42,16 @@ pub(super) fn csv_of_plan(plan: &Plan) -> String {
 /// Returns a comparison as CSV; a resource is created, updated or deleted between the two sides.
 pub(super) fn csv_of_comparison(plan: &Plan) -> String {
     let cells = |row: Row<'_>| {
-        [row.key.kind().name, row.key.name(), row.entry, &row.field, or_blank(row.old.as_deref()), or_blank(row.new.as_deref()), ""]
-            .map(str::to_owned)
+        [
+            row.key.kind().name,
+            row.key.name(),
+            row.entry,
+            &row.field,
+            row.old.as_deref().unwrap_or_default(),
+            row.new.as_deref().unwrap_or_default(),
+            "",
+        ]
+        .map(str::to_owned)
     };
     let unseen = |one: &Skipped| {
         [one.key.kind().name, one.key.name(), "not_compared", one.path.as_deref().unwrap_or_default(), "", "", &one.reason]
@@ -58,8 +66,15 @@ pub(super) fn csv_of_drift(report: &DriftReport) -> String {
     let drifted = |one: &Drift| {
         let (applied, live) = sides(one.base.as_ref(), one.live.as_ref());
         let message = format!("changed{}", by_whom(one.changed_by.as_ref()));
-        [one.key.kind().name, one.key.name(), &one.path, or_blank(applied.as_deref()), or_blank(live.as_deref()), &message]
-            .map(str::to_owned)
+        [
+            one.key.kind().name,
+            one.key.name(),
+            &one.path,
+            applied.as_deref().unwrap_or_default(),
+            live.as_deref().unwrap_or_default(),
+            &message,
+        ]
+        .map(str::to_owned)
     };
     let gone = |key: &Key| {
         let message = format!("deleted{}", by_whom(report.deleted_by.get(key)));
@@ -70,10 +85,6 @@ pub(super) fn csv_of_drift(report: &DriftReport) -> String {
     };
     let rows = report.drift.iter().map(drifted).chain(report.gone.iter().map(gone)).chain(report.unseen.iter().map(unseen));
     table(HEAD_OF_DRIFT, rows)
-}
-
-fn or_blank(value: Option<&str>) -> &str {
-    value.unwrap_or_default()
 }
 
 /// Returns rows under a head as CSV.

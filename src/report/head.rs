@@ -116,16 +116,14 @@ pub(super) fn risk_counts(risks: RiskCounts) -> [(RiskClass, usize); 5] {
     ]
 }
 
+/// Returns what a class is called in reports: an edit that loses data is a delete.
+pub(super) fn risk_label(class: RiskClass) -> &'static str {
+    if class == RiskClass::DataLoss { "delete" } else { class.as_str() }
+}
+
 /// Formats the classes that occur: `5 lockout · 1 weakened · 111 routine`.
 pub(super) fn risk_parts(risks: RiskCounts) -> Vec<(bool, String)> {
-    let word = |class: RiskClass, count: usize| match class {
-        RiskClass::Lockout => "lockout",
-        RiskClass::Weakened => "weakened",
-        RiskClass::DataLoss if count == 1 => "delete",
-        RiskClass::DataLoss => "deletes",
-        RiskClass::Widened => "widened",
-        RiskClass::Routine => "routine",
-    };
+    let word = |class: RiskClass, count: usize| if class == RiskClass::DataLoss && count != 1 { "deletes" } else { risk_label(class) };
     let counted = risk_counts(risks).into_iter().filter(|(_, count)| *count > 0);
     counted.map(|(class, count)| (class.is_dangerous(), format!("{} {}", number(count), word(class, count)))).collect()
 }

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::field_text::secret_text;
 use super::format::{by_whom, changed_by, count, named, number, printable};
+use super::head::risk_label;
 use super::kind_changes::{Entry, FieldContent, FieldLine, KindChanges};
 use super::plan_text::wrapped_list;
 use super::review::{ReviewItem, ReviewedValue};
@@ -34,7 +35,7 @@ fn entry(entry: &Entry<'_>) -> Vec<String> {
         Operation::Update => '!',
         Operation::Delete => '-',
     };
-    let risk = if entry.class > RiskClass::Routine { format!("  [{}]", class_name(entry.class)) } else { String::new() };
+    let risk = if entry.class > RiskClass::Routine { format!("  [{}]", risk_label(entry.class)) } else { String::new() };
     let late = if entry.is_late { "  (once it exists)" } else { "" };
     let mut lines = vec![format!("{sign} {} {}{risk}{late}", entry.operation, cut(&entry.subject(), MOST))];
     if entry.keys.len() > 1 {
@@ -44,16 +45,6 @@ fn entry(entry: &Entry<'_>) -> Vec<String> {
     let kind = entry.keys[0].kind();
     lines.extend(entry.fields.iter().flat_map(|line| field(kind, line)));
     lines
-}
-
-fn class_name(class: RiskClass) -> &'static str {
-    match class {
-        RiskClass::Routine => "routine",
-        RiskClass::Widened => "widened",
-        RiskClass::DataLoss => "delete",
-        RiskClass::Weakened => "weakened",
-        RiskClass::Lockout => "lockout",
-    }
 }
 
 fn field(kind: &Kind, line: &FieldLine<'_>) -> Vec<String> {

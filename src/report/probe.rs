@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::document::{Closing, Content, Document, Fold, Lead, Sections, Tone, Topic};
+use super::document::{Content, Document, Fold, Lead, Sections, Tone, Topic};
 use super::format::{count, named, number, printable};
 use super::json::answer;
 use super::layout::Layout;
@@ -102,8 +102,7 @@ pub(crate) fn probed(view: &ProbeView<'_>, target: &str, layout: Layout) -> Stri
         }
         (None, false) => (Tone::Good, format!("All probed logins of {target} work.")),
     };
-    let closing: Vec<Closing<'_>> = Vec::new();
-    Document { title: target.to_owned(), lead: Some(Lead::new(tone, text)), sections: sections.in_order(), closing, ..Document::default() }
+    Document { title: target.to_owned(), lead: Some(Lead::new(tone, text)), sections: sections.in_order(), ..Document::default() }
         .to_text(layout)
 }
 

@@ -2,7 +2,6 @@
 
 use clap::Args;
 
-use crate::cli::context::Context;
 use crate::cli::error::{Failure, USAGE};
 use crate::cli::terminal::print_json;
 use crate::diagnostic::did_you_mean;
@@ -19,7 +18,7 @@ pub(in crate::cli) struct SchemaArgs {
 }
 
 impl SchemaArgs {
-    pub(in crate::cli) fn run(&self, _: &Context) -> Result<u8, Failure> {
+    pub(in crate::cli) fn run(&self) -> Result<u8, Failure> {
         let all = schemas();
         let Some((_, schema)) = all.iter().find(|(name, _)| *name == self.name) else {
             let names = all.each_ref().map(|(name, _)| *name);

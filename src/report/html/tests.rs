@@ -238,33 +238,3 @@ proptest! {
         prop_assert_ne!(removed, added);
     }
 }
-
-/// Writes the sample pages into the folder that `REPORT_PAGES` names, to be looked at.
-#[test]
-#[ignore = "writes files to look at"]
-fn sample_pages() {
-    let Some(folder) = std::env::var_os("REPORT_PAGES") else { return };
-    let mut dangers = plan_sample::with_dangers();
-    dangers.drift = vec![Drift {
-        key: key("clients/Web"),
-        path: "callbacks".into(),
-        base: Some(json!(["a"])),
-        live: Some(json!(["b"])),
-        changed_by: None,
-    }];
-    let refusals = sample::refusals();
-    let view = PlanView::new(&dangers, &refusals)
-        .with_next("migrate import --tenant prod --plan plan.json --allow 'lockout-risk:clients/Billing,deletes'");
-    let hostile = with_texts(&HOSTILE.map(str::to_owned).into_iter().chain(["long ".repeat(2_000)]).collect::<Vec<_>>());
-    let pages = [
-        ("plan.html", Document::of_plan(&view).to_html()),
-        ("plan.md", Document::of_plan(&view).to_markdown()),
-        ("small.html", of_plan(&sample::plan())),
-        ("small.md", Document::of_plan(&PlanView::new(&sample::plan(), &[])).to_markdown()),
-        ("run.html", of_run(&sample::plan(), &sample::summary())),
-        ("hostile.html", of_plan(&hostile)),
-    ];
-    for (name, content) in pages {
-        std::fs::write(Path::new(&folder).join(name), content).expect("a folder");
-    }
-}

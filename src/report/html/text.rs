@@ -6,6 +6,7 @@ use crate::catalog::risk::RiskClass;
 use crate::model::event::Operation;
 use crate::report::document::Tone;
 use crate::report::format::printable;
+use crate::report::head::risk_label;
 use crate::report::values::cut;
 
 /// The maximum number of characters of a name.
@@ -37,13 +38,7 @@ pub(super) fn tone(tone: Tone) -> &'static str {
 
 /// Returns the name of a class of risk, and its class in the style.
 pub(super) fn risk(class: RiskClass) -> (&'static str, &'static str) {
-    match class {
-        RiskClass::Routine => ("routine", "routine"),
-        RiskClass::Widened => ("widened", "widened"),
-        RiskClass::DataLoss => ("delete", "data-loss"),
-        RiskClass::Weakened => ("weakened", "weakened"),
-        RiskClass::Lockout => ("lockout", "lockout"),
-    }
+    (risk_label(class), class.as_str())
 }
 
 /// Returns the sign of an operation.
