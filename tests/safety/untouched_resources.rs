@@ -47,9 +47,9 @@ fn migrates_own_client_is_unchanged() {
     Manual steps (1)
       1. client "Till": the target generates a new client_secret; give it to the services that use this client
 
-    Excluded (1)  client "Deployer" (-v gives the reasons)
+    Excluded (1)  client "Deployer" (--verbose gives the reasons)
 
-    Approved: lockout-risk: users or services may be locked out by changes to clients/Shop (callbacks)
+    Approved: lockout-risk: 1 resource
     Applied 2 changes to prod in TIME.
 
     Manual steps
@@ -85,9 +85,9 @@ fn protected_resources_are_unchanged_and_not_deleted() {
     Manual steps (1)
       1. client "Till": the target generates a new client_secret; give it to the services that use this client
 
-    Excluded (1)  client "Break glass" (-v gives the reasons)
+    Excluded (1)  client "Break glass" (--verbose gives the reasons)
 
-    Approved: lockout-risk: users or services may be locked out by changes to clients/Shop (callbacks)
+    Approved: lockout-risk: 1 resource
     Applied 2 changes to prod in TIME.
 
     Manual steps
@@ -133,9 +133,9 @@ fn the_management_api_is_unchanged() {
     Manual steps (1)
       1. client "Till": the target generates a new client_secret; give it to the services that use this client
 
-    Excluded (1)  API "https://⟨tenant⟩/api/v2/" (-v gives the reasons)
+    Excluded (1)  API "https://⟨tenant⟩/api/v2/" (--verbose gives the reasons)
 
-    Approved: lockout-risk: users or services may be locked out by changes to clients/Shop (callbacks)
+    Approved: lockout-risk: 1 resource
     Applied 2 changes to prod in TIME.
 
     Manual steps
@@ -216,7 +216,7 @@ fn a_dangling_reference_is_skipped_and_reported() {
     Manual steps (1)
       1. client "Till": the target generates a new client_secret; give it to the services that use this client
 
-    Approved: lockout-risk: users or services may be locked out by changes to clients/Shop (callbacks)
+    Approved: lockout-risk: 1 resource
     Applied 2 changes to prod in TIME.
 
     Skipped
