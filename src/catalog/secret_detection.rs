@@ -103,9 +103,14 @@ impl Kind {
         SecretScanner { kind: self, visit }.scan_object(&mut answer.0, "", ParentContext::default());
     }
 
-    /// Returns whether the entry declares that this field is not a secret.
+    /// Returns whether the entry declares that this field is not a secret, or that nobody sends it.
     fn is_listed(&self, path: &str) -> bool {
-        self.secrets.exempt.iter().any(|(plain, _)| is_exactly(plain, path)) || is_any(self.fields.read_only, path)
+        self.is_exempt(path) || is_any(self.fields.read_only, path)
+    }
+
+    /// Returns whether the entry declares that this field is not a secret.
+    fn is_exempt(&self, path: &str) -> bool {
+        self.secrets.exempt.iter().any(|(plain, _)| is_exactly(plain, path))
     }
 }
 
@@ -209,12 +214,12 @@ impl SecretScanner<'_> {
             if is_identity || is_any(self.kind.fields.code, &path) || is_any(self.kind.fields.read_only, &path) {
                 return true;
             }
-            let is_listed = self.kind.is_listed(&path);
-            let class = if is_listed { NameClass::Unrelated } else { parent.classify(&object, name) };
+            let is_exempt = self.kind.is_exempt(&path);
+            let class = if is_exempt { NameClass::Unrelated } else { parent.classify(&object, name) };
             if is_leaf(value) {
                 return !is_secret(name, class, value) || (self.visit)(path, value) == SecretAction::Keep;
             }
-            let holds_secrets = parent.holds_secrets || (!is_listed && field_names::holds_secrets(name));
+            let holds_secrets = parent.holds_secrets || (!is_exempt && field_names::holds_secrets(name));
             self.scan_value(&path, value, ParentContext { value: class.for_value(), holds_secrets });
             true
         });

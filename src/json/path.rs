@@ -47,7 +47,8 @@ pub fn join(above: &str, name: &str) -> String {
 /// it.
 #[must_use]
 pub fn covers(pattern: &str, path: &str) -> bool {
-    covers_parts(Some(pattern), Some(path))
+    let begins_alike = pattern.starts_with('*') || pattern.as_bytes().first() == path.as_bytes().first();
+    begins_alike && covers_parts(Some(pattern), Some(path))
 }
 
 /// Returns whether a plain path is a field or leads into it.
@@ -70,14 +71,16 @@ fn covers_parts(pattern: Option<&str>, path: Option<&str>) -> bool {
 
 /// Splits off the first part of a path.
 fn split_first(path: &str) -> (&str, Option<&str>) {
-    path.split_once('.').map_or((path, None), |(first, rest)| (first, Some(rest)))
+    // In a text this short, a loop finds a sign sooner than a search.
+    path.bytes().position(|sign| sign == b'.').map_or((path, None), |at| (&path[..at], Some(&path[at + 1..])))
 }
 
 /// Returns whether a part of a pattern matches a part of a path; the last part of a pattern also matches the elements of a list.
 fn matches_name(wanted: &str, name: &str, rest: Option<&str>) -> bool {
-    match name.split_once('[') {
+    match name.bytes().position(|sign| sign == b'[') {
         None => wanted == name,
-        Some((list, _)) => {
+        Some(end) => {
+            let list = &name[..end];
             wanted.strip_suffix("[]").is_some_and(|wanted| wanted == "*" || wanted == list) || (rest.is_none() && wanted == list)
         }
     }

@@ -13,6 +13,31 @@ const REDACTED: &str = "(redacted)";
 /// The maximum length of a displayed message.
 const LONGEST: usize = 600;
 
+/// The body of a request whose secrets must not be shown. They are searched for only if the tenant refuses the request.
+#[derive(Default)]
+pub(super) enum SentBody {
+    /// A body without secrets, or none.
+    #[default]
+    Open,
+    /// The body of a resource.
+    OfKind(&'static Kind, Body),
+    /// A body whose kind is unknown.
+    OfAnyKind(Body),
+}
+
+impl SentBody {
+    /// Returns the redactor of the secrets in the body.
+    pub(super) fn redactor(&self) -> Redactor {
+        let mut redactor = Redactor::default();
+        match self {
+            Self::Open => {}
+            Self::OfKind(kind, body) => redactor.add_secrets_of_kind(kind, body),
+            Self::OfAnyKind(body) => Catalog::standard().kinds().for_each(|kind| redactor.add_secrets_of_kind(kind, body)),
+        }
+        redactor
+    }
+}
+
 /// Texts that must not be shown.
 #[derive(Debug, Clone, Default)]
 pub struct Redactor {
@@ -43,18 +68,13 @@ impl Redactor {
     }
 
     /// Adds the secret fields of a kind, and undeclared secrets detected by name or value.
-    pub(super) fn add_secrets_of_kind(&mut self, kind: &Kind, body: &Body) {
+    fn add_secrets_of_kind(&mut self, kind: &Kind, body: &Body) {
         for (_, value) in kind.secrets.paths.iter().flat_map(|path| body.find(path)) {
             self.add_texts(value);
         }
         for (_, value) in kind.take_unlisted_secrets(&mut body.clone()) {
             self.add_texts(&value);
         }
-    }
-
-    /// Adds the secret fields of any kind, for a body whose kind is unknown.
-    pub(super) fn add_secrets_of_any_kind(&mut self, body: &Body) {
-        Catalog::standard().kinds().for_each(|kind| self.add_secrets_of_kind(kind, body));
     }
 
     /// Adds the secrets of another redactor.

@@ -16,7 +16,7 @@ use super::connection::Connection;
 use super::error::Error;
 use super::http::HttpClient;
 use super::rate_limit::{LimiterConfig, RateLimiter};
-use super::redact::Redactor;
+use super::redact::{Redactor, SentBody};
 use super::safety_limits;
 use super::traffic::{RequestCounters, Traffic};
 use super::transport::{Request, RequestBounds, SuccessResponse, Transport};
@@ -142,11 +142,8 @@ impl Tenant {
         let path = path.trim_start_matches('/');
         let mut request = Request::new(method, path.strip_prefix("api/v2/").unwrap_or(path));
         if let Some(body) = body {
-            let mut redactor = Redactor::default();
-            if let Ok(body) = Body::from_value(body.clone()) {
-                redactor.add_secrets_of_any_kind(&body);
-            }
-            request = request.with_json(body).redacting(redactor);
+            let secrets = Body::from_value(body.clone()).map_or(SentBody::Open, SentBody::OfAnyKind);
+            request = request.with_json(body).redacting(secrets);
         }
         let SuccessResponse { status, body } = self.transport.send(&request).await?;
         if body.is_empty() {

@@ -17,7 +17,7 @@ use super::connection::Connection;
 use super::error::{Error, UnexpectedAnswer, json_error, refusal};
 use super::http::{Attempt, ConnectionError, HttpRequest, jitter};
 use super::rate_limit::{Permit, RateLimitHeaders, RateLimiter, requested_wait};
-use super::redact::Redactor;
+use super::redact::{Redactor, SentBody};
 use super::retry::{AttemptFailure, Decision, Idempotency, RetryState, decide};
 use super::safety_limits::Excess;
 use super::traffic::{RequestCounters, Traffic};
@@ -30,7 +30,7 @@ pub(super) struct Request {
     path: String,
     body: Option<Vec<u8>>,
     idempotency: Idempotency,
-    redactor: Redactor,
+    secrets: SentBody,
 }
 
 /// A 2xx response.
@@ -129,7 +129,7 @@ impl Request {
     /// Creates a request without a body; a POST is assumed to create something.
     pub(super) fn new(method: Method, path: impl Into<String>) -> Self {
         let idempotency = if method == Method::POST { Idempotency::Creating } else { Idempotency::Idempotent };
-        Self { method, path: path.into(), body: None, idempotency, redactor: Redactor::default() }
+        Self { method, path: path.into(), body: None, idempotency, secrets: SentBody::default() }
     }
 
     /// Adds a body.
@@ -138,9 +138,9 @@ impl Request {
         self
     }
 
-    /// Sets the secrets of the body, which must not be shown.
-    pub(super) fn redacting(mut self, redactor: Redactor) -> Self {
-        self.redactor = redactor;
+    /// Declares the body, whose secrets must not be shown.
+    pub(super) fn redacting(mut self, secrets: SentBody) -> Self {
+        self.secrets = secrets;
         self
     }
 
@@ -247,7 +247,7 @@ impl Transport {
         match attempt {
             Attempt::Answered { status: status @ 200..=299, body, .. } => Ok(SuccessResponse { status, body }),
             Attempt::Answered { status, headers, body } => {
-                let mut redactor = request.redactor.clone().merged_with(&self.redactor);
+                let mut redactor = request.secrets.redactor().merged_with(&self.redactor);
                 redactor.add_secret(token.secret.expose_secret());
                 let after = requested_wait(status, &headers, SystemTime::now());
                 let refused = refusal(&request.name(), status, &body, &redactor);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::error::Error;
 use super::read::into_object;
-use super::redact::Redactor;
+use super::redact::SentBody;
 use super::tenant::Tenant;
 use super::transport::Request;
 use crate::catalog::{ElementChanges, FollowUp, Kind, Shape, Write};
@@ -36,7 +36,7 @@ impl Tenant {
             kind.fill_path_fields(&mut answer, id.as_str());
             return Ok(answer);
         };
-        let request = Request::new(Method::POST, path).with_json(&request_body(kind, body)).redacting(redactor_for(kind, body));
+        let request = Request::new(Method::POST, path).with_json(&request_body(kind, body)).redacting(SentBody::OfKind(kind, body.clone()));
         let received = self.transport.send(&request).await?;
         let mut answer = if received.body.is_empty() {
             Body::new()
@@ -67,13 +67,14 @@ impl Tenant {
         Ok(answer)
     }
 
-    async fn write(&self, kind: &Kind, id: &Id, body: &Body) -> Result<Body, Error> {
+    async fn write(&self, kind: &'static Kind, id: &Id, body: &Body) -> Result<Body, Error> {
         let method = match kind.paths.write {
             Write::Patch => Method::PATCH,
             Write::Put => Method::PUT,
         };
-        let request =
-            Request::new(method, kind.path_of(id.as_str())).with_json(&request_body(kind, body)).redacting(redactor_for(kind, body));
+        let request = Request::new(method, kind.path_of(id.as_str()))
+            .with_json(&request_body(kind, body))
+            .redacting(SentBody::OfKind(kind, body.clone()));
         let received = self.transport.send(&request).await?;
         if received.body.is_empty() {
             return Ok(Body::new());
@@ -121,7 +122,7 @@ impl Tenant {
     /// # Errors
     ///
     /// If the tenant refuses, or no response arrives after all attempts.
-    pub async fn delete(&self, kind: &Kind, id: &Id) -> Result<(), Error> {
+    pub async fn delete(&self, kind: &'static Kind, id: &Id) -> Result<(), Error> {
         if let Some(nothing) = kind.empty_body() {
             return self.write(kind, id, &nothing).await.map(drop);
         }
@@ -155,12 +156,6 @@ fn request_body(kind: &Kind, body: &Body) -> Value {
         body.0.remove(field);
     }
     if kind.quirks.list_field.is_empty() { body.into_value() } else { body.0.remove(kind.quirks.list_field).unwrap_or_else(|| json!([])) }
-}
-
-fn redactor_for(kind: &Kind, body: &Body) -> Redactor {
-    let mut redactor = Redactor::default();
-    redactor.add_secrets_of_kind(kind, body);
-    redactor
 }
 
 /// Returns the requests that change a child's list. Adding an existing element or removing a missing one has no effect.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::model::Plan;
+use super::model::{Plan, PlannedTenant, Undoes};
 use super::plan_approval::PlanApproval;
 use super::refusal::Refusal;
 use crate::diagnostic::{Diagnostic, Text};
@@ -26,6 +26,45 @@ struct PlanFile<'plan> {
     approvals: Cow<'plan, [PlanApproval]>,
     #[serde(flatten)]
     plan: Cow<'plan, Plan>,
+}
+
+/// What every format of a plan file contains.
+#[derive(Deserialize)]
+struct PlanFormat {
+    format: Option<u64>,
+}
+
+/// The tenants of a plan file, read without the rest of it.
+#[derive(Debug, Deserialize)]
+pub struct PlanTenants {
+    source: PlannedTenant,
+    target: PlannedTenant,
+    #[serde(default)]
+    undoes: Option<Undoes>,
+}
+
+impl PlanTenants {
+    /// Reads the tenants of the plan in a file.
+    ///
+    /// # Errors
+    ///
+    /// If the file is missing or malformed.
+    pub fn load(path: &Path) -> Result<Self, Error> {
+        let text = files::read_text(path)?;
+        serde_json::from_str(&text).map_err(|error| Box::new(Text { path, text: &text }.not_json("this is not a plan", &error)).into())
+    }
+
+    /// Returns the tenant whose links and baseline are used, as [`Plan::source_tenant`] does.
+    #[must_use]
+    pub fn source_tenant(&self) -> &str {
+        self.undoes.as_ref().map_or(&self.source.tenant, |undoes| &undoes.source)
+    }
+
+    /// Returns the target's domain.
+    #[must_use]
+    pub fn target_domain(&self) -> &str {
+        &self.target.domain
+    }
 }
 
 /// A plan saved for review.
@@ -154,8 +193,7 @@ pub fn parse(path: &Path, text: &str) -> Result<(Plan, Vec<Refusal>), Error> {
 
 fn parse_saved(path: &Path, text: &str) -> Result<SavedPlan, Error> {
     let not_json = |error: serde_json::Error| Box::new(Text { path, text }.not_json("this is not a plan", &error));
-    let any: serde_json::Value = serde_json::from_str(text).map_err(not_json)?;
-    match any.get("format").and_then(serde_json::Value::as_u64) {
+    match serde_json::from_str::<PlanFormat>(text).map_err(not_json)?.format {
         Some(format) if format > u64::from(FORMAT) => return Err(Error::Newer { path: path.to_owned(), format }),
         Some(_) => {}
         None => return Err(Error::Malformed { path: path.to_owned(), reason: "\"format\" is missing".to_owned() }),

@@ -1,5 +1,7 @@
 //! Renders the parts of a plan in columns: its head, what to review first, and the changes by kind.
 
+use std::collections::{BTreeSet, HashMap};
+
 use super::field_text::{distinguishing, full, short};
 use super::format::{by_whom, count, number, printable};
 use super::head::{Head, risk_parts};
@@ -267,16 +269,19 @@ fn at_the_margin(lines: &mut Vec<String>, rule: &str, columns: usize) {
     }
 }
 
-/// Renders many new resources grouped by their distinguishing fields, with all their names.
+/// Renders many new resources grouped by their distinguishing fields, with their names.
 fn packed_creates(entries: &[&Entry<'_>], layout: Layout) -> Vec<String> {
+    let is_grouped = distinguishes(entries);
+    let group_of = |entry: &Entry<'_>| entry.distinguishing.first().filter(|_| is_grouped).map(|(_, value)| distinguishing(value, 30));
     let mut groups: Vec<(String, Vec<&Entry<'_>>)> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
     for entry in entries {
-        let group = entry.distinguishing.first().map(|(_, value)| distinguishing(value, 30)).filter(|_| distinguishes(entries));
-        let group = group.unwrap_or_default();
-        match groups.iter_mut().find(|(known, _)| *known == group) {
-            Some((_, entries)) => entries.push(entry),
-            None => groups.push((group, vec![entry])),
+        let group = group_of(entry).unwrap_or_default();
+        let place = *places.entry(group.clone()).or_insert(groups.len());
+        if place == groups.len() {
+            groups.push((group, Vec::new()));
         }
+        groups[place].1.push(entry);
     }
     let lines = |(group, entries): &(String, Vec<&Entry<'_>>)| {
         let singular = entries[0].keys[0].kind().singular;
@@ -291,7 +296,7 @@ fn packed_creates(entries: &[&Entry<'_>], layout: Layout) -> Vec<String> {
 
 /// Returns whether the first distinguishing field divides the resources into few groups.
 fn distinguishes(entries: &[&Entry<'_>]) -> bool {
-    let values: std::collections::BTreeSet<String> =
+    let values: BTreeSet<String> =
         entries.iter().filter_map(|entry| entry.distinguishing.first()).map(|(_, value)| value.to_string()).collect();
     values.len() * 3 <= entries.len()
 }

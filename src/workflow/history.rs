@@ -11,7 +11,8 @@ use crate::apply::journal::Record;
 use crate::diagnostic::nearest;
 use crate::model::event::Outcome;
 use crate::model::resource::Id;
-use crate::plan::{Plan, Recreated, file};
+use crate::plan::file::{self, PlanTenants};
+use crate::plan::{Plan, Recreated};
 
 /// A past run, loaded from its files.
 pub(crate) struct PastRun {
@@ -137,8 +138,9 @@ fn unreadable(name: &str, source: impl std::error::Error + Send + Sync + 'static
 /// A run that cannot be read may be one.
 pub(crate) fn superseded_by(environment: &Environment, name: &str, plan: &Plan) -> Option<String> {
     let runs = environment.folder("runs");
-    let is_between_others =
-        |later: &String| PastRun::read(runs.join(later), later).is_ok_and(|later| later.plan.source_tenant() != plan.source_tenant());
+    let is_between_others = |later: &String| {
+        PlanTenants::load(&runs.join(later).join("plan.json")).is_ok_and(|later| later.source_tenant() != plan.source_tenant())
+    };
     begun_on(&runs, &plan.target.tenant).take_while(|later| later.as_str() > name).find(|later| !is_between_others(later))
 }
 

@@ -1,9 +1,13 @@
 //! An unfinished run on a target, and what a new run does about it.
 
+use std::path::PathBuf;
+
 use super::environment::Environment;
 use super::history::PastRun;
 use super::run_name::begun_on;
+use crate::apply::journal::Record;
 use crate::config::TenantSettings;
+use crate::plan::file::PlanTenants;
 
 /// Who starts a run while an earlier one is unfinished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,21 +42,31 @@ pub(crate) fn handling(starter: Starter) -> UnfinishedHandling {
     }
 }
 
-/// Returns the newest run between two tenants, unless it ended or cannot be read: nothing that came before it is resumed.
+/// Returns the newest run between two tenants, unless it cannot be read: nothing that came before it is resumed.
 pub(crate) fn newest_between(environment: &Environment, source: &str, target: &TenantSettings) -> Option<PastRun> {
-    let runs = environment.folder("runs");
-    for name in begun_on(&runs, &target.name) {
-        let past = PastRun::read(runs.join(&name), &name).ok()?;
-        if past.plan.source_tenant() == source && past.plan.target.domain == target.domain {
-            return Some(past);
-        }
-    }
-    None
+    let (folder, name) = newest_folder(environment, source, target)?;
+    PastRun::read(folder, &name).ok()
 }
 
 /// Returns the newest run between two tenants, where it is unfinished.
 pub(crate) fn unfinished_between(environment: &Environment, source: &str, target: &TenantSettings) -> Option<PastRun> {
-    newest_between(environment, source, target).filter(PastRun::is_open)
+    let (folder, name) = newest_folder(environment, source, target)?;
+    // Most runs have ended, and the plan of a large one takes time and memory to load.
+    let is_ended = Record::load(&folder.join("journal.jsonl")).ok()?.is_ended;
+    if is_ended { None } else { PastRun::read(folder, &name).ok().filter(PastRun::is_open) }
+}
+
+/// Returns the folder and the name of the newest run between two tenants.
+fn newest_folder(environment: &Environment, source: &str, target: &TenantSettings) -> Option<(PathBuf, String)> {
+    let runs = environment.folder("runs");
+    for name in begun_on(&runs, &target.name) {
+        let folder = runs.join(&name);
+        let tenants = PlanTenants::load(&folder.join("plan.json")).ok()?;
+        if tenants.source_tenant() == source && tenants.target_domain() == target.domain {
+            return Some((folder, name));
+        }
+    }
+    None
 }
 
 #[cfg(test)]

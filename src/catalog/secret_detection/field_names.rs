@@ -31,6 +31,25 @@ static SECRET_WORDS: Words = LazyLock::new(|| word_set("pwd pwds creds psk skey"
 static SECRET_SUFFIXES: Words = LazyLock::new(|| word_set("authorization bearer cookie cookies dsn mnemonic pass"));
 /// Words that may indicate a secret at the end of a name; equally often, the field contains a way to sign in.
 static POSSIBLE_SUFFIXES: Words = LazyLock::new(|| word_set("auth jwt hmac seed"));
+/// Every word of these lists, and of the objects of secrets, contains one of these.
+const STEMS: [&str; 16] = [
+    "secret",
+    "pass",
+    "token",
+    "cred",
+    "key",
+    "auth",
+    "connectionstring",
+    "pwd",
+    "psk",
+    "bearer",
+    "cookie",
+    "dsn",
+    "mnemonic",
+    "jwt",
+    "hmac",
+    "seed",
+];
 /// Words that contain one of the parts but have nothing to do with secrets.
 static FALSE_POSITIVES: Words = LazyLock::new(|| word_set("passwordless secretary tokenizer tokenization"));
 /// Words before `key` that indicate a public key or a lookup key; the key of an OAuth 1 consumer is its id.
@@ -89,6 +108,9 @@ impl NameClass {
 
 /// Returns the class of a name.
 pub(super) fn classify(name: &str) -> NameClass {
+    if !has_stem(name) {
+        return NameClass::Unrelated;
+    }
     let words = words(name);
     let (Some(first), Some(last)) = (words.first(), words.last()) else { return NameClass::Unrelated };
     if ATTRIBUTE_SUFFIXES.contains(last.as_str()) {
@@ -114,6 +136,9 @@ pub(super) fn classify_label(text: &str) -> NameClass {
 
 /// Returns whether an object or list of this name contains only secrets: `credentials`, `api_keys`.
 pub(super) fn holds_secrets(name: &str) -> bool {
+    if !has_stem(name) {
+        return false;
+    }
     let words = words(name);
     let Some(last) = words.last() else { return false };
     let are_keys = matches!(last.as_str(), "keys" | "apikeys") && classify(name) == NameClass::Secret;
@@ -132,7 +157,8 @@ pub(super) fn ends_with_secret(name: &str) -> bool {
 
 /// Returns whether a field of this name contains lines of headers: `headers`, `extra_headers`.
 pub(super) fn is_header_list(name: &str) -> bool {
-    words(name).last().is_some_and(|last| matches!(last.as_str(), "header" | "headers"))
+    let has_header = name.as_bytes().windows("header".len()).any(|part| part.eq_ignore_ascii_case(b"header"));
+    has_header && words(name).last().is_some_and(|last| matches!(last.as_str(), "header" | "headers"))
 }
 
 /// Returns whether two texts consist of the same words: `API key` and `api_key`.
@@ -154,6 +180,13 @@ fn any_private_key(words: &[String]) -> bool {
 fn has_secret_part_in(word: &str) -> bool {
     // The shortest part has five letters.
     word.len() >= 5 && SECRET_PARTS.iter().any(|part| word.contains(part)) && !FALSE_POSITIVES.contains(word)
+}
+
+/// Returns whether the letters of a name contain a stem. Few names do, and only these need to be split into words: every
+/// name in every response is examined.
+fn has_stem(name: &str) -> bool {
+    let letters: String = name.chars().filter(|sign| sign.is_alphabetic()).flat_map(char::to_lowercase).collect();
+    (0..letters.len()).any(|at| STEMS.iter().any(|stem| letters.as_bytes()[at..].starts_with(stem.as_bytes())))
 }
 
 fn word_set(text: &'static str) -> HashSet<&'static str> {
@@ -204,6 +237,16 @@ mod tests {
         }
         for name in "reset_token_secret2, invalidPassword, forgot-password, change_password, new_password".split(',').map(str::trim) {
             assert_eq!(classify(name), NameClass::Prompt, "{name}");
+        }
+    }
+
+    #[test]
+    fn every_word_that_suggests_a_secret_has_a_stem() {
+        let lists = [&SECRET_PARTS, &SECRET_WORDS, &SECRET_SUFFIXES, &POSSIBLE_SUFFIXES, &SECRET_CONTAINERS];
+        for word in lists.into_iter().flat_map(|list| list.iter()).chain(&["key", "keys", "apikeys"]) {
+            assert!(has_stem(word), "{word}");
+            let (first, rest) = word.split_at(2);
+            assert!(has_stem(&format!("x1{}_2-{}", first.to_uppercase(), rest)), "{word}");
         }
     }
 

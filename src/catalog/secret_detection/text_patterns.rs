@@ -51,11 +51,16 @@ const WEBHOOK_URLS: &[&str] = &[
 ];
 /// The beginning of a private key in Base64: `-----BEGIN PRIVATE`, and with `RSA`, `EC`, `ENCRYPTED`, `OPENSSH` and `PGP` in between.
 const ENCODED_KEYS: &[&str] = &["TiBQUklWQVRF", "TiBSU0EgUFJJVkFU", "TiBFQyBQUklW", "TiBFTkNSWVBU", "TiBPUEVOU1NI", "TiBQR1AgUFJJ"];
+/// The minimum number of characters of a token and of an issued secret.
+const SHORTEST_TOKEN: usize = 15;
 /// URL parameters that contain a signature.
 const SIGNATURE_PARAMETERS: &[&str] = &["sig", "signature", "x-amz-signature", "x-goog-signature"];
 
 /// Returns whether a text contains a secret, whatever the field is named.
 pub(super) fn matches_secret_pattern(text: &str) -> bool {
+    if is_short_word(text) {
+        return false;
+    }
     is_private_key(text)
         || is_authorization(text.trim())
         || has_url_password(text)
@@ -66,6 +71,11 @@ pub(super) fn matches_secret_pattern(text: &str) -> bool {
         || text.lines().any(is_likely_secret_header)
         || WEBHOOK_URLS.iter().any(|hook| is_webhook_url(hook, text))
         || words(text).any(|word| is_token(word) || is_issued(word))
+}
+
+/// Returns whether a text is too short for an issued secret and has none of the signs that every other pattern contains.
+fn is_short_word(text: &str) -> bool {
+    text.len() < SHORTEST_TOKEN && !text.contains([' ', ':', '=', '"', '{', '['])
 }
 
 /// Returns whether a header line contains a secret: `X-Api-Key: a`.
@@ -111,7 +121,7 @@ fn is_authorization(text: &str) -> bool {
 /// Returns the words of a text that are long enough for a token.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     let words = text.split(|sign: char| !(sign.is_ascii_alphanumeric() || "_-.".contains(sign)));
-    words.map(|word| word.trim_end_matches('.')).filter(|word| word.len() >= 15)
+    words.map(|word| word.trim_end_matches('.')).filter(|word| word.len() >= SHORTEST_TOKEN)
 }
 
 /// Returns whether a word is a JSON Web Token: three parts if signed, five if encrypted, the first of them `{"` in Base64.
