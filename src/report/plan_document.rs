@@ -147,7 +147,9 @@ fn up_to_date(plan: &Plan) -> String {
     }
     let Some(undoes) = &plan.undoes else {
         let unchanged = count(plan.counts().unchanged, "resource");
-        return format!("{target} is up to date with {source}{except}: {unchanged} unchanged.");
+        let is_mapped = plan.mapping.as_ref().is_some_and(|mapping| mapping.rules > 0);
+        let mapped = if is_mapped { ", as mapped" } else { "" };
+        return format!("{target} is up to date with {source}{mapped}{except}: {unchanged} unchanged.");
     };
     let of = if undoes.only.is_empty() { String::new() } else { format!(" to {}", printable(&undoes.only.join(", "))) };
     format!("{target} no longer has anything that {} wrote{of}{except}.", undoes.run)

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use serde_json::Value;
+
 use super::field_text::{distinguishing, full, short};
 use super::format::{by_whom, count, number, printable};
 use super::head::{Head, risk_parts};
@@ -20,6 +22,8 @@ const MANY: usize = 10;
 const FEW: usize = 3;
 /// The maximum number of lines for the names of resources that share a harmless edit.
 const NAME_LINES: usize = 2;
+/// The maximum number of lines for the names of new resources that share lines.
+const CREATE_LINES: usize = 4;
 /// The number of columns between cells.
 const GAP: usize = 2;
 /// The minimum width of a value.
@@ -181,23 +185,14 @@ fn names(entry: &Entry<'_>, columns: usize, layout: Layout) -> Vec<String> {
         return Vec::new();
     }
     let names: Vec<String> = entry.keys.iter().map(|key| printable(key.name()).into_owned()).collect();
-    let mut lines = wrapped_list(&names, columns);
-    if lines.len() > NAME_LINES && !layout.is_verbose && !entry.class.is_dangerous() {
-        let more = |shown: usize| format!("and {} more", number(names.len() - shown));
-        let shown = (0..names.len()).rev().find(|shown| {
-            let few = [&names[..*shown], &[more(*shown)]].concat();
-            wrapped_list(&few, columns).len() <= NAME_LINES
-        });
-        let shown = shown.unwrap_or_default();
-        lines = wrapped_list(&[&names[..shown], &[more(shown)]].concat(), columns);
-    }
-    lines.into_iter().map(|line| styled(QUIET, line)).collect()
+    let most = if layout.is_verbose || entry.class.is_dangerous() { usize::MAX } else { NAME_LINES };
+    folded_list(&names, columns, most).into_iter().map(|line| styled(QUIET, line)).collect()
 }
 
 /// Renders a short description of a changed resource in at most `columns` columns.
 pub(super) fn summary_of(change: &Change, columns: usize) -> String {
     let values = super::kind_changes::distinguishing(change);
-    cut(&values.iter().map(|(_, value)| distinguishing(value, columns)).collect::<Vec<_>>().join("  "), columns)
+    cut(&values.iter().map(|(path, value)| of_itself(path, value, columns)).collect::<Vec<_>>().join("  "), columns)
 }
 
 /// Renders a short description of a created or deleted resource on one line.
@@ -206,11 +201,19 @@ fn summary(entry: &Entry<'_>, columns: usize) -> Option<String> {
     let secrets = (secrets > 0).then(|| format!("{} from outside", count(secrets, "secret")));
     let mut values: Vec<String> = Vec::new();
     for (at, (path, value)) in entry.distinguishing.iter().enumerate() {
-        let value = distinguishing(value, columns);
-        values.push(if at == 0 { value } else { format!("{}  {value}", path.split(['[', '.']).next().unwrap_or(path)) });
+        values.push(if at == 0 { of_itself(path, value, columns) } else { named(path, value, columns) });
     }
     let line = values.into_iter().chain(secrets).collect::<Vec<_>>().join("   ");
     (!line.is_empty()).then(|| cut(&line, columns))
+}
+
+/// Renders a value that says what it is; a flag or a number does so only with its name.
+fn of_itself(path: &str, value: &Value, columns: usize) -> String {
+    if value.is_boolean() || value.is_number() { named(path, value, columns) } else { distinguishing(value, columns) }
+}
+
+fn named(path: &str, value: &Value, columns: usize) -> String {
+    format!("{}  {}", path.split(['[', '.']).next().unwrap_or(path), distinguishing(value, columns))
 }
 
 /// Renders the fields of a change: harmless ones on one line each, dangerous ones in full.
@@ -272,7 +275,7 @@ fn at_the_margin(lines: &mut Vec<String>, rule: &str, columns: usize) {
 /// Renders many new resources grouped by their distinguishing fields, with their names.
 fn packed_creates(entries: &[&Entry<'_>], layout: Layout) -> Vec<String> {
     let is_grouped = distinguishes(entries);
-    let group_of = |entry: &Entry<'_>| entry.distinguishing.first().filter(|_| is_grouped).map(|(_, value)| distinguishing(value, 30));
+    let group_of = |entry: &Entry<'_>| entry.distinguishing.first().filter(|_| is_grouped).map(|(path, value)| of_itself(path, value, 30));
     let mut groups: Vec<(String, Vec<&Entry<'_>>)> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
     for entry in entries {
@@ -288,7 +291,8 @@ fn packed_creates(entries: &[&Entry<'_>], layout: Layout) -> Vec<String> {
         let of = if group.is_empty() { String::new() } else { format!(" {group}") };
         let names: Vec<String> = entries.iter().map(|entry| printable(entry.keys[0].name()).into_owned()).collect();
         let heading = format!("{} {}{of}", styled(ADDED, "+"), count(entries.len(), singular));
-        let names = wrapped_list(&names, layout.columns.saturating_sub(6)).into_iter().map(|line| format!("    {line}"));
+        let most = if layout.is_verbose { usize::MAX } else { CREATE_LINES };
+        let names = folded_list(&names, layout.columns.saturating_sub(6), most).into_iter().map(|line| format!("    {line}"));
         std::iter::once(heading).chain(names).collect::<Vec<_>>()
     };
     groups.iter().flat_map(lines).collect()
@@ -299,6 +303,24 @@ fn distinguishes(entries: &[&Entry<'_>]) -> bool {
     let values: BTreeSet<String> =
         entries.iter().filter_map(|entry| entry.distinguishing.first()).map(|(_, value)| value.to_string()).collect();
     values.len() * 3 <= entries.len()
+}
+
+/// Renders names on at most this many lines; the last one counts those that are left out.
+fn folded_list(names: &[String], columns: usize, most_lines: usize) -> Vec<String> {
+    let fits = |lines: &Vec<String>| lines.len() <= most_lines;
+    // No line has more names than columns.
+    let most_names = names.len().min(columns.saturating_mul(most_lines));
+    if most_names == names.len() {
+        let lines = wrapped_list(names, columns);
+        if fits(&lines) {
+            return lines;
+        }
+    }
+    let with_count = |shown: usize| {
+        let more = format!("and {} more", number(names.len() - shown));
+        wrapped_list(&[&names[..shown], &[more]].concat(), columns)
+    };
+    (0..most_names).rev().map(with_count).find(fits).unwrap_or_else(|| with_count(0))
 }
 
 /// Renders names on lines, separated by commas; a name is never broken.
