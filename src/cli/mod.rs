@@ -11,6 +11,7 @@
 //! past_run.rs        past runs and the commands that resume them
 //! probe.rs           the commands that follow a probe
 //! error.rs           errors -> state, cause, hint, exit code; workflow_error.rs those of the use cases
+//! help/              examples, completions and man pages
 //! commands/          one file per command; its doc comment is its help text
 //! ```
 
@@ -20,6 +21,7 @@ mod context;
 mod dry_run;
 mod error;
 mod execute;
+mod help;
 
 mod limits;
 mod lock;
@@ -125,6 +127,8 @@ enum Command {
     Schedule(commands::schedule::ScheduleArgs),
     Kinds(commands::kinds::KindsArgs),
     Schema(commands::schema::SchemaArgs),
+    Completions(commands::completions::CompletionsArgs),
+    Man(commands::man::ManArgs),
     Scopes(commands::scopes::ScopesArgs),
     Sandbox(commands::sandbox::SandboxArgs),
     Demo(commands::demo::DemoArgs),
@@ -157,10 +161,23 @@ impl Command {
     }
 }
 
+/// Returns the command line with examples and completers.
+fn command_line() -> clap::Command {
+    help::with_completers(help::with_examples(Arguments::command()))
+}
+
 /// Runs one command line; returns the exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
-    let command = Arguments::command();
-    let parsed = command.try_get_matches_from(arguments).and_then(|matches| Arguments::from_arg_matches(&matches));
+    let words: Vec<OsString> = arguments.into_iter().collect();
+    match help::complete(command_line, &words) {
+        Ok(true) => return 0,
+        Ok(false) => {}
+        Err(refused) => {
+            let _ = refused.print();
+            return error::USAGE;
+        }
+    }
+    let parsed = command_line().try_get_matches_from(words).and_then(|matches| Arguments::from_arg_matches(&matches));
     let arguments = match parsed {
         Ok(arguments) => arguments,
         Err(asked) => {
@@ -245,6 +262,8 @@ async fn run_command(context: &Context, command: Command) -> Result<u8, Failure>
         Command::Unlink(command) => command.run(context).await,
         Command::Schedule(command) => command.run(context),
         Command::Schema(command) => command.run(),
+        Command::Completions(command) => command.run(),
+        Command::Man(command) => command.run(context),
         Command::Scopes(command) => command.run(context),
         Command::Sandbox(command) => command.run(context).await,
         Command::Demo(command) => command.run(context).await,
@@ -257,6 +276,6 @@ mod tests {
 
     #[test]
     fn the_command_line_is_consistent() {
-        Arguments::command().debug_assert();
+        command_line().debug_assert();
     }
 }

@@ -11,6 +11,7 @@
 
 mod credentials;
 mod file;
+mod schema;
 mod variables;
 
 #[cfg(test)]
@@ -23,6 +24,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 pub use crate::diagnostic::Diagnostic;
 pub use credentials::Credentials;
+pub(crate) use schema::ConfigurationFile;
 pub use variables::Prefix;
 
 use crate::catalog::limits::{Rate, Tier};

@@ -25,6 +25,7 @@ mod new_keys;
 mod parse;
 mod rewrite;
 mod rule;
+mod schema;
 mod table;
 mod unmatched;
 
@@ -33,6 +34,7 @@ pub use new_keys::KeyCollision;
 pub use parse::{Error, Mapping};
 pub use rewrite::MappedSource;
 pub use rule::{Effect, MappingRule, Removed, Replacement};
+pub(crate) use schema::MappingFile;
 pub use table::rows;
 pub use unmatched::nearest_resource;
 

@@ -162,7 +162,7 @@ impl JsonSchema for Key {
 }
 
 /// Why everything that belongs to a resource is excluded together with it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ExclusionReason {
     /// Migrate itself signs in with this client.
@@ -173,7 +173,7 @@ pub enum ExclusionReason {
 
 /// One object of a kind. Thousands are in memory at once, so the body is packed; [`open`](Resource::open)
 /// gives access to it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Resource<B = PackedBody> {
     /// Its key, the same in every tenant.
     pub key: Key,

@@ -9,22 +9,25 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use glob::Pattern;
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::resource::{BETWEEN_PARTS, Key};
 use crate::catalog::{Catalog, Kind, Shape};
 
 /// The resources that a command is restricted to. By default everything is selected.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Selection {
     /// The selected kinds; empty for all.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub kinds: BTreeSet<String>,
     /// Patterns, at least one of which must match; empty for no restriction.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<String>")]
     pub only: Vec<KeyPattern>,
     /// Patterns of resources to exclude.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<String>")]
     pub exclude: Vec<KeyPattern>,
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -35,7 +36,7 @@ pub struct ExplainedPlan<'plan> {
 }
 
 /// What a plan does about a resource.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// Creates it.
@@ -57,7 +58,7 @@ pub enum Verdict {
 }
 
 /// What a plan does about a field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum FieldVerdict {
     /// Sets it to the source's value.
@@ -71,7 +72,7 @@ pub enum FieldVerdict {
 }
 
 /// What a plan does about one resource, and why.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Explanation {
     /// The resource, under its key in the plan.
     pub key: Key,
@@ -92,7 +93,7 @@ pub struct Explanation {
 }
 
 /// One field of a resource.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct ExplainedField {
     /// Its path.
     pub path: String,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::model::{Change, Plan, Skipped};
@@ -11,7 +12,7 @@ use crate::model::resource::Key;
 use crate::model::selection::Selection;
 
 /// An approval recorded in a plan file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PlanApproval {
     /// Patterns of the approved resources and everything that belongs to them; empty for all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

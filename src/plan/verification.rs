@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::model::{Action, Change, Plan};
@@ -11,7 +12,7 @@ use crate::model::logged_write::LoggedWrite;
 use crate::model::resource::{Id, Key};
 
 /// A write of a run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct RunWrite {
     /// The resource.
     pub key: Key,
@@ -22,7 +23,7 @@ pub struct RunWrite {
 }
 
 /// Which writes of a run the log of its target contains.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct VerifiedWrites {
     /// The number of writes.
     pub writes: usize,

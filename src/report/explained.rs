@@ -1,5 +1,6 @@
 //! Renders explanations of what a plan does about single resources.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -14,8 +15,8 @@ use crate::plan::{ExplainedField, Explanation, FieldVerdict, Plan, Verdict};
 /// The maximum number of characters of a value.
 const MOST: usize = 90;
 
-#[derive(Serialize)]
-struct ExplainFields<'a> {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct ExplainFields<'a> {
     source: &'a str,
     target: &'a str,
     resources: &'a [Explanation],

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -30,8 +31,8 @@ pub(super) fn ids_table(all: &[LinkedId]) -> Table {
     table
 }
 
-#[derive(Serialize)]
-struct IdsFields<'a> {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct IdsFields<'a> {
     source: &'a str,
     target: &'a str,
     ids: Vec<IdFields>,

@@ -49,7 +49,7 @@ pub(crate) fn to_json(value: &impl Serialize) -> Value {
 }
 
 /// The output of a command that failed.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub(crate) struct ErrorFields {
     /// What went wrong.
     pub(crate) error: Option<String>,
@@ -344,8 +344,8 @@ pub(super) fn outcome_word(outcome: &Outcome) -> &'static str {
     }
 }
 
-#[derive(Serialize)]
-struct ExportFields<'a> {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct ExportFields<'a> {
     tenant: &'a str,
     domain: &'a str,
     taken: &'a str,
@@ -361,7 +361,7 @@ struct ExportFields<'a> {
     deleted: Vec<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct KindStatusFields<'a> {
     count: usize,
     #[serde(flatten)]

@@ -125,7 +125,7 @@ pub(crate) use runs::{RunEntry, RunStatus, runs_json, shown_json};
 pub(crate) use runs::{runs, shown};
 pub(crate) use schedule::units;
 pub(crate) use schedule::{Nightly, Scheduler, Unit, VOLUME};
-pub(crate) use schema::schemas;
+pub(crate) use schema::{answer_schema, read_schema, schemas, written_schema};
 pub(crate) use shell::shell_word;
 pub(crate) use snapshots::{pruned, pruned_json, size, snapshots, snapshots_json, to_prune, to_prune_json};
 pub(crate) use sync::chat;

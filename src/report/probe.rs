@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -106,8 +107,8 @@ pub(crate) fn probed(view: &ProbeView<'_>, target: &str, layout: Layout) -> Stri
         .to_text(layout)
 }
 
-#[derive(Serialize)]
-struct ProbedFields<'a> {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct ProbedFields<'a> {
     target: &'a str,
     probe: ProbeFields<'a>,
 }

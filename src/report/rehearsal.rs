@@ -1,5 +1,6 @@
 //! The report of a rehearsal: an import into a copy of the target.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -70,14 +71,14 @@ fn lead(rehearsal: &Rehearsal<'_>) -> Lead {
     Lead::new(tone, format!("{done}{resumed}{again_text}"))
 }
 
-#[derive(Serialize)]
-struct RehearsalAnswer<'a> {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct RehearsalAnswer<'a> {
     #[serde(flatten)]
     plan: PlanFields<'a>,
     rehearsal: RehearsalFields<'a>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct RehearsalFields<'a> {
     state: String,
     counts: OutcomeCounts,
@@ -91,7 +92,7 @@ struct RehearsalFields<'a> {
     again: Vec<&'a Change>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct FaultFields<'a> {
     fault: &'a str,
     injected: usize,

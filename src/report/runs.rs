@@ -1,5 +1,6 @@
 //! Renders past runs: a list, or one run with all details.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -124,12 +125,12 @@ fn row(run: &RunEntry<'_>) -> [String; 7] {
     [name, source, target, applied, failed, left, status.state().to_owned()]
 }
 
-#[derive(Serialize)]
-struct RunsFields<'a> {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct RunsFields<'a> {
     runs: Vec<EntryFields<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct EntryFields<'a> {
     run: &'a str,
     is_readable: bool,
@@ -137,7 +138,7 @@ struct EntryFields<'a> {
     status: Option<StatusFields<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct StatusFields<'a> {
     source: &'a str,
     target: &'a str,
@@ -178,8 +179,8 @@ pub(crate) fn shown(run: &RunReport<'_>, status: &RunStatus<'_>, layout: Layout)
     format!("{heading}\n\n{}\n{ended}\n\n{}", plan(&PlanView::new(run.plan, &[]), layout), document.to_text(layout))
 }
 
-#[derive(Serialize)]
-struct ShownFields<'a> {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct ShownFields<'a> {
     #[serde(flatten)]
     run: RunFields<'a>,
     begun: &'a str,

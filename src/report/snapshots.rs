@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -53,12 +54,12 @@ pub(crate) fn size(bytes: u64) -> String {
     }
 }
 
-#[derive(Serialize)]
-struct SnapshotsFields<'a> {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct SnapshotsFields<'a> {
     snapshots: Vec<StoredFields<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct StoredFields<'a> {
     snapshot: String,
     tenant: &'a str,
@@ -71,7 +72,7 @@ struct StoredFields<'a> {
     kept_by: &'a [String],
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct StoredContentFields<'a> {
     domain: &'a str,
     taken: &'a str,
@@ -120,8 +121,8 @@ pub(crate) fn pruned(deleted: &[StoredSnapshot], kept_for_runs: &[StoredSnapshot
     format!("Deleted {} ({}).\n{kept}", count(deleted.len(), "snapshot"), size(bytes))
 }
 
-#[derive(Serialize)]
-struct PrunedFields {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct PrunedFields {
     deleted: Vec<String>,
     /// What a dry run did not delete.
     to_delete: Vec<String>,

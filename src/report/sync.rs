@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -61,8 +62,8 @@ impl Resumed<'_> {
     }
 }
 
-#[derive(Serialize)]
-struct SyncFields<'a> {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct SyncFields<'a> {
     source: &'a str,
     target: &'a str,
     began: &'a str,
@@ -79,7 +80,7 @@ struct SyncFields<'a> {
 }
 
 /// A run of a sync; `counts` are the changes of this sync, and `earlier` is the number of changes applied before.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct SyncRunFields<'a> {
     run: &'a Path,
     resumed: bool,

@@ -210,24 +210,6 @@ fn junit_counts_what_is_refused_failed_and_skipped() {
     });
 }
 
-/// The folder of the published schemas.
-fn folder_of_schemas() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schemas")
-}
-
-#[test]
-fn published_schemas_are_those_of_the_code() {
-    for (name, schema) in schemas() {
-        let path = folder_of_schemas().join(format!("{name}.schema.json"));
-        let text = serde_json::to_string_pretty(&schema).expect("JSON") + "\n";
-        if std::env::var_os("UPDATE_PAGES").is_some() {
-            std::fs::create_dir_all(folder_of_schemas()).and_then(|()| std::fs::write(&path, &text)).expect("written");
-        }
-        let published = std::fs::read_to_string(&path).unwrap_or_default();
-        assert_eq!(published, text, "{}: run this test with UPDATE_PAGES=1", path.display());
-    }
-}
-
 #[test]
 fn every_report_follows_its_schema() {
     with_every_report(|name, report| {

@@ -3,19 +3,20 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::model::Status;
 use crate::diagnostic::{Diagnostic, Text};
 use crate::files;
-use crate::model::resource::Key;
+use crate::model::resource::{Key, OpenResource};
 use crate::model::selection::Selection;
 
 /// The newest format this version reads.
 pub(crate) const FORMAT: u32 = 2;
 
 /// How the resources of a snapshot are laid out in files.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FileLayout {
     /// One file a kind.
@@ -41,8 +42,8 @@ impl FileLayout {
 }
 
 /// What stands in `manifest.json`.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Manifest {
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Manifest {
     pub(super) format: u32,
     pub(super) tool: String,
     pub(super) tenant: String,
@@ -58,8 +59,13 @@ pub(super) struct Manifest {
     pub(super) hash: String,
 }
 
+/// The resources of a kind, as `KIND.json` lists them.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "its schema is published; the resources are written as they are")]
+pub(crate) struct KindFile(Vec<OpenResource>);
+
 /// What a manifest says of a kind.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(super) struct ListedKind {
     #[serde(flatten)]
     pub(super) status: Status,

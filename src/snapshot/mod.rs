@@ -29,6 +29,7 @@ pub mod versions;
 
 pub use desired::{Desired, SuppliedSecret};
 pub use former_ids::FormerIds;
+pub(crate) use manifest::{KindFile, Manifest};
 pub use model::{Snapshot, Status, Unseen};
 pub(crate) use placeholder::plain;
 pub(crate) use protection::belongs_to;

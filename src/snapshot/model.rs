@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::placeholder::plain;
@@ -10,7 +11,7 @@ use crate::model::resource::{Id, Key, Resource};
 use crate::model::selection::Selection;
 
 /// What a snapshot knows about a kind.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "status", content = "reason")]
 pub enum Status {
     /// All resources of the tenant.
@@ -28,7 +29,7 @@ pub enum Status {
 }
 
 /// A resource that may exist but was not returned, or everything below one parent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Unseen {
     /// Its id if it is addressed by name, otherwise the parent's id.
     pub id: Id,

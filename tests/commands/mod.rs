@@ -4,6 +4,7 @@ mod action_deployment;
 mod at_a_terminal;
 mod changed_by;
 mod changes_since_last_run;
+mod completions;
 mod demo;
 mod diff;
 mod drift;

@@ -11,6 +11,7 @@ use tokio::runtime::Runtime;
 
 use crate::support::program::{NO_PAGER, STATE_HOME, Terminal, keyboard};
 use crate::support::request_recording::{recorded, recording};
+use crate::support::schemas;
 
 const CONFIGURATION: &str = "[tenants.dev]\ndomain = \"acme-dev.eu.auth0.com\"\nurl = \"DEV\"\n\n[tenants.prod]\ndomain = \"acme-prod.eu.auth0.com\"\nurl = \"PROD\"\nsource = \"dev\"\n";
 
@@ -156,7 +157,9 @@ impl Fixture {
 
     /// Runs a command line with these words.
     pub(crate) fn run_words(&self, words: &[&str]) -> CommandOutput {
-        self.ended(Command::new(env!("CARGO_BIN_EXE_migrate")).args(words))
+        let ended = self.ended(Command::new(env!("CARGO_BIN_EXE_migrate")).args(words));
+        schemas::check(words, &ended, self.folder.path());
+        ended
     }
 
     /// Runs a shell script in which `$MIGRATE` is the binary.

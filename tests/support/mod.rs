@@ -12,6 +12,7 @@
 //! openapi/              Auth0's OpenAPI description as a validator of requests
 //! webhook_receiver.rs   a webhook on loopback
 //! known_failures.rs     the list of known failures
+//! schemas.rs            the published schemas, which every answer and file of a fixture must follow
 //! skip.rs               reports that a test is skipped
 //! request_recording.rs  records every request that a sandbox of a test receives
 //! summary_notes.rs      notes of the tests for the summary
@@ -28,6 +29,7 @@ pub(crate) mod program;
 pub(crate) mod recorded_tenants;
 pub(crate) mod refusals;
 pub(crate) mod request_recording;
+pub(crate) mod schemas;
 pub(crate) mod skip;
 pub(crate) mod summary_notes;
 pub(crate) mod webhook_receiver;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::cli::context::Context;
@@ -47,8 +48,8 @@ pub(in crate::cli) struct ApproveArgs {
 }
 
 /// What was approved.
-#[derive(Serialize)]
-struct ApproveAnswer<'a> {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct ApproveAnswer<'a> {
     approved: usize,
     not_approved: usize,
     #[serde(flatten)]

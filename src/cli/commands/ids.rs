@@ -19,10 +19,6 @@ use crate::workflow::named_source;
 /// Application teams need them to configure their applications after a first import. Prints no secrets. Reads only files: the links between
 /// the two tenants, or with --run one run.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:
-  migrate ids --tenant prod --kinds clients --output env > prod.env
-  migrate ids --tenant prod --only 'clients/Web*' --output csv
-  migrate ids --run 2026-11-22T21-00-00Z-prod --output json")]
 pub(in crate::cli) struct IdsArgs {
     /// The target tenant [default: the only one configured]
     #[arg(long, visible_alias = "to", value_name = "TENANT")]

@@ -1,6 +1,7 @@
 //! `migrate kinds`
 
 use clap::Args;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::catalog::{Catalog, KeyNames, Kind, Shape};
@@ -11,12 +12,12 @@ use crate::report::{self, Table};
 #[derive(Debug, Args)]
 pub(in crate::cli) struct KindsArgs {}
 
-#[derive(Serialize)]
-struct KindsAnswer<'a> {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct KindsAnswer<'a> {
     kinds: Vec<KindFields<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct KindFields<'a> {
     kind: &'a str,
     title: &'a str,

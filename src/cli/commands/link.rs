@@ -1,6 +1,7 @@
 //! `migrate link` and `migrate unlink`
 
 use clap::Args;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::one::{FetchedResource, find_by_id};
@@ -59,8 +60,8 @@ struct PairArgs {
 }
 
 /// A link that was added or removed.
-#[derive(Serialize)]
-struct LinkAnswer<'a> {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct LinkAnswer<'a> {
     kind: &'a str,
     source_id: &'a str,
     target_id: &'a str,

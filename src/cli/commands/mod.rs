@@ -2,6 +2,7 @@
 
 pub(super) mod api;
 pub(super) mod approve;
+pub(super) mod completions;
 pub(super) mod demo;
 pub(super) mod diff;
 pub(super) mod drift;
@@ -12,6 +13,7 @@ pub(super) mod ids;
 pub(super) mod import;
 pub(super) mod kinds;
 pub(super) mod link;
+pub(super) mod man;
 pub(super) mod map;
 mod one;
 pub(super) mod plan;

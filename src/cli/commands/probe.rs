@@ -18,10 +18,6 @@ use crate::workflow::{probe, probe_again, refuse_another_target};
 ///
 /// With --run, asks again what was asked by `migrate import --probe`, and compares the answers with those from before the run.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:
-  migrate probe --tenant prod
-  migrate probe --tenant prod --only 'clients/Web*'
-  migrate probe --run 2026-11-22T21-00-00Z-prod")]
 pub(in crate::cli) struct ProbeArgs {
     /// The tenant to ask [default: the only one configured]
     #[arg(long, visible_alias = "to", value_name = "TENANT")]

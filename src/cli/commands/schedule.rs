@@ -4,6 +4,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf, absolute};
 
 use clap::{Args, ValueEnum};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::sync::SyncArgs;
@@ -66,12 +67,12 @@ impl By {
     }
 }
 
-#[derive(Serialize)]
-struct ScheduleAnswer<'a> {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct ScheduleAnswer<'a> {
     files: Vec<UnitFields<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct UnitFields<'a> {
     name: &'a str,
     text: &'a str,

@@ -1,31 +1,87 @@
 //! `migrate schema`
 
 use clap::Args;
+use serde_json::Value;
 
+use super::approve::ApproveAnswer;
+use super::kinds::KindsAnswer;
+use super::link::LinkAnswer;
+use super::schedule::ScheduleAnswer;
+use super::scopes::ScopesAnswer;
+use super::validate::ValidateAnswer;
 use crate::cli::error::{Failure, USAGE};
 use crate::cli::terminal::print_json;
+use crate::config::ConfigurationFile;
 use crate::diagnostic::did_you_mean;
-use crate::report::schemas;
+use crate::mapping::MappingFile;
+use crate::report::{answer_schema, read_schema, schemas, written_schema};
+use crate::snapshot::{KindFile, Manifest};
 
-/// Print the JSON schema of an answer
+/// Print the JSON schema of a file or an answer
 ///
-/// Every JSON answer has the number `format`, which is raised when a field is removed or changes its meaning.
+/// Of the files that people write, config (migrate.toml) and mapping, so that editors complete and check them; of those that migrate writes,
+/// snapshot (manifest.json) and kind (KIND.json beside it); and of every answer with --output json, named after its command. Every JSON
+/// answer has the number `format`, which is raised when a field is removed or changes its meaning.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct SchemaArgs {
-    /// The answer: plan (also of a dry run), run (of an import, undo or restore), drift or diff
-    #[arg(value_name = "ANSWER")]
-    name: String,
+    /// The file or answer; without it, their names are listed
+    #[arg(value_name = "SCHEMA")]
+    name: Option<String>,
 }
 
 impl SchemaArgs {
     pub(in crate::cli) fn run(&self) -> Result<u8, Failure> {
-        let all = schemas();
-        let Some((_, schema)) = all.iter().find(|(name, _)| *name == self.name) else {
-            let names = all.each_ref().map(|(name, _)| *name);
-            let error = format!("no schema \"{}\"; there are {}", self.name, names.join(", "));
-            return Err(Failure::new(USAGE, error).hint(did_you_mean(&self.name, &names)));
+        let all = published();
+        let names: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
+        let Some(name) = &self.name else {
+            crate::cli::terminal::print(&format!("{}\n", names.join("\n")));
+            return Ok(0);
+        };
+        let Some((_, schema)) = all.iter().find(|(known, _)| known == name) else {
+            let error = format!("no schema \"{name}\"; there are {}", names.join(", "));
+            return Err(Failure::new(USAGE, error).hint(did_you_mean(name, &names)));
         };
         print_json(schema);
         Ok(0)
+    }
+}
+
+/// Returns every published schema, by name.
+pub(in crate::cli) fn published() -> Vec<(&'static str, Value)> {
+    let files = [
+        ("config", read_schema::<ConfigurationFile>("migrate.toml")),
+        ("mapping", read_schema::<MappingFile>("A mapping: mappings/NAME.toml")),
+        ("snapshot", written_schema::<Manifest>("The manifest of a snapshot: manifest.json")),
+        ("kind", written_schema::<KindFile>("The resources of a kind in a snapshot: KIND.json")),
+    ];
+    let answers = [
+        ("validate", answer_schema::<ValidateAnswer<'static>>("A valid configuration: `migrate validate --output json`")),
+        ("approve", answer_schema::<ApproveAnswer<'static>>("An approval: `migrate approve --output json`")),
+        ("link", answer_schema::<LinkAnswer<'static>>("A link: `migrate link --output json`")),
+        ("kinds", answer_schema::<KindsAnswer<'static>>("The kinds of settings: `migrate kinds --output json`")),
+        ("scopes", answer_schema::<ScopesAnswer<'static>>("Scopes: `migrate scopes --output json`")),
+        ("schedule", answer_schema::<ScheduleAnswer<'static>>("The files of a schedule: `migrate schedule --output json`")),
+    ];
+    files.into_iter().chain(schemas()).chain(answers).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn published_schemas_are_those_of_the_code() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schemas");
+        for (name, schema) in published() {
+            let path = folder.join(format!("{name}.schema.json"));
+            let text = serde_json::to_string_pretty(&schema).expect("JSON") + "\n";
+            if std::env::var_os("UPDATE_PAGES").is_some() {
+                std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(&path, &text)).expect("written");
+            }
+            let published = std::fs::read_to_string(&path).unwrap_or_default();
+            assert_eq!(published, text, "{}: run this test with UPDATE_PAGES=1", path.display());
+        }
     }
 }

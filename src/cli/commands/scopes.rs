@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use clap::{Args, ValueEnum};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::catalog::Kind;
@@ -37,8 +38,8 @@ enum Purpose {
     Import,
 }
 
-#[derive(Serialize)]
-struct ScopesAnswer<'a> {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct ScopesAnswer<'a> {
     #[serde(rename = "for")]
     purpose: String,
     scopes: &'a BTreeSet<&'a str>,
@@ -46,7 +47,7 @@ struct ScopesAnswer<'a> {
 }
 
 /// A scope without which only some information is missing.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct OptionalScope {
     scope: &'static str,
     purpose: &'static str,

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::cli::context::Context;
@@ -25,14 +26,14 @@ pub(in crate::cli) struct ValidateArgs {
     strict: bool,
 }
 
-#[derive(Serialize)]
-struct ValidateAnswer<'a> {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct ValidateAnswer<'a> {
     tenants: Vec<&'a String>,
     one_tenant: Vec<Vec<String>>,
     mappings: Vec<MappingFields<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct MappingFields<'a> {
     path: &'a Path,
     rules: usize,

@@ -1,0 +1,145 @@
+//! Examples of every command, at the end of its help and of its man page.
+
+/// The examples of each command, by its name.
+const EXAMPLES: &[(&str, &[&str])] = &[
+    (
+        "export",
+        &[
+            "migrate export --tenant dev",
+            "migrate export --tenant dev --kinds clients,connections",
+            "migrate export --tenant dev --out review/dev --one-file-per-resource",
+        ],
+    ),
+    ("snapshots", &["migrate snapshots --tenant dev", "migrate snapshots prune --keep 10"]),
+    (
+        "diff",
+        &[
+            "migrate diff dev@2026-11-22 dev",
+            "migrate diff dev prod --kinds clients",
+            "migrate diff dev@latest snapshots/dev/2026-11-22T21-00-00Z --report diff.html",
+        ],
+    ),
+    ("validate", &["migrate validate", "migrate validate --mapping mappings/dev-to-prod.toml --strict"]),
+    ("map", &["migrate map 'clients/Web*' --tenant prod", "migrate map clients/Web --tenant prod --from dev@latest"]),
+    (
+        "plan",
+        &[
+            "migrate plan --tenant prod",
+            "migrate plan --tenant prod --only 'clients/Web*' --with-dependencies",
+            "migrate plan --tenant prod --out plan.json --report plan.html",
+            "migrate plan --tenant prod --check --report plan.md",
+        ],
+    ),
+    (
+        "approve",
+        &[
+            "migrate approve plan.json --by 'Ada Lovelace'",
+            "migrate approve plan.json --by Ada --only 'clients/*' --only connections/globex",
+        ],
+    ),
+    ("explain", &["migrate explain clients/Web --tenant prod", "migrate explain 'roles/*' --tenant prod --from dev@latest"]),
+    (
+        "import",
+        &[
+            "migrate import --tenant prod --dry-run",
+            "migrate import --tenant prod --allow 'lockout-risk:clients/Web'",
+            "migrate import --tenant prod --plan plan.json --yes --report run.html",
+            "migrate import --tenant prod --resume",
+        ],
+    ),
+    (
+        "sync",
+        &[
+            "migrate sync --from dev --to prod",
+            "migrate sync --from dev --to prod --until 05:30 --notify https://hooks.example/migrate",
+            "migrate sync --from dev --to prod --prune --allow 'deletes:clients/*'",
+        ],
+    ),
+    (
+        "get",
+        &["migrate get clients --tenant prod", "migrate get clients Web --tenant prod", "migrate get tenants --tenant prod --output json"],
+    ),
+    ("update", &["migrate update clients Web web.json --tenant prod --dry-run", "migrate update tenants settings.json --tenant prod"]),
+    (
+        "api",
+        &[
+            "migrate api get 'clients?fields=client_id,name' --tenant prod",
+            "migrate api patch tenants/settings --data settings.json --tenant prod",
+        ],
+    ),
+    ("runs", &["migrate runs --tenant prod"]),
+    ("show", &["migrate show last", "migrate show 2026-11-22T21-00-00Z-prod --verify", "migrate show plan.json --report plan.html"]),
+    (
+        "probe",
+        &[
+            "migrate probe --tenant prod",
+            "migrate probe --tenant prod --only 'clients/Web*'",
+            "migrate probe --run 2026-11-22T21-00-00Z-prod",
+        ],
+    ),
+    ("undo", &["migrate undo 2026-11-22T21-00-00Z-prod --dry-run", "migrate undo 2026-11-22T21-00-00Z-prod --only clients/Web"]),
+    (
+        "restore",
+        &[
+            "migrate restore --tenant prod --from prod@2026-11-22T21-00-00Z-prod --dry-run",
+            "migrate restore --tenant prod --from prod@2026-11-22 --kinds clients",
+        ],
+    ),
+    ("drift", &["migrate drift --tenant prod", "migrate drift --tenant prod --check --report drift.xml"]),
+    (
+        "ids",
+        &[
+            "migrate ids --tenant prod --kinds clients --output env > prod.env",
+            "migrate ids --tenant prod --only 'clients/Web*' --output csv",
+            "migrate ids --run 2026-11-22T21-00-00Z-prod --output json",
+        ],
+    ),
+    ("link", &["migrate link clients dev-client-id prod-client-id --tenant prod --from dev"]),
+    ("unlink", &["migrate unlink clients dev-client-id --tenant prod --from dev"]),
+    (
+        "schedule",
+        &[
+            "migrate schedule github --to prod --at 02:30 --out .",
+            "migrate schedule systemd --to prod --at 02:30",
+            "migrate schedule kubernetes --to prod --at 02:30 --image registry.example/migrate:0.1.0",
+        ],
+    ),
+    ("kinds", &["migrate kinds", "migrate kinds --output json"]),
+    ("completions", &["source <(migrate completions bash)", "migrate completions fish > ~/.config/fish/completions/migrate.fish"]),
+    ("man", &["migrate man ~/.local/share/man/man1"]),
+    ("schema", &["migrate schema plan > plan.schema.json", "migrate schema config"]),
+    ("scopes", &["migrate scopes --tenant prod", "migrate scopes --for export --kinds clients"]),
+    ("sandbox", &["migrate sandbox --port 4010 --credentials id:secret", "migrate sandbox --state dev.json --tier enterprise --port 4010"]),
+    ("demo", &["migrate demo"]),
+];
+
+/// Returns a command line with the examples of its commands.
+pub(in crate::cli) fn with_examples(mut command: clap::Command) -> clap::Command {
+    for (name, lines) in EXAMPLES {
+        let text = format!("Examples:\n  {}", lines.join("\n  "));
+        command = command.mut_subcommand(name, |command| command.after_help(text));
+    }
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::command_line;
+
+    #[test]
+    fn every_command_has_examples_that_it_accepts() {
+        let command = command_line();
+        for (name, lines) in EXAMPLES {
+            for line in *lines {
+                let words = line.trim_start_matches("source <(").split(&['>', ')']).next().unwrap_or_default().trim();
+                let words = shlex::split(words).expect("words");
+                assert_eq!(words[1], *name, "{line}");
+                command.clone().try_get_matches_from(words).unwrap_or_else(|refused| panic!("{line}: {refused}"));
+            }
+        }
+        for command in command.get_subcommands() {
+            assert!(EXAMPLES.iter().any(|(name, _)| *name == command.get_name()), "{} has no examples", command.get_name());
+        }
+    }
+}
