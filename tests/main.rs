@@ -3,6 +3,7 @@
 mod architecture_page;
 mod catalog;
 mod commands;
+mod documentation;
 mod recordings;
 mod recovery;
 mod safety;

@@ -275,9 +275,9 @@ fn a_plan_with_changes_exits_with_2_on_request() {
 fn a_plan_without_changes_exits_with_0() {
     let fixture = Fixture::acme("");
     done(&fixture, "import --tenant prod --allow many-changes,lockout-risk,weaker-protection --yes --quiet");
-    assert_snapshot!(fixture.run("plan --tenant prod --check --quiet").whole(), @"
+    assert_snapshot!(fixture.run("plan --tenant prod --check --quiet").whole(), @r"
     exit 0
-    prod is up to date with dev: 51 resources unchanged.
+    prod is up to date with dev, as mapped: 51 resources unchanged.
     Nothing to do.
 
     (5 excluded, 2 unmanaged in prod; `--output json` lists them)
