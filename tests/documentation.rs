@@ -119,7 +119,7 @@ fn every_command_of_the_pages_is_accepted_between_two_tenants() {
             continue;
         }
         let fixture = prepared();
-        let run = fixture.names("runs").pop().expect("a run");
+        let run = fixture.in_folder("runs").pop().expect("a run");
         for line in commands {
             let script = in_the_fixture(&line, &run);
             let ended = fixture.run_in_shell(&format!("migrate() {{ \"$MIGRATE\" \"$@\" </dev/null; }}\n{script}\n"));

@@ -1,7 +1,7 @@
 //! Snapshot tests of whole outputs for a small plan and its run.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use super::style::plain;

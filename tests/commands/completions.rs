@@ -22,8 +22,8 @@ fn values_come_from_what_is_there() {
     let fixture = Fixture::small();
     fixture.run("export --tenant dev --quiet");
     fixture.run("import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet");
-    let run = fixture.names("runs").pop().expect("a run");
-    let snapshot = fixture.names("snapshots/dev").pop().expect("a snapshot");
+    let run = fixture.in_folder("runs").pop().expect("a run");
+    let snapshot = fixture.in_folder("snapshots/dev").pop().expect("a snapshot");
     assert_eq!(offered(&fixture, &["export", "--tenant", "p"]), ["prod"]);
     assert_eq!(offered(&fixture, &["diff", "dev"]), ["dev", "dev@latest", &format!("dev@{snapshot}")]);
     assert_eq!(offered(&fixture, &["undo", "2"]), [run.clone()]);
@@ -91,7 +91,7 @@ fn fish_completes_the_name_of_a_tenant() {
 fn man_pages_of_all_commands_are_rendered_without_warnings() {
     let fixture = Fixture::small();
     fixture.run("man pages --quiet");
-    let pages = fixture.names("pages");
+    let pages = fixture.in_folder("pages");
     assert!(pages.contains(&"migrate.1".to_owned()) && pages.contains(&"migrate-import.1".to_owned()), "{pages:?}");
     let import = std::fs::read_to_string(fixture.path("pages/migrate-import.1")).expect("a page");
     assert!(import.contains("Examples:") && import.contains("migrate import \\-\\-tenant prod \\-\\-dry\\-run"), "{import}");
