@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use crate::support::fixture::Fixture;
+use serde_json::Value;
+
+use crate::support::fixture::{CommandOutput, Fixture};
 
 /// Returns the README, the other pages at the root, and the pages of `docs/`, with their paths below the repository.
 fn pages() -> Vec<(PathBuf, String)> {
@@ -106,10 +108,15 @@ fn commands(text: &str) -> Vec<String> {
     let lines = blocks(text, "sh").into_iter().flat_map(|block| block.lines().map(str::to_owned).collect::<Vec<_>>());
     let command = |line: String| line.split("   #").next().unwrap_or_default().split(" # ").next().unwrap_or_default().trim().to_owned();
     let is_run = |line: &String| line.split([' ', '(']).any(|word| word == "migrate") && !line.starts_with(['#', '.']);
-    lines.map(command).filter(is_run).filter(|line| !["docker", "cargo", "tar", "sha256sum"].iter().any(|word| line.starts_with(word))).collect()
+    lines
+        .map(command)
+        .filter(is_run)
+        .filter(|line| !["docker", "cargo", "tar", "sha256sum"].iter().any(|word| line.starts_with(word)))
+        .collect()
 }
 
 #[test]
+#[ignore = "slow: run by .ci/run"]
 fn every_command_of_the_pages_is_accepted_between_two_tenants() {
     let mut refused = Vec::new();
     for (path, text) in pages() {
@@ -121,10 +128,9 @@ fn every_command_of_the_pages_is_accepted_between_two_tenants() {
         let fixture = prepared();
         let run = fixture.in_folder("runs").pop().expect("a run");
         for line in commands {
-            let script = in_the_fixture(&line, &run);
+            let script = in_the_fixture(&fixture, &line, &run);
             let ended = fixture.run_in_shell(&format!("migrate() {{ \"$MIGRATE\" \"$@\" </dev/null; }}\n{script}\n"));
-            // 0 done, 2 differences, 3 something skipped, 4 refused by a guard: the command was understood.
-            if ![0, 2, 3, 4].contains(&ended.code) {
+            if !is_understood(&ended) {
                 refused.push(format!("{}: {line}\n{}", path.display(), ended.whole()));
             }
         }
@@ -132,18 +138,37 @@ fn every_command_of_the_pages_is_accepted_between_two_tenants() {
     assert!(refused.is_empty(), "{}", refused.join("\n"));
 }
 
+/// Returns whether a command was understood: done, or stopped by differences, something skipped, a guard or a missing answer.
+fn is_understood(ended: &CommandOutput) -> bool {
+    [0, 2, 3, 4].contains(&ended.code) || ended.err.contains("confirmation is needed")
+}
+
 /// Two tenants, with a past run, a snapshot of each, and the files that commands name.
 fn prepared() -> Fixture {
-    let fixture = Fixture::acme("");
+    let mut fixture = Fixture::acme("");
     fixture.run("export --tenant dev --quiet");
     fixture.run("export --tenant prod --quiet");
     fixture.run("plan --tenant prod --out plan.json --quiet");
-    fixture.run("import --tenant prod --only roles --yes --quiet");
+    fixture.run("import --tenant prod --only roles --probe --yes --quiet");
+    for name in ["FILE", "prod.plan"] {
+        std::fs::copy(fixture.path("plan.json"), fixture.path(name)).expect("copied");
+    }
+    for name in ["CHAT_URL", "ALARM_URL"] {
+        // Nobody listens there; a sync ends as it would otherwise.
+        fixture.set(name, "http://127.0.0.1:9/");
+    }
     fixture
 }
 
 /// Replaces what stands for something by something that is there.
-fn in_the_fixture(line: &str, run: &str) -> String {
+fn in_the_fixture(fixture: &Fixture, line: &str, run: &str) -> String {
+    let id = |tenant: &str| {
+        let clients = fixture.run(&format!("get clients --tenant {tenant} --output json")).json();
+        let is_billing = |client: &&Value| client["key"] == "clients/Billing";
+        let billing = clients["resources"].as_array().expect("a list").iter().find(is_billing);
+        billing.and_then(|client| client["id"].as_str()).expect("an id").to_owned()
+    };
     let today = &run[..10];
-    line.replace("--tenant prod", "--tenant prod").replace("RUN", run).replace("2026-11-22", today)
+    let line = if line.contains("DEV-ID") { line.replace("DEV-ID", &id("dev")).replace("PROD-ID", &id("prod")) } else { line.to_owned() };
+    line.replace("RUN", run).replace("2026-11-22", today)
 }

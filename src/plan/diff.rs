@@ -1,4 +1,4 @@
-//! Computes the difference between a desired and a live body, compared in their [normal form](super::normal_form).
+//! Computes the difference between a desired and a live body, compared in normal form.
 
 use serde_json::{Map, Value};
 

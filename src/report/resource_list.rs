@@ -1,5 +1,6 @@
 //! The resources of one kind in a tenant: key, id, and the fields that tell one from another.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -14,7 +15,7 @@ use crate::snapshot::Snapshot;
 const WIDTH: usize = 40;
 
 /// The resources of one kind in a tenant.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct ResourceList<'a> {
     tenant: &'a str,
     kind: &'static str,
@@ -24,7 +25,7 @@ pub(crate) struct ResourceList<'a> {
 }
 
 /// One resource in a list.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct ListedResource {
     key: String,
     id: String,

@@ -10,6 +10,7 @@ use super::ids::IdsFields;
 use super::json::{Answer, DriftFields, ErrorFields, ExportFields, PlanFields, RunFields, to_json};
 use super::probe::ProbedFields;
 use super::rehearsal::RehearsalAnswer;
+use super::resource_list::ResourceList;
 use super::runs::{RunsFields, ShownFields};
 use super::snapshots::{PrunedFields, SnapshotsFields};
 use super::sync::SyncFields;
@@ -31,6 +32,7 @@ pub(crate) fn schemas() -> Vec<(&'static str, Value)> {
         ("show", answer_schema::<ShownFields<'static>>("A past run: `migrate show --output json`")),
         ("probe", answer_schema::<ProbedFields<'static>>("A probe: `migrate probe --output json`")),
         ("ids", answer_schema::<IdsFields<'static>>("Ids: `migrate ids --output json`")),
+        ("get", answer_schema::<ResourceList<'static>>("The resources of a kind: `migrate get KIND --output json`")),
         ("error", answer_schema::<ErrorFields>("A failure of any command with `--output json`")),
     ]
 }
