@@ -11,6 +11,7 @@ mod drift;
 mod dry_run;
 mod duplicate_names;
 mod explain;
+mod github_action;
 mod ids;
 mod interrupted;
 mod line_wrapping;

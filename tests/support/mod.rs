@@ -13,6 +13,7 @@
 //! webhook_receiver.rs   a webhook on loopback
 //! known_failures.rs     the list of known failures
 //! schemas.rs            the published schemas, which every answer and file of a fixture must follow
+//! linters.rs            checks files by the tools that read them
 //! skip.rs               reports that a test is skipped
 //! request_recording.rs  records every request that a sandbox of a test receives
 //! summary_notes.rs      notes of the tests for the summary
@@ -24,6 +25,7 @@ pub(crate) mod divergent_tenants;
 pub(crate) mod fixture;
 pub(crate) mod imports;
 pub(crate) mod known_failures;
+pub(crate) mod linters;
 pub(crate) mod openapi;
 pub(crate) mod program;
 pub(crate) mod recorded_tenants;
