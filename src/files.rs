@@ -3,13 +3,17 @@
 //! Everything is created for its owner only (0600, folders 0700), since settings of a tenant are confidential.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter, Read, Seek, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rustix::fs::OFlags;
+use rustix::fs::{Access, OFlags};
 use sha2::{Digest, Sha256};
+
+mod lock;
+
+pub use lock::{Lock, LockAttempt, LockHolder};
 
 /// Why a file or folder cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -138,6 +142,14 @@ fn open(how: &mut OpenOptions, path: &Path) -> io::Result<File> {
 /// Returns whether others than its owner and their group can read or write a file.
 pub(crate) fn is_open_to_others(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o006 != 0)
+}
+
+/// Returns whether files can be created in a folder, or the folder itself, if it does not exist yet.
+pub(crate) fn may_write_in(folder: &Path) -> bool {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let existing =
+        folder.ancestors().map(|path| if path.as_os_str().is_empty() { Path::new(".") } else { path }).find(|path| path.exists());
+    existing.is_some_and(|path| path.is_dir() && rustix::fs::access(path, Access::WRITE_OK | Access::EXEC_OK).is_ok())
 }
 
 /// Returns whether a name is that of an entry in a folder, rather than a path out of it.
@@ -354,84 +366,6 @@ impl Appender {
     }
 }
 
-/// A lock that is held until this value is dropped or its process ends.
-///
-/// Its file describes the holder and is emptied on release, so text in the file of a free lock was left by a process
-/// that died.
-#[derive(Debug)]
-pub struct Lock {
-    file: File,
-}
-
-/// The result of trying to take a lock.
-#[derive(Debug)]
-pub enum LockAttempt {
-    /// The lock was taken.
-    Held {
-        /// The lock.
-        lock: Lock,
-        /// The description of the last holder, if it died without releasing the lock.
-        left_behind: Option<String>,
-    },
-    /// Another process holds it; this is its description.
-    By(String),
-}
-
-/// How long to wait in milliseconds if the lock is held but its file is empty, because it is just being taken or
-/// released.
-const WHILE_IT_CHANGES_HANDS: u32 = 500;
-
-impl Lock {
-    /// Takes the lock, or returns the description of its holder, without waiting.
-    ///
-    /// # Errors
-    ///
-    /// If the file cannot be opened, read or written.
-    pub fn take(path: &Path, holder: &str) -> Result<LockAttempt, Error> {
-        Self::attempt(path, holder).map_err(|source| Error::Lock { path: path.to_owned(), source })
-    }
-
-    fn attempt(path: &Path, holder: &str) -> io::Result<LockAttempt> {
-        create_folder(folder_of(path))?;
-        let mut file = open(OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600), path)?;
-        for is_last in (0..WHILE_IT_CHANGES_HANDS).map(|time| time + 1 == WHILE_IT_CHANGES_HANDS) {
-            match file.try_lock() {
-                Ok(()) => break,
-                Err(fs::TryLockError::WouldBlock) => {
-                    let holder = word_in(&File::open(path)?)?;
-                    if is_last || !holder.is_empty() {
-                        return Ok(LockAttempt::By(holder));
-                    }
-                    std::thread::sleep(Duration::from_millis(1));
-                }
-                Err(fs::TryLockError::Error(source)) => return Err(source),
-            }
-        }
-        let left_behind = word_in(&file)?;
-        file.set_len(0)?;
-        file.rewind()?;
-        file.write_all(holder.as_bytes())?;
-        Ok(LockAttempt::Held { lock: Self { file }, left_behind: (!left_behind.is_empty()).then_some(left_behind) })
-    }
-}
-
-/// The maximum number of bytes read from a lock file, more than any description has.
-const LONGEST_WORD: u64 = 1_000;
-
-/// Returns the description in a lock file as one line, whatever the file contains.
-fn word_in(file: &File) -> io::Result<String> {
-    let mut bytes = Vec::new();
-    file.take(LONGEST_WORD).read_to_end(&mut bytes)?;
-    Ok(String::from_utf8_lossy(&bytes).replace(char::is_control, " ").trim_end().to_owned())
-}
-
-impl Drop for Lock {
-    fn drop(&mut self) {
-        // If it cannot be emptied, the next holder is told that this one died, which does no harm.
-        let _ = self.file.set_len(0);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -458,40 +392,5 @@ mod tests {
         let told = filled.expect_err("full").to_string();
         assert_eq!(told, format!("cannot write \"{}\"", path.join("other").display()));
         assert_eq!(fs::read_dir(folder.path()).expect("listed").count(), 0);
-    }
-
-    fn taken(path: &Path, holder: &str) -> LockAttempt {
-        Lock::take(path, holder).expect("opened")
-    }
-
-    #[test]
-    fn a_second_process_learns_who_holds_the_lock() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("lock");
-        let held = taken(&path, "ada");
-        assert!(matches!(taken(&path, "bob"), LockAttempt::By(holder) if holder == "ada"));
-        drop(held);
-        assert!(matches!(taken(&path, "bob"), LockAttempt::Held { left_behind: None, .. }));
-    }
-
-    #[test]
-    fn the_lock_of_a_dead_process_is_taken_over_with_its_description() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("lock");
-        fs::write(&path, "a holder with a long name").expect("written");
-        let LockAttempt::Held { left_behind, lock } = taken(&path, "bob") else { panic!("nobody holds it") };
-        assert_eq!(left_behind.as_deref(), Some("a holder with a long name"));
-        assert_eq!(fs::read_to_string(&path).expect("read"), "bob");
-        drop(lock);
-        assert_eq!(fs::read_to_string(&path).expect("read"), "");
-    }
-
-    #[test]
-    fn a_lock_file_without_valid_text_can_be_locked() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("lock");
-        fs::write(&path, b"ada\x1b[2J\n\xff\xfe").expect("written");
-        let LockAttempt::Held { left_behind, .. } = taken(&path, "bob") else { panic!("nobody holds it") };
-        assert_eq!(left_behind.as_deref(), Some("ada [2J \u{fffd}\u{fffd}"));
     }
 }

@@ -114,6 +114,25 @@ impl Context {
         }
     }
 
+    /// Returns the tenant of `--tenant`, or the only one with a source, or the only one.
+    pub(super) fn target_settings(&self, name: Option<&str>) -> Result<&TenantSettings, Failure> {
+        let mut targets = self.settings()?.tenants.values().filter(|tenant| tenant.source.is_some());
+        match (name, targets.next(), targets.next()) {
+            (None, Some(only), None) => Ok(only),
+            _ => self.tenant_settings(name),
+        }
+    }
+
+    /// Returns the path of a configuration that does not exist yet: that of `--config`, or `migrate.toml` in the working folder.
+    pub(super) fn new_configuration(&self) -> PathBuf {
+        self.everywhere.config.clone().unwrap_or_else(|| PathBuf::from("migrate.toml"))
+    }
+
+    /// Returns the folder of `--dir`.
+    pub(super) fn dir(&self) -> Option<&Path> {
+        self.everywhere.dir.as_deref()
+    }
+
     /// Returns the layout for text on stdout.
     pub(super) fn layout(&self) -> Layout {
         Layout::new(columns(std::io::stdout()), self.everywhere.verbose)

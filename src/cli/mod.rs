@@ -9,6 +9,7 @@
 //! execute.rs         executes a run: reports, summary, exit code
 //! review.rs          approvals of a command line, and messages about refusals
 //! past_run.rs        past runs and the commands that resume them
+//! init_answers.rs    what a new configuration needs to know
 //! probe.rs           the commands that follow a probe
 //! error.rs           errors -> state, cause, hint, exit code; workflow_error.rs those of the use cases
 //! help/              examples, completions and man pages
@@ -22,7 +23,7 @@ mod dry_run;
 mod error;
 mod execute;
 mod help;
-
+mod init_answers;
 mod limits;
 mod lock;
 mod notify;
@@ -102,11 +103,14 @@ enum Output {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(commands::init::InitArgs),
+    Doctor(commands::doctor::DoctorArgs),
     Export(commands::export::ExportArgs),
     Snapshots(commands::snapshots::SnapshotsArgs),
     Diff(commands::diff::DiffArgs),
     Validate(commands::validate::ValidateArgs),
     Map(commands::map::MapArgs),
+    Mapping(commands::mapping::MappingArgs),
     Plan(commands::plan::PlanArgs),
     Approve(commands::approve::ApproveArgs),
     Explain(commands::explain::ExplainArgs),
@@ -237,9 +241,12 @@ fn refuse_output(output: Output, command: &Command) -> Result<(), Failure> {
 
 async fn run_command(context: &Context, command: Command) -> Result<u8, Failure> {
     match command {
+        Command::Init(command) => Box::pin(command.run(context)).await,
+        Command::Doctor(command) => command.run(context).await,
         Command::Export(command) => command.run(context).await,
         Command::Validate(command) => command.run(context),
         Command::Map(command) => command.run(context).await,
+        Command::Mapping(command) => command.run(context).await,
         Command::Plan(command) => command.run(context).await,
         Command::Approve(command) => command.run(context).await,
         Command::Explain(command) => command.run(context).await,

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::termios::{QueueSelector, tcflush};
+use rustix::termios::{LocalModes, OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr};
+use secrecy::SecretString;
 use serde_json::Value;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Mutex as AsyncMutex, watch};
@@ -115,6 +116,36 @@ impl Terminal {
         std::io::stdin().read_line(&mut line).ok()?;
         open.is_answered = line.ends_with('\n');
         Some(line.trim().to_owned())
+    }
+
+    /// Asks for a secret, which the terminal does not show.
+    pub(super) async fn ask_secret(&self, question: &str) -> Option<SecretString> {
+        let hidden = HiddenInput::begin()?;
+        let answer = self.ask(question).await;
+        drop(hidden);
+        // The line break that ended the answer was not shown either.
+        print_error("\n");
+        answer.map(SecretString::from)
+    }
+}
+
+/// Input that the terminal does not show, until this is dropped.
+struct HiddenInput(Termios);
+
+impl HiddenInput {
+    fn begin() -> Option<Self> {
+        let shown = tcgetattr(std::io::stdin()).ok()?;
+        let mut hidden = shown.clone();
+        hidden.local_modes.remove(LocalModes::ECHO);
+        tcsetattr(std::io::stdin(), OptionalActions::Flush, &hidden).ok()?;
+        Some(Self(shown))
+    }
+}
+
+impl Drop for HiddenInput {
+    fn drop(&mut self) {
+        // Nothing can be done if the terminal is gone.
+        let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, &self.0);
     }
 }
 

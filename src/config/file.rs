@@ -72,7 +72,7 @@ fn read_tenant(whole: Text<'_>, name: &Spanned<DeString<'_>>, value: &Spanned<De
 /// Checks a name, which is used in names of folders and of variables.
 fn check_name(whole: Text<'_>, name: &Spanned<DeString<'_>>) -> Result<(), Diagnostic> {
     let text = name.get_ref();
-    if !text.is_empty() && text.chars().all(|sign| sign.is_ascii_alphanumeric() || sign == '-' || sign == '_') {
+    if super::is_tenant_name(text) {
         return Ok(());
     }
     Err(whole.wrong(name.span(), format!("\"{text}\" cannot name a tenant"), "letters, digits, - and _ only"))

@@ -25,7 +25,7 @@ use secrecy::{ExposeSecret, SecretString};
 pub use crate::diagnostic::Diagnostic;
 pub use credentials::Credentials;
 pub(crate) use schema::ConfigurationFile;
-pub use variables::Prefix;
+pub use variables::{Prefix, VariableOrigin};
 
 use crate::catalog::limits::{Rate, Tier};
 use crate::diagnostic::Text;
@@ -280,6 +280,16 @@ impl Settings {
         Asked { tenant: self.tenant(name)?, variables: &self.variables, dotenv: &self.dotenv }.names()
     }
 
+    /// Returns where the value of a variable comes from, if it is set.
+    pub fn origin_of(&self, name: &str) -> Option<VariableOrigin> {
+        self.variables.origin_of(name)
+    }
+
+    /// Returns the path of the `.env` file, whether it exists or not.
+    pub fn dotenv(&self) -> &Path {
+        &self.dotenv
+    }
+
     /// Returns the value of a variable in the environment or in `.env`, also for secrets that a mapping supplies.
     pub fn variable(&self, name: &str) -> Option<SecretString> {
         self.variables.get(name).cloned()
@@ -344,6 +354,16 @@ fn tenant_of_variables(variables: &Variables) -> Result<BTreeMap<String, TenantS
         return Ok(BTreeMap::from([("default".to_owned(), TenantSettings::new("default", domain, prefix))]));
     }
     Ok(BTreeMap::new())
+}
+
+/// Returns what is wrong with the domain of a tenant; nothing if it can be one.
+pub(crate) fn domain_problem(domain: &str) -> Option<String> {
+    file::check_domain(domain).err()
+}
+
+/// Returns whether a text can name a tenant: the name is part of names of folders and of variables.
+pub(crate) fn is_tenant_name(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|sign| sign.is_ascii_alphanumeric() || sign == '-' || sign == '_')
 }
 
 fn set<'found>(environment: &'found EnvironmentVariables, name: &str) -> Option<&'found String> {

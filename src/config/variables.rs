@@ -83,11 +83,27 @@ impl std::fmt::Display for Prefix {
     }
 }
 
-/// A value and the folder that a path in it is relative to.
+/// Where the value of a variable comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VariableOrigin {
+    /// The environment.
+    Environment,
+    /// The `.env` file.
+    Dotenv,
+}
+
+/// A value, where it comes from, and the folder that a path in it is relative to.
 #[derive(Debug, Clone)]
 struct FoundVariable {
     value: SecretString,
+    origin: VariableOrigin,
     folder: PathBuf,
+}
+
+impl FoundVariable {
+    fn of_environment(value: &str) -> Self {
+        Self { value: SecretString::from(value), origin: VariableOrigin::Environment, folder: PathBuf::new() }
+    }
 }
 
 /// Every variable that is set; an empty one counts as not set.
@@ -101,11 +117,12 @@ impl Variables {
     pub(super) fn merge(environment: &EnvironmentVariables, dotenv: Option<Text<'_>>) -> Result<Self, Error> {
         let mut found = BTreeMap::new();
         for (name, value) in environment {
-            found.insert(name.clone(), FoundVariable { value: SecretString::from(value.clone()), folder: PathBuf::new() });
+            found.insert(name.clone(), FoundVariable::of_environment(value));
         }
         for (name, value) in dotenv.map(read_dotenv).transpose()?.into_iter().flatten() {
             let folder = dotenv.and_then(|file| file.path.parent()).unwrap_or(Path::new("")).to_owned();
-            found.entry(name).or_insert(FoundVariable { value: SecretString::from(value), folder });
+            let origin = VariableOrigin::Dotenv;
+            found.entry(name).or_insert(FoundVariable { value: SecretString::from(value), origin, folder });
         }
         found.retain(|_, found| !found.value.expose_secret().is_empty());
         Ok(Self { found })
@@ -115,12 +132,16 @@ impl Variables {
     pub(super) fn sign_in(&mut self, prefix: &Prefix, (id, secret): (&str, &str)) {
         prefix.names().for_each(|name| drop(self.found.remove(&name)));
         for (part, value) in [(Part::ClientId, id), (Part::ClientSecret, secret)] {
-            self.found.insert(prefix.name(part), FoundVariable { value: SecretString::from(value), folder: PathBuf::new() });
+            self.found.insert(prefix.name(part), FoundVariable::of_environment(value));
         }
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&SecretString> {
         self.found.get(name).map(|found| &found.value)
+    }
+
+    pub(super) fn origin_of(&self, name: &str) -> Option<VariableOrigin> {
+        self.found.get(name).map(|found| found.origin)
     }
 
     pub(super) fn has(&self, name: &str) -> bool {

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use super::address::Address;
 use super::connection::Connection;
-use super::error::{Error, TOKEN_REQUEST, UnexpectedAnswer, refusal};
+use super::error::{CredentialRefusal, Error, TOKEN_REQUEST, UnexpectedAnswer, refusal};
 use super::http::{Attempt, ConnectionError, HttpRequest, jitter, random_u64};
 use super::rate_limit::requested_wait;
 use super::redact::Redactor;
@@ -35,7 +35,18 @@ pub struct Token {
     pub secret: SecretString,
     /// Its scopes, if the tenant reported them.
     pub scopes: Option<BTreeSet<String>>,
+    /// Whom it is from and for, if it says so.
+    pub audience: Option<TokenAudience>,
     renewed_at: Option<Instant>,
+}
+
+/// Whom a token says it is from and for. It is not verified: whoever answers here may claim anything, so it reveals mistakes, not attacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenAudience {
+    /// The issuer: `https://acme.eu.auth0.com/`.
+    pub issuer: String,
+    /// The APIs: `https://acme.eu.auth0.com/api/v2/`.
+    pub audiences: Vec<String>,
 }
 
 /// The claims of an unverified token. Anybody may have written them, so they are trusted only for its own use.
@@ -46,6 +57,20 @@ struct Claims {
     scope: Option<String>,
     azp: Option<String>,
     sub: Option<String>,
+    iss: Option<String>,
+    /// One text or a list of them (RFC 7519, section 4.1.3).
+    aud: Value,
+}
+
+impl Claims {
+    fn audience(&self) -> Option<TokenAudience> {
+        let audiences = match &self.aud {
+            Value::String(one) => vec![one.clone()],
+            Value::Array(list) => list.iter().filter_map(|one| one.as_str().map(str::to_owned)).collect(),
+            _ => Vec::new(),
+        };
+        Some(TokenAudience { issuer: self.iss.clone()?, audiences })
+    }
 }
 
 /// The response of `/oauth/token`.
@@ -87,7 +112,8 @@ impl TokenProvider {
             Credentials::Token(secret) => {
                 let claims = read_claims(&secret);
                 let scopes = claims.scope.as_deref().map(parse_scopes);
-                Self(TokenSource::Fixed { token: Arc::new(Token { secret, scopes, renewed_at: None }), claims })
+                let token = Token { secret, scopes, audience: claims.audience(), renewed_at: None };
+                Self(TokenSource::Fixed { token: Arc::new(token), claims })
             }
         })
     }
@@ -108,7 +134,11 @@ impl TokenProvider {
         match &self.0 {
             TokenSource::Fixed { token, claims } => {
                 let ended = claims.exp.is_some_and(|end| end <= unix_time());
-                if ended { Err(Error::Unauthenticated { message: "the access token has expired".to_owned() }) } else { Ok(token.clone()) }
+                if ended {
+                    let message = "the access token has expired".to_owned();
+                    return Err(Error::Unauthenticated { message, refusal: CredentialRefusal::Expired });
+                }
+                Ok(token.clone())
             }
             TokenSource::Requested { client_id, authentication, slot } => loop {
                 let cell = lock(slot).clone();
@@ -166,12 +196,15 @@ async fn request_token_once(
     client_id: &str,
     authentication: &ClientAuthentication,
 ) -> Result<Result<Token, (AttemptFailure, Error)>, Error> {
-    let Connection { address, http, .. } = connection;
+    let Connection { address, http, witness, .. } = connection;
     let mut redactor = Redactor::default();
     let body = Some(token_request(address, client_id, authentication, &mut redactor)?.to_string().into_bytes());
     let attempt = http.send(HttpRequest { method: Method::POST, url: address.token(), body, token: None }).await;
     let unreachable =
         |source: ConnectionError| Error::Unreachable { host: address.host(), request: TOKEN_REQUEST.to_owned(), source: source.into() };
+    if let Attempt::Answered { headers, .. } = &attempt {
+        witness.record(headers);
+    }
     match attempt {
         Attempt::Answered { status: 200..=299, body, .. } => Ok(Ok(parse_token_response(&body)?)),
         Attempt::Answered { status, headers, body } => {
@@ -179,7 +212,9 @@ async fn request_token_once(
             let failure = AttemptFailure::Status { status, after };
             // The endpoint answers wrong credentials with 400, 401 or 403.
             let error = match refusal(TOKEN_REQUEST, status, &body, &redactor) {
-                Error::Refused { status: 400 | 403, message, .. } => Error::Unauthenticated { message },
+                Error::Refused { status: 400 | 403, message, .. } | Error::Unauthenticated { message, .. } => {
+                    Error::Unauthenticated { message, refusal: CredentialRefusal::of_token_request(status, &body) }
+                }
                 other => other.or_excessive_wait(TOKEN_REQUEST, after),
             };
             Ok(Err((failure, error)))
@@ -230,12 +265,14 @@ pub fn parse_token_response(body: &[u8]) -> Result<Token, Error> {
     let unreadable = |error| Error::Unreadable { request: TOKEN_REQUEST.to_owned(), source: no_grant(error).into() };
     let response: TokenResponse = serde_json::from_slice(body).map_err(unreadable)?;
     let secret = response.access_token;
-    let scopes = response.scope.or_else(|| read_claims(&secret).scope).as_deref().map(parse_scopes);
+    let claims = read_claims(&secret);
+    let audience = claims.audience();
+    let scopes = response.scope.or(claims.scope).as_deref().map(parse_scopes);
     // A token that expires at once is still valid for the request it was requested for.
     let life = response.expires_in.map(|seconds| Duration::from_secs(seconds.max(1)));
     // A lifetime beyond the range of the clock is unlimited.
     let renewed_at = life.and_then(|life| Instant::now().checked_add(life.saturating_sub(RENEWAL_MARGIN.min(life / 10))));
-    Ok(Token { secret, scopes, renewed_at })
+    Ok(Token { secret, scopes, audience, renewed_at })
 }
 
 /// Parses the claims of a token; empty if it is not a JWT.

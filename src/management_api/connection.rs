@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::address::Address;
 use super::error::Error;
 use super::http::HttpClient;
+use super::response_facts::ResponseWitness;
 use crate::model::event::{Event, Observer, WaitReason};
 
 /// What every request to a tenant needs, including token requests.
@@ -14,6 +15,8 @@ pub(super) struct Connection {
     pub(super) address: Address,
     pub(super) http: HttpClient,
     pub(super) observer: Arc<dyn Observer>,
+    /// What the headers of responses said.
+    pub(super) witness: ResponseWitness,
 }
 
 impl Connection {

@@ -49,6 +49,8 @@ pub enum Error {
     Unauthenticated {
         /// The tenant's message.
         message: String,
+        /// What about the credentials was not accepted.
+        refusal: CredentialRefusal,
     },
     /// The token lacks a scope.
     #[error("the token lacks {}", named(.scopes))]
@@ -124,6 +126,32 @@ pub enum Error {
         /// What is wrong with it.
         source: Cause,
     },
+}
+
+/// What about the credentials a tenant did not accept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CredentialRefusal {
+    /// The id, the secret, the signed assertion or the token: 401 (report: auth0/node-auth0#582).
+    Wrong,
+    /// The client may not use the grant type `client_credentials`: `unauthorized_client` (report: auth0/ruby-auth0#190).
+    GrantType,
+    /// The client is not authorized for the Management API of this tenant, or the domain is not that of the tenant itself: 403
+    /// `access_denied` (report: auth0/auth0-python#173).
+    NotAuthorized,
+    /// The given token has expired.
+    Expired,
+}
+
+impl CredentialRefusal {
+    /// Returns what a response of `/oauth/token` refuses.
+    pub(super) fn of_token_request(status: u16, answer: &[u8]) -> Self {
+        let complaint: ErrorBody = serde_json::from_slice(answer).unwrap_or_default();
+        match complaint.error.as_deref() {
+            Some("unauthorized_client" | "unsupported_grant_type") => Self::GrantType,
+            _ if status == 403 => Self::NotAuthorized,
+            _ => Self::Wrong,
+        }
+    }
 }
 
 impl Error {
@@ -316,7 +344,8 @@ pub fn refusal(request: &str, status: u16, answer: &[u8], redactor: &Redactor) -
     let message = truncated(redactor.redact(&message));
     let message = if message.is_empty() && (300..400).contains(&status) { REDIRECT.to_owned() } else { message };
     if status == 401 {
-        return Error::Unauthenticated { message: if message.is_empty() { "401".to_owned() } else { message } };
+        let message = if message.is_empty() { "401".to_owned() } else { message };
+        return Error::Unauthenticated { message, refusal: CredentialRefusal::Wrong };
     }
     if status == 403 && message.starts_with(LACKS_SCOPE) {
         let named = message.split_once(": ").map_or("", |(_, scopes)| scopes);
@@ -373,6 +402,15 @@ mod tests {
         assert_eq!(refused(403, scope).to_string(), "the token lacks the scope create:clients or update:clients");
         let plan = r#"{"message":"Please upgrade your subscription to enable Akamai Signals.","errorCode":"insufficient_scope"}"#;
         assert!(!refused(403, plan).is_scope());
+    }
+
+    #[test]
+    fn a_refusal_of_the_token_endpoint_says_what_about_the_credentials_is_wrong() {
+        let refused = |status, error: &str| CredentialRefusal::of_token_request(status, format!(r#"{{"error":"{error}"}}"#).as_bytes());
+        assert_eq!(refused(401, "access_denied"), CredentialRefusal::Wrong);
+        assert_eq!(refused(400, "invalid_request"), CredentialRefusal::Wrong);
+        assert_eq!(refused(403, "unauthorized_client"), CredentialRefusal::GrantType);
+        assert_eq!(refused(403, "access_denied"), CredentialRefusal::NotAuthorized);
     }
 
     #[test]

@@ -10,13 +10,14 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::address::Address;
-use super::auth::TokenProvider;
+use super::auth::{TokenAudience, TokenProvider};
 use super::config::ApiConfig;
 use super::connection::Connection;
 use super::error::Error;
 use super::http::HttpClient;
 use super::rate_limit::{LimiterConfig, RateLimiter};
 use super::redact::{Redactor, SentBody};
+use super::response_facts::{ResponseFacts, ResponseWitness};
 use super::safety_limits;
 use super::traffic::{RequestCounters, Traffic};
 use super::transport::{Request, RequestBounds, SuccessResponse, Transport};
@@ -64,7 +65,7 @@ impl Tenant {
         let share = if config.share > 0.0 { config.share.min(1.0) } else { 1.0 };
         let limiter = RateLimiter::new(LimiterConfig { tier: config.tier, rate: config.rate, share, concurrency: config.concurrency });
         let tokens = TokenProvider::new(config.credentials)?;
-        let connection = Connection { name: config.name, address, http, observer };
+        let connection = Connection { name: config.name, address, http, observer, witness: ResponseWitness::default() };
         let transport =
             Transport { connection, limiter, tokens, redactor, counters: RequestCounters::default(), bounds: RequestBounds::default() };
         Ok(Self { transport, concurrency: config.concurrency.max(1) })
@@ -126,6 +127,20 @@ impl Tenant {
     /// If no token can be obtained.
     pub async fn scopes(&self) -> Result<Option<BTreeSet<String>>, Error> {
         Ok(self.transport.tokens.current(&self.transport.connection).await?.scopes.clone())
+    }
+
+    /// Returns whom the token says it is from and for, requesting one if necessary; `None` if it is not a JWT.
+    ///
+    /// # Errors
+    ///
+    /// If no token can be obtained.
+    pub async fn token_audience(&self) -> Result<Option<TokenAudience>, Error> {
+        Ok(self.transport.tokens.current(&self.transport.connection).await?.audience.clone())
+    }
+
+    /// Returns what the newest responses said besides their bodies, those to token requests included.
+    pub fn response_facts(&self) -> ResponseFacts {
+        self.transport.connection.witness.facts()
     }
 
     /// Calls any path of the Management API (`users-by-email?email=..`, with or without `/api/v2/` before it).

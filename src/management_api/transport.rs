@@ -217,6 +217,7 @@ impl Transport {
             self.connection.http.send(HttpRequest { method: request.method.clone(), url, body, token: Some(&token.secret) }).await;
         let status = match &attempt {
             Attempt::Answered { status, headers, .. } => {
+                self.connection.witness.record(headers);
                 permit.record_response(*status, RateLimitHeaders::parse(headers, SystemTime::now()));
                 if let (429, Ok(had_written)) = (*status, had_written) {
                     // What meets a rate limit is not carried out.

@@ -9,6 +9,7 @@
 //! attribution.rs which rule produced which value
 //! new_keys.rs    the keys of resources after the rules
 //! unmatched.rs   rules that matched nothing
+//! suggestion/    rules for what differs between two tenants, with their evidence
 //! nearest.rs     the name or text most similar to a pattern that matches nothing
 //! ```
 //!
@@ -26,6 +27,7 @@ mod parse;
 mod rewrite;
 mod rule;
 mod schema;
+pub mod suggestion;
 mod table;
 mod unmatched;
 

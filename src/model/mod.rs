@@ -1,7 +1,8 @@
-//! The types that every part shares: resources, keys, ids, selections, credentials, secrets, guards, approvals, events and answers of the front door.
+//! The types that every part shares: resources, keys, ids, selections, credentials, secrets, guards, approvals, events, checks and answers of the front door.
 
 pub mod approval;
 pub mod changed_by;
+pub mod checkup;
 pub mod credentials;
 pub mod event;
 pub mod front_door;

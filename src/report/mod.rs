@@ -9,6 +9,8 @@
 //! rehearsal.rs, exported.rs        builds it from a rehearsal, from an export
 //! compared.rs                      builds it from two snapshots that were compared
 //! snapshots.rs                     the stored snapshots, and those that were deleted
+//! set_up.rs                        what was written for a new configuration
+//! checkup.rs                       whether everything is ready for a run
 //! due_steps.rs, mapping_rules.rs   manual steps due after a run; rules that accept what was refused
 //! explained.rs                     what a plan does about single resources
 //! shown_edit.rs                    how an edit is shown, in every format
@@ -38,6 +40,7 @@
 
 mod annotations;
 mod certificate;
+mod checkup;
 mod compared;
 mod csv;
 mod document;
@@ -81,6 +84,7 @@ mod runs;
 mod sample;
 mod schedule;
 mod schema;
+mod set_up;
 mod shell;
 mod shown_edit;
 #[cfg(test)]
@@ -99,6 +103,7 @@ mod verified;
 mod wrap;
 
 pub(crate) use annotations::Annotation;
+pub(crate) use checkup::{checkup, checkup_json, checkup_of_tenants};
 pub(crate) use explained::{explained, explained_json};
 pub(crate) use exported::{ExportView, exported};
 pub(crate) use field_text::edit_lines;
@@ -126,6 +131,7 @@ pub(crate) use runs::{runs, shown};
 pub(crate) use schedule::units;
 pub(crate) use schedule::{Nightly, Scheduler, Unit, VOLUME};
 pub(crate) use schema::{answer_schema, read_schema, schemas, written_schema};
+pub(crate) use set_up::{SetUpEntry, set_up, set_up_json};
 pub(crate) use shell::shell_word;
 pub(crate) use snapshots::{pruned, pruned_json, size, snapshots, snapshots_json, to_prune, to_prune_json};
 pub(crate) use sync::chat;

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
+use super::checkup::CheckupFields;
 use super::compared::ComparedFields;
 use super::explained::ExplainFields;
 use super::ids::IdsFields;
@@ -12,6 +13,7 @@ use super::probe::ProbedFields;
 use super::rehearsal::RehearsalAnswer;
 use super::resource_list::ResourceList;
 use super::runs::{RunsFields, ShownFields};
+use super::set_up::SetUpFields;
 use super::snapshots::{PrunedFields, SnapshotsFields};
 use super::sync::SyncFields;
 
@@ -33,6 +35,8 @@ pub(crate) fn schemas() -> Vec<(&'static str, Value)> {
         ("probe", answer_schema::<ProbedFields<'static>>("A probe: `migrate probe --output json`")),
         ("ids", answer_schema::<IdsFields<'static>>("Ids: `migrate ids --output json`")),
         ("get", answer_schema::<ResourceList<'static>>("The resources of a kind: `migrate get KIND --output json`")),
+        ("doctor", answer_schema::<CheckupFields<'static>>("A checkup: `migrate doctor --output json`")),
+        ("init", answer_schema::<SetUpFields<'static>>("A new configuration: `migrate init --output json`")),
         ("error", answer_schema::<ErrorFields>("A failure of any command with `--output json`")),
     ]
 }

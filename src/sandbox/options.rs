@@ -25,6 +25,7 @@ pub struct Options {
     pub(super) token_lifetime: Duration,
     pub(super) request_log: Option<Arc<RequestLog>>,
     pub(super) log_limits: LogLimits,
+    pub(super) clock_ahead: Duration,
 }
 
 impl Options {
@@ -42,6 +43,7 @@ impl Options {
             token_lifetime: Duration::from_secs(86_400),
             request_log: None,
             log_limits: LogLimits::default(),
+            clock_ahead: Duration::ZERO,
         }
     }
 
@@ -112,6 +114,13 @@ impl Options {
     #[must_use]
     pub fn log_limits(mut self, limits: LogLimits) -> Self {
         self.log_limits = limits;
+        self
+    }
+
+    /// Sets the clock of the tenant ahead of that of this machine, as if the clock of this machine were behind.
+    #[must_use]
+    pub fn clock_ahead(mut self, by: Duration) -> Self {
+        self.clock_ahead = by;
         self
     }
 

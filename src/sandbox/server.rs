@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::api::front_door::DoorResponse;
 use super::api::logs;
-use super::api::token::{IssuedToken, IssuedTokens, expired};
+use super::api::token::{IssuedToken, IssuedTokens, TokenEndpoint, expired};
 use super::behaviour::fault::{FaultKind, FaultTiming};
 use super::behaviour::logged_write::{LoggedHeaders, event_of};
 use super::http::rate_limit::{BucketStatus, Clock, TenantBuckets};
@@ -114,7 +114,7 @@ impl TenantServer {
             logins: 0,
             fault_counts: vec![0; options.faults.len()],
         };
-        Self { options, clock: Clock::start(), state: Mutex::new(state), received: watch::Sender::new(0) }
+        Self { clock: Clock::start(options.clock_ahead), options, state: Mutex::new(state), received: watch::Sender::new(0) }
     }
 
     /// Locks the state; a test that panicked while holding the lock does not affect others.
@@ -159,7 +159,8 @@ impl TenantServer {
         if target == "/oauth/token" && parts.method == Method::POST {
             let sent = read_body(&parts.headers, &body).unwrap_or_default();
             let locked = &mut *self.lock();
-            return Ok(to_http(&locked.tokens.token_response(&locked.state, &self.options.registered, &sent)));
+            let front = TokenEndpoint { registered: &self.options.registered, now: self.clock.now() };
+            return Ok(to_http(&locked.tokens.token_response(&locked.state, front, &sent)));
         }
         let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
         if let Some(response) = self.respond_at_front_door(host, target) {

@@ -13,7 +13,7 @@ use super::environment::{Environment, now};
 use super::error::Error;
 use super::host::Notice;
 use crate::config::{Settings, TenantSettings};
-use crate::files::{Lock, LockAttempt};
+use crate::files::{Lock, LockAttempt, LockHolder};
 
 /// The interval between attempts to get a lock that another run holds.
 const AGAIN: Duration = Duration::from_millis(500);
@@ -28,9 +28,19 @@ pub(crate) fn folder_of_locks(settings: &Settings) -> Result<PathBuf, Error> {
     home.map(|home| home.join("migrate/locks")).ok_or(Error::NoLockFolder)
 }
 
+/// Returns the file of the lock on a target.
+fn path_of(settings: &Settings, target: &TenantSettings) -> Result<PathBuf, Error> {
+    Ok(folder_of_locks(settings)?.join(format!("{}.lock", target.identity())))
+}
+
+/// Returns who holds the lock on a target, without taking it.
+pub(crate) fn lock_holder(settings: &Settings, target: &TenantSettings) -> Result<LockHolder, Error> {
+    Ok(Lock::holder(&path_of(settings, target)?)?)
+}
+
 /// Locks a target, waiting up to the timeout, or returns who holds the lock.
 pub(crate) async fn lock(environment: &Environment, target: &TenantSettings, timeout: Option<Duration>) -> Result<Lock, Error> {
-    let path = folder_of_locks(environment.settings())?.join(format!("{}.lock", target.identity()));
+    let path = path_of(environment.settings(), target)?;
     let target = &target.name;
     let last = timeout.map(|wait| Instant::now() + wait);
     let mut is_told = false;

@@ -18,18 +18,34 @@ use crate::snapshot::{Snapshot, store};
 /// Loads a mapping and returns it with all problems of its values and secrets.
 pub(crate) fn check_mapping(environment: &Environment, path: &Path) -> Result<(Mapping, Vec<Diagnostic>), Error> {
     let mapping = Mapping::load(environment.catalog, path)?;
+    let problem = |rule: &MappingRule| match &rule.effect {
+        Effect::Secret(from) if environment.outside(from).is_none() => Some(missing_secret(from)),
+        _ => problem_of_value(environment, rule),
+    };
+    let findings = findings(path, &mapping, &problem)?;
+    Ok((mapping, findings))
+}
+
+/// Returns the problems of the values of a mapping.
+pub(crate) fn value_findings(environment: &Environment, path: &Path, mapping: &Mapping) -> Result<Vec<Diagnostic>, files::Error> {
+    findings(path, mapping, &|rule| problem_of_value(environment, rule))
+}
+
+/// What is wrong with a rule, and the label beside it.
+type Problem = (String, String);
+
+fn findings(path: &Path, mapping: &Mapping, problem: &dyn Fn(&MappingRule) -> Option<Problem>) -> Result<Vec<Diagnostic>, files::Error> {
     let text = files::read_text(path)?;
     let whole = Text { path, text: &text };
-    let finding = |rule: &MappingRule| {
-        let (what, label) = match (&rule.effect, &rule.field) {
-            (Effect::Set(value), Some(field)) => wrong_value(environment, rule, field, value)?,
-            (Effect::Secret(from), _) if environment.outside(from).is_none() => missing_secret(from),
-            _ => return None,
-        };
-        Some(whole.wrong(rule.at.clone(), what, label))
-    };
-    let findings = mapping.rules.iter().filter_map(finding).collect();
-    Ok((mapping, findings))
+    let finding = |rule: &MappingRule| problem(rule).map(|(what, label)| whole.wrong(rule.at.clone(), what, label));
+    Ok(mapping.rules.iter().filter_map(finding).collect())
+}
+
+fn problem_of_value(environment: &Environment, rule: &MappingRule) -> Option<Problem> {
+    match (&rule.effect, &rule.field) {
+        (Effect::Set(value), Some(field)) => wrong_value(environment, rule, field, value),
+        _ => None,
+    }
 }
 
 /// Returns the rules of a mapping that match nothing in the newest stored snapshot of a source.
@@ -50,7 +66,7 @@ pub(crate) fn unmatched_on_disk(
     Ok(mapping.unmatched_in_both(unmatched, &live))
 }
 
-fn missing_secret(from: &str) -> (String, String) {
+fn missing_secret(from: &str) -> Problem {
     if let Some(name) = from.strip_prefix("env:") {
         return (format!("the variable {name} is not set"), "set it in the environment or in .env".to_owned());
     }

@@ -13,6 +13,10 @@
 //! proposal.rs     from plan to run: guards, scopes, secret sink, approval, execution; unattended imports
 //! probe.rs        asks the front door whether logins work, before and after a run
 //! rehearse.rs     rehearses an import on a copy of the target
+//! init.rs         a new configuration: its files, and what exists and stays
+//! mapping_suggestion.rs  suggests a mapping from what differs between two tenants
+//! doctor/         whether this machine, the configuration and its tenants are ready for a run
+//! scopes.rs       the scopes that reading or writing needs
 //! mapping_check.rs, mapping_preview.rs  a mapping without an import: its problems, its effect on resources
 //! compare.rs      compares two tenants or snapshots
 //! restore.rs      a tenant's own snapshot -> the plan that restores it
@@ -30,17 +34,20 @@
 
 mod authorship;
 mod compare;
+mod doctor;
 mod environment;
 mod error;
 mod execute;
 pub(crate) mod history;
 mod host;
+mod init;
 mod kept_snapshots;
 pub mod limits;
 mod lock;
 mod log_gap;
 mod mapping_check;
 mod mapping_preview;
+mod mapping_suggestion;
 mod prepare;
 mod probe;
 mod proposal;
@@ -49,6 +56,7 @@ mod restore;
 mod retention;
 mod review;
 pub(crate) mod run_name;
+mod scopes;
 mod session;
 mod source;
 pub(crate) mod unfinished;
@@ -56,15 +64,18 @@ mod verification;
 
 pub(crate) use authorship::{ReadTarget, attribute_drift, attribute_stale, attribute_undo};
 pub(crate) use compare::compare;
+pub(crate) use doctor::{CheckupScope, examine};
 pub use environment::Environment;
 pub(crate) use environment::now;
 pub use error::Error;
 pub use execute::EndedRun;
 pub(crate) use execute::execute;
 pub use host::{Host, Interrupt, Notice};
+pub(crate) use init::{FileOutcome, NewConfiguration, NewTenant, SetUpFile};
 pub(crate) use lock::lock;
 pub(crate) use mapping_check::{check_mapping, unmatched_on_disk};
 pub(crate) use mapping_preview::{MappedResource, MappingPreview, NamedField, preview};
+pub(crate) use mapping_suggestion::{SuggestedMapping, suggest_mapping};
 pub use prepare::{Prepared, Route, prepare};
 pub(crate) use prepare::{includable, included, prepare_seen_by, protected, read, refuse_unmatched, scope_naming, scope_of};
 pub(crate) use probe::{load as load_probe, probe, probe_after, probe_again};
@@ -75,6 +86,7 @@ pub(crate) use restore::{PreparedRestore, RestoreRoute, prepare_restore};
 pub(crate) use retention::{RunSnapshots, Surplus, delete, snapshots, surplus};
 pub(crate) use review::check_scopes;
 pub(crate) use review::{Review, unapproved};
+pub(crate) use scopes::{TenantAccess, needed_scopes};
 pub(crate) use session::Session;
 pub(crate) use session::refuse_another_target;
 pub(crate) use source::{named_source, source_side};

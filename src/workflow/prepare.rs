@@ -311,7 +311,7 @@ fn protects_nothing(target: &TenantSettings, sides: &[&Snapshot; 2]) -> Vec<Stri
     idle.map(|pattern| format!("the `protected` pattern \"{pattern}\" matches nothing in {source} or {target}")).collect()
 }
 
-fn refuse_the_same(source: &Source<'_>, target: &TenantSettings) -> Result<(), Error> {
+pub(super) fn refuse_the_same(source: &Source<'_>, target: &TenantSettings) -> Result<(), Error> {
     let side = |tenant: &str, domain: &str| PlannedTenant::new(tenant, domain, "");
     let source = match source {
         Source::Tenant(settings) => side(&settings.name, &settings.domain),

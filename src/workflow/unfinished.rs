@@ -1,5 +1,6 @@
 //! An unfinished run on a target, and what a new run does about it.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::environment::Environment;
@@ -54,6 +55,22 @@ pub(crate) fn unfinished_between(environment: &Environment, source: &str, target
     // Most runs have ended, and the plan of a large one takes time and memory to load.
     let is_ended = Record::load(&folder.join("journal.jsonl")).ok()?.is_ended;
     if is_ended { None } else { PastRun::read(folder, &name).ok().filter(PastRun::is_open) }
+}
+
+/// Returns the newest run from each source to a target, where it is unfinished, the newest first.
+pub(crate) fn unfinished_on(environment: &Environment, target: &TenantSettings) -> Vec<PastRun> {
+    let runs = environment.folder("runs");
+    let mut sources = BTreeSet::new();
+    let of_run = |name: String| {
+        let folder = runs.join(&name);
+        let tenants = PlanTenants::load(&folder.join("plan.json")).ok()?;
+        let is_newest = tenants.target_domain() == target.domain && sources.insert(tenants.source_tenant().to_owned());
+        if !is_newest || Record::load(&folder.join("journal.jsonl")).ok()?.is_ended {
+            return None;
+        }
+        PastRun::read(folder, &name).ok().filter(PastRun::is_open)
+    };
+    begun_on(&runs, &target.name).filter_map(of_run).collect()
 }
 
 /// Returns the folder and the name of the newest run between two tenants.

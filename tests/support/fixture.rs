@@ -84,6 +84,11 @@ impl Fixture {
         self.variables.push((name.to_owned(), value.to_owned()));
     }
 
+    /// Returns the value of an environment variable.
+    pub(crate) fn variable(&self, name: &str) -> String {
+        self.variables.iter().find(|(set, _)| set == name).map(|(_, value)| value.clone()).unwrap_or_default()
+    }
+
     /// Signs in to prod with a token that has only these scopes.
     pub(crate) fn sign_in_to_prod_with(&mut self, scopes: &[&str]) {
         let token = self.prod_sandbox().token(scopes);
@@ -321,6 +326,12 @@ impl Fixture {
         self.start_prod(&Options::new(held).credentials(OWN, "CANARY-prod").faults(faults));
     }
 
+    /// Restarts prod at the same address with its state and these options.
+    pub(crate) fn restart_prod_by(&mut self, options: impl FnOnce(Options) -> Options) {
+        let held = self.stop_prod();
+        self.start_prod(&options(Options::new(held)));
+    }
+
     /// Gives prod the latency of a distant tenant, so that a signal hits requests in flight.
     pub(crate) fn slow_down_prod(&mut self) {
         let held = self.stop_prod();
@@ -339,6 +350,11 @@ impl Fixture {
     pub(crate) fn terminate(started: &Child) {
         let sent = Command::new("kill").args(["-TERM", &started.id().to_string()]).status().expect("it ran");
         assert!(sent.success());
+    }
+
+    /// Returns the addresses of dev and prod.
+    pub(crate) fn urls(&self) -> [String; 2] {
+        [self.dev.url(), self.prod_url.clone()]
     }
 
     /// Returns the port of prod.

@@ -35,7 +35,7 @@ pub(in crate::cli) struct MapArgs {
 impl MapArgs {
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
         let patterns = Selection::read(context.catalog, &[], &self.resources, &[]).map_err(|error| Failure::of_selection(&error))?.only;
-        let target = self.target(context)?;
+        let target = context.target_settings(self.tenant.as_deref())?.name.clone();
         let (source, mapping, include) = (self.from.clone(), self.mapping.clone(), self.include.clone());
         let route = Route { target, source, mapping, include, ..Route::default() };
         let shown = preview(context.environment()?, &route, &patterns).await?;
@@ -44,15 +44,6 @@ impl MapArgs {
         }
         context.answer(|| text(&shown, context.layout()), || report::answer(&shown, 0));
         Ok(0)
-    }
-
-    /// Returns the given target, or the only one with a source.
-    fn target(&self, context: &Context) -> Result<String, Failure> {
-        let mut targets = context.settings()?.tenants.values().filter(|tenant| tenant.source.is_some());
-        match (&self.tenant, targets.next(), targets.next()) {
-            (None, Some(only), None) => Ok(only.name.clone()),
-            (named, _, _) => Ok(context.tenant_settings(named.as_deref())?.name.clone()),
-        }
     }
 }
 

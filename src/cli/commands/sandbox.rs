@@ -43,6 +43,9 @@ pub(in crate::cli) struct SandboxArgs {
     /// Delay of each response, for example 150ms
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     latency: Option<Duration>,
+    /// How far the tenant's clock is ahead of that of this machine, for example 10m, to try what `migrate doctor` says of a wrong clock
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    clock_ahead: Option<Duration>,
     /// Answer 404 to the first request that refers to a new client (client grants, connection clients), as Auth0 sometimes does
     #[arg(long)]
     late_clients: bool,
@@ -124,6 +127,9 @@ impl SandboxArgs {
         }
         if let Some(latency) = self.latency {
             options = options.latency(latency);
+        }
+        if let Some(ahead) = self.clock_ahead {
+            options = options.clock_ahead(ahead);
         }
         for spec in &self.fault {
             options = options.faults(Fault::list(spec).map_err(|error| wrong(&error))?);

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::approve::ApproveAnswer;
 use super::kinds::KindsAnswer;
 use super::link::LinkAnswer;
+use super::mapping::SuggestAnswer;
 use super::schedule::ScheduleAnswer;
 use super::scopes::ScopesAnswer;
 use super::validate::ValidateAnswer;
@@ -57,6 +58,7 @@ pub(in crate::cli) fn published() -> Vec<(&'static str, Value)> {
     let answers = [
         ("validate", answer_schema::<ValidateAnswer<'static>>("A valid configuration: `migrate validate --output json`")),
         ("approve", answer_schema::<ApproveAnswer<'static>>("An approval: `migrate approve --output json`")),
+        ("suggest", answer_schema::<SuggestAnswer<'static>>("A suggested mapping: `migrate mapping suggest --output json`")),
         ("link", answer_schema::<LinkAnswer<'static>>("A link: `migrate link --output json`")),
         ("kinds", answer_schema::<KindsAnswer<'static>>("The kinds of settings: `migrate kinds --output json`")),
         ("scopes", answer_schema::<ScopesAnswer<'static>>("Scopes: `migrate scopes --output json`")),

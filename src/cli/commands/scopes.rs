@@ -12,6 +12,7 @@ use crate::cli::error::Failure;
 use crate::cli::options::kind;
 use crate::management_api::LOG_SCOPES;
 use crate::report;
+use crate::workflow::{TenantAccess, needed_scopes};
 
 /// Print the Management API scopes that migrate needs
 ///
@@ -66,7 +67,8 @@ impl ScopesArgs {
         }
         let named = self.kinds.iter().map(|name| kind(context, name)).collect::<Result<Vec<&Kind>, _>>()?;
         let is_meant = |kind: &&Kind| named.is_empty() || named.iter().any(|named| named.name == kind.name);
-        let scopes: BTreeSet<&str> = context.catalog.kinds().filter(is_meant).flat_map(|kind| self.scopes_of(kind)).collect();
+        let access = if self.purpose == Purpose::Export { TenantAccess::Read } else { TenantAccess::Write };
+        let scopes = needed_scopes(context.catalog.kinds().filter(is_meant), access);
         let text = || scopes.iter().flat_map(|scope| [*scope, "\n"]).collect();
         context.answer_as_it_is(text, || {
             report::answer(
@@ -76,14 +78,5 @@ impl ScopesArgs {
         });
         context.tell(&format!("Optional: {} {}", READ_LOG.scope, READ_LOG.purpose));
         Ok(0)
-    }
-
-    fn scopes_of(&self, kind: &Kind) -> Vec<&'static str> {
-        match self.purpose {
-            Purpose::Export => [kind.scopes.read, kind.quirks.extra_scopes.0].concat(),
-            Purpose::Import => {
-                [kind.scopes.read, kind.scopes.create, kind.scopes.update, kind.quirks.extra_scopes.0, kind.quirks.extra_scopes.1].concat()
-            }
-        }
     }
 }

@@ -49,7 +49,7 @@ impl ValidateArgs {
         let mut checked = Vec::new();
         for path in mappings {
             let (mapping, findings) = check_mapping(context.environment()?, &path)?;
-            refuse(&findings, &path)?;
+            refuse_findings(&findings, &path)?;
             if self.strict {
                 refuse_unmatched(&unmatched(context, &mapping, &path)?)?;
             }
@@ -88,7 +88,7 @@ impl ValidateArgs {
 }
 
 /// Refuses a mapping with problems.
-fn refuse(findings: &[Diagnostic], path: &Path) -> Result<(), Failure> {
+pub(super) fn refuse_findings(findings: &[Diagnostic], path: &Path) -> Result<(), Failure> {
     let failure = match findings {
         [] => return Ok(()),
         [one] => Failure::from_error(USAGE, one),

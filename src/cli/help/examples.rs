@@ -3,6 +3,24 @@
 /// The examples of each command, by its name.
 const EXAMPLES: &[(&str, &[&str])] = &[
     (
+        "init",
+        &[
+            "migrate init",
+            "migrate init --source-domain acme-dev.eu.auth0.com --target-domain acme-prod.eu.auth0.com",
+            "migrate init --source-domain acme-dev.eu.auth0.com --source-client-id ID --source-client-secret-file dev.secret --target-domain \
+             acme-prod.eu.auth0.com --output json",
+        ],
+    ),
+    ("doctor", &["migrate doctor", "migrate doctor --tenant prod --kinds clients,client-grants", "migrate doctor --output json"]),
+    (
+        "mapping",
+        &[
+            "migrate mapping suggest --tenant prod",
+            "migrate mapping suggest --tenant prod --from dev@latest",
+            "migrate mapping suggest --tenant prod --out mappings/dev-to-prod.toml",
+        ],
+    ),
+    (
         "export",
         &[
             "migrate export --tenant dev",

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode};
 use ring::rand::{SecureRandom, SystemRandom};
@@ -40,6 +40,15 @@ pub(crate) struct RegisteredClients {
     pub(crate) secrets: Vec<(String, String)>,
     /// Client ids with their public keys.
     pub(crate) keys: Vec<(String, String)>,
+}
+
+/// The token endpoint: the clients that it knows besides those of the state, and the time on the clock of the tenant.
+#[derive(Clone, Copy)]
+pub(crate) struct TokenEndpoint<'server> {
+    /// The clients.
+    pub(crate) registered: &'server RegisteredClients,
+    /// The time.
+    pub(crate) now: SystemTime,
 }
 
 /// A token that was issued.
@@ -110,8 +119,8 @@ impl IssuedTokens {
     }
 
     /// Answers a request to `/oauth/token`.
-    pub(crate) fn token_response(&mut self, state: &State, registered: &RegisteredClients, sent: &Value) -> ApiResponse {
-        match authenticate(state, registered, sent) {
+    pub(crate) fn token_response(&mut self, state: &State, endpoint: TokenEndpoint<'_>, sent: &Value) -> ApiResponse {
+        match authenticate(state, endpoint, sent) {
             Ok((client, scopes)) => ApiResponse::new(200, self.issue(state, Caller::client(&client), scopes)),
             Err(refused) => refused,
         }
@@ -128,7 +137,7 @@ fn refused(status: u16, error: &str, description: &str) -> ApiResponse {
 }
 
 /// Returns the requesting client and the scopes it may have.
-fn authenticate(state: &State, registered: &RegisteredClients, sent: &Value) -> Result<(String, Scopes), ApiResponse> {
+fn authenticate(state: &State, endpoint: TokenEndpoint<'_>, sent: &Value) -> Result<(String, Scopes), ApiResponse> {
     let text = |name: &str| sent[name].as_str().unwrap_or_default();
     let unauthorized = || refused(401, "access_denied", "Unauthorized");
     if text("grant_type") != "client_credentials" {
@@ -138,15 +147,21 @@ fn authenticate(state: &State, registered: &RegisteredClients, sent: &Value) -> 
         return Err(refused(403, "access_denied", &format!("Service not enabled within domain: {}", text("audience"))));
     }
     if !text("client_assertion").is_empty() {
-        return verify_assertion(state, registered, text("client_assertion")).map(|client| (client, Scopes::All)).ok_or_else(unauthorized);
+        return verify_assertion(state, endpoint, text("client_assertion")).map(|client| (client, Scopes::All)).ok_or_else(unauthorized);
     }
     let (client, secret) = (text("client_id"), text("client_secret"));
-    if registered.secrets.iter().any(|(known, its)| known == client && its == secret) {
+    if endpoint.registered.secrets.iter().any(|(known, its)| known == client && its == secret) {
         return Ok((client.to_owned(), Scopes::All));
     }
-    let known = state.tables.get("clients").and_then(|table| table.get(client)).and_then(|body| body.text("client_secret"));
+    let body = state.tables.get("clients").and_then(|table| table.get(client));
+    let known = body.and_then(|body| body.text("client_secret"));
     if known.is_none_or(|known| known != secret || known.is_empty() || known == "[REDACTED]") {
         return Err(unauthorized());
+    }
+    // Reported for a client without this grant type: auth0/ruby-auth0#190.
+    let granted = body.and_then(|body| body.get("grant_types")).and_then(Value::as_array);
+    if granted.is_some_and(|types| !types.iter().any(|grant| grant == "client_credentials")) {
+        return Err(refused(403, "unauthorized_client", "Grant type 'client_credentials' not allowed for the client."));
     }
     let scopes = granted_scopes(state, client).ok_or_else(|| {
         let audience = state.management_audience();
@@ -158,18 +173,19 @@ fn authenticate(state: &State, registered: &RegisteredClients, sent: &Value) -> 
 }
 
 /// Returns the client that a signed assertion authenticates.
-fn verify_assertion(state: &State, registered: &RegisteredClients, assertion: &str) -> Option<String> {
+fn verify_assertion(state: &State, endpoint: TokenEndpoint<'_>, assertion: &str) -> Option<String> {
     let algorithm = decode_header(assertion).ok()?.alg;
     if !matches!(algorithm, Algorithm::RS256 | Algorithm::RS384 | Algorithm::PS256) {
         return None;
     }
-    registered.keys.iter().find_map(|(client, pem)| {
+    endpoint.registered.keys.iter().find_map(|(client, pem)| {
         let mut expected = Validation::new(algorithm);
         expected.set_audience(&[format!("https://{}/", state.domain), format!("https://{}/oauth/token", state.domain)]);
         expected.set_issuer(&[client]);
         let key = DecodingKey::from_rsa_pem(pem.as_bytes()).ok()?;
         let claims = decode::<Value>(assertion, &key, &expected).ok()?.claims;
-        (claims["sub"] == client.as_str()).then(|| client.clone())
+        let has_expired = claims["exp"].as_u64().is_none_or(|end| UNIX_EPOCH + Duration::from_secs(end) <= endpoint.now);
+        (claims["sub"] == client.as_str() && !has_expired).then(|| client.clone())
     })
 }
 
@@ -196,6 +212,7 @@ mod tests {
                 {"client_id": "c1", "name": "A", "client_secret": "s1"},
                 {"client_id": "c2", "name": "B", "client_secret": "s2"},
                 {"client_id": "c3", "name": "C", "client_secret": "[REDACTED]"},
+                {"client_id": "c4", "name": "D", "client_secret": "s4", "grant_types": ["authorization_code"]},
             ],
             "/client-grants": [{"id": "g1", "client_id": "c1", "audience": "https://acme.eu.auth0.com/api/v2/", "scope": ["read:clients"]}],
         }}))
@@ -206,7 +223,8 @@ mod tests {
         let sent = json!({
             "grant_type": "client_credentials", "client_id": client, "client_secret": secret, "audience": "https://acme.eu.auth0.com/api/v2/",
         });
-        IssuedTokens::new(Duration::from_secs(60)).token_response(&state(), &RegisteredClients::default(), &sent)
+        let endpoint = TokenEndpoint { registered: &RegisteredClients::default(), now: UNIX_EPOCH };
+        IssuedTokens::new(Duration::from_secs(60)).token_response(&state(), endpoint, &sent)
     }
 
     #[test]
@@ -217,10 +235,11 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_secret_a_missing_grant_and_a_masked_secret_get_no_token() {
+    fn a_wrong_secret_a_missing_grant_or_grant_type_and_a_masked_secret_get_no_token() {
         let unauthorized = json!({"error": "access_denied", "error_description": "Unauthorized"});
         assert_eq!(exchange("c1", "wrong"), ApiResponse::new(401, unauthorized.clone()));
         assert_eq!(exchange("c3", "[REDACTED]"), ApiResponse::new(401, unauthorized));
         assert_eq!(exchange("c2", "s2").status, 403);
+        assert_eq!(exchange("c4", "s4").body["error"], "unauthorized_client");
     }
 }

@@ -98,8 +98,9 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    pub(crate) fn start() -> Self {
-        Self { started: Instant::now(), at: SystemTime::now() }
+    /// Starts a clock that is ahead of the system's by this time.
+    pub(crate) fn start(ahead: Duration) -> Self {
+        Self { started: Instant::now(), at: SystemTime::now() + ahead }
     }
 
     /// Returns the current time.
