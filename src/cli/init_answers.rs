@@ -133,7 +133,7 @@ impl InitAnswers {
     }
 
     /// Returns whether somebody can be asked.
-    pub(super) fn may_ask(&self, context: &Context) -> bool {
+    pub(super) fn may_ask(context: &Context) -> bool {
         is_attended() && !context.is_json()
     }
 
@@ -143,7 +143,7 @@ impl InitAnswers {
     ///
     /// If something is missing and nobody can be asked, or nobody answers.
     pub(super) async fn complete(&mut self, context: &Context) -> Result<(), Failure> {
-        let may_ask = self.may_ask(context);
+        let may_ask = Self::may_ask(context);
         for at in 0..self.tenants.len() {
             if may_ask {
                 self.ask_for_tenant(context, at).await?;

@@ -41,7 +41,7 @@ pub(crate) fn checkup_of_tenants(checkup: &Checkup, columns: Option<usize>) -> S
 fn used_for(tenant: &CheckedTenant) -> String {
     let source = tenant.source.iter().map(|source| format!("target of {}", printable(source)));
     let targets = (!tenant.source_of.is_empty()).then(|| format!("source of {}", tenant.source_of.join(", ")));
-    source.chain(targets).map(|used| format!(", {used}")).collect()
+    source.chain(targets).map(|used| format!(", {used}")).collect::<Vec<_>>().concat()
 }
 
 fn line(check: &Check, columns: Option<usize>) -> String {

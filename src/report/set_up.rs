@@ -30,7 +30,7 @@ pub(crate) fn set_up(files: &[SetUpEntry]) -> String {
         let note = if kept.is_empty() { String::new() } else { format!("{} existed already and stays", enumeration(kept)) };
         table.row([printable(&path.display().to_string()).into_owned(), (*outcome).to_owned(), note]);
     }
-    format!("{}\n{}", styled(TITLE, "Files"), table.body().lines().map(|line| format!("  {line}\n")).collect::<String>())
+    format!("{}\n{}", styled(TITLE, "Files"), table.body().lines().map(|line| format!("  {line}\n")).collect::<Vec<_>>().concat())
 }
 
 #[derive(Serialize, JsonSchema)]

@@ -1,6 +1,6 @@
 //! Suggests a mapping from what differs between a source and a target, both read now or the source from a snapshot.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::environment::Environment;
 use super::error::Error;
@@ -50,7 +50,7 @@ pub(crate) async fn suggest_mapping(
 }
 
 /// Loads a mapping; one that is configured and not written yet covers nothing.
-fn of_file(environment: &Environment, path: &PathBuf) -> Result<Mapping, mapping::Error> {
+fn of_file(environment: &Environment, path: &Path) -> Result<Mapping, mapping::Error> {
     match Mapping::load(environment.catalog, path) {
         Err(mapping::Error::File(error)) if error.is_missing() => Ok(Mapping::default()),
         loaded => loaded,

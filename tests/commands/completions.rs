@@ -26,7 +26,7 @@ fn values_come_from_what_is_there() {
     let snapshot = fixture.in_folder("snapshots/dev").pop().expect("a snapshot");
     assert_eq!(offered(&fixture, &["export", "--tenant", "p"]), ["prod"]);
     assert_eq!(offered(&fixture, &["diff", "dev"]), ["dev", "dev@latest", &format!("dev@{snapshot}")]);
-    assert_eq!(offered(&fixture, &["undo", "2"]), [run.clone()]);
+    assert_eq!(offered(&fixture, &["undo", "2"]), [run]);
     assert_eq!(offered(&fixture, &["show", "la"]), ["last"]);
     assert_eq!(offered(&fixture, &["get", "client-g"]), ["client-grants"]);
     assert_eq!(offered(&fixture, &["export", "--kinds", "clients,client-g"]), ["clients,client-grants"]);

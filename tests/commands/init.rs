@@ -73,7 +73,7 @@ fn secrets_of_files_are_written_to_a_private_file_and_nowhere_else() {
         let (id, secret) =
             (fixture.variable(&format!("MIGRATE_{name}_CLIENT_ID")), fixture.variable(&format!("MIGRATE_{name}_CLIENT_SECRET")));
         fixture.write(&format!("{side}.secret"), &format!("{secret}\n"));
-        line += &format!(" --{side}-client-id {id} --{side}-client-secret-file {side}.secret");
+        line = format!("{line} --{side}-client-id {id} --{side}-client-secret-file {side}.secret");
         fixture.set(&format!("MIGRATE_{name}_CLIENT_ID"), "");
         fixture.set(&format!("MIGRATE_{name}_CLIENT_SECRET"), "");
     }

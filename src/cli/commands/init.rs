@@ -178,7 +178,7 @@ async fn signed_in(context: &Context, answers: &mut InitAnswers) -> Result<(NewC
         };
         let tenant = failure.tenant.clone().unwrap_or_default();
         let is_denied = checkup.tenants.iter().any(|one| one.name == tenant && one.is_denied);
-        if attempts == ATTEMPTS || !is_denied || !answers.may_ask(context) {
+        if attempts == ATTEMPTS || !is_denied || !InitAnswers::may_ask(context) {
             return Err(not_signed_in(failure, is_denied));
         }
         context.tell(&format!("Cannot sign in to {tenant}: {}\n{}", failure.fact, failure.advice.clone().unwrap_or_default()));

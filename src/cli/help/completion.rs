@@ -30,7 +30,7 @@ pub(in crate::cli) fn complete(command: impl Fn() -> clap::Command, words: &[OsS
 
 /// Writes the lines with which a shell learns to ask this program for completions.
 pub(in crate::cli) fn registration(shell: &str, out: &mut dyn Write) -> io::Result<()> {
-    let called = std::env::args_os().next().map(PathBuf::from).unwrap_or_else(|| "migrate".into());
+    let called = std::env::args_os().next().map_or_else(|| "migrate".into(), PathBuf::from);
     // A bare name is looked up by the shell each time, so that it finds an update elsewhere.
     let program = if called.components().count() > 1 { std::path::absolute(&called).unwrap_or(called) } else { called };
     let shells = Shells::builtins();

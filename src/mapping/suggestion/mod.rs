@@ -108,9 +108,8 @@ fn covers(rule: &MappingRule, suggestion: &Suggestion) -> bool {
         (Effect::Replace(rows), SuggestedEffect::Replace { from, .. }) => {
             rows.iter().any(|row| row.from == *from || row.from.contains(from.as_str()) || from.contains(&row.from))
         }
-        (Effect::Skip | Effect::Rename(_), SuggestedEffect::Rename(_)) => is_about(),
+        (Effect::Skip | Effect::Rename(_), SuggestedEffect::Rename(_)) | (Effect::Skip, SuggestedEffect::Keep(_)) => is_about(),
         (Effect::Remove(super::Removed::Element(element)), SuggestedEffect::Remove(text)) => element == text,
-        (Effect::Skip, SuggestedEffect::Keep(_)) => is_about(),
         (_, SuggestedEffect::Keep(_)) => rule.field == suggestion.field && is_about(),
         _ => false,
     }

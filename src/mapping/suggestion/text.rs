@@ -16,8 +16,9 @@ pub fn suggested_mapping(source: &str, target: &str, suggestions: &[Suggestion])
          --tenant {target}` shows what the rules do. The tenants' own domains and ids need no rules."
     );
     let none = if suggestions.is_empty() { "\n# Nothing differs in a way that suggests a rule.\n" } else { "" };
-    let rules: String = suggestions.iter().map(|suggestion| format!("\n{}{}", comment(&suggestion.evidence), rule(suggestion))).collect();
-    format!("{}{none}{rules}", comment(&head))
+    let rules: Vec<String> =
+        suggestions.iter().map(|suggestion| format!("\n{}{}", comment(&suggestion.evidence), rule(suggestion))).collect();
+    format!("{}{none}{}", comment(&head), rules.concat())
 }
 
 /// Returns a suggestion as a rule.
@@ -54,5 +55,5 @@ fn comment(words: &str) -> String {
             None => lines.push(format!("# {word}")),
         }
     }
-    lines.iter().map(|line| format!("{line}\n")).collect()
+    lines.join("\n") + "\n"
 }
