@@ -31,7 +31,26 @@ pub struct Text<'text> {
     pub text: &'text str,
 }
 
+/// A line of a file, for errors that show up only after the file was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileLine {
+    path: PathBuf,
+    line: usize,
+}
+
+impl fmt::Display for FileLine {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}:{}", self.path.display(), self.line)
+    }
+}
+
 impl Text<'_> {
+    /// Returns the line that a position is in.
+    pub fn line_of(&self, at: usize) -> FileLine {
+        let before = &self.text[..self.letter_at(at)];
+        FileLine { path: self.path.to_owned(), line: before.matches('\n').count() + 1 }
+    }
+
     /// Creates a diagnostic for a position in the file; the label is shown beside the caret.
     pub fn wrong(&self, at: Range<usize>, what: impl Into<String>, label: impl Into<String>) -> Diagnostic {
         let start = self.letter_at(at.start);
@@ -128,12 +147,26 @@ fn quoted_length(text: &str, quotes: &str) -> Option<usize> {
     }
 }
 
-/// Masks the values after names of secrets, byte by byte, so that positions in the line do not change.
+/// Masks the values after names of secrets and the passwords of URLs, byte by byte, so that positions in the line do not
+/// change.
 fn cover_secrets(line: &str) -> String {
+    let line = &cover_passwords(line);
     let Some(name_ends) = secret_word(line) else { return line.to_owned() };
     let (name, value) = line.split_at(name_ends + line[name_ends..].find(['=', ' ', '"']).unwrap_or(0));
     let cover = |sign: char| if sign == '=' || sign == ' ' { sign.to_string() } else { "*".repeat(sign.len_utf8()) };
     name.to_owned() + &value.chars().map(cover).collect::<String>()
+}
+
+/// Masks what precedes an `@` in every URL.
+fn cover_passwords(line: &str) -> String {
+    let mut parts = line.split("://");
+    let begin = parts.next().unwrap_or_default().to_owned();
+    parts.fold(begin, |shown, part| {
+        // A password may contain a slash, though it should not.
+        let url = part.find(['"', '\'', ' ']).map_or(part, |ends| &part[..ends]);
+        let hidden = url.rfind('@').unwrap_or(0);
+        shown + "://" + &"*".repeat(hidden) + &part[hidden..]
+    })
 }
 
 /// Returns the known word most similar to a misspelt one, if any is similar.
@@ -211,6 +244,7 @@ mod tests {
         assert_eq!(cover_secrets("dev = { CLIENT_SECRET=\"hush\" }"), "dev = { CLIENT_SECRET=****** *");
         assert_eq!(cover_secrets("client_secret \"hüsh\""), "client_secret *******");
         assert_eq!(cover_secrets("domain = \"acme\""), "domain = \"acme\"");
+        assert_eq!(cover_secrets("a = \"http://me:hü/sh@b:1\" # http://x"), "a = \"http://*********@b:1\" # http://x");
     }
 
     #[test]

@@ -4,12 +4,12 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, FileTypeExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rustix::fs::{Access, OFlags};
 use sha2::{Digest, Sha256};
+
+use crate::platform;
 
 mod lock;
 
@@ -127,13 +127,12 @@ pub(crate) fn read_text(path: &Path) -> Result<String, Error> {
 
 /// Opens a regular file, without waiting for the other end of a pipe.
 fn open(how: &mut OpenOptions, path: &Path) -> io::Result<File> {
-    let without_waiting = OFlags::NONBLOCK.bits().cast_signed();
-    let file = how.custom_flags(without_waiting).open(path)?;
+    let file = platform::without_waiting(how).open(path)?;
     let kind = file.metadata()?.file_type();
     let what = match kind {
         _ if kind.is_file() => return Ok(file),
         _ if kind.is_dir() => "a folder",
-        _ if kind.is_fifo() => "a pipe",
+        _ if platform::is_pipe(kind) => "a pipe",
         _ => "a device",
     };
     Err(io::Error::new(io::ErrorKind::InvalidInput, format!("it is {what}, and a file was expected")))
@@ -141,7 +140,7 @@ fn open(how: &mut OpenOptions, path: &Path) -> io::Result<File> {
 
 /// Returns whether others than its owner and their group can read or write a file.
 pub(crate) fn is_open_to_others(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o006 != 0)
+    fs::metadata(path).is_ok_and(|metadata| platform::may_be_changed_or_read_by_all(&metadata))
 }
 
 /// Returns whether files can be created in a folder, or the folder itself, if it does not exist yet.
@@ -149,7 +148,7 @@ pub(crate) fn may_write_in(folder: &Path) -> bool {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let existing =
         folder.ancestors().map(|path| if path.as_os_str().is_empty() { Path::new(".") } else { path }).find(|path| path.exists());
-    existing.is_some_and(|path| path.is_dir() && rustix::fs::access(path, Access::WRITE_OK | Access::EXEC_OK).is_ok())
+    existing.is_some_and(|path| path.is_dir() && platform::may_write_in(path))
 }
 
 /// Returns whether a name is that of an entry in a folder, rather than a path out of it.
@@ -168,7 +167,7 @@ pub(crate) fn make_folder(path: &Path) -> Result<(), Error> {
 }
 
 fn create_folder(path: &Path) -> io::Result<()> {
-    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    let made = platform::private_folder(fs::DirBuilder::new().recursive(true)).create(path);
     // The system reports "File exists" for the folder itself and "Not a directory" for a parent, neither with the path.
     made.map_err(|refused| match path.ancestors().find(|above| above.is_file()) {
         Some(file) => io::Error::new(io::ErrorKind::NotADirectory, format!("\"{}\" is a file, not a folder", file.display())),
@@ -184,8 +183,8 @@ fn create_folder(path: &Path) -> io::Result<()> {
 pub(crate) fn make_new_folder(path: &Path) -> Result<(), Error> {
     let make = || {
         create_folder(folder_of(path))?;
-        fs::DirBuilder::new().mode(0o700).create(path)?;
-        sync_folder(folder_of(path))
+        platform::private_folder(&mut fs::DirBuilder::new()).create(path)?;
+        platform::sync_folder(folder_of(path))
     };
     make().map_err(Error::writing(path))
 }
@@ -211,13 +210,13 @@ pub(crate) fn write_whole_with(path: &Path, fill: impl FnOnce(&mut dyn Write) ->
 fn replace(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let folder = folder_of(path);
     create_folder(folder)?;
-    let mut aside = tempfile::Builder::new().prefix(PREFIX).permissions(fs::Permissions::from_mode(0o600)).tempfile_in(folder)?;
+    let mut aside = tempfile::Builder::new().prefix(PREFIX).tempfile_in(folder)?;
     // Writes to the inner file, so that errors do not contain the meaningless temporary path.
     let mut out = BufWriter::new(aside.as_file_mut());
     fill(&mut out)?;
     out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
     aside.persist(path).map_err(|refused| refused.error)?;
-    sync_folder(folder)
+    platform::sync_folder(folder)
 }
 
 /// Writes a folder atomically: `fill` writes to a temporary folder, which is then renamed to `path`.
@@ -228,13 +227,16 @@ fn replace(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> 
 pub(crate) fn write_folder_whole(path: &Path, fill: impl FnOnce(&Path) -> Result<(), Error>) -> Result<(), Error> {
     let (above, failed) = (folder_of(path), Error::writing(path));
     create_folder(above).map_err(&failed)?;
-    let aside =
-        tempfile::Builder::new().prefix(PREFIX).permissions(fs::Permissions::from_mode(0o700)).tempdir_in(above).map_err(&failed)?;
+    let mut builder = tempfile::Builder::new();
+    if let Some(permissions) = platform::private_folder_permissions() {
+        builder.permissions(permissions);
+    }
+    let aside = builder.prefix(PREFIX).tempdir_in(above).map_err(&failed)?;
     fill(aside.path()).map_err(|error| error.moved(aside.path(), path))?;
-    sync_folder(aside.path()).and_then(|()| fs::rename(aside.path(), path)).map_err(&failed)?;
+    platform::sync_folder(aside.path()).and_then(|()| fs::rename(aside.path(), path)).map_err(&failed)?;
     // The folder was renamed, so there is nothing to clean up under the temporary name.
     let _ = aside.keep();
-    sync_folder(above).map_err(&failed)
+    platform::sync_folder(above).map_err(&failed)
 }
 
 /// The maximum age of a temporary file that may still be in use.
@@ -266,18 +268,14 @@ pub(crate) fn move_file(from: &Path, to: &Path) -> Result<(), Error> {
     let rename = || {
         create_folder(folder_of(to))?;
         fs::rename(from, to)?;
-        sync_folder(folder_of(to))?;
-        sync_folder(folder_of(from))
+        platform::sync_folder(folder_of(to))?;
+        platform::sync_folder(folder_of(from))
     };
     rename().map_err(Error::writing(to))
 }
 
 fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-fn sync_folder(path: &Path) -> io::Result<()> {
-    File::open(path)?.sync_all()
 }
 
 /// Returns the hash of a content: `sha256:` and 64 hexadecimal digits.
@@ -330,8 +328,8 @@ impl Appender {
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
         let open = || {
             create_folder(folder_of(path))?;
-            let file = open(OpenOptions::new().append(true).create(true).mode(0o600), path)?;
-            sync_folder(folder_of(path))?;
+            let file = open(platform::private_file(OpenOptions::new().append(true).create(true)), path)?;
+            platform::sync_folder(folder_of(path))?;
             Ok(Self { file, path: path.to_owned() })
         };
         open().map_err(Error::writing(path))
@@ -352,7 +350,12 @@ impl Appender {
     ///
     /// If the file cannot be truncated.
     pub(crate) fn cut_to(&mut self, bytes: u64) -> Result<(), Error> {
-        self.file.set_len(bytes).and_then(|()| self.file.sync_data()).map_err(Error::writing(&self.path))
+        // By another handle: some systems do not let one that only appends do it.
+        let cut = || {
+            let file = OpenOptions::new().write(true).open(&self.path)?;
+            file.set_len(bytes).and_then(|()| file.sync_data())
+        };
+        cut().map_err(Error::writing(&self.path))
     }
 
     /// Returns whether only its owner can read it.
@@ -361,14 +364,15 @@ impl Appender {
     ///
     /// If the system does not report its permissions.
     pub(crate) fn is_private(&self) -> Result<bool, Error> {
-        let of_others = self.file.metadata().map_err(Error::reading(&self.path))?.permissions().mode() & 0o077;
-        Ok(of_others == 0)
+        let metadata = self.file.metadata().map_err(Error::reading(&self.path))?;
+        Ok(!platform::is_reachable_by_others(&metadata))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn an_atomic_file_is_private_and_leaves_nothing_beside_it() {

@@ -16,6 +16,7 @@
 //! - Everything specific to Auth0 is an entry in the [`catalog`].
 //!
 //! ```text
+//! platform                   what differs between operating systems
 //! json, files, diagnostic    JSON and paths into it; atomic files; errors with their place in a file
 //! catalog, model             what Auth0 has; resources and the events of a run
 //! snapshot, state            the exported content of a tenant; the state between runs
@@ -110,6 +111,7 @@ pub mod files;
 pub mod json;
 #[doc(hidden)]
 pub mod mapping;
+mod platform;
 #[doc(hidden)]
 pub mod report;
 #[doc(hidden)]

@@ -9,12 +9,13 @@ const MOST_LINES: usize = 500;
 
 /// The modules that each module may import: those below it, or fewer where a boundary matters more than the level.
 const MAY_IMPORT: &[(&str, &str)] = &[
+    ("platform", ""),
     ("json", ""),
-    ("files", ""),
+    ("files", "platform"),
     ("diagnostic", ""),
     ("catalog", "json"),
     ("model", "json catalog"),
-    ("sandbox", "files json catalog"),
+    ("sandbox", "platform files json catalog"),
     ("snapshot", "json catalog files model diagnostic"),
     ("state", "json catalog files model"),
     ("management_api", "json catalog model"),
@@ -23,8 +24,11 @@ const MAY_IMPORT: &[(&str, &str)] = &[
     ("export", "json catalog model snapshot management_api"),
     ("probe", "json catalog model plan snapshot"),
     ("apply", "state json catalog files model plan snapshot management_api"),
-    ("config", "files catalog model diagnostic"),
-    ("workflow", "files json catalog model diagnostic snapshot state management_api config mapping plan export apply probe sandbox"),
+    ("config", "platform files catalog model diagnostic"),
+    (
+        "workflow",
+        "platform files json catalog model diagnostic snapshot state management_api config mapping plan export apply probe sandbox",
+    ),
     ("report", "apply json catalog model plan probe snapshot"),
 ];
 
@@ -36,6 +40,21 @@ const WRITTEN: [&str; 5] = ["src", "tests", "benches", "fuzz/src", "fuzz/targets
 
 /// Macros and crates that print.
 const PRINTING: &[&str] = &["println!", "eprintln!", "print!(", "eprint!(", "anstream"];
+
+/// The module for what only some systems have, and what names it.
+const PLATFORM: &str = "platform";
+const OF_SOME_SYSTEMS: &[&str] = &[
+    "std::os::",
+    "rustix::",
+    "libc::",
+    "windows_sys::",
+    "signal::unix",
+    "signal::windows",
+    "cfg(unix",
+    "cfg(windows",
+    "cfg(target_",
+    "cfg(not(",
+];
 
 /// A source file, without its tests.
 struct File {
@@ -152,6 +171,29 @@ fn only_the_report_and_the_command_line_print() {
         printing.extend(lines.map(|(line, text)| format!("{}: {text}", file.place(line))));
     }
     assert!(printing.is_empty(), "{}", printing.join("\n"));
+}
+
+#[test]
+fn only_the_platform_module_uses_what_some_systems_do_not_have() {
+    let is_elsewhere = |file: &&File| !file.is_of_tests() && file.module() != PLATFORM;
+    let mut found = Vec::new();
+    for file in files(&["src"]).iter().filter(is_elsewhere) {
+        let lines = file.code().filter(|(_, text)| OF_SOME_SYSTEMS.iter().any(|word| text.contains(word)));
+        found.extend(lines.map(|(line, text)| format!("{}: {text}", file.place(line))));
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+    let both = ["unix", "windows"].map(|name| functions(&root().join(format!("src/{PLATFORM}/{name}.rs"))));
+    assert_eq!(both[0], both[1], "both systems must have the same functions");
+    assert!(both[0].len() > 10, "{:?}", both[0]);
+}
+
+/// Returns the functions of a file that other modules use, as they are declared.
+fn functions(path: &Path) -> BTreeSet<String> {
+    let text = fs::read_to_string(path).expect("UTF-8");
+    let lines = text.lines().map(str::trim).filter(|line| line.starts_with("pub(crate) fn") || line.starts_with("pub(crate) async fn"));
+    // An argument that a system has no use for has no name there.
+    let without_names = |line: &str| line.split(['(', ',', ')']).map(|part| part.split(": ").last().unwrap_or(part).to_owned()).collect();
+    lines.map(without_names).map(|parts: Vec<String>| parts.join(" ")).collect()
 }
 
 #[test]

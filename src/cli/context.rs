@@ -84,6 +84,9 @@ impl Context {
                     shell_word(&path)
                 ));
             }
+            if let Some(config) = read.config.as_ref().filter(|_| read.is_found_above && self.is_verbose()) {
+                self.tell(&format!("Configuration: {}", config.display()));
+            }
             let _ = self.environment.set(Environment::new(read, self.terminal.clone()));
         }
         Ok(self.environment.get().expect("set above"))

@@ -4,7 +4,7 @@ use std::error::Error;
 
 use serde_json::Value;
 
-use crate::config;
+use crate::config::{self, LateSetting};
 use crate::files;
 use crate::report::{self, ErrorFields, fitted, printable};
 use crate::workflow::Interrupt;
@@ -226,10 +226,23 @@ impl From<config::Error> for Failure {
             config::Error::WithoutCredentials { .. } => {
                 Some("create a machine-to-machine application in that tenant and authorize it for the Auth0 Management API")
             }
+            config::Error::Unconfigured => {
+                Some("name a configuration with --config, change to a folder that has one, or run `migrate init`")
+            }
+            config::Error::OfAnother { .. } => Some(
+                "above the working folder, a configuration, its folder and `.env` must belong to you or to root; if you trust it, name it with --config",
+            ),
+            config::Error::Setting(error) if error.setting == LateSetting::SecretCommand => {
+                Some("run the command yourself; what it prints is not shown here, since it may be the secret")
+            }
             config::Error::UnknownTenant { .. } => Some("define tenants in migrate.toml as [tenants.NAME] with a domain"),
             _ => None,
         };
-        let code = if matches!(error, config::Error::WithoutCredentials { .. }) { DENIED } else { USAGE };
+        let code = match &error {
+            config::Error::WithoutCredentials { .. } => DENIED,
+            config::Error::Setting(error) if error.setting == LateSetting::SecretCommand => DENIED,
+            _ => USAGE,
+        };
         Self { hint: hint.map(str::to_owned), ..Self::from_error(code, &error) }
     }
 }
@@ -406,6 +419,9 @@ fn with_tenant_hint(failure: Failure, error: &management_api::Error, name: &str)
             failure.hint("wait until nothing else writes to the tenant, then run the same command again")
         }
         _ if error.is_excessive() => failure.hint(EXCESSIVE),
+        _ if error.is_about_sign_in() && error.status() == Some(404) => {
+            failure.hint("check `domain` in migrate.toml: no tenant answers there")
+        }
         _ if error.is_unreachable() => failure.hint("check the domain and the network, then run the same command again"),
         _ => failure,
     }

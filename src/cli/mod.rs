@@ -3,6 +3,8 @@
 //! ```text
 //! context.rs         the context of every command: the environment of its use case, and the terminal
 //! terminal.rs        shows events and results, and receives interrupts
+//! colour.rs          whether text has colours
+//! logging.rs         the log for machines
 //! options.rs         options that several commands share; limits.rs, lock.rs, notify.rs, secrets_to.rs, rehearsal.rs have one each
 //! dry_run.rs         where a dry run stops
 //! ceremony.rs        from plan to run: show, check, confirm, execute, report
@@ -17,6 +19,7 @@
 //! ```
 
 mod ceremony;
+mod colour;
 mod commands;
 mod context;
 mod dry_run;
@@ -26,6 +29,7 @@ mod help;
 mod init_answers;
 mod limits;
 mod lock;
+mod logging;
 mod notify;
 mod options;
 mod pager;
@@ -45,7 +49,7 @@ use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use context::Context;
 use error::Failure;
@@ -66,7 +70,7 @@ struct Arguments {
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Global options")]
 struct Everywhere {
-    /// The configuration file [default: migrate.toml]
+    /// The configuration file [default: migrate.toml in the working folder, or in the nearest folder above it]
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     /// The folder for snapshots, state and runs [default: the folder of the configuration]
@@ -75,6 +79,9 @@ struct Everywhere {
     /// Output format
     #[arg(long, global = true, value_name = "FORMAT", default_value = "text", value_enum)]
     output: Output,
+    /// Use colours; `auto` does at a terminal, unless NO_COLOR is set, and with CLICOLOR_FORCE everywhere
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", value_enum)]
+    color: ColorChoice,
     /// Do not open long output in a pager
     #[arg(long, global = true)]
     no_pager: bool,
@@ -84,6 +91,8 @@ struct Everywhere {
     /// Print more: every kind that is read, every change and every retry
     #[arg(long, short, global = true)]
     verbose: bool,
+    #[command(flatten)]
+    log: logging::LogOptions,
 }
 
 /// How an answer is printed.
@@ -172,39 +181,56 @@ fn command_line() -> clap::Command {
 
 /// Runs one command line; returns the exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
-    let words: Vec<OsString> = arguments.into_iter().collect();
+    let (arguments, name) = match parse(arguments.into_iter().collect()) {
+        Ok(parsed) => parsed,
+        Err(code) => return code,
+    };
+    colour::set(arguments.everywhere.color);
+    let is_json = arguments.everywhere.output == Output::Json;
+    let log = match arguments.everywhere.log.start(&name) {
+        Ok(log) => log,
+        Err(failure) => return failure.print(is_json),
+    };
+    let writes = arguments.command.writes();
+    let outcome = run_to_its_end(arguments);
+    let code = outcome.unwrap_or_else(|failure| if writes { failure.of_a_writer() } else { failure }.print(is_json));
+    if let Some(warning) = log.end(code) {
+        terminal::print_error(&warning);
+    }
+    code
+}
+
+/// Parses a command line; returns it with the name of its command, or the exit code after completions, help or a usage error.
+fn parse(words: Vec<OsString>) -> Result<(Arguments, String), u8> {
     match help::complete(command_line, &words) {
-        Ok(true) => return 0,
+        Ok(true) => return Err(0),
         Ok(false) => {}
         Err(refused) => {
             let _ = refused.print();
-            return error::USAGE;
+            return Err(error::USAGE);
         }
     }
-    let parsed = command_line().try_get_matches_from(words).and_then(|matches| Arguments::from_arg_matches(&matches));
-    let arguments = match parsed {
-        Ok(arguments) => arguments,
-        Err(asked) => {
-            let is_help = !asked.use_stderr();
-            // Nothing can be done if the terminal is gone.
-            let _ = asked.print();
-            return if is_help { 0 } else { error::USAGE };
-        }
-    };
-    let output = arguments.everywhere.output;
-    let writes = arguments.command.writes();
+    let command = command_line().color(colour::written(&words));
+    let parsed = command.try_get_matches_from(words).and_then(|matches| {
+        let name = matches.subcommand_name().unwrap_or_default().to_owned();
+        Ok((Arguments::from_arg_matches(&matches)?, name))
+    });
+    parsed.map_err(|asked| {
+        let is_help = !asked.use_stderr();
+        // Nothing can be done if the terminal is gone.
+        let _ = asked.print();
+        if is_help { 0 } else { error::USAGE }
+    })
+}
+
+fn run_to_its_end(arguments: Arguments) -> Result<u8, Failure> {
     // One thread suffices: there is little work to share, and more threads would take a tenth more memory.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let outcome = match runtime {
-        Ok(runtime) => {
-            let answered = runtime.block_on(answer(arguments));
-            // A name that is still being looked up is not waited for.
-            runtime.shutdown_background();
-            answered
-        }
-        Err(source) => Err(Failure::new(error::FAILED, "cannot set up timers and sockets").caused_by(&source)),
-    };
-    outcome.unwrap_or_else(|failure| if writes { failure.of_a_writer() } else { failure }.print(output == Output::Json))
+    let runtime = runtime.map_err(|source| Failure::new(error::FAILED, "cannot set up timers and sockets").caused_by(&source))?;
+    let answered = runtime.block_on(answer(arguments));
+    // A name that is still being looked up is not waited for.
+    runtime.shutdown_background();
+    answered
 }
 
 async fn answer(mut arguments: Arguments) -> Result<u8, Failure> {
@@ -251,7 +277,7 @@ async fn run_command(context: &Context, command: Command) -> Result<u8, Failure>
         Command::Approve(command) => command.run(context).await,
         Command::Explain(command) => command.run(context).await,
         Command::Import(command) => command.run(context).await,
-        Command::Sync(command) => command.run(context).await,
+        Command::Sync(command) => Box::pin(command.run(context)).await,
         Command::Get(command) => command.run(context).await,
         Command::Update(command) => command.run(context).await,
         Command::Api(command) => command.run(context).await,

@@ -7,15 +7,13 @@
 use std::collections::HashMap;
 use std::error::Error as _;
 use std::io::{self, Write};
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ExitStatus, Stdio};
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use clap::Args;
 use futures_util::future::BoxFuture;
-use rustix::process::{Pid, Signal, kill_process_group};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +21,7 @@ use super::error::{FAILED, Failure, USAGE};
 use crate::apply::{NewSecret, SecretSink};
 use crate::files::{self, Appender};
 use crate::model::resource::{Id, Key};
+use crate::platform;
 use crate::report::shell_word;
 
 /// The timeout of a command for one secret.
@@ -227,8 +226,8 @@ struct Started(Child);
 
 impl Started {
     fn new(command: &str) -> io::Result<Self> {
-        let mut shell = Command::new("sh");
-        let shell = shell.args(["-c", command]).process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut shell = platform::shell(command);
+        let shell = platform::in_own_group(&mut shell).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         shell.spawn().map(Self)
     }
 
@@ -251,7 +250,7 @@ impl Drop for Started {
         if let Ok(None) = self.0.try_wait() {
             // Kills the whole group, since a shell waits for every part of `a | b`. If it cannot be killed, it is not
             // waited for.
-            let _ = kill_process_group(Pid::from_child(&self.0), Signal::KILL).map(|()| self.0.wait());
+            let _ = platform::kill_with_children(&mut self.0).map(|()| self.0.wait());
         }
     }
 }
@@ -272,6 +271,7 @@ async fn given(command: &str, input: &str, longest: Duration) -> io::Result<Opti
 mod tests {
     use super::*;
     use crate::model::resource::key;
+    use std::process::Command;
 
     #[test]
     fn a_destination_that_is_neither_a_file_nor_a_command_is_refused() {

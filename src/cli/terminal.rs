@@ -1,20 +1,17 @@
 //! The terminal: shows events and results, and receives interrupts.
 
 use std::io::{IsTerminal, Write};
-use std::os::fd::AsFd;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::termios::{LocalModes, OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr};
 use secrecy::SecretString;
 use serde_json::Value;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Mutex as AsyncMutex, watch};
 use tokio::time::sleep;
 
 use crate::model::event::{Event, Observer};
+use crate::platform::{self, EndSignal, EndSignals};
 use crate::report::{Mode, Progress, count, fitted, json_text, printed};
 use crate::workflow::{Host, Interrupt, Notice};
 
@@ -105,11 +102,11 @@ impl Terminal {
     /// Earlier input is discarded: nobody can answer a question that they have not seen.
     pub(super) async fn ask(&self, question: &str) -> Option<String> {
         self.progress.clear();
-        tcflush(std::io::stdin(), QueueSelector::IFlush).ok()?;
+        platform::discard_input().ok()?;
         print_error(question);
         let mut open = OpenQuestion { is_answered: false };
         // A line is waited for without blocking, so that an interrupt is noticed meanwhile.
-        while !is_readable(std::io::stdin()) {
+        while !platform::has_input() {
             sleep(KEYBOARD_INTERVAL).await;
         }
         let mut line = String::new();
@@ -120,32 +117,12 @@ impl Terminal {
 
     /// Asks for a secret, which the terminal does not show.
     pub(super) async fn ask_secret(&self, question: &str) -> Option<SecretString> {
-        let hidden = HiddenInput::begin()?;
+        let hidden = platform::HiddenInput::begin()?;
         let answer = self.ask(question).await;
         drop(hidden);
         // The line break that ended the answer was not shown either.
         print_error("\n");
         answer.map(SecretString::from)
-    }
-}
-
-/// Input that the terminal does not show, until this is dropped.
-struct HiddenInput(Termios);
-
-impl HiddenInput {
-    fn begin() -> Option<Self> {
-        let shown = tcgetattr(std::io::stdin()).ok()?;
-        let mut hidden = shown.clone();
-        hidden.local_modes.remove(LocalModes::ECHO);
-        tcsetattr(std::io::stdin(), OptionalActions::Flush, &hidden).ok()?;
-        Some(Self(shown))
-    }
-}
-
-impl Drop for HiddenInput {
-    fn drop(&mut self) {
-        // Nothing can be done if the terminal is gone.
-        let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, &self.0);
     }
 }
 
@@ -203,7 +180,7 @@ fn text_of(notice: &Notice, later: &str) -> String {
 /// Both signals that end a run, caught from the first use on, so that one that arrives between two waits is not lost.
 #[derive(Debug)]
 struct Signals {
-    caught: AsyncMutex<Option<(Signal, Signal)>>,
+    caught: AsyncMutex<Option<EndSignals>>,
     /// How many wait for the next interrupt because they end by it in a way of their own.
     claims: watch::Sender<usize>,
 }
@@ -227,7 +204,7 @@ impl Signals {
     async fn listen(&self) {
         let mut caught = self.caught.lock().await;
         if caught.is_none() {
-            *caught = signal(SignalKind::interrupt()).ok().zip(signal(SignalKind::terminate()).ok());
+            *caught = EndSignals::listen().ok();
         }
     }
 
@@ -254,23 +231,17 @@ impl Signals {
     async fn receive(&self) -> Interrupt {
         self.listen().await;
         let mut caught = self.caught.lock().await;
-        let Some((interrupt, terminate)) = caught.as_mut() else { return std::future::pending().await };
-        tokio::select! {
-            _ = interrupt.recv() => Interrupt::Interrupted,
-            _ = terminate.recv() => Interrupt::Terminated,
+        let Some(signals) = caught.as_mut() else { return std::future::pending().await };
+        match signals.next().await {
+            EndSignal::Interrupt => Interrupt::Interrupted,
+            EndSignal::Terminate => Interrupt::Terminated,
         }
     }
 }
 
-/// Returns whether reading from a stream would not wait, whatever comes of it.
-fn is_readable(stream: impl AsFd) -> bool {
-    let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
-    poll(&mut [PollFd::new(&stream, PollFlags::IN)], Some(&at_once)) != Ok(0)
-}
-
 /// Returns the width of a stream if it is a terminal. Other output is searched and compared line by line, so it is not
 /// wrapped.
-pub(super) fn columns(stream: impl AsFd) -> Option<usize> {
+pub(super) fn columns(stream: impl platform::Stream) -> Option<usize> {
     terminal_size::terminal_size_of(stream).map(|(width, _)| usize::from(width.0))
 }
 

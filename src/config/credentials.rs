@@ -1,11 +1,13 @@
-//! The credentials with which migrate authenticates to a tenant, from environment variables.
+//! The credentials with which migrate authenticates to a tenant, from environment variables or from a command.
 
 use std::path::Path;
 
 use secrecy::{ExposeSecret, SecretString};
 
+use super::TenantSettings;
+use super::error::Error;
+use super::secret_command::{KnownSecrets, SecretCommand};
 use super::variables::{Part, Variables};
-use super::{Error, TenantSettings};
 use crate::files;
 
 pub use crate::model::credentials::Credentials;
@@ -18,46 +20,82 @@ pub(super) struct Asked<'settings> {
     pub(super) dotenv: &'settings Path,
 }
 
+/// How to sign in to a tenant.
+enum SignIn<'settings> {
+    /// As the variable says that is set.
+    Variable(Part),
+    /// With the secret that this command prints.
+    Command(&'settings SecretCommand),
+}
+
 impl<'settings> Asked<'settings> {
-    /// Returns the credentials in the variables, reading the private key from its file.
-    pub(super) fn credentials(self) -> Result<Credentials, Error> {
-        match self.way()? {
-            Part::AccessToken => {
+    /// Returns the credentials, reading the private key from its file or running the command for the secret.
+    pub(super) fn credentials(self, known: &KnownSecrets) -> Result<Credentials, Error> {
+        let with_secret = |client_id: &SecretString, client_secret: SecretString| Credentials::Secret {
+            client_id: client_id.expose_secret().to_owned(),
+            client_secret,
+        };
+        match self.sign_in()? {
+            SignIn::Variable(Part::AccessToken) => {
                 let [token] = self.values([Part::AccessToken])?;
                 Ok(Credentials::Token(token.clone()))
             }
-            Part::SigningKeyPath => {
+            SignIn::Variable(Part::SigningKeyPath) => {
                 let [client_id, _] = self.values([Part::ClientId, Part::SigningKeyPath])?;
                 let path = self.variables.path(&self.name(Part::SigningKeyPath)).unwrap_or_default();
                 let pem = files::read_text(&path)?;
                 Ok(Credentials::Key { client_id: client_id.expose_secret().to_owned(), pem: SecretString::from(pem) })
             }
-            Part::ClientId | Part::ClientSecret => {
+            SignIn::Variable(Part::ClientId | Part::ClientSecret) => {
                 let [client_id, client_secret] = self.values([Part::ClientId, Part::ClientSecret])?;
-                Ok(Credentials::Secret { client_id: client_id.expose_secret().to_owned(), client_secret: client_secret.clone() })
+                Ok(with_secret(client_id, client_secret.clone()))
             }
+            SignIn::Command(command) => {
+                let [client_id] = self.values([Part::ClientId])?;
+                Ok(with_secret(client_id, known.of(&self.tenant.name, command)?))
+            }
+        }
+    }
+
+    /// Checks everything but the command; returns where the credentials come from.
+    pub(super) fn check(self) -> Result<&'static str, Error> {
+        match self.sign_in()? {
+            SignIn::Variable(_) => self.credentials(&KnownSecrets::default()).map(|_| "set"),
+            SignIn::Command(_) => self.values([Part::ClientId]).map(|_| "client_secret_command"),
+        }
+    }
+
+    /// Returns the client whose secret the command prints, if it does.
+    pub(super) fn client_of_command(self) -> Option<String> {
+        match self.sign_in().ok()? {
+            SignIn::Variable(_) => None,
+            SignIn::Command(_) => Some(self.variables.get(&self.name(Part::ClientId))?.expose_secret().to_owned()),
         }
     }
 
     /// Returns the names of the variables for the credentials.
     pub(super) fn names(self) -> Result<Vec<String>, Error> {
-        let parts: &[Part] = match self.way()? {
-            Part::AccessToken => &[Part::AccessToken],
-            Part::SigningKeyPath => &[Part::ClientId, Part::SigningKeyPath],
-            Part::ClientId | Part::ClientSecret => &[Part::ClientId, Part::ClientSecret],
+        let parts: &[Part] = match self.sign_in()? {
+            SignIn::Variable(Part::AccessToken) => &[Part::AccessToken],
+            SignIn::Variable(Part::SigningKeyPath) => &[Part::ClientId, Part::SigningKeyPath],
+            SignIn::Variable(Part::ClientId | Part::ClientSecret) => &[Part::ClientId, Part::ClientSecret],
+            SignIn::Command(_) => &[Part::ClientId],
         };
-        Ok(parts.iter().map(|part| self.name(*part)).collect())
+        let proxy = self.tenant.proxy.as_ref().and_then(|proxy| proxy.variable()).map(str::to_owned);
+        Ok(parts.iter().map(|part| self.name(*part)).chain(proxy).collect())
     }
 
-    /// Returns the variable that decides the method: the one of three that is set, otherwise the secret.
-    fn way(self) -> Result<Part, Error> {
+    /// Returns how to sign in: by the variable of three that is set; otherwise by the command, or else the secret.
+    fn sign_in(self) -> Result<SignIn<'settings>, Error> {
         let ways = [Part::ClientSecret, Part::SigningKeyPath, Part::AccessToken].into_iter();
         let mut set = ways.filter(|way| self.tenant.prefix.parts().contains(way) && self.variables.has(&self.name(*way)));
-        match (set.next(), set.next()) {
-            (Some(one), Some(other)) => {
+        match (set.next(), set.next(), &self.tenant.secret_command) {
+            (Some(one), Some(other), _) => {
                 Err(Error::TwoWays { tenant: self.tenant.name.clone(), one: self.name(one), other: self.name(other) })
             }
-            (one, _) => Ok(one.unwrap_or(Part::ClientSecret)),
+            (Some(one), None, _) => Ok(SignIn::Variable(one)),
+            (None, _, Some(command)) => Ok(SignIn::Command(command)),
+            (None, _, None) => Ok(SignIn::Variable(Part::ClientSecret)),
         }
     }
 

@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::ops::Range;
+use std::path::Path;
 
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
+use super::network::{CaFile, ProxySetting, ProxyUrl, check_proxy};
+use super::secret_command::{CommandWords, SecretCommand};
 use super::variables::{Part, Prefix};
 use super::{SHARE, TenantSettings};
 use crate::catalog::Catalog;
@@ -16,7 +19,10 @@ use crate::model::approval::{self, Approval, Approvals};
 use crate::model::guard::Guard;
 use crate::model::limits::ChangeLimits;
 
-const KEYS: &[&str] = &["domain", "url", "rate", "share", "source", "mapping", "hosts", "protected", "plan"];
+const KEYS: &[&str] =
+    &["domain", "url", "rate", "share", "source", "mapping", "hosts", "protected", "plan", SECRET_COMMAND, "ca_file", "proxy"];
+/// The command that prints the secret, and so the only key that may be named after one.
+const SECRET_COMMAND: &str = "client_secret_command";
 
 /// Parses the text of a configuration file; paths in it are relative to its folder.
 pub(super) fn read(whole: Text<'_>) -> Result<BTreeMap<String, TenantSettings>, Diagnostic> {
@@ -56,10 +62,13 @@ fn read_tenant(whole: Text<'_>, name: &Spanned<DeString<'_>>, value: &Spanned<De
     tenant.url = table.url()?;
     (tenant.tier, tenant.rate) = table.rate()?;
     tenant.share = table.number("share", "above 0 and at most 1", |share| share > 0.0 && share <= 1.0)?.unwrap_or(SHARE);
-    tenant.source = table.text("source")?.map(|source| source.text.to_owned());
+    tenant.source = table.text("source")?.map(|source| placed(whole, source.text));
     tenant.mapping = table.text("mapping")?.map(|mapping| whole.path.with_file_name(mapping.text));
     tenant.hosts = table.hosts()?;
     tenant.protected = table.protected()?;
+    tenant.secret_command = table.secret_command()?;
+    tenant.ca_file = table.ca_file()?;
+    tenant.proxy = table.proxy()?;
     if let Some(plan) = table.table("plan")? {
         plan.only(&["most_changed", "most_changed_of_a_kind", "approve"])?;
         let share = |key| plan.number(key, "between 0 and 1", |share| (0.0..=1.0).contains(&share));
@@ -67,6 +76,11 @@ fn read_tenant(whole: Text<'_>, name: &Spanned<DeString<'_>>, value: &Spanned<De
         tenant.approved = plan.approved()?;
     }
     Ok(tenant)
+}
+
+/// Returns a source as the working folder sees it: a snapshot is a path from the folder of the file.
+fn placed(whole: Text<'_>, source: &str) -> String {
+    if source.contains('/') { whole.path.with_file_name(source).display().to_string() } else { source.to_owned() }
 }
 
 /// Checks a name, which is used in names of folders and of variables.
@@ -149,7 +163,8 @@ impl<'text> TomlTable<'text> {
     }
 
     fn refuse_secrets(&self, prefix: &Prefix) -> Result<(), Diagnostic> {
-        let Some(key) = self.fields.keys().find(|key| is_secret(key.get_ref()) || key.get_ref() == "client_id") else { return Ok(()) };
+        let is_credential = |key: &str| (is_secret(key) && key != SECRET_COMMAND) || key == "client_id";
+        let Some(key) = self.fields.keys().find(|key| is_credential(key.get_ref())) else { return Ok(()) };
         let variable = match Part::ALL.iter().find(|part| part.key() == *key.get_ref()) {
             Some(part) => prefix.name(*part),
             None => prefix.name(Part::ClientSecret),
@@ -219,6 +234,46 @@ impl<'text> TomlTable<'text> {
             ));
         };
         Ok(Rate { burst: whole(burst), a_minute: whole(per_second * 60.0) })
+    }
+
+    fn secret_command(&self) -> Result<Option<SecretCommand>, Diagnostic> {
+        let Some(value) = self.fields.get(SECRET_COMMAND) else { return Ok(None) };
+        let words = match value.get_ref() {
+            DeValue::String(text) if !text.trim().is_empty() => CommandWords::Shell(text.clone().into_owned()),
+            DeValue::Array(list) if !list.is_empty() => {
+                CommandWords::Words(self.texts(SECRET_COMMAND)?.iter().map(|word| word.text.to_owned()).collect())
+            }
+            _ => return Err(self.must_be(SECRET_COMMAND, "a command: a text for the shell, or a list of words", value)),
+        };
+        let folder = self.whole.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Ok(Some(SecretCommand { words, folder: folder.to_owned(), place: self.whole.line_of(value.span().start) }))
+    }
+
+    fn ca_file(&self) -> Result<Option<CaFile>, Diagnostic> {
+        let file = self.text("ca_file")?;
+        Ok(file.map(|file| CaFile { path: self.whole.path.with_file_name(file.text), place: self.whole.line_of(file.at.start) }))
+    }
+
+    fn proxy(&self) -> Result<Option<ProxySetting>, Diagnostic> {
+        let Some(Phrase { text, at }) = self.text("proxy")? else { return Ok(None) };
+        let wrong = |what: String, label: &str| Err(self.whole.wrong(at.clone(), what, label));
+        if self.fields.contains_key("url") {
+            return wrong(format!("{} cannot have both \"url\" and \"proxy\"", self.place), "a url is on this machine, and needs no proxy");
+        }
+        let place = self.whole.line_of(at.start);
+        match text.strip_prefix("env:") {
+            Some("") => return wrong(format!("the proxy of {} names no variable", self.place), "such as env:ACME_PROXY"),
+            Some(name) => return Ok(Some(ProxySetting { place, url: ProxyUrl::Variable(name.to_owned()) })),
+            None => {}
+        }
+        match check_proxy(text) {
+            Ok(url) if url.password().is_some() || !url.username().is_empty() => wrong(
+                format!("credentials of the proxy of {} do not belong in this file", self.place),
+                "write env:NAME, and set NAME to this URL in the environment or in .env",
+            ),
+            Ok(_) => Ok(Some(ProxySetting { place, url: ProxyUrl::Plain(text.to_owned()) })),
+            Err(label) => wrong(format!("the proxy of {} is not valid", self.place), label),
+        }
     }
 
     fn hosts(&self) -> Result<Vec<String>, Diagnostic> {

@@ -4,14 +4,21 @@
 //! in an error.
 //!
 //! ```text
-//! file.rs          migrate.toml
-//! variables.rs     the environment and .env
-//! credentials.rs   how to authenticate to a tenant
+//! search.rs          where migrate.toml is
+//! file.rs            migrate.toml
+//! variables.rs       the environment and .env
+//! credentials.rs     how to authenticate to a tenant
+//! secret_command.rs  a client secret that a command prints
+//! network.rs         the certificates and the proxy for a tenant
 //! ```
 
 mod credentials;
+mod error;
 mod file;
+mod network;
 mod schema;
+mod search;
+mod secret_command;
 mod variables;
 
 #[cfg(test)]
@@ -24,7 +31,10 @@ use secrecy::{ExposeSecret, SecretString};
 
 pub use crate::diagnostic::Diagnostic;
 pub use credentials::Credentials;
+pub use error::{Error, LateSetting, SettingCause, SettingError};
+pub use network::{CaFile, ProxySetting};
 pub(crate) use schema::ConfigurationFile;
+pub use secret_command::SecretCommand;
 pub use variables::{Prefix, VariableOrigin};
 
 use crate::catalog::limits::{Rate, Tier};
@@ -32,7 +42,10 @@ use crate::diagnostic::Text;
 use crate::files;
 use crate::model::approval::Approvals;
 use crate::model::limits::ChangeLimits;
+use crate::model::network::NetworkOptions;
 use credentials::Asked;
+use search::Found;
+use secret_command::KnownSecrets;
 use variables::Variables;
 
 /// The default share of a tenant's rate limit, which leaves the rest for user logins.
@@ -81,10 +94,14 @@ pub struct Settings {
     pub state_home: Option<PathBuf>,
     /// The configuration file, if there is one.
     pub config: Option<PathBuf>,
+    /// Whether that was found in a folder above the working folder.
+    pub is_found_above: bool,
     /// The `.env` file, if others than its owner can read or write it.
     pub open_to_others: Option<PathBuf>,
     variables: Variables,
     dotenv: PathBuf,
+    /// What commands have printed so far.
+    known: KnownSecrets,
 }
 
 /// The configuration of one tenant.
@@ -116,6 +133,12 @@ pub struct TenantSettings {
     pub approved: Approvals,
     /// The prefix of its credential variables.
     pub prefix: Prefix,
+    /// The command that prints its client secret, for where no variable has it.
+    pub secret_command: Option<SecretCommand>,
+    /// Certificates of authorities to trust besides those of the system.
+    pub ca_file: Option<CaFile>,
+    /// The proxy for requests to it, instead of the system's.
+    pub proxy: Option<ProxySetting>,
 }
 
 impl TenantSettings {
@@ -137,6 +160,9 @@ impl TenantSettings {
             most_changed: ChangeLimits::default(),
             approved: Approvals::default(),
             prefix,
+            secret_command: None,
+            ca_file: None,
+            proxy: None,
         }
     }
 
@@ -149,90 +175,31 @@ impl TenantSettings {
     }
 }
 
-/// Why the configuration is invalid.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// A file cannot be read or written.
-    #[error(transparent)]
-    File(#[from] files::Error),
-    /// A position in a file is invalid.
-    #[error(transparent)]
-    Invalid(#[from] Diagnostic),
-    /// A line of `.env` is not an assignment.
-    #[error("line {line} of \"{}\" {reason}", path.display())]
-    Line {
-        /// The file.
-        path: PathBuf,
-        /// The line, from 1.
-        line: usize,
-        /// What is wrong with it.
-        reason: &'static str,
-    },
-    /// An unknown variable has a name like one of ours.
-    #[error("unknown variable \"{name}\" in the environment; did you mean {meant}?")]
-    UnknownVariable {
-        /// The variable.
-        name: String,
-        /// The most similar variable, or all variables.
-        meant: String,
-    },
-    /// A variable contains an invalid domain.
-    #[error("\"{domain}\" in {variable} is not a tenant domain: {expected}")]
-    Domain {
-        /// The variable.
-        variable: &'static str,
-        /// Its value.
-        domain: String,
-        /// The expected form.
-        expected: String,
-    },
-    /// No tenant has this name.
-    #[error("unknown tenant \"{name}\"{known}")]
-    UnknownTenant {
-        /// The name.
-        name: String,
-        /// The most similar name and all names, as the end of a sentence.
-        known: String,
-    },
-    /// A tenant's credentials are not set.
-    #[error("no credentials for tenant \"{tenant}\": set {missing} in the environment or in \"{}\"", dotenv.display())]
-    WithoutCredentials {
-        /// The tenant.
-        tenant: String,
-        /// The variables to set.
-        missing: String,
-        /// The path of the `.env` file.
-        dotenv: PathBuf,
-    },
-    /// A tenant's credentials are set in two different ways.
-    #[error("two kinds of credentials for tenant \"{tenant}\": unset {one} or {other}")]
-    TwoWays {
-        /// The tenant.
-        tenant: String,
-        /// A variable.
-        one: String,
-        /// Another variable that excludes it.
-        other: String,
-    },
-}
-
 impl Settings {
     /// Loads the configuration file, the `.env` file beside it, and these variables.
     ///
-    /// Without `config`, the file is that of `MIGRATE_CONFIG`, or `migrate.toml` if it exists; without `dir`, the
-    /// folder is that of `MIGRATE_DIR`, or that of the configuration.
+    /// Without `config`, the file is that of `MIGRATE_CONFIG`, or `migrate.toml` in the working folder or the nearest folder
+    /// above it that has one; without `dir`, the folder is that of `MIGRATE_DIR`, or that of the configuration.
     ///
     /// # Errors
     ///
-    /// If a given file does not exist, or a file or a variable is invalid.
+    /// If a given file does not exist, one above the working folder belongs to another user, or a file or a variable is
+    /// invalid.
     pub fn load(config: Option<&Path>, dir: Option<&Path>, environment: &EnvironmentVariables) -> Result<Self, Error> {
         let named = config.map(Path::to_owned).or_else(|| set(environment, variables::CONFIG).map(PathBuf::from));
-        let path = named.clone().unwrap_or_else(|| PathBuf::from("migrate.toml"));
-        let text = if named.is_some() { Some(files::read_text(&path)?) } else { files::if_exists(files::read_text(&path))? };
-        let dotenv =
-            FileLookup { path: path.with_file_name(".env"), text: files::if_exists(files::read_text(&path.with_file_name(".env")))? };
+        let is_named = named.is_some();
+        let (path, is_found_above) = match named {
+            Some(path) => (path, false),
+            None => match search::search()? {
+                Found::Here => (PathBuf::from(search::NAME), false),
+                Found::Above(path) => (path, true),
+            },
+        };
+        let text = if is_named { Some(files::read_text(&path)?) } else { files::if_exists(files::read_text(&path))? };
+        let dotenv = path.with_file_name(search::DOTENV);
+        let dotenv = FileLookup { text: files::if_exists(files::read_text(&dotenv))?, path: dotenv };
         let open_to_others = dotenv.text.is_some().then(|| dotenv.path.clone()).filter(|path| files::is_open_to_others(path));
-        Ok(Self { open_to_others, ..Self::resolve(FileLookup { path, text }, dotenv, dir, environment)? })
+        Ok(Self { is_found_above, open_to_others, ..Self::resolve(FileLookup { path, text }, dotenv, dir, environment)? })
     }
 
     /// Resolves the texts of both files and the variables.
@@ -250,25 +217,77 @@ impl Settings {
         variables::refuse_unknown(environment, dotenv.found(), &prefixes)?;
         let dir = dir.map(Path::to_owned).or_else(|| variables.path(variables::DIR)).unwrap_or_else(|| beside(&config.path));
         let config = config.text.is_some().then_some(config.path);
-        Ok(Self { tenants, dir, state_home: state_home(environment), config, open_to_others: None, variables, dotenv: dotenv.path })
+        Ok(Self {
+            tenants,
+            dir,
+            state_home: state_home(environment),
+            config,
+            is_found_above: false,
+            open_to_others: None,
+            variables,
+            dotenv: dotenv.path,
+            known: KnownSecrets::default(),
+        })
+    }
+
+    /// Checks that there is a configuration: a file, or variables that define a tenant.
+    ///
+    /// # Errors
+    ///
+    /// If there is neither.
+    pub fn require(&self) -> Result<(), Error> {
+        if self.config.is_none() && self.tenants.is_empty() { Err(Error::Unconfigured) } else { Ok(()) }
     }
 
     /// Returns the settings of a tenant.
     ///
     /// # Errors
     ///
-    /// If there is no tenant of this name; the error suggests the most similar one.
+    /// If there is no configuration, or no tenant of this name in it; the error suggests the most similar one.
     pub fn tenant(&self, name: &str) -> Result<&TenantSettings, Error> {
+        self.require()?;
         self.tenants.get(name).ok_or_else(|| Error::UnknownTenant { name: name.to_owned(), known: self.known_besides(name) })
     }
 
-    /// Returns the credentials of a tenant.
+    /// Returns the credentials of a tenant. Its command runs only once, and only if no variable says how to sign in.
     ///
     /// # Errors
     ///
-    /// If the tenant does not exist, its variables are missing or contradictory, or its key cannot be read.
+    /// If the tenant does not exist, its variables are missing or contradictory, its key cannot be read, or its command
+    /// prints no secret.
     pub fn credentials(&self, name: &str) -> Result<Credentials, Error> {
-        Asked { tenant: self.tenant(name)?, variables: &self.variables, dotenv: &self.dotenv }.credentials()
+        self.asked(name)?.credentials(&self.known)
+    }
+
+    /// Checks the credentials of a tenant without running a command; returns where they come from.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::credentials`], except for the command.
+    pub fn check_credentials(&self, name: &str) -> Result<&'static str, Error> {
+        self.asked(name)?.check()
+    }
+
+    /// Returns the client that a tenant is signed in to with, if a command prints its secret.
+    #[must_use]
+    pub fn client_of_command(&self, name: &str) -> Option<String> {
+        self.asked(name).ok()?.client_of_command()
+    }
+
+    /// Returns the certificates and the proxy for requests to a tenant.
+    ///
+    /// # Errors
+    ///
+    /// If the tenant does not exist, its certificates cannot be read, or its proxy is not valid.
+    pub fn network(&self, name: &str) -> Result<NetworkOptions, Error> {
+        let tenant = self.tenant(name)?;
+        let authorities = tenant.ca_file.as_ref().map(|file| file.read(name)).transpose()?.unwrap_or_default();
+        let proxy = tenant.proxy.as_ref().map(|proxy| proxy.url(name, &|variable| self.variable(variable))).transpose()?;
+        Ok(NetworkOptions { authorities, proxy })
+    }
+
+    fn asked(&self, name: &str) -> Result<Asked<'_>, Error> {
+        Ok(Asked { tenant: self.tenant(name)?, variables: &self.variables, dotenv: &self.dotenv })
     }
 
     /// Returns the names of the variables for a tenant's credentials; by default those of a client and its secret.
@@ -277,7 +296,7 @@ impl Settings {
     ///
     /// If the tenant does not exist, or its variables are contradictory.
     pub fn variables_of(&self, name: &str) -> Result<Vec<String>, Error> {
-        Asked { tenant: self.tenant(name)?, variables: &self.variables, dotenv: &self.dotenv }.names()
+        self.asked(name)?.names()
     }
 
     /// Returns where the value of a variable comes from, if it is set.
@@ -313,7 +332,8 @@ impl Settings {
     pub fn on_a_copy(&self, tenant: &str, url: &str, client: (&str, &str), dir: &Path) -> Self {
         let mut settings = Self { dir: dir.to_owned(), state_home: Some(dir.to_owned()), ..self.clone() };
         if let Some(tenant) = settings.tenants.get_mut(tenant) {
-            *tenant = TenantSettings { url: Some(url.to_owned()), tier: None, rate: None, share: 1.0, ..tenant.clone() };
+            let url = Some(url.to_owned());
+            *tenant = TenantSettings { url, tier: None, rate: None, share: 1.0, ca_file: None, proxy: None, ..tenant.clone() };
             settings.variables.sign_in(&tenant.prefix, client);
         }
         settings
@@ -322,10 +342,9 @@ impl Settings {
     fn known_besides(&self, name: &str) -> String {
         let names: Vec<_> = self.tenants.keys().map(String::as_str).collect();
         match (names.is_empty(), crate::diagnostic::nearest(name, names.iter().copied()), &self.config) {
-            (true, _, None) => ": there is no migrate.toml, and AUTH0_DOMAIN is not set".to_owned(),
             (true, _, Some(config)) => format!(": \"{}\" defines none", config.display()),
-            (false, Some(nearest), _) => format!("; did you mean \"{nearest}\"? Configured: {}", names.join(", ")),
-            (false, None, _) => format!("; configured: {}", names.join(", ")),
+            (_, Some(nearest), _) => format!("; did you mean \"{nearest}\"? Configured: {}", names.join(", ")),
+            (_, None, _) => format!("; configured: {}", names.join(", ")),
         }
     }
 }

@@ -40,6 +40,23 @@ struct TenantTable {
     protected: Vec<String>,
     /// What plans for this tenant may contain.
     plan: Option<PlanTable>,
+    /// A command that prints the client secret as one line, for where no variable has it.
+    client_secret_command: Option<CommandSetting>,
+    /// A file with certificates (PEM) of your own authorities, relative to this file: trusted for this tenant besides those of the system.
+    ca_file: Option<String>,
+    /// The proxy for this tenant instead of the system's: `http://proxy.acme.example:3128`, or `env:NAME` if its URL contains a password.
+    proxy: Option<String>,
+}
+
+/// A command, which runs in the folder of this file.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "its schema is published, and nothing is read into it")]
+enum CommandSetting {
+    /// A text for the shell.
+    Shell(String),
+    /// A program and its arguments, which no shell reads.
+    Words(#[schemars(length(min = 1))] Vec<String>),
 }
 
 /// A rate limit.

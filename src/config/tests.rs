@@ -127,7 +127,7 @@ fn a_dissimilar_key_is_shown_with_all_known_ones() {
      --> migrate.toml:3:1
       |
     3 | colour = "blue"
-      | ^^^^^^ expected one of domain, url, rate, share, source, mapping, hosts, protected, plan
+      | ^^^^^^ expected one of domain, url, rate, share, source, mapping, hosts, protected, plan, client_secret_command, ca_file, proxy
     "#);
 }
 
@@ -277,9 +277,10 @@ fn a_source_that_is_not_a_tenant_is_shown_with_the_nearest() {
 }
 
 #[test]
-fn a_source_may_be_the_path_of_a_snapshot() {
+fn a_source_may_be_the_path_of_a_snapshot_from_the_folder_of_the_file() {
     let given = Given::config(&format!("{DEV}source = \"snapshots/old\"\n"));
-    assert_eq!(given.settings().tenant("dev").expect("a tenant").source.as_deref(), Some("snapshots/old"));
+    let path = given.folder.path().join("snapshots/old").display().to_string();
+    assert_eq!(given.settings().tenant("dev").expect("a tenant").source, Some(path));
 }
 
 #[test]
@@ -343,7 +344,7 @@ fn an_unknown_tenant_is_reported_with_the_nearest_and_all_names() {
 fn without_a_file_or_variables_there_is_no_tenant() {
     let given = Given::nothing();
     let told = given.text_of(&given.settings().tenant("dev").expect_err("no such tenant"));
-    assert_eq!(told, "unknown tenant \"dev\": there is no migrate.toml, and AUTH0_DOMAIN is not set");
+    assert_eq!(told, "there is no configuration: no migrate.toml is in this folder or above it, and AUTH0_DOMAIN is not set");
 }
 
 #[test]

@@ -2,11 +2,11 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
 use super::{Error, create_folder, folder_of, open};
+use crate::platform;
 
 /// A lock that is held until this value is dropped or its process ends.
 ///
@@ -73,7 +73,7 @@ impl Lock {
                 Err(fs::TryLockError::WouldBlock) => false,
                 Err(fs::TryLockError::Error(source)) => return Err(source),
             };
-            let holder = word_in(&file)?;
+            let holder = if is_free { word_in(&file) } else { word_of_holder(&file) }?;
             Ok(match (is_free, holder.is_empty()) {
                 (false, _) => LockHolder::Running(holder),
                 (true, true) => LockHolder::Nobody,
@@ -85,12 +85,12 @@ impl Lock {
 
     fn attempt(path: &Path, holder: &str) -> io::Result<LockAttempt> {
         create_folder(folder_of(path))?;
-        let mut file = open(OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600), path)?;
+        let mut file = open(platform::private_file(OpenOptions::new().read(true).write(true).create(true).truncate(false)), path)?;
         for is_last in (0..WHILE_IT_CHANGES_HANDS).map(|time| time + 1 == WHILE_IT_CHANGES_HANDS) {
             match file.try_lock() {
                 Ok(()) => break,
                 Err(fs::TryLockError::WouldBlock) => {
-                    let holder = word_in(&File::open(path)?)?;
+                    let holder = word_of_holder(&File::open(path)?)?;
                     if is_last || !holder.is_empty() {
                         return Ok(LockAttempt::By(holder));
                     }
@@ -109,6 +109,14 @@ impl Lock {
 
 /// The maximum number of bytes read from a lock file, more than any description has.
 const LONGEST_WORD: u64 = 1_000;
+
+/// Returns the description of whoever holds a lock, or a general one where the system hides it.
+fn word_of_holder(file: &File) -> io::Result<String> {
+    match word_in(file) {
+        Err(_) if platform::HIDES_LOCKED_FILES => Ok("another process".to_owned()),
+        word => word,
+    }
+}
 
 /// Returns the description in a lock file as one line, whatever the file contains.
 fn word_in(file: &File) -> io::Result<String> {

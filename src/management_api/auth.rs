@@ -180,26 +180,28 @@ async fn request_token(connection: &Connection, client_id: &str, authentication:
     let started = Instant::now();
     let mut state = RetryState::default();
     loop {
-        let (failure, error) = match request_token_once(connection, client_id, authentication).await? {
+        let authenticated = (client_id, authentication);
+        let (failure, error) = match request_token_once(connection, authenticated, state.attempts() + 1).await? {
             Ok(token) => return Ok(Arc::new(token)),
             Err(failed) => failed,
         };
         state.count(failure, started.elapsed());
         let Decision::RetryAfter(wait) = decide(Idempotency::Idempotent, state, failure, jitter()) else { return Err(error) };
-        connection.notify_retry(TOKEN_REQUEST, &error, state.attempts() + 1);
+        connection.notify_retry(TOKEN_REQUEST, (failure, &error), (state.attempts() + 1, wait));
         tokio::time::sleep(wait).await;
     }
 }
 
 async fn request_token_once(
     connection: &Connection,
-    client_id: &str,
-    authentication: &ClientAuthentication,
+    (client_id, authentication): (&str, &ClientAuthentication),
+    number: u32,
 ) -> Result<Result<Token, (AttemptFailure, Error)>, Error> {
-    let Connection { address, http, witness, .. } = connection;
+    let Connection { address, witness, .. } = connection;
     let mut redactor = Redactor::default();
     let body = Some(token_request(address, client_id, authentication, &mut redactor)?.to_string().into_bytes());
-    let attempt = http.send(HttpRequest { method: Method::POST, url: address.token(), body, token: None }).await;
+    let request = HttpRequest { method: Method::POST, url: address.token(), body, token: None, attempt: number };
+    let attempt = connection.send(request).await;
     let unreachable =
         |source: ConnectionError| Error::Unreachable { host: address.host(), request: TOKEN_REQUEST.to_owned(), source: source.into() };
     if let Attempt::Answered { headers, .. } = &attempt {

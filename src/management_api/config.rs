@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::catalog::limits::{Rate, Tier};
 use crate::model::credentials::Credentials;
+use crate::model::network::NetworkOptions;
 
 /// The configuration of a connection to a tenant.
 #[derive(Debug, Clone)]
@@ -14,6 +15,8 @@ pub struct ApiConfig {
     pub domain: String,
     /// The URL to use instead: https, or any on loopback.
     pub url: Option<String>,
+    /// The certificates and the proxy, where those of the system do not suffice.
+    pub network: NetworkOptions,
     /// The credentials.
     pub credentials: Credentials,
     /// The subscription with its published limits, if known.

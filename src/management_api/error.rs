@@ -182,14 +182,14 @@ impl Error {
     /// Returns whether the resource does not exist.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
-        self.status() == Some(404)
+        !self.is_about_sign_in() && self.status() == Some(404)
     }
 
     /// Returns whether the tenant does not serve the path: it has no such resource, no longer has it, or does not
-    /// implement it.
+    /// implement it. Where nobody is signed in, nothing is known about the path.
     #[must_use]
     pub fn is_not_served(&self) -> bool {
-        matches!(self.status(), Some(404 | 410 | 501))
+        !self.is_about_sign_in() && matches!(self.status(), Some(404 | 410 | 501))
     }
 
     /// Returns whether there is no resource with the requested id, or none can have such an id.

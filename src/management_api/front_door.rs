@@ -6,14 +6,16 @@
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, CONTENT_ENCODING, HOST, LOCATION};
-use reqwest::{Client, Response, Url};
+use reqwest::{Client, Method, Response, Url};
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep_until};
 
 use super::address::{Address, is_loopback};
 use super::error::Error;
-use super::http::{ConnectionError, client, random_u64};
+use super::http::{ConnectionError, Reach, client, random_u64};
+use super::log_events::SentRequest;
 use crate::model::front_door::FrontDoorAnswer;
+use crate::model::network::NetworkOptions;
 
 /// The timeout of one request.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -25,6 +27,7 @@ const BODY: usize = 256 << 10;
 /// The front door of one tenant.
 #[derive(Debug)]
 pub struct FrontDoor {
+    domain: String,
     base: Url,
     /// The URL that stands in for every domain of the tenant.
     is_elsewhere: bool,
@@ -63,12 +66,19 @@ impl FrontDoor {
     /// # Errors
     ///
     /// If the address is not allowed (plain http outside loopback), or the system's certificates cannot be used.
-    pub fn new(domain: &str, url: Option<&str>) -> Result<Self, Error> {
+    pub fn new(domain: &str, url: Option<&str>, network: &NetworkOptions) -> Result<Self, Error> {
         let base = Address::new(domain, url)?.root();
-        let (is_local, is_plain) = (is_loopback(&base), base.scheme() == "http");
+        let reach = Reach { is_loopback: is_loopback(&base), is_plain: base.scheme() == "http" };
         let unusable = |source: reqwest::Error| Error::Unusable { what: "the certificates of this machine", source: source.into() };
-        let client = client(is_local, is_plain, TIMEOUT).map_err(unusable)?;
-        Ok(Self { base, is_elsewhere: url.is_some(), client, pace: Pace::new(if is_local { Duration::ZERO } else { INTERVAL }) })
+        let client = client(reach, TIMEOUT, network).map_err(unusable)?;
+        let domain = domain.to_owned();
+        Ok(Self {
+            domain,
+            base,
+            is_elsewhere: url.is_some(),
+            client,
+            pace: Pace::new(if reach.is_loopback { Duration::ZERO } else { INTERVAL }),
+        })
     }
 
     /// Asks for a path of the tenant's own domain, or of this custom domain.
@@ -80,14 +90,22 @@ impl FrontDoor {
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
+        let asked = url.clone();
         let mut request = self.client.get(url).header(ACCEPT, "text/html, application/json");
         if let Some(domain) = domain.filter(|_| self.is_elsewhere) {
             request = request.header(HOST, domain);
         }
         self.pace.turn().await;
+        let sent = SentRequest::new(&self.domain, (&Method::GET, &asked), 1);
         match request.send().await {
-            Ok(response) => answered(response).await,
-            Err(error) => FrontDoorAnswer::Unreachable(ConnectionError::from(error).to_string()),
+            Ok(response) => {
+                sent.log_answer(Some(response.status().as_u16()), None, Some(response.headers()));
+                answered(response).await
+            }
+            Err(error) => {
+                sent.log_answer(None, Some("no response"), None);
+                FrontDoorAnswer::Unreachable(ConnectionError::from(error).to_string())
+            }
         }
     }
 
@@ -124,7 +142,7 @@ mod tests {
 
     #[test]
     fn a_domain_that_is_no_name_is_not_asked() {
-        let door = FrontDoor::new("acme.eu.auth0.com", None).expect("a front door");
+        let door = FrontDoor::new("acme.eu.auth0.com", None, &NetworkOptions::default()).expect("a front door");
         let root = |domain| door.root(Some(domain)).map(|url| url.to_string());
         assert_eq!(root("login.acme.example").as_deref(), Some("https://login.acme.example/"));
         for domain in ["127.0.0.1", "169.254.169.254", "localhost", "login.acme.example/x", "a@login.acme.example", "[::1]", ""] {
@@ -134,8 +152,9 @@ mod tests {
 
     #[test]
     fn plain_http_goes_to_loopback_only() {
-        assert!(FrontDoor::new("acme.eu.auth0.com", Some("http://acme.example")).is_err());
-        assert!(FrontDoor::new("acme.eu.auth0.com", Some("http://127.0.0.1:4010")).is_ok());
+        let door = |url| FrontDoor::new("acme.eu.auth0.com", Some(url), &NetworkOptions::default());
+        assert!(door("http://acme.example").is_err());
+        assert!(door("http://127.0.0.1:4010").is_ok());
     }
 
     #[tokio::test(start_paused = true)]

@@ -4,12 +4,13 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Client, Method, Response, Url, redirect};
+use reqwest::{Certificate, Client, Method, Proxy, Response, Url, redirect};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::address::Address;
 use super::error::Error;
 use super::safety_limits::{self, Excess};
+use crate::model::network::NetworkOptions;
 
 /// The header with which a tenant records in its log which run a request belongs to.
 const CORRELATION: HeaderName = HeaderName::from_static("x-correlation-id");
@@ -67,10 +68,19 @@ pub(super) struct HttpRequest<'message> {
     pub(super) body: Option<Vec<u8>>,
     /// The access token, if any.
     pub(super) token: Option<&'message SecretString>,
+    /// Which attempt this is, from 1.
+    pub(super) attempt: u32,
+}
+
+/// Whether requests leave this machine, and whether they are sent without TLS.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reach {
+    pub(super) is_loopback: bool,
+    pub(super) is_plain: bool,
 }
 
 /// Builds a client that uses TLS, or none on loopback, and follows no redirects. It opens no connection yet.
-pub(super) fn client(is_loopback: bool, is_plain: bool, timeout: Duration) -> Result<Client, reqwest::Error> {
+pub(super) fn client(reach: Reach, timeout: Duration, network: &NetworkOptions) -> Result<Client, reqwest::Error> {
     // This fails only if a provider is already installed.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut client = Client::builder()
@@ -83,11 +93,16 @@ pub(super) fn client(is_loopback: bool, is_plain: bool, timeout: Duration) -> Re
         // reused.
         .pool_idle_timeout(IDLE)
         .timeout(timeout);
-    if is_loopback {
+    if reach.is_loopback {
         client = client.no_proxy();
+    } else if let Some(proxy) = &network.proxy {
+        client = client.proxy(Proxy::all(proxy.expose_secret()).map_err(reqwest::Error::without_url)?);
     }
-    client = if is_plain { client.tls_certs_only([]) } else { client.https_only(true) };
-    client.build()
+    if reach.is_plain {
+        return client.tls_certs_only([]).build();
+    }
+    let authorities = network.authorities.iter().map(|der| Certificate::from_der(der)).collect::<Result<Vec<_>, _>>()?;
+    client.tls_certs_merge(authorities).https_only(true).build()
 }
 
 /// Returns the correlation id that the writes of a run are sent with.
@@ -106,9 +121,10 @@ pub(super) struct HttpClient {
 impl HttpClient {
     /// Creates a client without opening a connection. Loads the system's certificates, unless requests go to loopback
     /// without TLS.
-    pub(super) fn new(address: &Address, timeout: Duration, run: &str) -> Result<Self, Error> {
+    pub(super) fn new(address: &Address, timeout: Duration, run: &str, network: &NetworkOptions) -> Result<Self, Error> {
         let unusable = |source| Error::Unusable { what: "the certificates of this machine", source };
-        let client = client(address.is_loopback(), address.is_plain(), timeout).map_err(|error| unusable(error.into()))?;
+        let reach = Reach { is_loopback: address.is_loopback(), is_plain: address.is_plain() };
+        let client = client(reach, timeout, network).map_err(|error| unusable(error.into()))?;
         let run = HeaderValue::from_str(&correlation_id(run)).map_err(|error| unusable(error.into()))?;
         Ok(Self { client, run })
     }

@@ -13,6 +13,7 @@ mod front_door;
 mod http;
 mod listing;
 mod log;
+mod log_events;
 mod network_route;
 mod pagination;
 mod rate_limit;

@@ -4,9 +4,11 @@ use std::path::PathBuf;
 
 use hyper::Uri;
 use hyper_util::client::proxy::matcher::Matcher;
+use secrecy::ExposeSecret;
 
 use super::address::Address;
 use super::error::Error;
+use crate::model::network::NetworkOptions;
 
 /// The variables with a file or folders of certificates that replace those of the system, except on macOS and Windows.
 const CERTIFICATES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
@@ -25,16 +27,19 @@ pub struct NetworkRoute {
 }
 
 impl NetworkRoute {
-    /// Returns the route to a tenant, without sending anything: the HTTP client decides by the same variables and settings of the system.
+    /// Returns the route to a tenant, without sending anything: the HTTP client decides by the same options, variables and settings of the
+    /// system.
     ///
     /// # Errors
     ///
     /// If the address is not allowed.
-    pub fn new(domain: &str, url: Option<&str>) -> Result<Self, Error> {
+    pub fn new(domain: &str, url: Option<&str>, network: &NetworkOptions) -> Result<Self, Error> {
         let address = Address::new(domain, url)?;
         let (is_loopback, is_plain) = (address.is_loopback(), address.is_plain());
         let uri = address.root().as_str().parse::<Uri>().ok().filter(|_| !is_loopback);
-        let proxy = uri.and_then(|uri| Matcher::from_system().intercept(&uri)).map(|proxy| shown(proxy.uri()));
+        let own = network.proxy.as_ref().and_then(|proxy| proxy.expose_secret().parse::<Uri>().ok()).filter(|_| !is_loopback);
+        let of_system = || uri.and_then(|uri| Matcher::from_system().intercept(&uri)).map(|proxy| shown(proxy.uri()));
+        let proxy = own.as_ref().map(shown).or_else(of_system);
         let set = |name: &'static str| Some((name, PathBuf::from(std::env::var_os(name).filter(|value| !value.is_empty())?)));
         let certificates = if is_plain { Vec::new() } else { CERTIFICATES.into_iter().filter_map(set).collect() };
         Ok(Self { proxy, certificates, is_loopback, is_plain })
@@ -59,7 +64,7 @@ mod tests {
 
     #[test]
     fn loopback_needs_neither_a_proxy_nor_certificates() {
-        let route = NetworkRoute::new("acme.eu.auth0.com", Some("http://127.0.0.1:4010")).expect("allowed");
+        let route = NetworkRoute::new("acme.eu.auth0.com", Some("http://127.0.0.1:4010"), &NetworkOptions::default()).expect("allowed");
         assert_eq!(route, NetworkRoute { proxy: None, certificates: Vec::new(), is_loopback: true, is_plain: true });
     }
 }

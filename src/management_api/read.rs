@@ -318,6 +318,8 @@ pub(super) fn into_object(kind: &Kind, answer: Value) -> Option<Body> {
 /// Converts a refusal of a list into the absence of the kind, so that it affects no other kind.
 fn to_absence<T>(kind: &Kind, error: Error) -> Result<Listing<T>, Error> {
     let reason = match &error {
+        // Nobody was signed in, so nothing is known about the kind: the domain may be another one.
+        refused if refused.is_about_sign_in() => return Err(error),
         Error::Scope { .. } => Absence::Scope(error.to_string()),
         Error::Refused { status: 402 | 403, message, .. } => Absence::Entitlement(message.clone()),
         // Something that was never set up but can be is an empty list.

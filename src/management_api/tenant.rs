@@ -55,7 +55,7 @@ impl Tenant {
     /// used.
     pub fn new(config: ApiConfig, observer: Arc<dyn Observer>) -> Result<Self, Error> {
         let address = Address::new(&config.domain, config.url.as_deref())?;
-        let http = HttpClient::new(&address, config.timeout, &config.run)?;
+        let http = HttpClient::new(&address, config.timeout, &config.run, &config.network)?;
         let mut redactor = Redactor::default();
         match &config.credentials {
             Credentials::Secret { client_secret: secret, .. } | Credentials::Key { pem: secret, .. } | Credentials::Token(secret) => {

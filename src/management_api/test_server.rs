@@ -21,6 +21,7 @@ use super::config::ApiConfig;
 use super::tenant::Tenant;
 use crate::model::credentials::Credentials;
 use crate::model::event::{Event, Observer};
+use crate::model::network::NetworkOptions;
 
 /// The secret of the client that sends the requests.
 pub(super) const CLIENT_SECRET: &str = "canary-client-secret";
@@ -110,6 +111,7 @@ impl Server {
             domain: "acme.auth0.com".to_owned(),
             url: Some(self.url.clone()),
             credentials: Credentials::Secret { client_id: "own".to_owned(), client_secret: SecretString::from(CLIENT_SECRET) },
+            network: NetworkOptions::default(),
             tier: None,
             rate: None,
             share: 0.8,

@@ -349,6 +349,21 @@ async fn wrong_credentials_are_distinguished_from_other_refusals() {
 }
 
 #[tokio::test]
+async fn an_address_without_a_token_endpoint_is_no_tenant_without_clients() {
+    for status in [404, 410] {
+        let server = Server::start_all(move |_, _| Says(status, json!({"message": "Unknown host"}))).await;
+        let tenant = server.tenant();
+        for error in [
+            tenant.list(kind("clients")).await.expect_err("refused"),
+            tenant.read(kind("tenant-settings"), &Id::new("")).await.expect_err("refused"),
+        ] {
+            assert!(error.is_about_sign_in() && !error.is_not_served() && !error.is_not_found(), "{error}");
+        }
+        assert!(server.lines().is_empty());
+    }
+}
+
+#[tokio::test]
 async fn a_given_token_reveals_its_client_and_scopes_and_is_not_sent_after_it_expired() {
     let server = Server::start(|_, _| Says(200, json!({"n": 1}))).await;
     let token = |claims: Value| {

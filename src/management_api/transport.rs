@@ -171,7 +171,7 @@ impl Transport {
         let mut state = RetryState::default();
         let mut renewed = false;
         loop {
-            let (token, permit, attempt) = self.attempt(request).await?;
+            let (token, permit, attempt) = self.attempt(request, state.attempts() + 1).await?;
             let FailedAttempt { failure, error } = match self.evaluate(request, &token, attempt) {
                 Ok(received) if !request.is_write() && !self.bounds.take(received.body.len()) => {
                     return Err(Error::Excess { request: request.name(), source: Excess::Tenant });
@@ -197,7 +197,7 @@ impl Transport {
                     return Err(error);
                 }
                 Decision::RetryAfter(wait) => {
-                    self.connection.notify_retry(&request.name(), &error, state.attempts() + 1);
+                    self.connection.notify_retry(&request.name(), (failure, &error), (state.attempts() + 1, wait));
                     self.counters.retries.fetch_add(1, Ordering::Relaxed);
                     wait_before_retry(permit, failure, wait).await;
                 }
@@ -205,7 +205,7 @@ impl Transport {
         }
     }
 
-    async fn attempt(&self, request: &Request) -> Result<(Arc<Token>, Permit<'_>, Attempt), Error> {
+    async fn attempt(&self, request: &Request, number: u32) -> Result<(Arc<Token>, Permit<'_>, Attempt), Error> {
         let url = self.connection.address.api(&request.path)?;
         let mut permit =
             self.limiter.acquire(request.calls(), &request.path, |wait, reason| self.connection.notify_wait(wait, reason)).await;
@@ -213,8 +213,8 @@ impl Transport {
         let token = self.tokens.current(&self.connection).await?;
         let body = request.body.clone();
         let had_written = HAS_WRITTEN.try_with(|written| written.replace(written.get() || request.is_write()));
-        let attempt =
-            self.connection.http.send(HttpRequest { method: request.method.clone(), url, body, token: Some(&token.secret) }).await;
+        let message = HttpRequest { method: request.method.clone(), url, body, token: Some(&token.secret), attempt: number };
+        let attempt = self.connection.send(message).await;
         let status = match &attempt {
             Attempt::Answered { status, headers, .. } => {
                 self.connection.witness.record(headers);

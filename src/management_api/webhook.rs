@@ -8,9 +8,11 @@ use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, Method, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
+use tracing::info;
 
 use super::address::is_loopback;
-use super::http::{ConnectionError, client};
+use super::http::{ConnectionError, Reach, client};
+use crate::model::network::NetworkOptions;
 
 /// The timeout of a webhook.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -66,7 +68,8 @@ impl Webhook {
             "http" => return Err(Error::Address("is not on loopback, so it needs https")),
             _ => return Err(Error::Address("is neither https nor http")),
         };
-        let client = client(is_loopback(&parsed), is_plain, TIMEOUT).map_err(|error| Error::Unusable(error.into()))?;
+        let client = client(Reach { is_loopback: is_loopback(&parsed), is_plain }, TIMEOUT, &NetworkOptions::default())
+            .map_err(|error| Error::Unusable(error.into()))?;
         Ok(Self { url, host, client })
     }
 
@@ -100,7 +103,9 @@ impl Webhook {
             request = request.header(CONTENT_TYPE, "application/json").body(body.to_string());
         }
         let unreachable = |error| Error::Unreachable { host: self.host.clone(), reason: ConnectionError::from(error).to_string() };
-        let status = request.send().await.map_err(unreachable)?.status();
+        let answer = request.send().await;
+        info!(host = self.host, status = answer.as_ref().ok().map(|answer| answer.status().as_u16()), "webhook");
+        let status = answer.map_err(unreachable)?.status();
         if status.is_success() { Ok(()) } else { Err(Error::Refused { host: self.host.clone(), status: status.as_u16() }) }
     }
 }

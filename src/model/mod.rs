@@ -1,4 +1,5 @@
-//! The types that every part shares: resources, keys, ids, selections, credentials, secrets, guards, approvals, events, checks and answers of the front door.
+//! The types that every part shares: resources, keys, ids, selections, credentials, networks, secrets, guards, approvals, events, checks and
+//! answers of the front door.
 
 pub mod approval;
 pub mod changed_by;
@@ -9,6 +10,7 @@ pub mod front_door;
 pub mod guard;
 pub mod limits;
 pub mod logged_write;
+pub mod network;
 pub mod resource;
 pub mod secret;
 pub mod selection;

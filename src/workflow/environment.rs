@@ -72,12 +72,18 @@ impl Environment {
         self.connect_as(of, self.run_on(&of.name))
     }
 
+    /// Returns the client that migrate signs in to a tenant with, as far as that is known without asking anybody.
+    pub(crate) fn own_client(&self, of: &TenantSettings) -> Option<String> {
+        self.settings.client_of_command(&of.name).or_else(|| self.connect(of).ok()?.client_id())
+    }
+
     /// Prepares a connection whose writes carry the name of this run.
     pub(crate) fn connect_as(&self, of: &TenantSettings, run: String) -> Result<Tenant, Error> {
         let config = ApiConfig {
             name: of.name.clone(),
             domain: of.domain.clone(),
             url: of.url.clone(),
+            network: self.settings.network(&of.name)?,
             credentials: self.settings.credentials(&of.name)?,
             tier: of.tier,
             rate: of.rate,

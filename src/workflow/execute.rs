@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use secrecy::SecretString;
+use tracing::info;
 
 use super::environment::{CONCURRENCY, Environment, now};
 use super::error::Error;
@@ -13,7 +14,7 @@ use super::host::{Interrupt, Notice};
 use super::limits::ReachedLimit;
 use super::session::Session;
 use crate::apply::journal::Record;
-use crate::apply::{self, PlanExecution, Summary, SyncState};
+use crate::apply::{self, OutcomeCounts, PlanExecution, Summary, SyncState};
 use crate::management_api::Traffic;
 use crate::plan::{Plan, SecretField};
 use crate::probe::ProbeReport;
@@ -66,6 +67,8 @@ pub(crate) async fn execute(environment: &Environment, session: Session<'_>) -> 
     let is_interrupted = AtomicBool::new(false);
     let supplied = SuppliedSecrets::read(environment, &plan);
     let secret = |field: &SecretField| supplied.get(field);
+    let (name, target) = (folder.file_name().unwrap_or_default().to_string_lossy(), plan.target.tenant.clone());
+    info!(run = &*name, tenant = target, changes = plan.changes().count(), "run started");
     let run = PlanExecution {
         plan: &plan,
         tenant: &tenant,
@@ -91,10 +94,12 @@ pub(crate) async fn execute(environment: &Environment, session: Session<'_>) -> 
     let (summary, journal) = tokio::select! {
         settled = Box::pin(run.complete()) => settled.map_err(|error| Error::Unrecorded(Box::new(error)))?,
         second = interrupted_twice => {
+            info!(run = &*name, tenant = target, "run stopped at once");
             let summary = recorded(&plan, &folder);
             return Err(Error::StoppedAtOnce { interrupt: second, summary: Box::new(summary) });
         }
     };
+    log_end(&name, &target, &summary);
     if let Some(state) = state {
         remember(state, (&plan, &summary), &expected_baseline, &supplied)?;
     }
@@ -104,6 +109,12 @@ pub(crate) async fn execute(environment: &Environment, session: Session<'_>) -> 
     let requests = tenant.requests();
     let limit = budget.reached(requests).filter(|_| summary.unsent > 0 && interrupt.is_none() && !summary.is_silent);
     Ok(EndedRun { plan, summary, requests, folder, limit, interrupt, probe: None })
+}
+
+/// Logs how many changes of a run ended how.
+fn log_end(run: &str, tenant: &str, summary: &Summary) {
+    let OutcomeCounts { applied, partial, failed, skipped, unknown, unsent } = summary.tally();
+    info!(run, tenant, applied, partial, failed, skipped, unknown, unsent, "run ended");
 }
 
 /// Returns what came of a run so far, as its journal has it.

@@ -14,6 +14,7 @@ use super::error::Error;
 use super::host::Notice;
 use crate::config::{Settings, TenantSettings};
 use crate::files::{Lock, LockAttempt, LockHolder};
+use crate::platform;
 
 /// The interval between attempts to get a lock that another run holds.
 const AGAIN: Duration = Duration::from_millis(500);
@@ -80,6 +81,5 @@ fn take(environment: &Environment, target: &str, path: &Path) -> Result<Result<L
 fn holder() -> String {
     let user = ["USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()));
     let of = user.map(|user| format!(" of {user}")).unwrap_or_default();
-    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    format!("process {}{of} on {host} since {}", std::process::id(), now())
+    format!("process {}{of} on {} since {}", std::process::id(), platform::host_name(), now())
 }

@@ -43,8 +43,10 @@ pub(crate) struct Prober {
 
 impl Prober {
     /// Creates a probe without sending anything.
-    pub(crate) fn new(settings: &TenantSettings) -> Self {
-        let door = FrontDoor::new(&settings.domain, settings.url.as_deref()).map_err(|error| error.to_string());
+    pub(crate) fn new(environment: &Environment, settings: &TenantSettings) -> Self {
+        let network = environment.settings().network(&settings.name).map_err(|error| error.to_string());
+        let door = network
+            .and_then(|network| FrontDoor::new(&settings.domain, settings.url.as_deref(), &network).map_err(|error| error.to_string()));
         Self { target: settings.name.clone(), domain: settings.domain.clone(), door }
     }
 
@@ -129,7 +131,7 @@ impl RunProbe {
                 demand.add_custom_domains(&domains);
             }
         }
-        Ok(Self { prober: Prober::new(settings), demand })
+        Ok(Self { prober: Prober::new(environment, settings), demand })
     }
 
     /// Asks before the run.
@@ -148,7 +150,7 @@ pub(crate) async fn probe(environment: &Environment, settings: &TenantSettings, 
     let live = read(environment, &tenant, settings, &scope(environment, &["clients", CUSTOM_DOMAINS])).await?;
     let demand = ProbeDemand::of_clients(&live, |key: &Key| selection.has(key));
     let mut report = demand.to_report();
-    Prober::new(settings).now(environment, &mut report).await;
+    Prober::new(environment, settings).now(environment, &mut report).await;
     Ok(report)
 }
 
@@ -157,7 +159,7 @@ pub(crate) async fn probe_again(environment: &Environment, settings: &TenantSett
     let mut report = load(run)?;
     report.forget_after();
     report.requests = 0;
-    Prober::new(settings).now(environment, &mut report).await;
+    Prober::new(environment, settings).now(environment, &mut report).await;
     Some(report)
 }
 
@@ -166,7 +168,7 @@ pub(crate) async fn probe_after(environment: &Environment, run: &EndedRun) -> Op
     let mut report = load(&run.folder)?;
     if let (None, Ok(settings)) = (run.interrupt, environment.tenant(&run.plan.target.tenant)) {
         report.forget_after();
-        Prober::new(settings).after(environment, &mut report).await;
+        Prober::new(environment, settings).after(environment, &mut report).await;
         // The run is over: the answers are in its report too.
         let _ = save(&run.folder, &report);
     }

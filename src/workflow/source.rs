@@ -184,7 +184,7 @@ pub(crate) fn load(environment: &Environment, path: &Path) -> Result<Snapshot, E
     let mut snapshot = store::load(environment.catalog, path)?;
     let of_the_same = environment.settings().tenants.get(&snapshot.tenant).filter(|settings| settings.domain == snapshot.domain);
     // Without credentials nothing is known, and nothing is asked of that tenant.
-    let client = of_the_same.and_then(|settings| environment.connect(settings).ok()?.client_id());
+    let client = of_the_same.and_then(|settings| environment.own_client(settings));
     if let Some(client) = client {
         snapshot.reserve_own(&Id::new(client));
     }

@@ -325,7 +325,7 @@ fn an_unreachable_tenant_and_everything_else() {
       ok       credentials    MIGRATE_PROD_CLIENT_ID and MIGRATE_PROD_CLIENT_SECRET, from the environment
       ok       network        http://127.0.0.1:PORT, on this machine, without a proxy
       failure  sign-in        no response from 127.0.0.1:PORT to POST /oauth/token: Connection refused (os error 111)
-                              → check `domain` in migrate.toml, the network and the proxy; if a proxy on the way has a certificate of its own, set SSL_CERT_FILE to a file with the certificates to trust
+                              → check `domain` in migrate.toml, the network and the proxy; if a proxy on the way has a certificate of its own, set `ca_file` of the tenant to a file with the certificates to trust
       -        tenant         no answer says which tenant it is
       -        client         not checked: nobody is signed in
       -        scopes         not checked: nobody is signed in

@@ -108,6 +108,32 @@ fn a_proxy_and_certificates_of_the_environment() {
 }
 
 #[test]
+fn a_proxy_certificates_and_a_secret_that_the_configuration_names() {
+    let mut fixture = Company::default().fixture();
+    let tenant = |name: &str, more: &str| format!("[tenants.{name}]\ndomain = \"acme-{name}.eu.auth0.com\"\n{more}");
+    let own = "proxy = \"env:ACME_PROXY\"\nca_file = \"missing.pem\"\n";
+    let command = "client_secret_command = \"touch ran; exit 1\"\n";
+    fixture.write("migrate.toml", &(tenant("dev", command) + &tenant("prod", own)));
+    fixture.set("MIGRATE_DEV_CLIENT_SECRET", "");
+    fixture.set("ACME_PROXY", "http://ada:CANARY@127.0.0.1:9");
+    let said = examined(&fixture, DOCTOR);
+    let network = "the ca_file of tenant \"prod\" cannot be used (migrate.toml:6): cannot read \"missing.pem\"";
+    assert!(said.out.contains(&format!("  failure  network        {network}")), "{}", said.whole());
+    // The command of another tenant is not run to compare its client.
+    assert!(!fixture.path("ran").exists());
+    fixture.edit("migrate.toml", "ca_file = \"missing.pem\"\n", "");
+    let said = examined(&fixture, DOCTOR);
+    assert!(said.out.contains("through the proxy http://127.0.0.1:9, the certificates of this system\n"), "{}", said.whole());
+    fixture.edit("migrate.toml", "touch ran; ", "");
+    let said = examined(&fixture, "doctor --tenant dev");
+    assert!(said.out.contains("the client_secret_command of tenant \"dev\" failed with exit status: 1 (migrate.toml:3)"), "{}", said.whole());
+    fixture.edit("migrate.toml", "exit 1", "echo CANARY-printed");
+    let said = examined(&fixture, "doctor --tenant dev");
+    let from = "MIGRATE_DEV_CLIENT_ID, from the environment; the secret, from client_secret_command\n";
+    assert!(said.out.contains(from), "{}", said.whole());
+}
+
+#[test]
 fn a_checkup_is_json_for_programs() {
     let mut fixture = Company::default().fixture();
     fixture.set("MIGRATE_PROD_CLIENT_SECRET", "CANARY-wrong");

@@ -244,7 +244,7 @@ fn an_unreachable_tenant_writes_nothing() {
     exit 1
     error: cannot sign in to "prod"
     cause: no response from 127.0.0.1:PORT to POST /oauth/token: Connection refused (os error 111)
-    hint:  check `domain` in migrate.toml, the network and the proxy; if a proxy on the way has a certificate of its own, set SSL_CERT_FILE to a file with the certificates to trust
+    hint:  check `domain` in migrate.toml, the network and the proxy; if a proxy on the way has a certificate of its own, set `ca_file` of the tenant to a file with the certificates to trust
     state: nothing was written
     "#);
     assert!(fixture.files().is_empty(), "{:?}", fixture.files());

@@ -11,6 +11,7 @@ use auth0_migrate::catalog::limits::Rate;
 use auth0_migrate::export::{Scope, export};
 use auth0_migrate::management_api::{ApiConfig, Credentials, Tenant};
 use auth0_migrate::model::event::NoObserver;
+use auth0_migrate::model::network::NetworkOptions;
 use auth0_migrate::sandbox::{Options, Sandbox, SeenRequest, State};
 use auth0_migrate::snapshot::{Desired, Snapshot};
 use secrecy::SecretString;
@@ -49,6 +50,7 @@ fn talk_to(sandbox: &Sandbox, rate: Option<Rate>) -> Tenant {
         domain,
         url: Some(sandbox.url()),
         credentials: Credentials::Secret { client_id: "id".into(), client_secret: SecretString::from("secret") },
+        network: NetworkOptions::default(),
         tier: None,
         rate,
         share: SHARE,

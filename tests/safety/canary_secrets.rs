@@ -13,7 +13,7 @@ use crate::support::fixture::{CommandOutput, Fixture};
 const IMPORT: &str = "import --tenant prod --allow many-changes,lockout-risk,weaker-protection --yes --verbose";
 
 /// Puts a secret into every secret field of every resource; returns the number of secrets.
-fn plant(state: &mut Value) -> usize {
+pub(super) fn plant(state: &mut Value) -> usize {
     let mut planted = 0;
     for kind in Catalog::standard().kinds().filter(|kind| kind.shape == Shape::Collection) {
         let Some(Value::Array(resources)) = state["data"].get_mut(kind.paths.list) else { continue };

@@ -18,14 +18,14 @@ use crate::support::skip::skip;
 const IMPORT: &str = "import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet";
 
 /// A server on loopback that should not receive requests; it reports the first line of each.
-struct Stranger {
-    port: u16,
+pub(super) struct Stranger {
+    pub(super) port: u16,
     asked: Receiver<String>,
 }
 
 impl Stranger {
     /// Handles every connection with this function.
-    fn answering(answer: impl Fn(TcpStream) -> String + Send + 'static) -> Self {
+    pub(super) fn answering(answer: impl Fn(TcpStream) -> String + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let (tell, asked) = channel();
@@ -38,7 +38,7 @@ impl Stranger {
     }
 
     /// Answers every request over plain HTTP with this status line and these headers.
-    fn saying(head: String) -> Self {
+    pub(super) fn saying(head: String) -> Self {
         Self::answering(move |stream| {
             let mut stream = BufReader::new(stream);
             let first = first_line(&mut stream);
@@ -49,36 +49,44 @@ impl Stranger {
     }
 
     /// Answers over TLS with this certificate and status 404.
-    fn certified(key: &CertifiedKey<rcgen::KeyPair>) -> Self {
-        static PROVIDER: Once = Once::new();
-        // This fails only if a provider is already installed.
-        PROVIDER.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
-        let private = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.signing_key.serialize_der()));
-        let config = ServerConfig::builder().with_no_client_auth().with_single_cert(vec![key.cert.der().clone()], private);
-        let config = Arc::new(config.expect("a certificate and its key"));
-        Self::answering(move |stream| {
-            let tls = ServerConnection::new(Arc::clone(&config)).expect("a connection");
-            let mut stream = BufReader::new(StreamOwned::new(tls, stream));
-            let first = first_line(&mut stream);
-            let _ = stream.get_mut().write_all(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
-            first
-        })
+    pub(super) fn certified(key: &CertifiedKey<rcgen::KeyPair>) -> Self {
+        let config = certified(key);
+        Self::answering(move |stream| not_found(&config, stream))
     }
 
     /// Returns the requests so far; the program must have ended.
-    fn asked(&self) -> Vec<String> {
+    pub(super) fn asked(&self) -> Vec<String> {
         self.asked.try_iter().collect()
     }
 }
 
+/// Returns the configuration of a TLS server with this certificate.
+pub(super) fn certified(key: &CertifiedKey<rcgen::KeyPair>) -> Arc<ServerConfig> {
+    static PROVIDER: Once = Once::new();
+    // This fails only if a provider is already installed.
+    PROVIDER.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
+    let private = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.signing_key.serialize_der()));
+    let config = ServerConfig::builder().with_no_client_auth().with_single_cert(vec![key.cert.der().clone()], private);
+    Arc::new(config.expect("a certificate and its key"))
+}
+
+/// Answers a request over TLS with status 404; returns its first line, or an empty text if there was none.
+pub(super) fn not_found(config: &Arc<ServerConfig>, stream: TcpStream) -> String {
+    let tls = ServerConnection::new(Arc::clone(config)).expect("a connection");
+    let mut stream = BufReader::new(StreamOwned::new(tls, stream));
+    let first = first_line(&mut stream);
+    let _ = stream.get_mut().write_all(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    first
+}
+
 /// Reads the head of a request; returns its first line, or an empty text.
-fn first_line(stream: &mut impl BufRead) -> String {
+pub(super) fn first_line(stream: &mut impl BufRead) -> String {
     let lines = stream.lines().map_while(Result::ok).take_while(|line| !line.is_empty());
     lines.collect::<Vec<_>>().into_iter().next().unwrap_or_default()
 }
 
 /// Configures this address for prod.
-fn prod_at(fixture: &Fixture, url: &str) {
+pub(super) fn prod_at(fixture: &Fixture, url: &str) {
     let text = fixture.read("migrate.toml");
     let at = text.rfind("url = ").expect("the address of prod");
     let end = at + text[at..].find('\n').expect("a line");
@@ -143,6 +151,23 @@ fn a_certificate_for_another_name_is_refused_before_anything_is_sent() {
     hint:  check the domain and the network, then run the same command again
     "#);
     assert!(server.asked().iter().all(String::is_empty), "no credentials were sent");
+}
+
+/// A wrong domain, whose server has no token endpoint, must not look like a tenant without any settings.
+#[test]
+fn an_address_that_is_no_tenant_is_not_taken_for_an_empty_one() {
+    let fixture = Fixture::small();
+    let server = Stranger::saying("404 Not Found".to_owned());
+    prod_at(&fixture, &format!("http://127.0.0.1:{}", server.port));
+    let said = fixture.run("export --tenant prod --quiet").refused().replace(&server.port.to_string(), "PORT");
+    assert_snapshot!(said, @r#"
+    exit 1
+    error: cannot sign in to "prod"
+    cause: the tenant answered 404
+    hint:  check `domain` in migrate.toml: no tenant answers there
+    "#);
+    assert_eq!(server.asked(), ["POST /oauth/token HTTP/1.1"]);
+    assert_eq!(fixture.in_folder("snapshots"), [""; 0]);
 }
 
 #[test]

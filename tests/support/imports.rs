@@ -11,6 +11,7 @@ use auth0_migrate::catalog::Catalog;
 use auth0_migrate::export::{Scope, export};
 use auth0_migrate::management_api::{ApiConfig, Credentials, Tenant};
 use auth0_migrate::model::event::NoObserver;
+use auth0_migrate::model::network::NetworkOptions;
 use auth0_migrate::plan::{DesiredState, OnDrift, Plan, PlanContext, mark_former_ids, plan_after};
 use auth0_migrate::sandbox::{Fault, Options, Sandbox, State};
 use auth0_migrate::snapshot::{Desired, Snapshot};
@@ -60,6 +61,7 @@ pub(crate) fn connect_for(sandbox: &Sandbox, domain: &str, credentials: Credenti
         domain: domain.to_owned(),
         url: Some(sandbox.url()),
         credentials,
+        network: NetworkOptions::default(),
         tier: None,
         rate: None,
         share: 1.0,

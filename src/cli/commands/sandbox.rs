@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::cli::context::Context;
 use crate::cli::error::{FAILED, Failure, USAGE};
 use crate::cli::recording;
+use crate::platform::EndSignals;
 use crate::report;
 use crate::sandbox::{Fault, Options, Sandbox, State};
 
@@ -139,12 +140,8 @@ impl SandboxArgs {
 }
 
 async fn wait_for_the_end() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => tokio::select! {
-            _ = tokio::signal::ctrl_c() => (),
-            _ = terminate.recv() => (),
-        },
+    match EndSignals::listen() {
+        Ok(mut signals) => drop(signals.next().await),
         Err(_) => drop(tokio::signal::ctrl_c().await),
     }
 }

@@ -1,6 +1,5 @@
 //! `migrate schedule`
 
-use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf, absolute};
 
 use clap::{Args, ValueEnum};
@@ -13,6 +12,7 @@ use crate::cli::error::{FAILED, Failure, USAGE};
 use crate::config::Settings;
 use crate::files;
 use crate::mapping::{Effect, Mapping, MappingRule};
+use crate::platform;
 use crate::report::{self, Nightly, Scheduler, Unit, VOLUME, units};
 use crate::workflow::limits::TimeOfDay;
 use crate::workflow::source_side;
@@ -213,14 +213,15 @@ impl MappingFiles {
 /// Returns the user who owns the configuration, as whom the job runs.
 fn owner(config: &Path) -> Result<u32, Failure> {
     let error = || format!("cannot determine the owner of \"{}\"", config.display());
-    Ok(std::fs::metadata(config).map_err(|source| Failure::new(FAILED, error()).caused_by(&source))?.uid())
+    let metadata = std::fs::metadata(config).map_err(|source| Failure::new(FAILED, error()).caused_by(&source))?;
+    platform::owner(&metadata).ok_or_else(|| Failure::new(USAGE, error()).hint("schedule it on the system that the job runs on"))
 }
 
 /// Returns the state folder of the user as whom the job runs, and the nearest existing parent of its lock folder.
 ///
 /// That must be the current user: another user's state folder is known only in that user's own session.
 fn places_of_locks(settings: &Settings, owner: u32) -> Result<(String, String), Failure> {
-    let is_me = rustix::process::geteuid().as_raw() == owner;
+    let is_me = platform::user() == Some(owner);
     let state_home = settings.state_home.as_ref().filter(|_| is_me).ok_or_else(|| {
         let error = format!("the lock folder of user {owner}, who owns the configuration, is unknown");
         Failure::new(USAGE, error).hint(format!("run this as that user, with HOME or XDG_STATE_HOME set, as `sudo -H -u '#{owner}'` does"))

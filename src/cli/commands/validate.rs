@@ -42,6 +42,7 @@ struct MappingFields<'a> {
 impl ValidateArgs {
     pub(in crate::cli) fn run(&self, context: &Context) -> Result<u8, Failure> {
         let settings = context.settings()?;
+        settings.require()?;
         let mut mappings: Vec<PathBuf> = self.mapping.clone();
         mappings.extend(settings.tenants.values().filter_map(|tenant| tenant.mapping.clone()));
         mappings.sort();
@@ -57,8 +58,9 @@ impl ValidateArgs {
         }
         let mut tenants = Table::new(&["tenant", "domain", "source", "mapping", "credentials"]);
         for tenant in settings.tenants.values() {
-            let credentials = match settings.credentials(&tenant.name) {
-                Ok(_) => "set".to_owned(),
+            settings.network(&tenant.name)?;
+            let credentials = match settings.check_credentials(&tenant.name) {
+                Ok(from) => from.to_owned(),
                 Err(missing) => missing.to_string(),
             };
             let mapping = tenant.mapping.as_ref().map(|path| path.display().to_string());

@@ -4,7 +4,6 @@ use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -12,6 +11,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::files;
+use crate::platform;
 
 /// A file with a line for each request to the Management API, written once the request is answered or cut. A new file
 /// is readable by its owner only.
@@ -49,7 +49,8 @@ impl RequestLog {
     ///
     /// If the file cannot be opened.
     pub fn open(path: &Path) -> Result<Self, files::Error> {
-        let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path).map_err(files::Error::writing(path))?;
+        let mut options = OpenOptions::new();
+        let file = platform::private_file(options.append(true).create(true)).open(path).map_err(files::Error::writing(path))?;
         Ok(Self { state: Mutex::new(OpenLog { file, path: path.to_owned(), known: HashSet::new(), failed: None }), is_distinct: false })
     }
 

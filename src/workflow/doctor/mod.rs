@@ -52,7 +52,7 @@ async fn of_tenant(
 ) -> Vec<Check> {
     let settings = environment.settings();
     let credentials = sign_in::credentials(settings, tenant);
-    let (route, network) = sign_in::network(tenant);
+    let (route, network) = sign_in::network(settings, tenant);
     let mut checks = vec![credentials.check, network];
     let reading = match (&credentials.found, route) {
         (Some(_), Some(_)) => Some(reading::read(environment, tenant).await),

@@ -91,7 +91,7 @@ pub(super) async fn read(environment: &Environment, settings: &TenantSettings) -
         Err(error) => (OwnClient::Unnamed, Err(error)),
     };
     let audience = if scopes.is_ok() { tenant.token_audience().await.ok().flatten() } else { None };
-    let issuer = if audience.is_none() { issuer(settings).await } else { None };
+    let issuer = if audience.is_none() { issuer(environment, settings).await } else { None };
     TenantReading { scopes, audience, issuer, client_id, client, responses: tenant.response_facts() }
 }
 
@@ -142,8 +142,9 @@ async fn own_client(tenant: &Tenant, id: Option<&str>, scopes: Option<&BTreeSet<
 const SETTINGS: &str = "tenants/settings?fields=friendly_name&include_fields=true";
 
 /// Returns the issuer that the discovery document names.
-async fn issuer(settings: &TenantSettings) -> Option<String> {
-    let door = FrontDoor::new(&settings.domain, settings.url.as_deref()).ok()?;
+async fn issuer(environment: &Environment, settings: &TenantSettings) -> Option<String> {
+    let network = environment.settings().network(&settings.name).ok()?;
+    let door = FrontDoor::new(&settings.domain, settings.url.as_deref(), &network).ok()?;
     match door.ask(None, "/.well-known/openid-configuration", &[]).await {
         FrontDoorAnswer::Answered { status: 200, body, .. } => {
             let document: Value = serde_json::from_slice(&body).ok()?;

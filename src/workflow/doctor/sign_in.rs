@@ -31,7 +31,8 @@ pub(super) fn credentials(settings: &Settings, tenant: &TenantSettings) -> Check
         Ok(found) => {
             let origins = names.iter().filter_map(|name| Some((name.as_str(), settings.origin_of(name)?)));
             let twin = namesake(settings, tenant, &found);
-            let fact = origins_of(&origins.collect::<Vec<_>>());
+            let command = settings.client_of_command(&tenant.name).map(|_| "; the secret, from client_secret_command");
+            let fact = origins_of(&origins.collect::<Vec<_>>()) + command.unwrap_or_default();
             let check = match twin {
                 Some(other) => Check::warning(
                     CheckSubject::Credentials,
@@ -58,7 +59,9 @@ fn namesake(settings: &Settings, tenant: &TenantSettings, credentials: &Credenti
     };
     let own = id_of(credentials)?;
     let others = settings.tenants.values().filter(|other| other.identity() != tenant.identity());
-    let mut same = others.filter(|other| settings.credentials(&other.name).ok().and_then(|of| id_of(&of)).as_ref() == Some(&own));
+    // No command of another tenant is run for that.
+    let of_other = |name: &str| settings.client_of_command(name).or_else(|| id_of(&settings.credentials(name).ok()?));
+    let mut same = others.filter(|other| of_other(&other.name).as_ref() == Some(&own));
     same.next().map(|other| other.name.clone())
 }
 
@@ -76,8 +79,12 @@ fn origins_of(variables: &[(&str, VariableOrigin)]) -> String {
 }
 
 /// Checks how requests reach a tenant; returns the way too, if there is one.
-pub(super) fn network(tenant: &TenantSettings) -> (Option<NetworkRoute>, Check) {
-    match NetworkRoute::new(&tenant.domain, tenant.url.as_deref()) {
+pub(super) fn network(settings: &Settings, tenant: &TenantSettings) -> (Option<NetworkRoute>, Check) {
+    let options = match settings.network(&tenant.name) {
+        Ok(options) => options,
+        Err(error) => return (None, Check::failure(CheckSubject::Network, one_line(&error), "correct it in migrate.toml")),
+    };
+    match NetworkRoute::new(&tenant.domain, tenant.url.as_deref(), &options) {
         Ok(route) => {
             let check = of_route(&route, tenant);
             (Some(route), check)
@@ -98,6 +105,10 @@ fn of_route(route: &NetworkRoute, tenant: &TenantSettings) -> Check {
             let named: Vec<String> = set.iter().map(|(name, path)| format!("{name}={}", path.display())).collect();
             format!("the certificates of {}", named.join(" and "))
         }
+    };
+    let certificates = match &tenant.ca_file {
+        Some(own) => format!("{certificates} and those of {}", own.path.display()),
+        None => certificates,
     };
     let missing = route.certificates.iter().find(|(name, path)| *name == "SSL_CERT_FILE" && !path.exists());
     let fact = format!("{proxy}, {certificates}");
@@ -140,7 +151,7 @@ fn sign_in(subject: &Subject<'_>, reading: &TenantReading) -> Check {
 
 /// What to do about a tenant that does not answer.
 const UNREACHABLE: &str = "check `domain` in migrate.toml, the network and the proxy; if a proxy on the way has a certificate of its own, set \
-                           SSL_CERT_FILE to a file with the certificates to trust";
+                           `ca_file` of the tenant to a file with the certificates to trust";
 
 fn accepted(credentials: &Credentials) -> String {
     let what = match credentials {

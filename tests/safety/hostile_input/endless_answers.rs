@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use auth0_migrate::management_api::safety_limits;
 use auth0_migrate::management_api::{ApiConfig, Credentials, Error, Tenant};
+use auth0_migrate::model::network::NetworkOptions;
 use serde_json::json;
 
 use super::server::{AnswerWriter, Server};
@@ -198,6 +199,7 @@ fn a_trickling_body_ends_with_the_timeout_of_its_request() {
         domain: "evil.eu.auth0.com".to_owned(),
         url: Some(server.url.clone()),
         credentials: Credentials::Token(secrecy::SecretString::from("CANARY-token")),
+        network: NetworkOptions::default(),
         tier: None,
         rate: None,
         share: 1.0,

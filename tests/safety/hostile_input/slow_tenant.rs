@@ -7,6 +7,7 @@ use auth0_migrate::export::{Error, Scope, export};
 use auth0_migrate::management_api::safety_limits::SNAPSHOT_TIMEOUT;
 use auth0_migrate::management_api::{ApiConfig, Credentials, Tenant};
 use auth0_migrate::model::event::NoObserver;
+use auth0_migrate::model::network::NetworkOptions;
 use auth0_migrate::sandbox::{Options, Sandbox, State};
 use secrecy::SecretString;
 use tokio::time::Instant;
@@ -22,6 +23,7 @@ async fn read(latency: Duration) -> (Result<(), Error>, Duration) {
         domain: domain.to_owned(),
         url: Some(sandbox.url()),
         credentials: Credentials::Secret { client_id: "id".into(), client_secret: SecretString::from("secret") },
+        network: NetworkOptions::default(),
         tier: None,
         rate: None,
         share: 1.0,
