@@ -81,8 +81,7 @@ impl<'settings> Asked<'settings> {
             SignIn::Variable(Part::ClientId | Part::ClientSecret) => &[Part::ClientId, Part::ClientSecret],
             SignIn::Command(_) => &[Part::ClientId],
         };
-        let proxy = self.tenant.proxy.as_ref().and_then(|proxy| proxy.variable()).map(str::to_owned);
-        Ok(parts.iter().map(|part| self.name(*part)).chain(proxy).collect())
+        Ok(parts.iter().map(|part| self.name(*part)).collect())
     }
 
     /// Returns how to sign in: by the variable of three that is set; otherwise by the command, or else the secret.

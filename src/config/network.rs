@@ -72,7 +72,8 @@ impl ProxySetting {
     }
 
     /// Returns the variable that contains the URL, if one does.
-    pub(super) fn variable(&self) -> Option<&str> {
+    #[must_use]
+    pub fn variable(&self) -> Option<&str> {
         match &self.url {
             ProxyUrl::Plain(_) => None,
             ProxyUrl::Variable(name) => Some(name),

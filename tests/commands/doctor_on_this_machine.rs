@@ -117,7 +117,7 @@ fn a_proxy_certificates_and_a_secret_that_the_configuration_names() {
     fixture.set("MIGRATE_DEV_CLIENT_SECRET", "");
     fixture.set("ACME_PROXY", "http://ada:CANARY@127.0.0.1:9");
     let said = examined(&fixture, DOCTOR);
-    let network = "the ca_file of tenant \"prod\" cannot be used (migrate.toml:6): cannot read \"missing.pem\"";
+    let network = "the ca_file of tenant \"prod\" cannot be used (migrate.toml:7): cannot read \"missing.pem\"";
     assert!(said.out.contains(&format!("  failure  network        {network}")), "{}", said.whole());
     // The command of another tenant is not run to compare its client.
     assert!(!fixture.path("ran").exists());
@@ -126,7 +126,11 @@ fn a_proxy_certificates_and_a_secret_that_the_configuration_names() {
     assert!(said.out.contains("through the proxy http://127.0.0.1:9, the certificates of this system\n"), "{}", said.whole());
     fixture.edit("migrate.toml", "touch ran; ", "");
     let said = examined(&fixture, "doctor --tenant dev");
-    assert!(said.out.contains("the client_secret_command of tenant \"dev\" failed with exit status: 1 (migrate.toml:3)"), "{}", said.whole());
+    assert!(
+        said.out.contains("the client_secret_command of tenant \"dev\" failed with exit status: 1 (migrate.toml:3)"),
+        "{}",
+        said.whole()
+    );
     fixture.edit("migrate.toml", "exit 1", "echo CANARY-printed");
     let said = examined(&fixture, "doctor --tenant dev");
     let from = "MIGRATE_DEV_CLIENT_ID, from the environment; the secret, from client_secret_command\n";

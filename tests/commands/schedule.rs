@@ -24,6 +24,9 @@ fn written<const N: usize>(scheduler: &str, names: [&str; N]) -> (Fixture, [Stri
     (fixture, paths)
 }
 
+/// Two tenants on other machines, of which the second has a command for its secret.
+const CONFIGURATION_ELSEWHERE: &str = "[tenants.dev]\ndomain = \"acme-dev.eu.auth0.com\"\nproxy = \"env:ACME_PROXY\"\n\n[tenants.prod]\ndomain = \"acme-prod.eu.auth0.com\"\nCOMMAND\nsource = \"dev\"\n";
+
 #[test]
 fn systemd_accepts_the_service_and_its_timer() {
     let (_stage, files) = written(SCHEDULERS[0], ["migrate-dev-prod.service", "migrate-dev-prod.timer"]);
@@ -93,6 +96,18 @@ fn no_unit_contains_a_secret() {
         for name in ["MIGRATE_DEV_CLIENT_ID", "MIGRATE_PROD_CLIENT_SECRET", "CHAT_URL"] {
             assert!(said.out.contains(name), "{name} in {}", said.out);
         }
+    }
+}
+
+#[test]
+fn a_job_needs_the_variable_of_a_proxy_and_no_secret_that_a_command_prints() {
+    let fixture = Fixture::small();
+    let command = "client_secret_command = [\"vault\", \"read\"]\n";
+    let configuration = CONFIGURATION_ELSEWHERE.replace("COMMAND\n", command);
+    fixture.write("migrate.toml", &configuration);
+    let said = fixture.run_in_shell(&format!("unset MIGRATE_PROD_CLIENT_SECRET; exec \"$MIGRATE\" schedule systemd {NIGHT} --output json"));
+    for (name, is_needed) in [("MIGRATE_PROD_CLIENT_ID", true), ("ACME_PROXY", true), ("MIGRATE_PROD_CLIENT_SECRET", false)] {
+        assert_eq!(said.out.contains(name), is_needed, "{name}: {}", said.whole());
     }
 }
 

@@ -239,6 +239,7 @@ fn variables(settings: &Settings, tenants: &[&str], mapping: Option<&MappingFile
     let mut names = Vec::new();
     for tenant in tenants {
         names.extend(settings.variables_of(tenant)?);
+        names.extend(settings.tenant(tenant)?.proxy.as_ref().and_then(|proxy| proxy.variable()).map(str::to_owned));
     }
     let supplied = mapping.into_iter().flat_map(MappingFiles::secrets);
     names.extend(supplied.filter_map(|(_, place)| place.strip_prefix("env:")).map(str::to_owned));
