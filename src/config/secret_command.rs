@@ -4,7 +4,7 @@
 //! that it may ask at the terminal, and Ctrl-C ends it.
 
 use std::collections::BTreeMap;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -113,12 +113,14 @@ impl SecretCommand {
 }
 
 /// Reads a stream of a command, up to a limit, while the command runs.
-fn read_aside(stream: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
+fn read_aside(mut stream: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
     let (send, receive) = channel();
     std::thread::spawn(move || {
         let mut content = Vec::new();
         // What was read before an error counts; nobody receives it where the command took too long.
-        let _ = stream.take(MOST).read_to_end(&mut content);
+        let _ = stream.by_ref().take(MOST).read_to_end(&mut content);
+        // The rest is read too: a command whose stream is closed would end with an error of its own.
+        let _ = io::copy(&mut stream, &mut io::sink());
         let _ = send.send(content);
     });
     receive
@@ -130,7 +132,7 @@ fn content(stream: Option<Receiver<Vec<u8>>>, until: Instant) -> Option<Vec<u8>>
 }
 
 /// Waits for a command; ends it and returns `None` if it takes too long.
-fn ended(child: &mut Child, until: Instant) -> std::io::Result<Option<ExitStatus>> {
+fn ended(child: &mut Child, until: Instant) -> io::Result<Option<ExitStatus>> {
     while Instant::now() < until {
         if let Some(status) = child.try_wait()? {
             return Ok(Some(status));
@@ -188,7 +190,8 @@ mod tests {
         assert_eq!(printed("true"), without("printed nothing"));
         assert_eq!(printed("echo; echo CANARY"), without("printed more than one line"));
         assert_eq!(printed("printf '\\377'"), without("printed something that is no text"));
-        assert_eq!(printed("head -c 100000 /dev/zero"), without("printed too much"));
+        assert_eq!(printed("head -c 1000000 /dev/zero"), without("printed too much"));
+        assert_eq!(printed("head -c 1000000 /dev/zero >&2; echo x"), Ok("x".to_owned()));
     }
 
     #[test]
