@@ -1,7 +1,9 @@
-//! Draws what a command prints in a terminal, for the README:
+//! Draws what a command prints in a terminal. The picture in the README is of the example company, whose tenants
+//! `migrate sandbox --state` serves from `src/sandbox/store/seed`, with the mapping in `mappings`:
 //!
 //! ```sh
-//! CLICOLOR_FORCE=1 COLUMNS=100 migrate plan --tenant prod --no-pager | head -36 | cargo run --example plan_picture > docs/plan.svg
+//! COLUMNS=100 migrate plan --tenant prod --only clients/Billing --only roles --only 'connections/g*' --color always --no-pager --quiet \
+//!   | head -44 | cargo run --example plan_picture > docs/plan.svg
 //! ```
 
 #![expect(clippy::print_stdout, reason = "the picture is what the example is for")]

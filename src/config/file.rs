@@ -19,8 +19,11 @@ use crate::model::approval::{self, Approval, Approvals};
 use crate::model::guard::Guard;
 use crate::model::limits::ChangeLimits;
 
-const KEYS: &[&str] =
+/// The keys of a tenant.
+pub(super) const KEYS: &[&str] =
     &["domain", "url", "rate", "share", "source", "mapping", "hosts", "protected", "plan", SECRET_COMMAND, "ca_file", "proxy"];
+/// The keys of the table `plan` of a tenant.
+pub(super) const PLAN_KEYS: &[&str] = &["most_changed", "most_changed_of_a_kind", "approve"];
 /// The command that prints the secret, and so the only key that may be named after one.
 const SECRET_COMMAND: &str = "client_secret_command";
 
@@ -70,7 +73,7 @@ fn read_tenant(whole: Text<'_>, name: &Spanned<DeString<'_>>, value: &Spanned<De
     tenant.ca_file = table.ca_file()?;
     tenant.proxy = table.proxy()?;
     if let Some(plan) = table.table("plan")? {
-        plan.only(&["most_changed", "most_changed_of_a_kind", "approve"])?;
+        plan.only(PLAN_KEYS)?;
         let share = |key| plan.number(key, "between 0 and 1", |share| (0.0..=1.0).contains(&share));
         tenant.most_changed = ChangeLimits { of_all: share("most_changed")?, of_a_kind: share("most_changed_of_a_kind")? };
         tenant.approved = plan.approved()?;

@@ -90,3 +90,21 @@ struct PlanTable {
     #[schemars(range(min = 0.0, max = 1.0))]
     most_changed_of_a_kind: Option<f64>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::file::{KEYS, PLAN_KEYS};
+
+    #[test]
+    fn the_published_schema_has_the_keys_that_are_read() {
+        let schema = serde_json::to_value(schemars::schema_for!(ConfigurationFile)).expect("JSON");
+        let tables = &schema["$defs"];
+        for (table, read) in [("TenantTable", KEYS), ("PlanTable", PLAN_KEYS)] {
+            let published: Vec<&String> = tables[table]["properties"].as_object().expect("keys").keys().collect();
+            let mut read = read.to_vec();
+            read.sort_unstable();
+            assert_eq!(published, read, "{table}");
+        }
+    }
+}

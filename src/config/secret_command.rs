@@ -203,11 +203,11 @@ mod tests {
     #[test]
     fn a_command_that_takes_too_long_is_ended_also_where_its_child_keeps_the_stream() {
         let began = Instant::now();
-        for text in ["echo CANARY; exec sleep 600", "sleep 5 & echo CANARY"] {
+        for text in ["echo CANARY; exec sleep 600", "sleep 600 & echo CANARY"] {
             let failed = command(text).run(Duration::from_millis(300)).expect_err("too late");
             assert_eq!((failed.what.as_str(), failed.said.len()), ("took longer than 300ms", 0), "{text}");
         }
-        assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+        assert!(began.elapsed() < Duration::from_secs(300), "{:?}", began.elapsed());
     }
 
     #[test]

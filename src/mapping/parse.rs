@@ -322,6 +322,16 @@ mod tests {
     }
 
     #[test]
+    fn the_published_schema_has_the_words_that_are_read() {
+        let schema = serde_json::to_value(schemars::schema_for!(crate::mapping::MappingFile)).expect("JSON");
+        let rule = &schema["$defs"]["RuleTable"];
+        let effects = rule["oneOf"].as_array().expect("effects").iter();
+        let all = std::iter::once(rule).chain(effects).filter_map(|one| one["properties"].as_object());
+        let published: std::collections::BTreeSet<&str> = all.flat_map(|fields| fields.keys().map(String::as_str)).collect();
+        assert_eq!(published, WORDS.into_iter().collect());
+    }
+
+    #[test]
     fn an_unknown_field_is_shown_with_the_nearest() {
         insta::assert_snapshot!(refused("[[rule]]\nmatch = \"clients/*\"\nfield = \"calbacks[]\"\nremove = \"x\"\n"), @r#"
         there is no field "calbacks[]" in clients
