@@ -29,8 +29,8 @@ const ATTEMPTS: usize = 3;
 /// Writes nothing to a tenant.
 ///
 /// Without a terminal, the options and variables below say everything. A secret is never an option: it is typed, read from a file or from
-/// standard input, or taken from the variable that migrate reads anyway, MIGRATE_<TENANT>_CLIENT_SECRET. Values of variables are not written
-/// to .env.
+/// standard input, or taken from the variable that migrate reads anyway, such as MIGRATE_PROD_CLIENT_SECRET. Values of variables are not
+/// written to .env.
 ///
 /// Nothing is overwritten. If migrate.toml exists, nothing is written at all; to .env and .gitignore, missing lines are added; a mapping of
 /// the same name stays as it is.
