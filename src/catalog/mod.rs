@@ -32,6 +32,7 @@ mod registry;
 pub mod risk;
 mod secret_detection;
 mod shape;
+mod write_effects;
 mod written_path;
 
 use std::sync::OnceLock;
@@ -44,6 +45,7 @@ pub use reference::{BuiltIn, Condition, Exclusion, GeneratedSecretField, ManualS
 pub use secret_detection::WithheldReason;
 pub(crate) use secret_detection::is_mask;
 pub use shape::{ElementChanges, FollowUp, KeyNames, Paging, Shape, Write};
+pub use write_effects::WriteEffect;
 pub use written_path::{WriteReach, WrittenResource};
 
 /// The kinds of a run, in the order that their references require.

@@ -126,7 +126,18 @@ impl RouteOptions {
         let ImportOptions { mapping, include, drift, prune, strict, part, with_dependencies } = self.options.clone();
         let selection = part.selection(context)?;
         let (target, source) = (target.to_owned(), self.from.clone());
-        Ok(workflow::Route { target, source, mapping, include, on_drift: drift.into(), prune, strict, selection, with_dependencies })
+        Ok(workflow::Route {
+            target,
+            source,
+            mapping,
+            include,
+            on_drift: drift.into(),
+            prune,
+            strict,
+            selection,
+            with_dependencies,
+            ..workflow::Route::default()
+        })
     }
 
     /// Returns the command and the options that import a plan made with these options.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::ops::Range;
 use std::path::Path;
+use std::time::Duration;
 
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
@@ -11,7 +12,7 @@ use toml::de::{DeString, DeTable, DeValue};
 use super::network::{CaFile, ProxySetting, ProxyUrl, check_proxy};
 use super::secret_command::{CommandWords, SecretCommand};
 use super::variables::{Part, Prefix};
-use super::{SHARE, TenantSettings};
+use super::{NightlyReading, SHARE, TenantSettings};
 use crate::catalog::Catalog;
 use crate::catalog::limits::{Rate, TIERS, Tier};
 use crate::diagnostic::{Diagnostic, Text, did_you_mean, is_secret};
@@ -21,7 +22,9 @@ use crate::model::limits::ChangeLimits;
 
 /// The keys of a tenant.
 pub(super) const KEYS: &[&str] =
-    &["domain", "url", "rate", "share", "source", "mapping", "hosts", "protected", "plan", SECRET_COMMAND, "ca_file", "proxy"];
+    &["domain", "url", "rate", "share", "source", "mapping", "hosts", "protected", "plan", SECRET_COMMAND, "ca_file", "proxy", "nightly"];
+/// The keys of the table `nightly` of a tenant.
+pub(super) const NIGHTLY_KEYS: &[&str] = &["read", "full_every", "log_delay"];
 /// The keys of the table `plan` of a tenant.
 pub(super) const PLAN_KEYS: &[&str] = &["most_changed", "most_changed_of_a_kind", "approve"];
 /// The command that prints the secret, and so the only key that may be named after one.
@@ -72,6 +75,7 @@ fn read_tenant(whole: Text<'_>, name: &Spanned<DeString<'_>>, value: &Spanned<De
     tenant.secret_command = table.secret_command()?;
     tenant.ca_file = table.ca_file()?;
     tenant.proxy = table.proxy()?;
+    tenant.nightly = table.nightly()?;
     if let Some(plan) = table.table("plan")? {
         plan.only(PLAN_KEYS)?;
         let share = |key| plan.number(key, "between 0 and 1", |share| (0.0..=1.0).contains(&share));
@@ -250,6 +254,41 @@ impl<'text> TomlTable<'text> {
         };
         let folder = self.whole.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         Ok(Some(SecretCommand { words, folder: folder.to_owned(), place: self.whole.line_of(value.span().start) }))
+    }
+
+    fn nightly(&self) -> Result<NightlyReading, Diagnostic> {
+        let Some(value) = self.fields.get("nightly") else { return Ok(NightlyReading::default()) };
+        let read = |phrase: Phrase<'_>| match phrase.text {
+            "full" => Ok(false),
+            "incremental" => Ok(true),
+            other => {
+                let label = did_you_mean(other, &["full", "incremental"]);
+                Err(self.whole.wrong(phrase.at, format!("\"{other}\" is not a way to read {}", self.place), label))
+            }
+        };
+        if value.get_ref().is_str() {
+            let is_incremental = self.text("nightly")?.map(read).transpose()?.unwrap_or_default();
+            return Ok(NightlyReading { is_incremental, ..NightlyReading::default() });
+        }
+        if !value.get_ref().is_table() {
+            return Err(self.must_be("nightly", "\"full\", \"incremental\" or { read = .., full_every = .., log_delay = .. }", value));
+        }
+        let nightly = TomlTable::new(self.whole, format!("\"nightly\" of {}", self.place), value)?;
+        nightly.only(NIGHTLY_KEYS)?;
+        let NightlyReading { full_every, log_delay, .. } = NightlyReading::default();
+        Ok(NightlyReading {
+            is_incremental: nightly.text("read")?.map(read).transpose()?.unwrap_or_default(),
+            full_every: nightly.duration("full_every")?.unwrap_or(full_every),
+            log_delay: nightly.duration("log_delay")?.unwrap_or(log_delay),
+        })
+    }
+
+    fn duration(&self, key: &str) -> Result<Option<Duration>, Diagnostic> {
+        let Some(Phrase { text, at }) = self.text(key)? else { return Ok(None) };
+        let wrong = |error: humantime::DurationError| {
+            self.whole.wrong(at, format!("\"{text}\" cannot be \"{key}\" of {}: {error}", self.place), "a time such as 1h or 7days")
+        };
+        humantime::parse_duration(text).map(Some).map_err(wrong)
     }
 
     fn ca_file(&self) -> Result<Option<CaFile>, Diagnostic> {

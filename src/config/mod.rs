@@ -16,6 +16,7 @@ mod credentials;
 mod error;
 mod file;
 mod network;
+mod nightly;
 mod schema;
 mod search;
 mod secret_command;
@@ -44,6 +45,7 @@ use crate::model::approval::Approvals;
 use crate::model::limits::ChangeLimits;
 use crate::model::network::NetworkOptions;
 use credentials::Asked;
+pub use nightly::NightlyReading;
 use search::Found;
 use secret_command::KnownSecrets;
 use variables::Variables;
@@ -139,6 +141,8 @@ pub struct TenantSettings {
     pub ca_file: Option<CaFile>,
     /// The proxy for requests to it, instead of the system's.
     pub proxy: Option<ProxySetting>,
+    /// How nightly syncs read it and its source.
+    pub nightly: NightlyReading,
 }
 
 impl TenantSettings {
@@ -163,6 +167,7 @@ impl TenantSettings {
             secret_command: None,
             ca_file: None,
             proxy: None,
+            nightly: NightlyReading::default(),
         }
     }
 

@@ -46,6 +46,43 @@ struct TenantTable {
     ca_file: Option<String>,
     /// The proxy for this tenant instead of the system's: `http://proxy.acme.example:3128`, or `env:NAME` if its URL contains a password.
     proxy: Option<String>,
+    /// How nightly syncs read this tenant and its source: `full`, or `incremental` by the tenants' logs.
+    nightly: Option<NightlySetting>,
+}
+
+/// How nightly syncs read a tenant and its source.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "its schema is published, and nothing is read into it")]
+enum NightlySetting {
+    /// Without further settings.
+    Mode(ReadSetting),
+    /// With further settings.
+    Table(NightlyTable),
+}
+
+/// Which part of a tenant is read.
+#[derive(JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[expect(dead_code, reason = "its schema is published, and nothing is read into it")]
+enum ReadSetting {
+    /// Everything.
+    Full,
+    /// What the tenant's log says was written to since the last reading.
+    Incremental,
+}
+
+/// How nightly syncs read a tenant and its source.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[expect(dead_code, reason = "its schema is published, and nothing is read into it")]
+struct NightlyTable {
+    /// Which part is read.
+    read: Option<ReadSetting>,
+    /// How old the last complete reading may be: `7days` if missing.
+    full_every: Option<String>,
+    /// How late an entry may come into a tenant's log: `1h` if missing.
+    log_delay: Option<String>,
 }
 
 /// A command, which runs in the folder of this file.
@@ -94,13 +131,13 @@ struct PlanTable {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::file::{KEYS, PLAN_KEYS};
+    use crate::config::file::{KEYS, NIGHTLY_KEYS, PLAN_KEYS};
 
     #[test]
     fn the_published_schema_has_the_keys_that_are_read() {
         let schema = serde_json::to_value(schemars::schema_for!(ConfigurationFile)).expect("JSON");
         let tables = &schema["$defs"];
-        for (table, read) in [("TenantTable", KEYS), ("PlanTable", PLAN_KEYS)] {
+        for (table, read) in [("TenantTable", KEYS), ("PlanTable", PLAN_KEYS), ("NightlyTable", NIGHTLY_KEYS)] {
             let published: Vec<&String> = tables[table]["properties"].as_object().expect("keys").keys().collect();
             let mut read = read.to_vec();
             read.sort_unstable();

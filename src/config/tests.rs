@@ -127,7 +127,7 @@ fn a_dissimilar_key_is_shown_with_all_known_ones() {
      --> migrate.toml:3:1
       |
     3 | colour = "blue"
-      | ^^^^^^ expected one of domain, url, rate, share, source, mapping, hosts, protected, plan, client_secret_command, ca_file, proxy
+      | ^^^^^^ expected one of domain, url, rate, share, source, mapping, hosts, protected, plan, client_secret_command, ca_file, proxy, nightly
     "#);
 }
 

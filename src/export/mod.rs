@@ -1,5 +1,6 @@
 //! Exports a tenant as a portable snapshot. Source and target use the same function, so that a diff compares like with like.
 
+mod remembered;
 mod scope;
 
 use std::collections::{BTreeMap, HashSet};
@@ -8,6 +9,7 @@ use futures_util::future::try_join_all;
 use futures_util::stream::{self, StreamExt};
 use serde_json::Value;
 
+pub use self::remembered::Remembered;
 pub use self::scope::{Purpose, Scope, as_kept};
 use crate::catalog::{Catalog, KeyNames, Kind, Shape};
 use crate::json::Body;
@@ -144,6 +146,16 @@ impl Begun<'_, '_> {
     ///
     /// If the tenant cannot be read, or a response cannot be understood.
     pub async fn finish(self, names_others: bool, taken: &str) -> Result<Snapshot, Error> {
+        self.finish_seen_by(names_others, taken, &mut |_| ()).await
+    }
+
+    /// Like [`finish`](Self::finish); also shows what was read before ids become keys, to be [remembered](Remembered).
+    pub(crate) async fn finish_seen_by(
+        self,
+        names_others: bool,
+        taken: &str,
+        seen: &mut (dyn FnMut(&Snapshot) + Send),
+    ) -> Result<Snapshot, Error> {
         let Self { reading, catalog, mut read } = self;
         if names_others {
             let is_read: HashSet<&str> = read.iter().map(|of_kind| of_kind.kind.name).collect();
@@ -153,12 +165,12 @@ impl Begun<'_, '_> {
                 read = reading.timely(reading.read(more, read)).await?;
             }
         }
-        Ok(reading.snapshot(catalog, read, taken))
+        Ok(reading.snapshot(catalog, read, taken, seen))
     }
 }
 
 impl Reading<'_> {
-    fn snapshot(self, catalog: &Catalog, read: Vec<Read>, taken: &str) -> Snapshot {
+    fn snapshot(self, catalog: &Catalog, read: Vec<Read>, taken: &str, seen: &mut (dyn FnMut(&Snapshot) + Send)) -> Snapshot {
         let Self { tenant, scope, .. } = self;
         let mut snapshot = Snapshot {
             tenant: tenant.name().to_owned(),
@@ -174,6 +186,7 @@ impl Reading<'_> {
             snapshot.resources.extend(resources);
         }
         snapshot.sort(catalog);
+        seen(&snapshot);
         snapshot.twice = id_substitution::to_portable(catalog, tenant.domain(), &mut snapshot.resources);
         if let Some(client) = tenant.client_id() {
             snapshot.reserve_own(&Id::new(client));

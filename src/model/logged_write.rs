@@ -27,6 +27,8 @@ pub struct LoggedWrite {
     pub at: SystemTime,
     /// `POST`, `PATCH`, `PUT` or `DELETE`.
     pub method: String,
+    /// Its path below `/api/v2`, without the query.
+    pub path: String,
     /// What the caller sent as `X-Correlation-ID`.
     pub correlation: Option<String>,
     /// The resources that it changed.
@@ -61,6 +63,7 @@ impl LoggedWrite {
             log_id: text("log_id").or_else(|| text("_id")).unwrap_or_default().to_owned(),
             at,
             method,
+            path: path.to_owned(),
             correlation: event["references"]["correlation_id"].as_str().map(str::to_owned),
             resources,
             by: ChangedBy { who: author(event), at: date.to_owned(), ip: text("ip").or_else(|| request["ip"].as_str()).map(str::to_owned) },

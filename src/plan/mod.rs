@@ -123,8 +123,8 @@ pub use inputs::PlanContext;
 pub use matching::{Matching, matched};
 pub use merge::OnDrift;
 pub use model::{
-    Action, Change, Conflict, Counts, Drift, Edit, ManualStep, Plan, PlannedMapping, PlannedSelection, PlannedTenant, SecretField, Skipped,
-    Stage, Undoes, UnmappedHost,
+    Action, Change, Conflict, Counts, Drift, Edit, ManualStep, Plan, PlannedMapping, PlannedReading, PlannedSelection, PlannedTenant,
+    SecretField, Skipped, Stage, Undoes, UnmappedHost,
 };
 pub(crate) use prior_state::without_references;
 pub(crate) use protected::Protected;

@@ -24,12 +24,39 @@ pub struct PlannedTenant {
     /// The snapshot that was used (`dev@2026-03-01T10-00-00Z`), unless the tenant itself was read for this plan.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snapshot: Option<String>,
+    /// How it was read, if an incremental reading was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reading: Option<PlannedReading>,
+}
+
+/// How a tenant was read where an incremental reading was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", tag = "mode")]
+pub enum PlannedReading {
+    /// Completely.
+    Full {
+        /// Why: "there is no earlier reading to continue from".
+        reason: String,
+        /// Whether that belongs to normal operation.
+        is_expected: bool,
+        /// The number of requests.
+        requests: u64,
+    },
+    /// Only what the tenant's log says was written to since the last reading.
+    Incremental {
+        /// The time of the last reading: RFC 3339, UTC.
+        since: String,
+        /// The kinds that were read.
+        kinds: Vec<String>,
+        /// The number of requests.
+        requests: u64,
+    },
 }
 
 impl PlannedTenant {
     /// Creates the record of a tenant that was read at this time.
     pub fn new(tenant: &str, domain: &str, taken: &str) -> Self {
-        Self { tenant: tenant.to_owned(), domain: domain.to_owned(), taken: taken.to_owned(), snapshot: None }
+        Self { tenant: tenant.to_owned(), domain: domain.to_owned(), taken: taken.to_owned(), snapshot: None, reading: None }
     }
 }
 

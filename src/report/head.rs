@@ -5,8 +5,9 @@ use std::time::{Duration, SystemTime};
 use super::format::{count, duration, number};
 use super::kind_changes::{KindChanges, OperationCounts};
 use crate::catalog::risk::RiskClass;
+use crate::model::changed_by::minute;
 use crate::plan::findings::RiskCounts;
-use crate::plan::{Counts, Estimate, Plan, PlannedTenant};
+use crate::plan::{Counts, Estimate, Plan, PlannedReading, PlannedTenant};
 
 /// The age up to which a tenant is shown as just read.
 const JUST_NOW: Duration = Duration::from_secs(60);
@@ -67,6 +68,18 @@ impl Head {
 
 /// Returns how and when a tenant was read.
 pub(super) fn read(side: &PlannedTenant, now: SystemTime) -> String {
+    let how = match &side.reading {
+        Some(PlannedReading::Incremental { since, kinds, .. }) => {
+            format!(", {} written to since {} by its log", count(kinds.len(), "kind"), minute(since))
+        }
+        Some(PlannedReading::Full { reason, .. }) => format!(", completely: {reason}"),
+        None => String::new(),
+    };
+    format!("{}{how}", when(side, now))
+}
+
+/// Returns when a tenant was read, or which snapshot of it is used.
+fn when(side: &PlannedTenant, now: SystemTime) -> String {
     let age = humantime::parse_rfc3339_weak(&side.taken).ok().and_then(|taken| now.duration_since(taken).ok());
     match (&side.snapshot, age) {
         (Some(snapshot), Some(age)) => format!("snapshot {snapshot}, {} old", rough(age)),

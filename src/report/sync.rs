@@ -14,7 +14,7 @@ use super::report_subject::ReportSubject;
 use super::run_report::{RunReport, RunState};
 use crate::apply::OutcomeCounts;
 use crate::model::changed_by::ChangedBy;
-use crate::plan::{Conflict, Drift, Plan, Skipped};
+use crate::plan::{Conflict, Drift, Plan, PlannedReading, PlannedTenant, Skipped};
 
 /// The result of one `migrate sync`.
 #[derive(Debug)]
@@ -74,9 +74,30 @@ pub(super) struct SyncFields<'a> {
     drift: &'a [Drift],
     conflicts: &'a [Conflict],
     notes: &'a [String],
+    #[serde(skip_serializing_if = "ReadingFields::is_empty")]
+    reading: ReadingFields<'a>,
     limit: Option<&'a str>,
     #[serde(flatten)]
     failure: ErrorFields,
+}
+
+/// How an incremental sync read its tenants.
+#[derive(Default, Serialize, JsonSchema)]
+struct ReadingFields<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'a PlannedReading>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<&'a PlannedReading>,
+}
+
+impl<'a> ReadingFields<'a> {
+    fn of(plan: &'a Plan) -> Self {
+        Self { source: plan.source.reading.as_ref(), target: plan.target.reading.as_ref() }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.source.is_none() && self.target.is_none()
+    }
 }
 
 /// A run of a sync; `counts` are the changes of this sync, and `earlier` is the number of changes applied before.
@@ -146,7 +167,8 @@ impl<'a> SyncReport<'a> {
         let idle = if self.resumed.is_some() { "nothing more to apply" } else { "nothing to apply" };
         let is_kept = !plan.drift.is_empty() && self.keeps_drift && self.failure.is_none();
         let kept = || format!("{} changed in {} kept", count(plan.drift.len(), "field"), self.target);
-        is_idle.then(|| idle.to_owned()).into_iter().chain(skipped(plan)).chain(is_kept.then(kept)).collect()
+        let unexpected = [&plan.source, &plan.target].into_iter().filter_map(read_completely);
+        is_idle.then(|| idle.to_owned()).into_iter().chain(skipped(plan)).chain(is_kept.then(kept)).chain(unexpected).collect()
     }
 
     /// Returns the result as JSON.
@@ -163,6 +185,7 @@ impl<'a> SyncReport<'a> {
             drift: plan.map_or(&[], |plan| &plan.drift),
             conflicts: plan.map_or(&[], |plan| &plan.conflicts),
             notes: plan.map_or(&[], |plan| &plan.notes),
+            reading: plan.map(ReadingFields::of).unwrap_or_default(),
             limit: self.limit,
             failure: self.failure.clone().unwrap_or_default(),
         };
@@ -188,8 +211,25 @@ impl<'a> SyncReport<'a> {
         let list = |of: Option<&Value>, name: &str| -> Vec<Value> {
             of.and_then(|of| of[name].as_array()).into_iter().flatten().map(without_author).collect()
         };
-        ["skipped", "drift"].into_iter().any(|name| list(before, name) != list(Some(&now), name))
+        let readings = |of: Option<&Value>| ["source", "target"].map(|side| of.and_then(|of| unexpected_reason(&of["reading"][side])));
+        readings(before) != readings(Some(&now))
+            || ["skipped", "drift"].into_iter().any(|name| list(before, name) != list(Some(&now), name))
     }
+}
+
+/// Describes why a tenant was read completely, unless that belongs to normal operation.
+fn read_completely(side: &PlannedTenant) -> Option<String> {
+    match &side.reading {
+        Some(PlannedReading::Full { reason, is_expected: false, .. }) => Some(format!("{} was read completely: {reason}", side.tenant)),
+        _ => None,
+    }
+}
+
+/// Returns the kind of a reason for a complete reading, without the times in it, which are different each night.
+fn unexpected_reason(reading: &Value) -> Option<String> {
+    let is_unexpected = reading["mode"] == "full" && reading["is_expected"] == false;
+    let words = |reason: &str| reason.chars().filter(|sign| !sign.is_ascii_digit()).collect();
+    reading["reason"].as_str().filter(|_| is_unexpected).map(words)
 }
 
 /// Returns an entry without who changed it: that the log knows it later, or no longer, is no news.

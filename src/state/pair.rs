@@ -185,6 +185,11 @@ impl TenantPair {
         self.file("last-selected-sync.json")
     }
 
+    /// Returns the folder of what was read last of the two tenants.
+    pub(crate) fn readings(&self) -> PathBuf {
+        self.file("readings")
+    }
+
     fn file(&self, name: &str) -> PathBuf {
         self.root.join("state").join(&self.source.tenant).join(&self.target.tenant).join(name)
     }

@@ -11,6 +11,7 @@ use tracing::info;
 use super::environment::{CONCURRENCY, Environment, now};
 use super::error::Error;
 use super::host::{Interrupt, Notice};
+use super::incremental::PairReadings;
 use super::limits::ReachedLimit;
 use super::session::Session;
 use crate::apply::journal::Record;
@@ -103,12 +104,23 @@ pub(crate) async fn execute(environment: &Environment, session: Session<'_>) -> 
     if let Some(state) = state {
         remember(state, (&plan, &summary), &expected_baseline, &supplied)?;
     }
+    distrust_readings(environment, &plan, &summary)?;
     environment.follow(&plan, &summary).map_err(|source| Error::Unremembered { summary: Box::new(summary.clone()), source })?;
     // What the run leaves for the next one is kept: only now it is over.
     apply::close(journal, &summary, &now()).map_err(|error| Error::Unrecorded(Box::new(error)))?;
     let requests = tenant.requests();
     let limit = budget.reached(requests).filter(|_| summary.unsent > 0 && interrupt.is_none() && !summary.is_silent);
     Ok(EndedRun { plan, summary, requests, folder, limit, interrupt, probe: None })
+}
+
+/// Has the next sync read both tenants completely if a run did not end as it was planned.
+fn distrust_readings(environment: &Environment, plan: &Plan, summary: &Summary) -> Result<(), Error> {
+    let OutcomeCounts { partial, failed, unknown, .. } = summary.tally();
+    let pair = SyncState::pair_of(plan, &environment.settings().dir)?;
+    if let Some(pair) = pair.filter(|_| partial + failed + unknown > 0) {
+        PairReadings::forget(&pair);
+    }
+    Ok(())
 }
 
 /// Logs how many changes of a run ended how.

@@ -7,7 +7,7 @@ use crate::management_api::{LOG_SCOPES, LogReading, LogUnavailable, Tenant};
 use crate::model::changed_by::minute;
 
 /// How much the clocks of this machine and of the tenant may differ.
-const CLOCK_SKEW: Duration = Duration::from_secs(60);
+pub(super) const CLOCK_SKEW: Duration = Duration::from_secs(60);
 
 /// Why the log of a tenant lacks what was looked up in it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -38,7 +38,7 @@ pub(crate) async fn suggest_mapping(
     let mapping = mapping.or(target.mapping.as_ref()).map_or(Ok(Mapping::default()), |path| of_file(environment, path))?;
     let (is_read_now, tenant) = (source.place().is_none(), environment.connect(target)?);
     let scope = Scope { purpose: Purpose::COMPARE, ..Scope::default() };
-    let Sides { source, live, .. } = Box::pin(read_both(environment, (source, &tenant, target), scope, None)).await?;
+    let Sides { source, live, .. } = Box::pin(read_both(environment, (source, &tenant, target), scope, (None, None))).await?;
     if is_read_now {
         keep(environment, &source)?;
     }

@@ -5,6 +5,7 @@
 //! host.rs         receives notices, and may interrupt a use case
 //! source.rs       the source of settings: a tenant, or a snapshot by name or folder
 //! kept_snapshots.rs  the snapshots that a run refers to
+//! incremental/    reads a tenant by its log, where that is enough
 //! prepare.rs      source and target -> plan
 //! review.rs       approvals and scopes before a plan is executed
 //! authorship.rs   who changed the target, as its log says
@@ -40,6 +41,7 @@ mod error;
 mod execute;
 pub(crate) mod history;
 mod host;
+pub(crate) mod incremental;
 mod init;
 mod kept_snapshots;
 pub mod limits;
@@ -71,6 +73,7 @@ pub use error::Error;
 pub use execute::EndedRun;
 pub(crate) use execute::execute;
 pub use host::{Host, Interrupt, Notice};
+pub use incremental::ReadMode;
 pub(crate) use init::{FileOutcome, NewConfiguration, NewTenant, SetUpFile};
 pub(crate) use lock::lock;
 pub(crate) use mapping_check::{check_mapping, unmatched_on_disk};

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::authorship::{ReadTarget, attribute_plan};
 use super::environment::{Environment, now};
 use super::error::Error;
+use super::incremental::{FullReason, PairReadings, ReadMode, Request, Side, begin};
 use super::review::check_scopes;
 use super::source::{NamedSnapshot, Source, own_unknown, source};
 use crate::apply::SyncState;
@@ -20,8 +21,8 @@ use crate::model::selection::{KeyPattern, Selection};
 use crate::plan::guards;
 use crate::plan::refusal::Refusal;
 use crate::plan::{
-    Action, Change, DesiredState, Estimate, KnownHosts, OnDrift, Plan, PlanContext, PlannedMapping, PlannedTenant, UnmatchedRule,
-    attribute, mark_former_ids, plan_after, unmapped_hosts,
+    Action, Change, DesiredState, Estimate, KnownHosts, OnDrift, Plan, PlanContext, PlannedMapping, PlannedReading, PlannedTenant,
+    UnmatchedRule, attribute, mark_former_ids, plan_after, unmapped_hosts,
 };
 use crate::snapshot::{Desired, Snapshot, store};
 
@@ -46,6 +47,8 @@ pub struct Route {
     pub selection: Selection,
     /// Whether dependencies that the target lacks are selected too.
     pub with_dependencies: bool,
+    /// Which part of the two tenants is read.
+    pub read_mode: ReadMode,
 }
 
 /// A plan and everything needed to execute it.
@@ -106,7 +109,11 @@ pub(crate) fn included(catalog: &Catalog, words: &[String]) -> Result<BTreeSet<S
 /// If the configuration or the mapping is invalid, source and target are the same tenant, or one of them cannot be
 /// read.
 pub async fn prepare(environment: &Environment, route: &Route) -> Result<Prepared, Error> {
-    prepare_seen_by(environment, route, None).await
+    let prepared = prepare_seen_by(environment, route, None).await?;
+    match PairReadings::distrust(&prepared.plan) {
+        Some(reason) => Box::pin(prepare_from(environment, route, (None, Some(reason)))).await,
+        None => Ok(prepared),
+    }
 }
 
 /// Reads both tenants and plans the changes; a recorder receives the responses of the target. Writes nothing to any
@@ -116,16 +123,29 @@ pub(crate) async fn prepare_seen_by(
     route: &Route,
     recorder: Option<&dyn ResponseRecorder>,
 ) -> Result<Prepared, Error> {
+    prepare_from(environment, route, (recorder, None)).await
+}
+
+/// Plans the changes; with a reason, both tenants are read completely, whatever the route says.
+async fn prepare_from(
+    environment: &Environment,
+    route: &Route,
+    (recorder, refusal): (Option<&dyn ResponseRecorder>, Option<FullReason>),
+) -> Result<Prepared, Error> {
     let target = environment.tenant(&route.target)?;
     let source = source(environment, route.source.as_deref(), target)?;
     refuse_the_same(&source, target)?;
     let mapping_file = route.mapping.as_ref().or(target.mapping.as_ref());
     let mapping = mapping_file.map_or(Ok(Mapping::default()), |path| Mapping::load(environment.catalog, path))?;
+    let pair = environment.pair(source.side(), target)?;
     let state = environment.sync_state(source.side(), target)?;
     let tenant = environment.connect(target)?;
     let place = source.place();
     let scope = scope(environment, route, &source)?;
-    let Sides { source, live, scope } = Box::pin(read_both(environment, (source, &tenant, target), scope, recorder)).await?;
+    let request = Request { mode: route.read_mode, mapping: mapping_file.map(PathBuf::as_path), scope: &scope, refusal };
+    let readings = PairReadings::of(environment, (&pair, target), request)?;
+    let sides = Box::pin(read_both(environment, (source, &tenant, target), scope, (recorder, readings.as_ref()))).await?;
+    let Sides { source, live, scope, source_reading, target_reading } = sides;
     let unknown = own_unknown(&source).filter(|_| place.is_some());
     let stored = match &place {
         Some(place) => place.path.clone(),
@@ -153,6 +173,7 @@ pub(crate) async fn prepare_seen_by(
     let mut plan = plan_after(environment.catalog, &desired, &live, past);
     attribute_plan(ReadTarget { environment, tenant: &tenant, live: &live }, &state.base, &mut plan).await;
     plan.source.snapshot = place.as_ref().map(|place| place.name.clone());
+    (plan.source.reading, plan.target.reading) = (source_reading, target_reading);
     attribute(&mut plan, &|key| attribution.places(key));
     let rewritten = mapping.rewritten();
     let listed = environment.settings().tenants.get(&plan.source.tenant).map_or(&[][..], |settings| &settings.hosts);
@@ -211,6 +232,9 @@ pub(super) struct Sides {
     pub(super) source: Snapshot,
     pub(super) live: Snapshot,
     pub(super) scope: Scope,
+    /// How each was read, if an incremental reading was asked for.
+    pub(super) source_reading: Option<PlannedReading>,
+    pub(super) target_reading: Option<PlannedReading>,
 }
 
 /// Reads both tenants; whatever a text of either may name is read in both.
@@ -218,33 +242,35 @@ pub(super) async fn read_both(
     environment: &Environment,
     (source, tenant, target): (Source<'_>, &Tenant, &TenantSettings),
     scope: Scope,
-    recorder: Option<&dyn ResponseRecorder>,
+    (recorder, readings): (Option<&dyn ResponseRecorder>, Option<&PairReadings<'_>>),
 ) -> Result<Sides, Error> {
     let catalog = environment.catalog;
     let reading = |tenant, recorder| Reading { tenant, scope: &scope, observer: &*environment.host, recorder };
     let of_target = reading(tenant, recorder);
-    let (source, mut live, names_others) = match source {
+    let (source, (mut live, target_reading), names_others, source_reading) = match source {
         Source::Snapshot(named) => {
             let NamedSnapshot { snapshot, .. } = *named;
-            let begun = of_target.begin(catalog).await?;
+            let begun = begin(of_target, readings, (Side::Target, target)).await?;
             let names_others =
                 begun.names_others() || scope.names_others_in(catalog, snapshot.resources.iter().map(|one| (&one.key, &one.body)));
-            (snapshot, begun.finish(names_others, &now()).await?, names_others)
+            (snapshot, begun.finish(names_others, &now()).await?, names_others, None)
         }
         Source::Tenant(settings) => {
             let from = environment.connect(settings)?;
-            let (source, live) = tokio::try_join!(reading(&from, None).begin(catalog), of_target.begin(catalog))?;
+            let of_source = begin(reading(&from, None), readings, (Side::Source, settings));
+            let (source, live) = tokio::try_join!(of_source, begin(of_target, readings, (Side::Target, target)))?;
             let names_others = source.names_others() || live.names_others();
             let taken = now();
-            let (mut source, live) = tokio::try_join!(source.finish(names_others, &taken), live.finish(names_others, &taken))?;
+            let (source, live) = tokio::try_join!(source.finish(names_others, &taken), live.finish(names_others, &taken))?;
+            let (mut source, source_reading) = source;
             source.protect(&protected(settings));
-            (source, live, names_others)
+            (source, live, names_others, source_reading)
         }
     };
     live.protect(&protected(target));
     let scope = if names_others { scope.with_names() } else { scope };
     let source = if is_snapshot_wider(&scope, &source) { scope.restrict(catalog, source) } else { source };
-    Ok(Sides { source, live, scope })
+    Ok(Sides { source, live, scope, source_reading, target_reading })
 }
 
 /// Returns whether a source may have kinds that were not read in the target.

@@ -63,7 +63,8 @@ pub(crate) async fn prepare_restore(environment: &Environment, route: &RestoreRo
     let scope = Scope { selection, purpose, include: included(catalog, &route.include)?, ..Scope::default() };
     let tenant = environment.connect(target)?;
     let from = Source::Snapshot(Box::new(NamedSnapshot { snapshot, place: place.clone() }));
-    let Sides { source: snapshot, live, scope } = Box::pin(read_both(environment, (from, &tenant, target), scope, None)).await?;
+    let Sides { source: snapshot, live, scope, .. } =
+        Box::pin(read_both(environment, (from, &tenant, target), scope, (None, None))).await?;
     let mut desired = Desired { with_dependencies: route.with_dependencies, ..Desired::unmapped(snapshot) };
     desired.selection = scope.selection;
     // Reasons name the snapshot, since the tenant is the target.

@@ -50,7 +50,7 @@ pub(crate) fn is_ahead(name: &str, now: SystemTime) -> bool {
 }
 
 /// Returns the time in the name of a run.
-fn time_of(name: &str) -> Option<SystemTime> {
+pub(super) fn time_of(name: &str) -> Option<SystemTime> {
     let (day, time) = name.get(..TIME.len())?.split_once('T')?;
     humantime::parse_rfc3339(&format!("{day}T{}", time.replace('-', ":"))).ok()
 }

@@ -17,6 +17,7 @@ mod duplicate_names;
 mod explain;
 mod github_action;
 mod ids;
+mod incremental_sync;
 mod init;
 mod interrupted;
 mod line_wrapping;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
-use auth0_migrate::sandbox::{Caller, Fault, LogLimits, Options, Sandbox, SeenRequest, State, seed};
+use auth0_migrate::sandbox::{Fault, Options, Sandbox, SeenRequest, State, seed};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -245,6 +245,11 @@ impl Fixture {
         self.prod.as_ref().expect("prod is there")
     }
 
+    /// Returns the sandbox of a tenant, and what runs requests to it.
+    pub(super) fn sandbox(&self, tenant: &str) -> (&Sandbox, &Runtime) {
+        (if tenant == "dev" { &self.dev } else { self.prod_sandbox() }, &self.runtime)
+    }
+
     /// Returns every request to the Management API of prod.
     pub(crate) fn requests(&self) -> Vec<SeenRequest> {
         self.prod.iter().flat_map(Sandbox::requests).collect()
@@ -281,30 +286,6 @@ impl Fixture {
     /// Returns the state of prod at a path.
     pub(crate) fn prod(&self, path: &str) -> Value {
         self.prod_sandbox().state().to_json()["data"][path].clone()
-    }
-
-    /// Sends a request to prod as another client, or as an administrator in the dashboard; returns the response.
-    pub(crate) fn ask_prod_as(&self, caller: Caller, method: &str, path: &str, body: &Value) -> Value {
-        // In a second test it is already installed.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let prod = self.prod_sandbox();
-        let http = reqwest::Client::builder().no_proxy().build().expect("a client");
-        let request = http.request(method.parse().expect("a method"), format!("{}/api/v2{path}", prod.url()));
-        let request = request.bearer_auth(prod.token_of(caller, &[])).header("content-type", "application/json");
-        let body = if body.is_null() { String::new() } else { body.to_string() };
-        let answer = self.runtime.block_on(request.body(body).send()).expect("an answer");
-        assert!(answer.status().is_success(), "{method} {path}: {}", answer.status());
-        serde_json::from_str(&self.runtime.block_on(answer.text()).expect("a text")).unwrap_or_default()
-    }
-
-    /// Sets how late entries of prod's log can be read, and for how long.
-    pub(crate) fn limit_log_of_prod(&self, limits: LogLimits) {
-        self.prod_sandbox().limit_log(limits);
-    }
-
-    /// Drops prod's log so far, as if its retention had passed.
-    pub(crate) fn forget_log_of_prod(&self) {
-        self.prod_sandbox().forget_log();
     }
 
     /// Stops prod and closes its port. Returns its state.

@@ -36,4 +36,5 @@ pub(crate) mod request_recording;
 pub(crate) mod schemas;
 pub(crate) mod skip;
 pub(crate) mod summary_notes;
+pub(crate) mod tenant_access;
 pub(crate) mod webhook_receiver;

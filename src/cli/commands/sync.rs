@@ -29,7 +29,7 @@ use crate::report::{self, Report, SyncReport};
 use crate::workflow::history::PastRun;
 use crate::workflow::limits::RunBudget;
 use crate::workflow::unfinished::{Starter, newest_between};
-use crate::workflow::{self, Completion, Host, Proposal, Review, Session, lock, now, prepare, source_side, unapproved};
+use crate::workflow::{self, Completion, Host, Proposal, ReadMode, Review, Route, Session, lock, now, prepare, source_side, unapproved};
 
 /// Import unattended (for cron and CI)
 ///
@@ -56,6 +56,13 @@ pub(in crate::cli) struct SyncArgs {
     /// Ask the target before and after the run whether logins work that the plan could break, without credentials and without signing in
     #[arg(long)]
     probe: bool,
+    /// Read only what the tenants' logs say was written to since the last sync, and everything once a week or if in doubt [default: `nightly`
+    /// of the target]
+    #[arg(long, conflicts_with = "full")]
+    incremental: bool,
+    /// Read everything, also if `nightly` of the target is incremental
+    #[arg(long)]
+    full: bool,
     #[command(flatten)]
     limits: LimitOptions,
     #[command(flatten)]
@@ -100,11 +107,12 @@ impl SyncArgs {
     pub(super) fn flags(&self) -> Result<Vec<String>, Failure> {
         let _: Approvals = self.approved()?;
         let allow = if self.allow.is_empty() { Vec::new() } else { vec!["--allow".to_owned(), self.allow.join(",")] };
-        let probe = if self.probe { vec!["--probe".to_owned()] } else { Vec::new() };
+        let flags = [(self.probe, "--probe"), (self.incremental, "--incremental"), (self.full, "--full")];
+        let flags = flags.into_iter().filter(|(is_set, _)| *is_set).map(|(_, flag)| flag.to_owned()).collect();
         let words = [
             self.options.to_args(),
             allow,
-            probe,
+            flags,
             self.limits.to_args(),
             self.lock_timeout.to_args(),
             self.secrets.to_args(),
@@ -207,7 +215,7 @@ impl SyncArgs {
             }
             _ => {}
         }
-        let route = route.route(context, &target.name)?;
+        let route = Route { read_mode: self.read_mode(target), ..route.route(context, &target.name)? };
         let prepared = unless_stopped(context, &budget, async { Ok(prepare(environment, &route).await?) }).await?;
         let left = unapproved(prepared.refusals.clone(), approved, target, Review::None);
         let mut proposal = Proposal::of_prepared(prepared, left);
@@ -231,6 +239,11 @@ impl SyncArgs {
             Completion::Run(run) => course.run.insert(job.execution.end(*run)?).code,
         };
         Ok(course.with_lost_secrets(code))
+    }
+
+    /// Returns which part of the tenants is read.
+    fn read_mode(&self, target: &TenantSettings) -> ReadMode {
+        if self.incremental || (target.nightly.is_incremental && !self.full) { ReadMode::Incremental } else { ReadMode::Full }
     }
 
     fn execution<'command>(&self, context: &'command Context) -> Execution<'command> {

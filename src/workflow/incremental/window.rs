@@ -1,0 +1,115 @@
+//! What a tenant's log says was written since the last reading.
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+use std::time::{Duration, SystemTime};
+
+use super::full_reason::FullReason;
+use super::memory::ReadingRecord;
+use crate::catalog::{Catalog, WriteEffect};
+use crate::config::TenantSettings;
+use crate::management_api::{LogOrder, LogReading, LogSearch, SEARCH_PAGES, Tenant, correlation_id};
+use crate::model::logged_write::LoggedWrite;
+use crate::plan::RunVerification;
+use crate::workflow::environment::Environment;
+use crate::workflow::history::PastRun;
+use crate::workflow::log_gap::{CLOCK_SKEW, LogGap};
+use crate::workflow::run_name::{begun_on, time_of};
+
+/// How long before its first write a run may have got its name.
+const LONGEST_PREPARATION: Duration = Duration::from_secs(86_400);
+
+/// The writes of a tenant's log since a time.
+#[derive(Debug)]
+pub(super) struct LogWindow {
+    entries: Vec<LoggedWrite>,
+}
+
+impl LogWindow {
+    /// Searches the log for all writes that may have come since a reading, at most this late, or only for the newest.
+    ///
+    /// # Errors
+    ///
+    /// If the log does not tell of all writes since the reading.
+    pub(super) async fn search(
+        tenant: &Tenant,
+        catalog: &Catalog,
+        (reading, log_delay): (Option<SystemTime>, Duration),
+    ) -> Result<Self, FullReason> {
+        let since = Some(reading.unwrap_or_else(SystemTime::now) - log_delay - CLOCK_SKEW);
+        let mut entries = Vec::new();
+        let mut reader = |write: LoggedWrite| {
+            entries.push(write);
+            ControlFlow::Continue(())
+        };
+        let search = LogSearch { since, client: None, order: LogOrder::NewestFirst, pages: SEARCH_PAGES };
+        let searched = tenant.search_log(catalog, search, &mut reader).await;
+        let gap = match (reading, searched) {
+            // Without a reading to continue from it does not matter how far back the log reaches.
+            (None, LogReading::Complete | LogReading::Sufficient) => None,
+            (reading, searched) => Some(LogGap::of(tenant, searched, reading).await),
+        };
+        match gap {
+            None | Some(LogGap::NotLogged) => Ok(Self { entries }),
+            Some(gap) => Err(FullReason::Log(gap)),
+        }
+    }
+
+    /// Returns the ids of the entries since a time, for the next search.
+    pub(super) fn ids_since(&self, since: SystemTime) -> BTreeSet<String> {
+        let is_since = |entry: &&LoggedWrite| entry.at + CLOCK_SKEW >= since && !entry.log_id.is_empty();
+        self.entries.iter().filter(is_since).map(|entry| entry.log_id.clone()).collect()
+    }
+
+    /// Returns the kinds that the writes since a reading may have changed.
+    ///
+    /// The window begins before the reading. An entry of that time that the last search did not find came late, and its
+    /// kinds are read; if it came so late that the next one might miss the window, everything is.
+    ///
+    /// # Errors
+    ///
+    /// If the log does not tell what was changed.
+    pub(super) fn written_kinds(
+        &self,
+        catalog: &Catalog,
+        record: &ReadingRecord,
+        log_delay: Duration,
+    ) -> Result<BTreeSet<&'static str>, FullReason> {
+        let searched = record.searched();
+        let mut kinds = BTreeSet::new();
+        for entry in self.entries.iter().filter(|entry| !record.has_seen(&entry.log_id)) {
+            let delay = searched.duration_since(entry.at).unwrap_or_default();
+            match catalog.effect_of(&entry.method, &entry.path) {
+                WriteEffect::Nothing => continue,
+                WriteEffect::Kinds(written) => kinds.extend(written),
+                WriteEffect::Unknown => {
+                    return Err(FullReason::UnknownWrite { method: entry.method.clone(), path: entry.path.clone() });
+                }
+            }
+            if delay > log_delay / 2 + CLOCK_SKEW {
+                return Err(FullReason::Late { at: entry.at, searched });
+            }
+        }
+        Ok(kinds)
+    }
+}
+
+/// Returns a run on a target since a time whose writes the log does not contain, if there is one.
+///
+/// What migrate itself wrote is the only writing that it can hold the log against.
+pub(super) fn missing_run(environment: &Environment, target: &TenantSettings, since: SystemTime, window: &LogWindow) -> Option<String> {
+    let runs = environment.folder("runs");
+    let mut recent = begun_on(&runs, &target.name).take_while(|name| time_of(name).is_some_and(|time| time >= since - LONGEST_PREPARATION));
+    recent.find(|name| {
+        let Ok(run) = PastRun::read(runs.join(name), name) else { return true };
+        let is_before = humantime::parse_rfc3339(&run.record.begun).is_ok_and(|begun| begun + Duration::from_secs(1) < since);
+        if is_before || run.plan.target.domain != target.domain {
+            return false;
+        }
+        let mut writes = RunVerification::new(correlation_id(name), &run.plan, &run.applied());
+        window.entries.iter().for_each(|entry| {
+            writes.learn(entry);
+        });
+        !writes.is_complete()
+    })
+}
