@@ -109,7 +109,7 @@ impl PlanExecution<'_> {
     /// If the journal cannot be written. The error contains the outcomes so far.
     pub async fn complete(mut self) -> Result<(Summary, Journal), Error> {
         let total = self.plan.changes().count();
-        let expected = Estimate::new(self.plan, self.tenant.published_rate()).time();
+        let expected = Estimate::new(self.plan, self.tenant.known_limits()).time();
         self.observer.notify(&Event::Applying { tenant: self.tenant.name().to_owned(), changes: total, expected });
         let mut names = TenantNames::new(&self.plan.target.domain);
         for (key, id) in &self.plan.known {

@@ -86,6 +86,23 @@ const ENTERPRISE: &[Limit] = &[
     Limit::new("/token-exchange-profiles", CallType::Read, 20, 200),
 ];
 
+/// What is known of a tenant's limits before anything is sent.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct KnownLimits {
+    /// The subscription, if known.
+    pub tier: Option<&'static Tier>,
+    /// The share of its endpoint groups' buckets that is used.
+    pub share: f64,
+    /// The requests per second that the share of the tenant's own bucket allows, if known.
+    pub per_second: Option<f64>,
+}
+
+impl PartialEq for Tier {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
 /// Every published tier, smallest first.
 pub(crate) static TIERS: &[Tier] = &[
     Tier {

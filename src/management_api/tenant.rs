@@ -21,6 +21,7 @@ use super::response_facts::{ResponseFacts, ResponseWitness};
 use super::safety_limits;
 use super::traffic::{RequestCounters, Traffic};
 use super::transport::{Request, RequestBounds, SuccessResponse, Transport};
+use crate::catalog::limits::KnownLimits;
 use crate::json::Body;
 use crate::model::credentials::Credentials;
 use crate::model::event::Observer;
@@ -109,9 +110,9 @@ impl Tenant {
         read
     }
 
-    /// Returns our share of the published rate in requests per second, if known.
-    pub fn published_rate(&self) -> Option<f64> {
-        self.transport.limiter.published_rate()
+    /// Returns the limits that are known before anything is sent.
+    pub fn known_limits(&self) -> KnownLimits {
+        self.transport.limiter.known_limits()
     }
 
     /// Returns the number of requests so far.

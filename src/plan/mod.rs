@@ -115,7 +115,7 @@ pub use builder::{plan, plan_after};
 pub(crate) use change_parts::remove_part;
 pub use change_parts::{element, parse_element_part};
 pub use comparison::compare;
-pub use cost::Estimate;
+pub use cost::{Estimate, RequestCount, SlowestGroup, requests_of};
 pub use drift::{DriftReport, drift_of};
 pub use explanation::{ExplainedField, ExplainedPlan, Explanation, FieldVerdict, Verdict};
 pub use former_source_ids::mark_former_ids;

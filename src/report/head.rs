@@ -7,7 +7,7 @@ use super::kind_changes::{KindChanges, OperationCounts};
 use crate::catalog::risk::RiskClass;
 use crate::model::changed_by::minute;
 use crate::plan::findings::RiskCounts;
-use crate::plan::{Counts, Estimate, Plan, PlannedReading, PlannedTenant};
+use crate::plan::{Counts, Estimate, Plan, PlannedReading, PlannedTenant, SlowestGroup};
 
 /// The age up to which a tenant is shown as just read.
 const JUST_NOW: Duration = Duration::from_secs(60);
@@ -108,13 +108,19 @@ pub(super) fn rough(age: Duration) -> String {
 
 fn cost(estimate: Estimate, now: SystemTime) -> String {
     let requests = count(estimate.requests, "request");
-    match (estimate.time(), estimate.per_second) {
-        (Some(time), Some(rate)) => {
-            let end = humantime::format_rfc3339_seconds(now + time).to_string();
-            format!("{requests}, about {} at {rate:.0}/s; done by {} UTC", duration(time), &end[11..16])
+    let at = match (estimate.slowest, estimate.per_second) {
+        (Some(SlowestGroup { limit, .. }), _) => {
+            let rate = count(usize::try_from(limit.rate.a_minute).unwrap_or(usize::MAX), "request");
+            format!(": {} allow {rate} a minute", limit.subject())
         }
-        _ => requests,
-    }
+        (None, Some(rate)) => format!(" at {rate:.0}/s"),
+        (None, None) => String::new(),
+    };
+    let timed = |time: Duration| {
+        let end = humantime::format_rfc3339_seconds(now + time).to_string();
+        format!("{requests}, about {}{at}; done by {} UTC", duration(time), &end[11..16])
+    };
+    estimate.time().map_or_else(|| requests.clone(), timed)
 }
 
 /// Returns the number of edits of each class, most dangerous first.
@@ -159,7 +165,10 @@ mod tests {
     #[test]
     fn the_duration_follows_from_the_rate() {
         let now = humantime::parse_rfc3339("2026-03-11T02:29:00Z").expect("a time");
-        assert_eq!(cost(Estimate { requests: 143, per_second: Some(16.0) }, now), "143 requests, about 8.9 s at 16/s; done by 02:29 UTC");
-        assert_eq!(cost(Estimate { requests: 1, per_second: None }, now), "1 request");
+        assert_eq!(
+            cost(Estimate { requests: 143, per_second: Some(16.0), slowest: None }, now),
+            "143 requests, about 8.9 s at 16/s; done by 02:29 UTC"
+        );
+        assert_eq!(cost(Estimate { requests: 1, per_second: None, slowest: None }, now), "1 request");
     }
 }

@@ -22,7 +22,8 @@ use crate::model::resource::{Id, Key};
 use crate::plan::findings::{self, Finding, RiskCounts, Subject, findings, of_change};
 use crate::plan::refusal::Refusal;
 use crate::plan::{
-    Change, Conflict, Counts, Drift, DriftReport, Estimate, ManualStep, PlannedMapping, PlannedSelection, PlannedTenant, Skipped, Stage,
+    Change, Conflict, Counts, Drift, DriftReport, Estimate, ManualStep, PlannedMapping, PlannedSelection, PlannedTenant, RequestCount,
+    Skipped, Stage, requests_of,
 };
 use crate::snapshot::Status;
 use crate::snapshot::versions::StoredSnapshot;
@@ -97,6 +98,11 @@ struct EstimateFields {
     estimate: Estimate,
     #[serde(skip_serializing_if = "Option::is_none")]
     seconds: Option<f64>,
+    /// The endpoint group whose limit determines the time, if the tenant's own does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    slowest: Option<&'static str>,
+    /// The requests by method and path.
+    operations: Vec<RequestCount>,
 }
 
 /// One edit that needs approval.
@@ -143,7 +149,12 @@ impl<'a> PlanFields<'a> {
                 StagedChange { stage: &stage.title, risk, change }
             })
         };
-        let seconds = |estimate: Estimate| estimate.time().map(|time| (time.as_secs_f64() * 10.0).round() / 10.0);
+        let priced = |estimate: Estimate| EstimateFields {
+            estimate,
+            seconds: estimate.time().map(|time| (time.as_secs_f64() * 10.0).round() / 10.0),
+            slowest: estimate.slowest.map(|group| group.limit.path),
+            operations: requests_of(plan),
+        };
         Self {
             source: &plan.source,
             target: &plan.target,
@@ -151,7 +162,7 @@ impl<'a> PlanFields<'a> {
             selection: &plan.selection,
             counts: plan.counts(),
             risks: findings::count(&found),
-            estimate: estimate.map(|estimate| EstimateFields { estimate, seconds: seconds(estimate) }),
+            estimate: estimate.map(priced),
             review: found.iter().filter(|finding| finding.class.is_dangerous()).map(FindingFields::from).collect(),
             changes: plan.stages.iter().flat_map(staged).collect(),
             skipped: &plan.skipped,

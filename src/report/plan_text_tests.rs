@@ -21,7 +21,7 @@ fn with_dangers(columns: usize) -> String {
     let of = plan_sample::with_dangers();
     let refusals: Vec<Refusal> = guards::deletes(&of).into_iter().chain(guards::risks(&of)).collect();
     let next = "migrate import --tenant prod --from dev --allow 'deletes:clients/Old kiosk,lockout-risk:..'";
-    let estimate = Some(Estimate { requests: 203, per_second: Some(16.0) });
+    let estimate = Some(Estimate { requests: 203, per_second: Some(16.0), slowest: None });
     let view = PlanView { now: now() + Duration::from_secs(30), ..PlanView::new(&of, &refusals).with_next(next).with_estimate(estimate) };
     plain(&plan(&view, Layout::new(Some(columns), false)))
 }

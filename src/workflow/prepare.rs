@@ -77,7 +77,7 @@ impl Prepared {
     /// Estimates the requests of the plan.
     #[must_use]
     pub fn estimate(&self) -> Estimate {
-        Estimate::new(&self.plan, self.tenant.published_rate())
+        Estimate::new(&self.plan, self.tenant.known_limits())
     }
 }
 

@@ -115,7 +115,7 @@ impl Proposal {
 
     /// Estimates the requests of the plan.
     pub(crate) fn estimate(&self) -> Estimate {
-        Estimate::new(&self.plan, self.tenant.published_rate())
+        Estimate::new(&self.plan, self.tenant.known_limits())
     }
 
     /// Returns the number of requests to the target so far.

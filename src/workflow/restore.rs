@@ -46,7 +46,7 @@ pub(crate) struct PreparedRestore {
 impl PreparedRestore {
     /// Returns what the plan takes of the tenant.
     pub(crate) fn estimate(&self) -> Estimate {
-        Estimate::new(&self.plan, self.tenant.published_rate())
+        Estimate::new(&self.plan, self.tenant.known_limits())
     }
 }
 

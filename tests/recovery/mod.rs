@@ -4,6 +4,7 @@ mod concurrent_writers;
 mod damaged_journals;
 mod fault_at_each_request;
 mod full_disk;
+mod incremental_nights;
 mod killed_imports;
 mod limited_disk_space;
 mod lists_changing_while_read;

@@ -65,7 +65,7 @@ impl UndoArgs {
         let PlannedUndo { plan, refusals, live } = self.planned(context, &past, &tenant, target).await?;
         let left = unapproved(refusals.clone(), &approved, target, self.stop.review());
         let Some(lock) = lock else {
-            let estimate = Some(Estimate::new(&plan, tenant.published_rate()));
+            let estimate = Some(Estimate::new(&plan, tenant.known_limits()));
             let planned = Planned { plan: &plan, refusals: &refusals, unapproved: &left, estimate };
             return self.stop.after(context, planned, self.in_earnest());
         };

@@ -76,7 +76,7 @@ impl UpdateArgs {
         let left = unapproved(refusals.clone(), &approved, settings, self.stop.review());
         let Some(lock) = lock else {
             return {
-                let estimate = Some(Estimate::new(&plan, tenant.published_rate()));
+                let estimate = Some(Estimate::new(&plan, tenant.known_limits()));
                 let planned = Planned { plan: &plan, refusals: &refusals, unapproved: &left, estimate };
                 self.stop.after(context, planned, self.in_earnest(&settings.name))
             };

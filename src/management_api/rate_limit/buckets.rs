@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::bucket::{Bucket, Wait};
 use super::headers::RateLimitHeaders;
-use crate::catalog::limits::{CallType, Rate, Tier};
+use crate::catalog::limits::{CallType, KnownLimits, Rate, Tier};
 use crate::model::event::WaitReason;
 
 /// Calls that one endpoint bucket may count.
@@ -62,9 +62,10 @@ impl Buckets {
         Self { tier, tenant, share, by_id, answered: HashMap::new(), general: None }
     }
 
-    /// Returns our share of the tenant's published rate, in requests per second.
-    pub(super) fn published_rate(&self) -> Option<f64> {
-        self.tenant.map(|rate| f64::from(rate.a_minute) / 60.0 * self.share)
+    /// Returns the limits that are known before anything is sent.
+    pub(super) fn known_limits(&self) -> KnownLimits {
+        let per_second = self.tenant.map(|rate| f64::from(rate.a_minute) / 60.0 * self.share);
+        KnownLimits { tier: self.tier, share: self.share, per_second }
     }
 
     /// Returns the group of a call.

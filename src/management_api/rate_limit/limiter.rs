@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use super::bucket::Wait;
 use super::buckets::{Buckets, CallGroup, Reservation};
 use super::headers::RateLimitHeaders;
-use crate::catalog::limits::{CallType, Rate, Tier};
+use crate::catalog::limits::{CallType, KnownLimits, Rate, Tier};
 use crate::model::event::WaitReason;
 
 /// How long the headers of a response remain valid while nothing is sent.
@@ -135,9 +135,9 @@ impl RateLimiter {
         self.state().waited
     }
 
-    /// Returns our share of the published rate in requests per second, if known.
-    pub(in crate::management_api) fn published_rate(&self) -> Option<f64> {
-        self.state().buckets.published_rate()
+    /// Returns the limits that are known before anything is sent.
+    pub(in crate::management_api) fn known_limits(&self) -> KnownLimits {
+        self.state().buckets.known_limits()
     }
 
     fn state(&self) -> MutexGuard<'_, LimiterState> {
