@@ -73,18 +73,17 @@ fn changes(inputs: &Inputs<'_>, candidates: Vec<Candidate<'_>>) -> (Vec<Change>,
 /// Keeps target values that the mapping keeps, and list elements that refer to resources that only the target has.
 fn keep_target_values(inputs: &Inputs<'_>, candidate: &mut OpenCandidate<'_>, source_has: &HashSet<&Key>) -> Vec<Decision> {
     let key = candidate.wanted.key.clone();
-    let mut notes = Vec::new();
-    for (_, path) in inputs.desired.kept.iter().filter(|(kept, _)| *kept == key) {
-        if candidate.held.is_some() {
+    let paths: Vec<String> = inputs.desired.kept.iter().filter(|(kept, _)| *kept == key).map(|(_, path)| path.clone()).collect();
+    if candidate.held.is_some() {
+        for path in &paths {
             keep_held(candidate, path);
-        } else {
-            notes.push(Decision::Note(Note::NotKept { key: key.clone(), path: path.clone() }));
         }
     }
     if inputs.past.desired_state != DesiredState::BeforeRun {
         keep_elements_of_the_target(key.kind(), candidate, source_has);
     }
-    notes
+    let is_kept = candidate.held.is_some() || paths.is_empty();
+    if is_kept { Vec::new() } else { vec![Decision::Note(Note::NotKept { key, paths })] }
 }
 
 /// Orders the changes into stages.

@@ -49,7 +49,7 @@ pub(super) enum Note {
     /// A name is not unique in a tenant.
     Twice { tenant: String, key: Key },
     /// A field that the mapping keeps is taken from the source because the resource is new.
-    NotKept { key: Key, path: String },
+    NotKept { key: Key, paths: Vec<String> },
     /// A resource is written again because a change of another kind may reset it.
     Repeated { key: Key, by: &'static str },
     /// Resources of a kind are planned without a kind that the target should have before them.
@@ -117,9 +117,12 @@ impl fmt::Display for Note {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Twice { tenant, key } => write!(out, "{tenant} has several resources with the same name; one of them is shown as {key}"),
-            Self::NotKept { key, path } => {
-                let used = format!("so the source's {path} is used although a `keep` rule matches it");
-                write!(out, "{key} is new in the target, {used}")
+            Self::NotKept { key, paths } => {
+                let used = match paths.as_slice() {
+                    [path] => format!("{path} is used although a `keep` rule matches it"),
+                    paths => format!("{} are used although `keep` rules match them", paths.join(", ")),
+                };
+                write!(out, "{key} is new in the target, so the source's {used}")
             }
             Self::Repeated { key, by } => write!(out, "{key} is written again unchanged, because a change of {by} may reset it"),
             Self::NotSelected { kind, needs } => {

@@ -6,9 +6,9 @@ use super::certificate::ends;
 use super::format::{count, number, printable};
 use super::kind_changes::FieldContent;
 use super::layout::Layout;
-use super::shown_edit::{NONE, Pair, ShownEdit, Sign, SignedLine, text_lines};
+use super::shown_edit::{Pair, ShownEdit, Sign, SignedLine, text_lines};
 use super::style::{ADDED, QUIET, REMOVED, styled};
-use super::values::{cut, flat};
+use super::values::{NONE, cut, flat};
 use crate::catalog::Kind;
 use crate::plan::Edit;
 
@@ -18,6 +18,8 @@ const ARROW: &str = " → ";
 const MOST: usize = 30;
 /// The minimum number of columns in which one element is compared with another.
 const ENOUGH: usize = 70;
+/// The minimum number of columns for the first element of a list.
+const LEAST_ELEMENT: usize = 14;
 /// The number of unchanged lines shown around a difference of a text.
 const CONTEXT: usize = 1;
 
@@ -86,7 +88,7 @@ fn short_list((removed, added): (&[String], &[String]), unchanged: usize, column
         ([old], [new]) if columns >= ENOUGH => replacement(&Pair { old: old.clone(), new: new.clone() }, columns),
         _ => first_elements(removed, added, columns),
     };
-    out.extend(unchanged.filter(|rest| width(rest) <= room));
+    out.extend(unchanged.filter(|rest| visible_width(rest) <= room));
     out.join("  ")
 }
 
@@ -108,20 +110,21 @@ fn first_elements(removed: &[String], added: &[String], columns: usize) -> (Vec<
     let mut room = columns;
     for (at, (style, part)) in parts.iter().enumerate() {
         let more = format!("… {} more", number(parts.len() - at));
-        let is_last = at + 1 == parts.len();
-        let needed = part.chars().count() + if is_last { 0 } else { more.len() + 2 };
-        if at > 0 && needed > room {
+        // What follows is counted behind an element, unless it is the last one.
+        let for_count = if at + 1 == parts.len() { 0 } else { more.chars().count() + 2 };
+        if at > 0 && part.chars().count() + for_count > room {
             out.push(styled(QUIET, more));
             return (out, 0);
         }
-        let shown = cut(part, room.max(8));
+        let shown = cut(part, room.saturating_sub(for_count).max(LEAST_ELEMENT));
         room = room.saturating_sub(shown.chars().count() + 2);
         out.push(styled(*style, shown));
     }
     (out, room)
 }
 
-fn width(text: &str) -> usize {
+/// Returns the number of columns that a styled text takes.
+pub(super) fn visible_width(text: &str) -> usize {
     anstream::adapter::strip_str(text).to_string().chars().count()
 }
 
@@ -174,20 +177,22 @@ pub(super) fn full_edit(edit: &ShownEdit, columns: usize) -> Vec<String> {
     }
 }
 
-/// Renders two values on one line if they fit, otherwise on separate lines.
+/// Renders two values on one line if they fit, otherwise on separate lines; a missing one takes none.
 fn both(Pair { old, new }: &Pair, columns: usize, remark: &str) -> Vec<String> {
     if old.chars().count() + new.chars().count() + ARROW.chars().count() + remark.len() <= columns {
         return vec![arrow(old, new) + remark];
     }
-    let mut lines = hanging('-', old, columns, REMOVED);
-    lines.extend(hanging('+', &format!("{new}{remark}"), columns, ADDED));
+    let mut lines = if old == NONE { Vec::new() } else { hanging('-', old, columns, REMOVED) };
+    if new != NONE {
+        lines.extend(hanging('+', &format!("{new}{remark}"), columns, ADDED));
+    }
     lines
 }
 
 /// Joins short lines if they all fit on one.
 fn on_one_line(lines: Vec<String>, columns: usize) -> Vec<String> {
     let joined = lines.join("  ");
-    if width(&joined) <= columns { vec![joined] } else { lines }
+    if visible_width(&joined) <= columns { vec![joined] } else { lines }
 }
 
 fn text(old: &str, new: &str, columns: usize) -> Vec<String> {

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 
-use super::field_text::{distinguishing, full, short};
+use super::field_text::{distinguishing, full, short, visible_width};
 use super::format::{by_whom, count, number, printable};
 use super::head::{Head, risk_parts};
 use super::kind_changes::{Entry, FieldContent, FieldLine, KindChanges, OperationCounts, Wording};
@@ -28,6 +28,8 @@ const CREATE_LINES: usize = 4;
 const GAP: usize = 2;
 /// The minimum width of a value.
 const LEAST_VALUE: usize = 18;
+/// The minimum width of the description of a resource behind a long name, if it has to be cut for that.
+const LEAST_SUMMARY: usize = 24;
 
 /// Renders the head of a plan.
 pub(super) fn head(head: &Head, layout: Layout) -> String {
@@ -154,6 +156,9 @@ fn entry(entry: &Entry<'_>, width: usize, layout: Layout) -> Vec<String> {
     let subject = entry.subject();
     // A long name gets its own line, so that the columns of the others are not pushed out of view.
     let is_long = subject.chars().count() > width;
+    if let Some(summary) = is_long.then(|| summary_beside(entry, &subject, layout)).flatten() {
+        return vec![format!("{sign} {subject}  {summary}")];
+    }
     let indent = 2 + GAP + if is_long { 2 } else { width + GAP };
     let columns = layout.columns.saturating_sub(indent);
     let below: Vec<String> = match entry.operation {
@@ -177,6 +182,18 @@ fn entry(entry: &Entry<'_>, width: usize, layout: Layout) -> Vec<String> {
         }
     }
     lines
+}
+
+/// Renders the short description of a created or deleted resource behind its long name, if there is room for it; what is dangerous is not
+/// cut for that.
+fn summary_beside(entry: &Entry<'_>, subject: &str, layout: Layout) -> Option<String> {
+    if entry.operation == Operation::Update || (layout.is_verbose && !entry.fields.is_empty()) {
+        return None;
+    }
+    let room = layout.columns.saturating_sub(2 + GAP + subject.chars().count() + GAP);
+    let summary = summary(entry, layout.columns)?;
+    let fits = summary.chars().count() <= room;
+    (fits || (room >= LEAST_SUMMARY && !entry.class.is_dangerous())).then(|| cut(&summary, room))
 }
 
 /// Renders the names of the resources that share an edit.
@@ -224,18 +241,12 @@ fn fields(kind: &Kind, entry: &Entry<'_>, columns: usize, layout: Layout) -> Vec
 
 fn field(kind: &Kind, line: &FieldLine<'_>, width: usize, (columns, layout): (usize, Layout)) -> Vec<String> {
     let path = printable(line.path()).into_owned();
-    let is_long = path.chars().count() > width;
     let rule = line.rule.map(|rule| printable(rule).into_owned()).unwrap_or_default();
-    let room = columns.saturating_sub(if is_long { 2 } else { width + GAP });
-    let is_full = layout.is_verbose || line.class.is_dangerous();
     let for_rule = if rule.is_empty() { 0 } else { rule.chars().count() + GAP };
-    let values = if is_full {
-        full(kind, &line.content, room)
-    } else {
-        vec![short(Some(kind), &line.content, room.saturating_sub(for_rule).max(20))]
-    };
+    let (width, values) = values_of_field(kind, line, (&path, width, for_rule), (columns, layout));
+    let is_long = path.chars().count() > width;
     let mark = if line.class.is_dangerous() { styled(REMOVED, &path) } else { path.clone() };
-    let needed = |value: &str| path.chars().count() + GAP + anstream::adapter::strip_str(value).to_string().chars().count() + for_rule;
+    let needed = |value: &str| path.chars().count() + GAP + visible_width(value) + for_rule;
     let mut lines = match values.as_slice() {
         [only] if !is_long || needed(only) <= columns => {
             vec![format!("{}{}  {only}", mark, " ".repeat(width.saturating_sub(path.chars().count())))]
@@ -254,6 +265,32 @@ fn field(kind: &Kind, line: &FieldLine<'_>, width: usize, (columns, layout): (us
     lines
 }
 
+/// Returns the values of a field, and the width of the column for its path: a value that is too long beside that column, but short enough
+/// for one line, follows the path itself.
+fn values_of_field(
+    kind: &Kind,
+    line: &FieldLine<'_>,
+    (path, width, for_rule): (&str, usize, usize),
+    (columns, layout): (usize, Layout),
+) -> (usize, Vec<String>) {
+    let path = path.chars().count();
+    let room = columns.saturating_sub(if path > width { 2 } else { width + GAP });
+    if !layout.is_verbose && !line.class.is_dangerous() {
+        // A rule that would leave hardly any of the value gets a line of its own.
+        let beside_rule = Some(room.saturating_sub(for_rule)).filter(|left| *left >= LEAST_VALUE);
+        return (width, vec![short(Some(kind), &line.content, beside_rule.unwrap_or(room))]);
+    }
+    let is_one_line = |values: &[String], room: usize| matches!(values, [only] if visible_width(only) <= room);
+    let (values, behind_path) = (full(kind, &line.content, room), columns.saturating_sub(path + GAP + for_rule));
+    if !is_one_line(&values, room.saturating_sub(for_rule)) {
+        let whole = full(kind, &line.content, behind_path);
+        if is_one_line(&whole, behind_path) {
+            return (path, whole);
+        }
+    }
+    (width, values)
+}
+
 /// Returns whether a line is the count for the lines below it.
 fn is_counts(line: &str) -> bool {
     anstream::adapter::strip_str(line).to_string().ends_with(" lines")
@@ -261,11 +298,10 @@ fn is_counts(line: &str) -> bool {
 
 /// Adds the position of a rule at the right margin of the first line with enough space.
 fn at_the_margin(lines: &mut Vec<String>, rule: &str, columns: usize) {
-    let width = |line: &str| anstream::adapter::strip_str(line).to_string().chars().count();
     let needed = rule.chars().count() + GAP;
-    match lines.iter_mut().find(|line| width(line) + needed <= columns) {
+    match lines.iter_mut().find(|line| visible_width(line) + needed <= columns) {
         Some(line) => {
-            let gap = " ".repeat(columns - width(line) - rule.chars().count());
+            let gap = " ".repeat(columns - visible_width(line) - rule.chars().count());
             *line = format!("{line}{gap}{}", styled(QUIET, rule));
         }
         None => lines.push(format!("  {}", styled(QUIET, rule))),
@@ -292,8 +328,14 @@ fn packed_creates(entries: &[&Entry<'_>], layout: Layout) -> Vec<String> {
         let names: Vec<String> = entries.iter().map(|entry| printable(entry.keys[0].name()).into_owned()).collect();
         let heading = format!("{} {}{of}", styled(ADDED, "+"), count(entries.len(), singular));
         let most = if layout.is_verbose { usize::MAX } else { CREATE_LINES };
-        let names = folded_list(&names, layout.columns.saturating_sub(6), most).into_iter().map(|line| format!("    {line}"));
-        std::iter::once(heading).chain(names).collect::<Vec<_>>()
+        let indent = visible_width(&heading) + GAP;
+        let names = folded_list(&names, layout.columns.saturating_sub(GAP + indent), most);
+        let lines = names.iter().map(|line| format!("{:indent$}{line}", ""));
+        let mut lines: Vec<String> = lines.collect();
+        if let Some(first) = lines.first_mut() {
+            *first = format!("{heading}  {}", names[0]);
+        }
+        lines
     };
     groups.iter().flat_map(lines).collect()
 }

@@ -45,10 +45,7 @@ fn a_plan_shows_changes_and_hides_what_stays() {
       WEAKENED  grant "Billing API · https://⟨tenant⟩/api/v2/…  created               read:users
 
     Applications   1 to create, 1 to update
-      ~ "Web"          callbacks
-                         - https://old.acme.com
-                         + https://new.acme.com
-                         (1 unchanged)
+      ~ "Web"          callbacks  - https://old.acme.com  + https://new.acme.com  (1 unchanged)
                        custom_login_page     +1 -1 lines
                          … 18 lines unchanged
                            line 19
@@ -62,8 +59,7 @@ fn a_plan_shows_changes_and_hides_what_stays() {
     Connection clients   1 to update
       ~ "google-oauth2"  clients  - client "Old"  + client "Web"
     Application API access   1 to create
-      + "Billing API · https://⟨tenant⟩/api/v2/ · client"
-          read:users
+      + "Billing API · https://⟨tenant⟩/api/v2/ · client"  read:users
 
     Skipped (8)
       7 rules: none can be created any more
@@ -216,7 +212,7 @@ fn many_creates_of_a_kind_share_lines_with_all_names() {
     let changes = (0..21).map(|nth| crate::plan::Change { key: key(&format!("clients/Client {nth}")), ..create.clone() });
     many.stages = vec![crate::plan::Stage { title: "Applications".into(), changes: changes.collect() }];
     let text = shown(&many, &[], "", Layout::default());
-    insta::assert_snapshot!(text, @"
+    insta::assert_snapshot!(text, @r"
     Plan  dev → prod
       source  acme-dev.eu.auth0.com   read 1 minute ago
       target  acme-prod.eu.auth0.com  read 1 minute ago
@@ -225,10 +221,10 @@ fn many_creates_of_a_kind_share_lines_with_all_names() {
       21 to create, 0 to update, 112 unchanged
 
     Applications   21 to create
-      + 21 clients non_interactive
-          Client 0, Client 1, Client 2, Client 3, Client 4, Client 5, Client 6, Client 7, Client 8,
-          Client 9, Client 10, Client 11, Client 12, Client 13, Client 14, Client 15, Client 16,
-          Client 17, Client 18, Client 19, Client 20
+      + 21 clients non_interactive  Client 0, Client 1, Client 2, Client 3, Client 4, Client 5,
+                                    Client 6, Client 7, Client 8, Client 9, Client 10, Client 11,
+                                    Client 12, Client 13, Client 14, Client 15, Client 16, Client 17,
+                                    Client 18, Client 19, Client 20
     ");
 }
 

@@ -11,11 +11,8 @@ use super::certificate::fingerprint;
 use super::format::printable;
 use super::kind_changes::FieldContent;
 use super::text_diff::{DiffLine, difference};
-use super::values::{around_difference, cut, element, flat};
+use super::values::{NONE, around_difference, cut, element, flat};
 use crate::catalog::Kind;
-
-/// The text for an absent value.
-pub(super) const NONE: &str = "(none)";
 
 /// Both sides of an edit, ready to be laid out.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,6 +5,8 @@ use serde_json::Value;
 use super::format::{count, named, printable};
 use crate::snapshot::id_substitution;
 
+/// The text for an absent value.
+pub(super) const NONE: &str = "(none)";
 /// The minimum number of characters in which two long texts are compared.
 const LEAST: usize = 8;
 /// The number of characters shown before the first difference of two long texts, if it is far from their start.
@@ -32,7 +34,8 @@ fn inline_text(text: &str) -> String {
     }
     match text.lines().count() {
         2.. => format!("({})", count(text.lines().count(), "line")),
-        _ if reads_as_another || text.trim() != text || text.is_empty() => {
+        // The text that stands for a missing value is quoted where it is a value.
+        _ if reads_as_another || text.trim() != text || text.is_empty() || text == NONE => {
             printable(&Value::String(text.to_owned()).to_string()).into_owned()
         }
         _ => printable(text).into_owned(),
@@ -87,8 +90,9 @@ mod tests {
 
     #[test]
     fn a_text_that_could_be_another_value_is_quoted() {
-        let shown = [json!("plain"), json!("true"), json!(true), json!("12"), json!(""), json!(" x")].map(|value| inline(&value));
-        assert_eq!(shown, ["plain", "\"true\"", "true", "\"12\"", "\"\"", "\" x\""]);
+        let shown =
+            [json!("plain"), json!("true"), json!(true), json!("12"), json!(""), json!(" x"), json!("(none)")].map(|value| inline(&value));
+        assert_eq!(shown, ["plain", "\"true\"", "true", "\"12\"", "\"\"", "\" x\"", "\"(none)\""]);
     }
 
     #[test]
