@@ -225,6 +225,46 @@ fn replace(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> 
 ///
 /// If `fill` fails or `path` is taken; nothing is left behind.
 pub(crate) fn write_folder_whole(path: &Path, fill: impl FnOnce(&Path) -> Result<(), Error>) -> Result<(), Error> {
+    let failed = Error::writing(path);
+    let aside = filled_aside(path, fill)?;
+    fs::rename(aside.path(), path).map_err(&failed)?;
+    // The folder was renamed, so there is nothing to clean up under the temporary name.
+    let _ = aside.keep();
+    platform::sync_folder(folder_of(path)).map_err(&failed)
+}
+
+/// Replaces a folder: `fill` writes to a temporary folder beside it, which then takes its place in one step, where the system has such a
+/// step; the old content is deleted.
+///
+/// # Errors
+///
+/// If `fill` fails, or the folder cannot be replaced; the old one is then unchanged.
+pub(crate) fn replace_folder_whole(path: &Path, fill: impl FnOnce(&Path) -> Result<(), Error>) -> Result<(), Error> {
+    // After the exchange, the temporary folder has the old content, and is deleted with it.
+    let aside = filled_aside(path, fill)?;
+    let exchanged = match platform::exchange(aside.path(), path) {
+        // Some systems and file systems cannot.
+        Err(refused) if matches!(refused.kind(), io::ErrorKind::Unsupported | io::ErrorKind::InvalidInput) => {
+            exchange_in_steps(aside.path(), path)
+        }
+        exchanged => exchanged,
+    };
+    exchanged.and_then(|()| platform::sync_folder(folder_of(path))).map_err(Error::writing(path))
+}
+
+/// Exchanges two folders by renaming them one after the other; if that fails, both have their old names.
+fn exchange_in_steps(one: &Path, other: &Path) -> io::Result<()> {
+    let moved = one.with_extension("old");
+    fs::rename(other, &moved)?;
+    if let Err(refused) = fs::rename(one, other) {
+        fs::rename(&moved, other)?;
+        return Err(refused);
+    }
+    fs::rename(&moved, one)
+}
+
+/// Creates a temporary folder beside a path and has it filled and made durable; it is deleted again unless it is kept.
+fn filled_aside(path: &Path, fill: impl FnOnce(&Path) -> Result<(), Error>) -> Result<tempfile::TempDir, Error> {
     let (above, failed) = (folder_of(path), Error::writing(path));
     create_folder(above).map_err(&failed)?;
     let mut builder = tempfile::Builder::new();
@@ -233,10 +273,8 @@ pub(crate) fn write_folder_whole(path: &Path, fill: impl FnOnce(&Path) -> Result
     }
     let aside = builder.prefix(PREFIX).tempdir_in(above).map_err(&failed)?;
     fill(aside.path()).map_err(|error| error.moved(aside.path(), path))?;
-    platform::sync_folder(aside.path()).and_then(|()| fs::rename(aside.path(), path)).map_err(&failed)?;
-    // The folder was renamed, so there is nothing to clean up under the temporary name.
-    let _ = aside.keep();
-    platform::sync_folder(above).map_err(&failed)
+    platform::sync_folder(aside.path()).map_err(&failed)?;
+    Ok(aside)
 }
 
 /// The maximum age of a temporary file that may still be in use.
@@ -383,6 +421,32 @@ mod tests {
         assert_eq!(fs::read_to_string(&path).expect("read"), "two");
         assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(path.parent().expect("a folder")).expect("listed").count(), 1);
+    }
+
+    #[test]
+    fn a_folder_is_replaced_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("review");
+        let write = |name: &'static str| move |aside: &Path| write_whole(&aside.join(name), b"x");
+        let names = |path: &Path| {
+            let entries = fs::read_dir(path).expect("a folder").map(|entry| entry.expect("an entry").file_name());
+            entries.map(|name| name.to_string_lossy().into_owned()).collect::<Vec<_>>()
+        };
+        write_folder_whole(&path, write("old")).expect("written");
+        replace_folder_whole(&path, |aside| {
+            write_whole(&aside.join("half"), b"x").and(Err(Error::writing(aside)(io::Error::other("full"))))
+        })
+        .expect_err("full");
+        assert_eq!((names(&path), names(folder.path())), (vec!["old".to_owned()], vec!["review".to_owned()]));
+        replace_folder_whole(&path, write("new")).expect("replaced");
+        assert_eq!((names(&path), names(folder.path())), (vec!["new".to_owned()], vec!["review".to_owned()]));
+        // As where the system cannot exchange two names.
+        let other = folder.path().join("other");
+        write_folder_whole(&other, write("newer")).expect("written");
+        exchange_in_steps(&other, &path).expect("exchanged");
+        assert_eq!((names(&path), names(&other)), (vec!["newer".to_owned()], vec!["new".to_owned()]));
+        exchange_in_steps(&folder.path().join("missing"), &path).expect_err("it is missing");
+        assert_eq!(names(&path), ["newer"]);
     }
 
     #[test]

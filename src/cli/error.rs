@@ -356,6 +356,9 @@ impl From<snapshot::store::Error> for Failure {
             Store::File(error) => return Self::of_file(error, "name the folder of a snapshot, with all files that `migrate export` wrote"),
             Store::Newer { .. } => "update migrate, or export again with this version",
             Store::None { .. } => "run `migrate export` first",
+            Store::NotReplaced { .. } => {
+                "--replace replaces only what `migrate export` wrote; move other files away, or name another folder"
+            }
             Store::NotJson(_) | Store::Malformed { .. } | Store::Changed { .. } => {
                 "export again; put changes into a mapping instead of editing a snapshot"
             }

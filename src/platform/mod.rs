@@ -14,13 +14,13 @@ mod windows;
 
 #[cfg(unix)]
 pub(crate) use unix::{
-    EndSignals, HIDES_LOCKED_FILES, HiddenInput, Stream, device, discard_input, has_input, host_name, in_own_group, is_pipe,
+    EndSignals, HIDES_LOCKED_FILES, HiddenInput, Stream, device, discard_input, exchange, has_input, host_name, in_own_group, is_pipe,
     is_reachable_by_others, kill_with_children, may_be_changed_or_read_by_all, may_write_in, owner, private_file, private_folder,
     private_folder_permissions, shell, sync_folder, user, without_waiting,
 };
 #[cfg(windows)]
 pub(crate) use windows::{
-    EndSignals, HIDES_LOCKED_FILES, HiddenInput, Stream, device, discard_input, has_input, host_name, in_own_group, is_pipe,
+    EndSignals, HIDES_LOCKED_FILES, HiddenInput, Stream, device, discard_input, exchange, has_input, host_name, in_own_group, is_pipe,
     is_reachable_by_others, kill_with_children, may_be_changed_or_read_by_all, may_write_in, owner, private_file, private_folder,
     private_folder_permissions, shell, sync_folder, user, without_waiting,
 };

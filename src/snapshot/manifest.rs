@@ -1,6 +1,6 @@
 //! The manifest of a snapshot, `manifest.json`: what the snapshot is of, which files it has, and their hash.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
@@ -108,6 +108,14 @@ pub enum Error {
         /// What does not match.
         file: String,
     },
+    /// A folder is not to be replaced by a snapshot.
+    #[error("cannot replace \"{path}\": {reason}", path = .path.display())]
+    NotReplaced {
+        /// The folder.
+        path: PathBuf,
+        /// Why it stays.
+        reason: String,
+    },
     /// There is none.
     #[error("no snapshot of \"{tenant}\" in \"{path}\"", path = .path.display())]
     None {
@@ -119,6 +127,15 @@ pub enum Error {
 }
 
 impl Manifest {
+    /// Returns the paths of the files of the snapshot, below its folder.
+    pub(super) fn files(&self) -> BTreeSet<PathBuf> {
+        let of_kind = |(kind, listed): (&String, &ListedKind)| match self.layout {
+            FileLayout::Kinds => vec![PathBuf::from(format!("{kind}.json"))],
+            FileLayout::Resources => listed.files.iter().map(PathBuf::from).collect(),
+        };
+        self.kinds.iter().flat_map(of_kind).chain([PathBuf::from("manifest.json")]).collect()
+    }
+
     /// Reads the manifest of the snapshot in a folder.
     ///
     /// # Errors

@@ -10,6 +10,7 @@
 //! protection.rs       resources that no run changes
 //! store.rs            snapshots as files: one per kind or per resource, and a manifest
 //! manifest.rs, file_names.rs  the manifest; file names for resources
+//! replacement.rs      replaces the snapshot in a folder that people keep
 //! versions.rs         which snapshots are stored
 //! reference.rs        the name of a snapshot: `dev@latest`
 //! ```
@@ -23,6 +24,7 @@ mod model;
 mod placeholder;
 mod protection;
 pub(crate) mod reference;
+pub(crate) mod replacement;
 pub mod store;
 pub(crate) mod text_search;
 pub mod versions;

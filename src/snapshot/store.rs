@@ -222,7 +222,7 @@ fn write_all<'one>(resources: impl Iterator<Item = &'one Resource>, out: &mut dy
 }
 
 /// Returns the hash of the content of a snapshot's files.
-fn hash_of(snapshot: &Snapshot) -> String {
+pub(super) fn hash_of(snapshot: &Snapshot) -> String {
     let mut content = ContentSummary::new(&snapshot.domain);
     for (kind, status) in &snapshot.kinds {
         let mut file = files::ContentHash::default();
@@ -259,7 +259,12 @@ impl ContentSummary {
 }
 
 fn write_files(path: &Path, snapshot: (&Snapshot, FileLayout), hash: String) -> Result<(), files::Error> {
-    files::write_folder_whole(path, |aside| each_file(snapshot, hash, &mut |name, fill| files::write_whole_with(&aside.join(name), fill)))
+    files::write_folder_whole(path, |aside| write_into(aside, snapshot, hash))
+}
+
+/// Writes the files of a snapshot into a folder.
+pub(super) fn write_into(folder: &Path, snapshot: (&Snapshot, FileLayout), hash: String) -> Result<(), files::Error> {
+    each_file(snapshot, hash, &mut |name, fill| files::write_whole_with(&folder.join(name), fill))
 }
 
 /// Returns the files of a snapshot: name -> content.

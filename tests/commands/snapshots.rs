@@ -182,6 +182,68 @@ fn an_export_deletes_all_but_the_newest_where_that_is_asked_for() {
 }
 
 #[test]
+fn a_snapshot_for_reviews_is_replaced_as_a_whole_and_files_of_git_stay() {
+    let fixture = Fixture::small();
+    let export = "export --tenant dev --out kept/review --one-file-per-resource --replace --quiet";
+    done(&fixture.run(export));
+    fixture.write("kept/review/.gitattributes", "*.json diff");
+    let said = fixture.run(&export.replace("--quiet", "--output json"));
+    assert_eq!((said.code, &said.json()["is_same"]), (0, &json!(true)), "an equal one stays as it is: {}", said.whole());
+    let said = fixture.run(&export.replace(" --replace", ""));
+    assert!(said.code != 0 && said.err.contains("hint:  add --replace"), "{}", said.whole());
+    change_dev(&fixture, "new");
+    done(&fixture.run("api delete clients/devTill000000000000000000000000a --tenant dev --yes --quiet"));
+    let before = fixture.in_folder("kept/review/clients");
+    done(&fixture.run(export));
+    let after = fixture.in_folder("kept/review/clients");
+    assert!(before.len() == 2 && after == ["Shop.json"], "{before:?} {after:?}");
+    assert_eq!(fixture.read("kept/review/.gitattributes"), "*.json diff");
+    assert_eq!(fixture.in_folder("kept"), ["review"], "nothing is left beside it");
+    assert_eq!(fixture.run("diff ./kept/review dev --quiet").code, 0);
+    // An edited file is not what an export wrote, and is replaced.
+    fixture.edit("kept/review/clients/Shop.json", "new", "edited");
+    done(&fixture.run(export));
+    assert_eq!(fixture.run("diff ./kept/review dev --quiet").code, 0);
+    // The other layout takes its place too.
+    done(&fixture.run("export --tenant dev --out kept/review --replace --quiet"));
+    assert!(fixture.in_folder("kept/review").contains(&"clients.json".to_owned()));
+}
+
+#[test]
+fn a_folder_that_is_not_just_a_snapshot_is_not_replaced() {
+    let fixture = Fixture::small();
+    let export = "export --tenant dev --out review --one-file-per-resource --replace --quiet";
+    fixture.write("review/notes.md", "mine");
+    assert_snapshot!(fixture.run(export).refused(), @r#"
+    exit 64
+    error: cannot replace "review": it has no manifest.json, so it is not a snapshot
+    hint:  --replace replaces only what `migrate export` wrote; move other files away, or name another folder
+    "#);
+    std::fs::remove_file(fixture.path("review/notes.md")).expect("removed");
+    done(&fixture.run(export));
+    fixture.write("review/notes.md", "mine");
+    fixture.write("review/clients/old/Web.json", "{}");
+    change_dev(&fixture, "new");
+    let manifest = fixture.read("review/manifest.json");
+    assert_snapshot!(fixture.run(export).refused(), @r#"
+    exit 64
+    error: cannot replace "review": it contains "clients/old/Web.json", "notes.md", which the export did not write
+    hint:  --replace replaces only what `migrate export` wrote; move other files away, or name another folder
+    "#);
+    std::fs::remove_file(fixture.path("review/notes.md")).expect("removed");
+    std::fs::remove_dir_all(fixture.path("review/clients/old")).expect("removed");
+    fixture.write("review/.git/HEAD", "ref: refs/heads/main");
+    assert_snapshot!(fixture.run(export).refused(), @r#"
+    exit 64
+    error: cannot replace "review": it is the root of a git repository; export into a folder below it
+    hint:  --replace replaces only what `migrate export` wrote; move other files away, or name another folder
+    "#);
+    assert_eq!(fixture.read("review/.git/HEAD"), "ref: refs/heads/main");
+    assert_eq!(fixture.read("review/manifest.json"), manifest, "nothing was touched");
+    assert_eq!(fixture.run("export --tenant dev --replace").code, 64, "--replace needs a folder");
+}
+
+#[test]
 fn one_file_per_resource_is_a_snapshot_like_any_other() {
     let fixture = Fixture::acme("");
     done(&fixture.run("export --tenant dev --out review --one-file-per-resource --quiet"));

@@ -11,7 +11,8 @@ use crate::cli::error::{ADD_SCOPES, DENIED, Failure, INCOMPLETE};
 use crate::cli::options::SelectionOptions;
 use crate::export::{Scope, export};
 use crate::report;
-use crate::snapshot::store::{FileLayout, folder_of};
+use crate::snapshot::replacement::replace_at;
+use crate::snapshot::store::{FileLayout, Stored, folder_of};
 use crate::snapshot::{Snapshot, Status, store};
 use crate::workflow::{included, now, protected};
 
@@ -29,9 +30,12 @@ pub(in crate::cli) struct ExportArgs {
     /// Include resources that are excluded by default: third-party
     #[arg(long, value_name = "WORD,..", value_delimiter = ',')]
     include: Vec<String>,
-    /// Write the snapshot to this folder, which must not exist yet
+    /// Write the snapshot to this folder, which must not exist yet, or be empty
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// With --out: replace the snapshot in the folder. Fails if the folder contains anything else, except for files of git
+    #[arg(long, requires = "out")]
+    replace: bool,
     /// With --out: one file per resource instead of one per kind, for reviews in git
     #[arg(long, requires = "out")]
     one_file_per_resource: bool,
@@ -50,10 +54,10 @@ impl ExportArgs {
         refuse_a_blind_token(&snapshot)?;
         snapshot.protect(&protected(settings));
         let stored = match &self.out {
-            Some(path) => store::save_at(path, &snapshot, self.layout())?,
+            Some(path) => self.save_at(context, path, &snapshot)?,
             None => store::save(&folder_of(&context.environment()?.folder("snapshots"), &snapshot), &snapshot)?,
         };
-        let is_same = matches!(stored, store::Stored::Same(_));
+        let is_same = matches!(stored, Stored::Same(_));
         let is_whole = !snapshot.kinds.values().any(|status| matches!(status, Status::Forbidden(_)));
         let code = if is_whole { 0 } else { INCOMPLETE };
         let deleted = self.keep.map_or(Ok(Vec::new()), |keep| keep_newest(context, &snapshot, keep))?;
@@ -61,6 +65,17 @@ impl ExportArgs {
         let view = report::ExportView { snapshot: &snapshot, path: stored.path(), is_same, next: &next, deleted: &deleted };
         context.answer(|| report::exported(&view), || report::exported_json(&view, code));
         Ok(code)
+    }
+
+    fn save_at(&self, context: &Context, path: &Path, snapshot: &Snapshot) -> Result<Stored, Failure> {
+        if self.replace {
+            return Ok(replace_at(context.catalog, path, (snapshot, self.layout()))?);
+        }
+        store::save_at(path, snapshot, self.layout()).map_err(|error| {
+            let is_taken = path.join("manifest.json").exists();
+            let failure = Failure::from(error);
+            if is_taken { failure.hint("add --replace to replace the snapshot in this folder") } else { failure }
+        })
     }
 
     fn layout(&self) -> FileLayout {
