@@ -1,6 +1,7 @@
 //! The plan: ordered stages of changes, and everything worth knowing about what is not changed.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -115,6 +116,9 @@ pub struct Plan {
     pub source: PlannedTenant,
     /// The tenant that the settings are copied to.
     pub target: PlannedTenant,
+    /// The folder of the source's snapshot, which a run of the plan keeps; relative to that of the configuration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_source: Option<PathBuf>,
     /// The stages in order; changes within one stage do not depend on each other.
     pub stages: Vec<Stage>,
     /// The target's ids of existing resources that changes refer to.
@@ -364,6 +368,7 @@ impl Plan {
         Self {
             source,
             target,
+            kept_source: None,
             stages: Vec::new(),
             known: BTreeMap::new(),
             equal: BTreeMap::new(),

@@ -7,6 +7,7 @@ use super::authorship::{ReadTarget, attribute_plan};
 use super::environment::{Environment, now};
 use super::error::Error;
 use super::incremental::{FullReason, PairReadings, ReadMode, Request, Side, begin};
+use super::kept_snapshots::KeptSnapshot;
 use super::review::check_scopes;
 use super::source::{NamedSnapshot, Source, own_unknown, source};
 use crate::apply::SyncState;
@@ -174,6 +175,7 @@ async fn prepare_from(
     attribute_plan(ReadTarget { environment, tenant: &tenant, live: &live }, &state.base, &mut plan).await;
     plan.source.snapshot = place.as_ref().map(|place| place.name.clone());
     (plan.source.reading, plan.target.reading) = (source_reading, target_reading);
+    plan.kept_source = Some(KeptSnapshot::new(environment, &plan.source.tenant, &stored).folder);
     attribute(&mut plan, &|key| attribution.places(key));
     let rewritten = mapping.rewritten();
     let listed = environment.settings().tenants.get(&plan.source.tenant).map_or(&[][..], |settings| &settings.hosts);

@@ -1,6 +1,5 @@
 //! From plan to run, for every command that writes: guards, scopes, secret sink, approval, execution.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,18 +31,10 @@ pub(crate) struct Proposal {
     pub(crate) unapproved: Vec<Refusal>,
     tenant: Tenant,
     basis: Basis,
-    snapshots: SnapshotBasis,
+    /// The target, where the plan was not made of a pair; the run keeps a snapshot of it.
+    live: Option<Snapshot>,
     /// What asks the front door before and after the run.
     probe: Option<RunProbe>,
-}
-
-/// What a run is to keep snapshots of.
-#[derive(Default)]
-struct SnapshotBasis {
-    /// The folder of the source's snapshot.
-    source: Option<PathBuf>,
-    /// The target, where the plan was not made of a pair.
-    live: Option<Snapshot>,
 }
 
 /// What a plan is based on.
@@ -63,28 +54,27 @@ impl std::fmt::Debug for Proposal {
 impl Proposal {
     /// Creates a proposal from a prepared plan, with its unapproved refusals.
     pub(crate) fn of_prepared(prepared: Prepared, unapproved: Vec<Refusal>) -> Self {
-        let Prepared { plan, refusals, tenant, desired, live, state, source, .. } = prepared;
-        let snapshots = SnapshotBasis { source: Some(source), live: None };
+        let Prepared { plan, refusals, tenant, desired, live, state, .. } = prepared;
         Self {
             plan: Arc::new(plan),
             refusals,
             unapproved,
             tenant,
             basis: Basis::Pair(Box::new((desired, live, state))),
-            snapshots,
+            live: None,
             probe: None,
         }
     }
 
     /// Creates a proposal from a saved plan, or from one within a single tenant.
     pub(crate) fn of_plan(plan: Plan, tenant: Tenant, (refusals, unapproved): (Vec<Refusal>, Vec<Refusal>)) -> Self {
-        let (basis, snapshots) = (Basis::Plan(StaleChanges::default()), SnapshotBasis::default());
-        Self { plan: Arc::new(plan), refusals, unapproved, tenant, basis, snapshots, probe: None }
+        let basis = Basis::Plan(StaleChanges::default());
+        Self { plan: Arc::new(plan), refusals, unapproved, tenant, basis, live: None, probe: None }
     }
 
     /// Has the run keep a snapshot of the target as it was read now.
     pub(crate) fn with_snapshot(self, live: Snapshot) -> Self {
-        Self { snapshots: SnapshotBasis { live: Some(live), ..self.snapshots }, ..self }
+        Self { live: Some(live), ..self }
     }
 
     /// Refuses changes that became stale since the plan was made.
@@ -100,7 +90,7 @@ impl Proposal {
     pub(crate) async fn with_probe(mut self, environment: &Environment) -> Result<Self, Error> {
         let live = match &self.basis {
             Basis::Pair(pair) => Some(&pair.1),
-            Basis::Plan(_) => self.snapshots.live.as_ref(),
+            Basis::Plan(_) => self.live.as_ref(),
         };
         if let Some(live) = live {
             self.probe = Some(RunProbe::new(environment, &self.tenant, (&self.plan, live)).await?);
@@ -145,14 +135,16 @@ impl Proposal {
 
     /// Keeps a snapshot of the target before anything is written to it; returns the snapshots that the run needs.
     fn keep_snapshots(&self, environment: &Environment) -> Result<KeptSnapshots, Error> {
-        let Plan { source, target, .. } = &*self.plan;
+        let Plan { source, target, kept_source, .. } = &*self.plan;
         let live = match &self.basis {
             Basis::Pair(pair) => Some(&pair.1),
-            Basis::Plan(_) => self.snapshots.live.as_ref(),
+            Basis::Plan(_) => self.live.as_ref(),
         };
-        let kept = |tenant: &str, folder: &Path| KeptSnapshot::new(environment, tenant, folder);
-        let of_target = live.map(|live| keep(environment, live)).transpose()?.map(|folder| kept(&target.tenant, &folder));
-        let of_source = self.snapshots.source.as_ref().map(|folder| kept(&source.tenant, folder));
+        let of_target = live.map(|live| keep(environment, live)).transpose()?;
+        let of_target = of_target.map(|folder| KeptSnapshot::new(environment, &target.tenant, &folder));
+        // A saved plan may have been made on another machine, or its snapshot may have been deleted since.
+        let named = kept_source.as_ref().map(|folder| KeptSnapshot { tenant: source.tenant.clone(), folder: folder.clone() });
+        let of_source = named.filter(|kept| kept.path(environment).is_dir());
         Ok(KeptSnapshots::new(of_source, of_target))
     }
 }

@@ -135,6 +135,38 @@ fn a_run_keeps_a_snapshot_of_its_target_and_the_list_names_the_run() {
 }
 
 #[test]
+fn a_run_of_a_saved_plan_keeps_the_snapshot_that_its_plan_was_made_of() {
+    let fixture = Fixture::small();
+    done(&fixture.run("plan --tenant prod --out plan.json --quiet"));
+    let planned = of_dev(&fixture);
+    // The source is not read again, and a newer snapshot of it has nothing to do with the run.
+    exported_on(&fixture, "2026-03-08");
+    done(&fixture.run("import --tenant prod --plan plan.json --allow lockout-risk,weaker-protection,many-changes --yes --quiet"));
+    let said = fixture.run("snapshots --tenant dev --output json").json();
+    let kept: Vec<(&Value, bool)> =
+        said["snapshots"].as_array().expect("a list").iter().map(|one| (&one["name"], one["kept_by"] != json!([]))).collect();
+    assert_eq!(kept.len(), 2, "{said:#}");
+    assert_eq!(kept.iter().filter(|(_, is_kept)| *is_kept).count(), 1, "{said:#}");
+    let run = fixture.only_in("runs");
+    let names: Value = serde_json::from_str(&fixture.read(&format!("{run}/snapshots.json"))).expect("JSON");
+    assert_eq!(names["source"], json!({"tenant": "dev", "folder": format!("snapshots/dev/{}", planned[0])}));
+    done(&fixture.run("snapshots prune --tenant dev --keep 1 --yes --quiet"));
+    assert!(of_dev(&fixture).contains(&planned[0]), "pruning keeps what the run needs");
+    let run = run.rsplit('/').next().expect("a name");
+    self::planned(&fixture.run(&format!("plan --tenant prod --from dev@{run} --quiet")));
+}
+
+#[test]
+fn a_saved_plan_whose_snapshot_is_not_there_is_carried_out_without_it() {
+    let fixture = Fixture::small();
+    done(&fixture.run("plan --tenant prod --out plan.json --quiet"));
+    std::fs::remove_dir_all(fixture.path("snapshots/dev")).expect("removed");
+    done(&fixture.run("import --tenant prod --plan plan.json --allow lockout-risk,weaker-protection,many-changes --yes --quiet"));
+    let names: Value = serde_json::from_str(&fixture.read(&format!("{}/snapshots.json", fixture.only_in("runs")))).expect("JSON");
+    assert_eq!((names.get("source"), names["target"]["tenant"].as_str()), (None, Some("prod")));
+}
+
+#[test]
 fn old_snapshots_are_deleted_and_those_of_runs_only_when_that_is_said() {
     let fixture = Fixture::small();
     for day in ["2026-03-01", "2026-03-02", "2026-03-03", "2026-03-04"] {
