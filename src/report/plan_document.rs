@@ -72,12 +72,17 @@ impl<'plan> Document<'plan> {
         sections.add_folded(Topic::Drift, Content::Kinds(of_drift(&plan.drift)), Fold::ToLines(FEW_LINES));
         let steps = Content::Steps(plan.manual_steps.iter().map(DueStep::from).collect());
         sections.add_folded(Topic::ManualSteps, steps, Fold::ToLines(FEW_LINES));
+        // What was created since a snapshot is what a restore leaves, so that it is named.
+        let fold = if plan.restores().is_some() { Fold::ToLines(FEW_LINES) } else { Fold::ToNames };
         if plan.is_empty() {
             // A plan without changes does not list everything that it leaves out.
             sections.add(Topic::Remainder, Content::Line(remainder(plan)));
+            if plan.restores().is_some() {
+                sections.add_folded(Topic::Unmanaged, unmanaged(plan), fold);
+            }
         } else {
             sections.add_folded(Topic::Excluded, messages(&plan.excluded), Fold::ToNames);
-            sections.add_folded(Topic::Unmanaged, unmanaged(plan), Fold::ToNames);
+            sections.add_folded(Topic::Unmanaged, unmanaged(plan), fold);
             sections.add_folded(Topic::UnknownFields, fields(&plan.unknown), Fold::ToNames);
         }
         sections.add_folded(Topic::Notes, Content::Lines(notes(plan)), Fold::ToLines(FEW_LINES));
@@ -157,7 +162,7 @@ fn up_to_date(plan: &Plan) -> String {
 
 /// Returns the counts that replace the lists of an empty plan.
 fn remainder(plan: &Plan) -> String {
-    let unmanaged: usize = plan.unmanaged.values().map(Vec::len).sum();
+    let unmanaged: usize = if plan.restores().is_some() { 0 } else { plan.unmanaged.values().map(Vec::len).sum() };
     let unknown: usize = plan.unknown.values().map(Vec::len).sum();
     let counts = [
         (plan.excluded.len(), format!("{} excluded", number(plan.excluded.len()))),
