@@ -4,6 +4,8 @@ use std::ffi::OsString;
 
 use clap::{ColorChoice, ValueEnum};
 
+use super::unparsed::values_of;
+
 const FLAG: &str = "--color";
 
 /// Sets whether everything that this process prints has colours; `auto` leaves it to the terminal and the environment.
@@ -18,11 +20,8 @@ pub(super) fn set(choice: ColorChoice) {
 
 /// Returns the choice in a command line that is not parsed yet: help and usage errors have colours too.
 pub(super) fn written(arguments: &[OsString]) -> ColorChoice {
-    let texts: Vec<&str> = arguments.iter().filter_map(|word| word.to_str()).take_while(|word| *word != "--").collect();
-    let following = texts.windows(2).filter(|pair| pair[0] == FLAG).map(|pair| pair[1]);
-    let attached = texts.iter().filter_map(|word| word.strip_prefix(FLAG)?.strip_prefix('='));
-    let choice = following.chain(attached).find_map(|choice| ColorChoice::from_str(choice, false).ok());
-    choice.unwrap_or(ColorChoice::Auto)
+    let mut choices = values_of(FLAG, arguments).filter_map(|value| ColorChoice::from_str(value.to_str()?, false).ok());
+    choices.next().unwrap_or(ColorChoice::Auto)
 }
 
 #[cfg(test)]

@@ -42,6 +42,7 @@ mod review;
 mod secrets_to;
 
 mod terminal;
+mod unparsed;
 mod workflow_error;
 mod write_options;
 

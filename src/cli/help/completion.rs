@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::ValueHint;
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
@@ -13,6 +13,7 @@ use clap_complete::env::{CompleteEnv, Shells};
 
 use crate::catalog::Catalog;
 use crate::cli::commands::schema::published;
+use crate::cli::unparsed::values_of;
 use crate::config::{self, Settings};
 use crate::model::guard::Guard;
 use crate::snapshot::{store, versions};
@@ -67,13 +68,10 @@ fn beginning_with(typed: &str, values: &impl Fn(&str) -> Vec<String>) -> Vec<Com
 
 /// Returns the configuration that the command line so far names.
 fn settings() -> Option<Settings> {
-    let words: Vec<OsString> = std::env::args_os().collect();
-    let after = |flag: &str| {
-        let (at, joined) = (words.iter().position(|word| word == flag), format!("{flag}="));
-        let next = at.and_then(|at| words.get(at + 1)).map(PathBuf::from);
-        next.or_else(|| words.iter().find_map(|word| word.to_str()?.strip_prefix(&joined)).map(PathBuf::from))
-    };
-    Settings::load(after("--config").as_deref(), after("--dir").as_deref(), &config::environment()).ok()
+    // A shell hands the command line over after two dashes.
+    let words: Vec<OsString> = std::env::args_os().skip_while(|word| word != "--").skip(1).collect();
+    let path = |flag: &'static str| values_of(flag, &words).next().map(Path::new);
+    Settings::load(path("--config"), path("--dir"), &config::environment()).ok()
 }
 
 fn tenants() -> Vec<String> {
