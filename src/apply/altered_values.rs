@@ -3,6 +3,7 @@
 //! Both are compared as in a plan, so only differences that the next plan would also find are reported. Values that the
 //! server fills in, hides or was not sent do not count.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -14,7 +15,7 @@ use crate::plan::diff::{edits, is_same_value};
 use crate::plan::normal_form::normalized;
 
 /// A value that the response to a write shows differently.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AlteredValue {
     /// The path, as in an [`Edit`].
     pub path: String,

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::altered_values::AlteredValue;
@@ -20,7 +21,7 @@ const FORMAT: u32 = 1;
 const NOT_SENT: &str = "the run was interrupted before it was sent";
 
 /// One line of the journal.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "entry", rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the fields are the words of the line")]
 pub enum Entry {

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -16,6 +17,16 @@ use super::body::Body;
 /// A body without fields needs no allocation.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct PackedBody(Box<str>);
+
+impl JsonSchema for PackedBody {
+    fn schema_name() -> Cow<'static, str> {
+        Body::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        Body::json_schema(generator)
+    }
+}
 
 impl PackedBody {
     /// Returns an unpacked copy of the body.

@@ -5,6 +5,7 @@ use std::io;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::model::{Plan, PlannedTenant, Undoes};
@@ -16,8 +17,9 @@ use crate::files;
 /// The newest format that this version reads, and the one it writes.
 pub const FORMAT: u32 = 1;
 
-#[derive(Serialize, Deserialize)]
-struct PlanFile<'plan> {
+/// The content of the file.
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub(crate) struct PlanFile<'plan> {
     format: u32,
     tool: Cow<'plan, str>,
     hash: String,

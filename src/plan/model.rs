@@ -110,7 +110,7 @@ pub struct PlannedSelection {
 }
 
 /// Ordered stages of changes, and everything worth knowing about what is not changed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Plan {
     /// The tenant that the settings come from.
     pub source: PlannedTenant,
@@ -176,7 +176,7 @@ pub struct Plan {
 }
 
 /// The run that a plan undoes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Undoes {
     /// Its name.
     pub run: String,
@@ -229,7 +229,7 @@ pub struct Conflict {
 }
 
 /// Changes that can be sent at the same time.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Stage {
     /// The title of the kind.
     pub title: String,

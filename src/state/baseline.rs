@@ -8,6 +8,7 @@ use std::io;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::catalog::Kind;
@@ -31,7 +32,7 @@ pub struct Baseline {
 }
 
 /// One resource as it was last applied.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AppliedResource {
     /// Its id in the target.
     pub id: Id,
@@ -57,9 +58,9 @@ impl AppliedResource {
     }
 }
 
-/// The content of the file.
-#[derive(Serialize, Deserialize)]
-struct BaselineFile<R> {
+/// The content of the file; its resources are by the texts of their keys.
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub(crate) struct BaselineFile<R = BTreeMap<String, AppliedResource>> {
     format: u32,
     resources: R,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

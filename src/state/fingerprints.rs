@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use ring::hmac;
+use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
@@ -70,14 +71,14 @@ pub enum Error {
 }
 
 /// The content of the file.
-#[derive(Serialize, Deserialize)]
-struct FingerprintsFile {
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub(crate) struct FingerprintsFile {
     format: u32,
     key: String,
     sent: Vec<FingerprintLine>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 struct FingerprintLine {
     kind: String,
     id: Id,

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::{fmt, io};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::files;
@@ -24,7 +25,7 @@ pub struct TenantPair {
 }
 
 /// One of the two tenants.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TenantIdentity {
     /// Its name in the configuration.
     pub tenant: String,
@@ -34,8 +35,8 @@ pub struct TenantIdentity {
 }
 
 /// The content of `pair.json`.
-#[derive(Serialize, Deserialize)]
-struct PairFile {
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub(crate) struct PairFile {
     format: u32,
     source: TenantIdentity,
     target: TenantIdentity,

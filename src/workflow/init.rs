@@ -12,6 +12,13 @@ use crate::files;
 /// What git ignores in a folder with a configuration: credentials, and what only this machine needs. Links and baselines are kept in git.
 const IGNORED: [&str; 4] = [".env", "runs/", "snapshots/", "state/*/*/fingerprints.json"];
 
+/// The folder of the schemas that editors check the configuration and its mapping with, beside the configuration.
+const SCHEMAS: &str = "schemas";
+/// The schema of a configuration.
+const OF_CONFIGURATION: &str = "config.schema.json";
+/// The schema of a mapping.
+const OF_MAPPING: &str = "mapping.schema.json";
+
 /// A tenant in a new configuration.
 #[derive(Debug, Clone)]
 pub(crate) struct NewTenant {
@@ -105,22 +112,32 @@ impl NewConfiguration {
         Ok(vec![ignored, credentials])
     }
 
-    /// Writes a mapping, unless there is one already.
+    /// Writes the schemas of the configuration and of its mapping, where there are none yet.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be written.
+    pub(crate) fn write_schemas(&self, of_configuration: &str, of_mapping: &str) -> Result<Vec<SetUpFile>, Error> {
+        let schemas = [(OF_CONFIGURATION, of_configuration), (OF_MAPPING, of_mapping)];
+        schemas.into_iter().map(|(name, text)| create(&beside(&self.path, &Path::new(SCHEMAS).join(name)), text)).collect()
+    }
+
+    /// Writes a mapping with a line that names its schema, unless there is one already.
     ///
     /// # Errors
     ///
     /// If the file cannot be written.
     pub(crate) fn write_mapping(&self, text: &str) -> Result<SetUpFile, Error> {
-        create(&beside(&self.path, &self.mapping()), text)
+        create(&beside(&self.path, &self.mapping()), &format!("#:schema ../{SCHEMAS}/{OF_MAPPING}\n{text}"))
     }
 
-    /// Writes the configuration itself, which is the last file, so that it exists only if all others do.
+    /// Writes the configuration itself with a line that names its schema, which is the last file, so that it exists only if all others do.
     ///
     /// # Errors
     ///
     /// If the file cannot be written.
     pub(crate) fn write(&self, mapping: Option<&Path>) -> Result<SetUpFile, Error> {
-        create(&self.path, &self.text(mapping))
+        create(&self.path, &format!("#:schema ./{SCHEMAS}/{OF_CONFIGURATION}\n{}", self.text(mapping)))
     }
 
     /// Returns the variables to write, with their values.

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::environment::Environment;
@@ -18,7 +19,7 @@ const FORMAT: u32 = 1;
 const FILE: &str = "snapshots.json";
 
 /// The snapshots that a run needs.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct KeptSnapshots {
     format: u32,
     /// The source as it was read; nothing if the run has no source.
@@ -30,7 +31,7 @@ pub(crate) struct KeptSnapshots {
 }
 
 /// A snapshot that a run names.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct KeptSnapshot {
     /// Its tenant.
     pub(crate) tenant: String,

@@ -75,6 +75,7 @@ pub(crate) use execute::execute;
 pub use host::{Host, Interrupt, Notice};
 pub use incremental::ReadMode;
 pub(crate) use init::{FileOutcome, NewConfiguration, NewTenant, SetUpFile};
+pub(crate) use kept_snapshots::KeptSnapshots;
 pub(crate) use lock::lock;
 pub(crate) use mapping_check::{check_mapping, unmatched_on_disk};
 pub(crate) use mapping_preview::{MappedResource, MappingPreview, NamedField, preview};

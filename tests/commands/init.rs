@@ -42,6 +42,7 @@ fn options_and_variables_set_up_a_folder_and_end_with_the_first_plan() {
     assert_snapshot!("the_first_plan", without_durations(&told.whole()));
     assert_eq!(told.code, 0);
     assert_snapshot!(fixture.without_places(&fixture.read("migrate.toml")), @r#"
+    #:schema ./schemas/config.schema.json
     [tenants.dev]
     domain = "acme-dev.eu.auth0.com"
     url = "http://127.0.0.1:PORT"
@@ -63,6 +64,24 @@ state/*/*/fingerprints.json
 ");
     assert_eq!(fixture.run("validate --strict").code, 0);
     assert_eq!(fixture.run("doctor").code, 0);
+}
+
+#[test]
+fn editors_find_the_schemas_of_what_was_written() {
+    let fixture = empty_folder(Company::default());
+    assert_eq!(said(&fixture, &options(&fixture)).code, 0);
+    for (file, schema) in [("migrate.toml", "config"), ("mappings/dev-to-prod.toml", "mapping")] {
+        let text = fixture.read(file);
+        let named = text.lines().next().and_then(|line| line.strip_prefix("#:schema ")).expect("a directive in the first line");
+        // A relative path starts in the folder of the file that names it.
+        let path = fixture.path(file).with_file_name(named);
+        let found = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        assert_eq!(found, fixture.run(&format!("schema {schema}")).out, "{file}");
+        let schema: serde_json::Value = serde_json::from_str(&found).expect("JSON");
+        let content: serde_json::Value = serde_json::to_value(toml::from_str::<toml::Table>(&text).expect("TOML")).expect("JSON");
+        let validator = jsonschema::draft7::new(&schema).expect("a schema");
+        assert!(validator.is_valid(&content), "{file}: {:?}", validator.iter_errors(&content).collect::<Vec<_>>());
+    }
 }
 
 #[test]
@@ -141,7 +160,7 @@ fn nothing_that_exists_is_overwritten() {
     }
     let told = said(&fixture, &options(&fixture));
     assert_eq!(told.code, 0, "{}", told.whole());
-    assert!(told.out.contains("mappings/dev-to-prod.toml  unchanged  the whole file existed already and stays\n"), "{}", told.whole());
+    assert!(told.out.contains("mappings/dev-to-prod.toml    unchanged  the whole file existed already and stays\n"), "{}", told.whole());
     assert_eq!(fixture.read("mappings/dev-to-prod.toml"), "# mine\n");
     assert!(fixture.read(".gitignore").starts_with("target\n.env\nruns/\n"));
 }
@@ -210,8 +229,10 @@ fn a_tenant_that_may_not_be_read_ends_with_the_next_command() {
                               → tick them in Dashboard > Applications > APIs > Auth0 Management API > Machine to Machine Applications > l2gwJXbSuC02ipcZ1U4e0bdyqsojwYoU
 
     Files
-      .gitignore    created
-      migrate.toml  created
+      .gitignore                   created
+      schemas/config.schema.json   created
+      schemas/mapping.schema.json  created
+      migrate.toml                 created
 
     No mapping was suggested and nothing was planned: the token may read nothing of prod.
     Correct what is listed above. Then run:

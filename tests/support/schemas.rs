@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use jsonschema::Validator;
 use serde_json::Value;
 
-use crate::support::fixture::CommandOutput;
+use crate::support::command_output::CommandOutput;
 
 /// The published schemas, by name.
 static SCHEMAS: LazyLock<HashMap<String, Validator>> = LazyLock::new(|| {
@@ -31,8 +31,16 @@ pub(crate) fn check(words: &[&str], ended: &CommandOutput, folder: &Path) {
         let names = if answer["error"].is_string() && words[0] != "sync" { &["error"][..] } else { names };
         assert_follows(&answer, names, &format!("{words:?}"));
     }
+    if is_writer(words) && [0, 3, 75].contains(&ended.code) {
+        check_state(&folder.join("state"));
+        check_newest_run(&folder.join("runs"));
+    }
     if ended.code != 0 {
         return;
+    }
+    let is_json_file = |path: &str| Path::new(path).extension().is_some_and(|extension| extension == "json");
+    if let Some(out) = words.windows(2).find(|pair| pair[0] == "--out" && is_json_file(pair[1])) {
+        assert_follows(&read(&folder.join(out[1])), &["saved-plan"], out[1]);
     }
     if words.first() == Some(&"validate") {
         check_toml(&folder.join("migrate.toml"), "config");
@@ -66,6 +74,50 @@ fn answers_of(words: &[&str]) -> &'static [&'static str] {
         "scopes" => &["scopes"],
         "schedule" => &["schedule"],
         _ => &[],
+    }
+}
+
+/// Returns whether a command may leave a run or state.
+fn is_writer(words: &[&str]) -> bool {
+    words.first().is_some_and(|command| ["import", "sync", "undo", "restore", "update", "link", "unlink"].contains(command))
+}
+
+fn read(path: &Path) -> Value {
+    let content = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_slice(&content).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Checks the files of every pair of tenants.
+fn check_state(folder: &Path) {
+    each_file(folder, &mut |path| {
+        let schema = match path.file_name().and_then(|name| name.to_str()).unwrap_or_default() {
+            "pair.json" => "pair",
+            "baseline.json" => "baseline",
+            "fingerprints.json" => "fingerprints",
+            "last-sync.json" | "last-selected-sync.json" => "sync",
+            _ => return,
+        };
+        assert_follows(&read(path), &[schema], &path.display().to_string());
+    });
+}
+
+/// Checks the files of the newest run: each run was the newest once.
+fn check_newest_run(folder: &Path) {
+    let runs = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path());
+    let Some(run) = runs.filter(|path| path.is_dir()).max() else { return };
+    for (name, schema) in
+        [("plan.json", "saved-plan"), ("snapshots.json", "run-snapshots"), ("base.json", "baseline"), ("report.json", "run")]
+    {
+        let path = run.join(name);
+        if path.exists() {
+            assert_follows(&read(&path), &[schema], &path.display().to_string());
+        }
+    }
+    let Ok(journal) = std::fs::read_to_string(run.join("journal.jsonl")) else { return };
+    for line in journal.lines().filter(|line| !line.is_empty()) {
+        // A torn line at the end is what an interruption leaves.
+        let Ok(entry) = serde_json::from_str::<Value>(line) else { continue };
+        assert_follows(&entry, &["journal"], &run.display().to_string());
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::schema::{published, schema_text};
 use super::validate::refuse_findings;
 use crate::cli::context::Context;
 use crate::cli::dry_run::{Next, Planned, Stop};
@@ -25,8 +26,8 @@ const ATTEMPTS: usize = 3;
 /// Set up a folder for two tenants: configuration, credentials and a first mapping
 ///
 /// Asks for a source and a target, signs in to both, says which scopes are missing and where to tick them, and writes migrate.toml, .env
-/// (readable by you only), .gitignore and a mapping that it suggests from what differs between the two tenants. Ends with the first plan.
-/// Writes nothing to a tenant.
+/// (readable by you only), .gitignore and a mapping that it suggests from what differs between the two tenants, and the schemas by which
+/// editors complete and check them. Ends with the first plan. Writes nothing to a tenant.
 ///
 /// Without a terminal, the options and variables below say everything. A secret is never an option: it is typed, read from a file or from
 /// standard input, or taken from the variable that migrate reads anyway, such as MIGRATE_PROD_CLIENT_SECRET. Values of variables are not
@@ -78,6 +79,8 @@ impl InitArgs {
         answers.complete(context).await?;
         let (configuration, checkup) = signed_in(context, &mut answers).await?;
         let mut files = configuration.write_credentials()?;
+        let [of_configuration, of_mapping] = ["config", "mapping"].map(text_of_schema);
+        files.extend(configuration.write_schemas(&of_configuration, &of_mapping)?);
         let environment = in_memory(context, &configuration)?;
         let suggested = suggested(context, &environment, &configuration).await;
         let mapping = match &suggested {
@@ -116,6 +119,12 @@ impl InitArgs {
             },
         ]
     }
+}
+
+/// Returns the text of the file of a published schema.
+fn text_of_schema(name: &str) -> String {
+    let schema = published().into_iter().find(|(known, _)| *known == name);
+    schema_text(&schema.expect("the schemas of files that people write are published").1)
 }
 
 /// Checks what was written, and ends with the first plan.

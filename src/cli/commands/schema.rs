@@ -10,19 +10,26 @@ use super::mapping::SuggestAnswer;
 use super::schedule::ScheduleAnswer;
 use super::scopes::ScopesAnswer;
 use super::validate::ValidateAnswer;
+use crate::apply::journal::Entry;
 use crate::cli::error::{Failure, USAGE};
 use crate::cli::terminal::print_json;
 use crate::config::ConfigurationFile;
 use crate::diagnostic::did_you_mean;
 use crate::mapping::MappingFile;
+use crate::plan::file::PlanFile;
 use crate::report::{answer_schema, read_schema, schemas, written_schema};
 use crate::snapshot::{KindFile, Manifest};
+use crate::state::baseline::BaselineFile;
+use crate::state::fingerprints::FingerprintsFile;
+use crate::state::pair::PairFile;
+use crate::workflow::KeptSnapshots;
 
 /// Print the JSON schema of a file or an answer
 ///
 /// Of the files that people write, config (migrate.toml) and mapping, so that editors complete and check them; of those that migrate writes,
-/// snapshot (manifest.json) and kind (KIND.json beside it); and of every answer with --output json, named after its command. Every JSON
-/// answer has the number `format`, which is raised when a field is removed or changes its meaning.
+/// snapshot (manifest.json) and kind (KIND.json beside it), saved-plan (plan.json), journal (a line of journal.jsonl), run-snapshots
+/// (snapshots.json of a run), pair, baseline and fingerprints (in state/); and of every answer with --output json, named after its command.
+/// Every JSON answer has the number `format`, which is raised when a field is removed or changes its meaning.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct SchemaArgs {
     /// The file or answer; without it, their names are listed
@@ -54,6 +61,12 @@ pub(in crate::cli) fn published() -> Vec<(&'static str, Value)> {
         ("mapping", read_schema::<MappingFile>("A mapping: mappings/NAME.toml")),
         ("snapshot", written_schema::<Manifest>("The manifest of a snapshot: manifest.json")),
         ("kind", written_schema::<KindFile>("The resources of a kind in a snapshot: KIND.json")),
+        ("saved-plan", written_schema::<PlanFile<'static>>("A saved plan: plan.json")),
+        ("journal", written_schema::<Entry>("A line of the journal of a run: journal.jsonl")),
+        ("run-snapshots", written_schema::<KeptSnapshots>("The snapshots that a run needs: snapshots.json in its folder")),
+        ("pair", written_schema::<PairFile>("The pair that a state folder belongs to: state/SOURCE/TARGET/pair.json")),
+        ("baseline", written_schema::<BaselineFile>("What was last applied: state/SOURCE/TARGET/baseline.json")),
+        ("fingerprints", written_schema::<FingerprintsFile>("Fingerprints of sent secrets: state/SOURCE/TARGET/fingerprints.json")),
     ];
     let answers = [
         ("validate", answer_schema::<ValidateAnswer<'static>>("A valid configuration: `migrate validate --output json`")),
@@ -67,6 +80,11 @@ pub(in crate::cli) fn published() -> Vec<(&'static str, Value)> {
     files.into_iter().chain(schemas()).chain(answers).collect()
 }
 
+/// Returns the text of the file of a published schema.
+pub(super) fn schema_text(schema: &Value) -> String {
+    serde_json::to_string_pretty(schema).expect("JSON") + "\n"
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
@@ -78,7 +96,7 @@ mod tests {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schemas");
         for (name, schema) in published() {
             let path = folder.join(format!("{name}.schema.json"));
-            let text = serde_json::to_string_pretty(&schema).expect("JSON") + "\n";
+            let text = schema_text(&schema);
             if std::env::var_os("UPDATE_PAGES").is_some() {
                 std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(&path, &text)).expect("written");
             }
