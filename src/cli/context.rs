@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use serde_json::Value;
 
 use super::error::{FAILED, Failure, USAGE, interrupted};
+use super::logging::LogOptions;
 use super::pager::page;
 use super::reports::{ReportOptions, show_in_github_actions};
 use super::terminal::{InterruptClosing, Terminal, columns, print, print_json};
@@ -151,6 +152,11 @@ impl Context {
 
     pub(super) fn is_verbose(&self) -> bool {
         self.everywhere.verbose
+    }
+
+    /// Returns where this command line has its log written.
+    pub(super) fn log(&self) -> &LogOptions {
+        &self.everywhere.log
     }
 
     pub(super) fn is_json(&self) -> bool {

@@ -65,6 +65,17 @@ impl Write for LogWriter {
 }
 
 impl LogOptions {
+    /// Returns the file of the log, if there is one.
+    pub(super) fn file(&self) -> Option<&Path> {
+        self.log_file.as_deref()
+    }
+
+    /// Returns the options other than the file as arguments for another command.
+    pub(super) fn format_to_args(&self) -> Vec<String> {
+        let format = self.log_format.as_ref().and_then(ValueEnum::to_possible_value);
+        format.into_iter().flat_map(|format| ["--log-format".to_owned(), format.get_name().to_owned()]).collect()
+    }
+
     /// Begins to log a command.
     pub(super) fn start(&self, command: &str) -> Result<CommandLog, Failure> {
         if let (None, Some(_)) = (&self.log_file, self.log_format) {

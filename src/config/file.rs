@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use toml::Spanned;
@@ -293,7 +293,11 @@ impl<'text> TomlTable<'text> {
 
     fn ca_file(&self) -> Result<Option<CaFile>, Diagnostic> {
         let file = self.text("ca_file")?;
-        Ok(file.map(|file| CaFile { path: self.whole.path.with_file_name(file.text), place: self.whole.line_of(file.at.start) }))
+        Ok(file.map(|file| CaFile {
+            path: self.whole.path.with_file_name(file.text),
+            written: PathBuf::from(file.text),
+            place: self.whole.line_of(file.at.start),
+        }))
     }
 
     fn proxy(&self) -> Result<Option<ProxySetting>, Diagnostic> {

@@ -16,6 +16,8 @@ use crate::files;
 pub struct CaFile {
     /// The file.
     pub path: PathBuf,
+    /// The same as it is configured: from the folder of the configuration.
+    pub written: PathBuf,
     /// Where it is configured.
     pub(super) place: FileLine,
 }

@@ -129,7 +129,7 @@ pub(crate) use run_report::{RunCost, RunReport};
 pub(crate) use runs::{RunEntry, RunStatus, runs_json, shown_json};
 pub(crate) use runs::{runs, shown};
 pub(crate) use schedule::units;
-pub(crate) use schedule::{Nightly, Scheduler, Unit, VOLUME};
+pub(crate) use schedule::{CertificateFile, Nightly, Scheduler, Unit, VOLUME};
 pub(crate) use schema::{answer_schema, read_schema, schemas, written_schema};
 pub(crate) use set_up::{SetUpEntry, set_up, set_up_json};
 pub(crate) use shell::shell_word;

@@ -111,6 +111,98 @@ fn a_job_needs_the_variable_of_a_proxy_and_no_secret_that_a_command_prints() {
     }
 }
 
+/// Two tenants behind proxies, whose certificates are below the configuration and elsewhere.
+const CONFIGURATION_BEHIND_PROXIES: &str = "[tenants.dev]\ndomain = \"acme-dev.eu.auth0.com\"\nca_file = \"certs/ca.pem\"\nproxy = \"http://proxy.acme.example:3128\"\n\n[tenants.prod]\ndomain = \"acme-prod.eu.auth0.com\"\nca_file = \"/etc/ssl/acme/ca.pem\"\nproxy = \"env:ACME_PROXY\"\nsource = \"dev\"\n";
+
+#[test]
+fn a_pod_has_the_certificates_of_its_tenants_where_the_configuration_says() {
+    let fixture = Fixture::small();
+    fixture.write("migrate.toml", CONFIGURATION_BEHIND_PROXIES);
+    let said = fixture.run(&format!("schedule {} --from dev --to prod --out units", SCHEDULERS[2]));
+    assert_eq!(said.code, 0, "{}", said.whole());
+    let unit = fixture.without_places(&fixture.read("units/migrate-dev-prod.yaml"));
+    let step =
+        "--from-file=migrate.toml=DIR/migrate.toml --from-file=ca-1.pem=DIR/certs/ca.pem --from-file=ca-2.pem=/etc/ssl/acme/ca.pem\n";
+    assert!(unit.contains(step), "{unit}");
+    assert!(unit.lines().take(8).any(|line| line.contains("ACME_PROXY")), "the variable of the proxy is named: {unit}");
+    let part = |from: &str, to: &str| unit.split_once(from).and_then(|(_, rest)| rest.split_once(to)).expect("a part").0.to_owned();
+    assert_snapshot!(part("volumeMounts:", "- name: state"), @r#"
+    - name: configuration
+      mountPath: /etc/migrate
+      readOnly: true
+    - name: configuration
+      mountPath: "/etc/ssl/acme/ca.pem"
+      subPath: ca-2.pem
+      readOnly: true
+    "#);
+    assert_snapshot!(part("volumes:", "- name: state"), @r#"
+    - name: configuration
+      configMap:
+        name: migrate-dev-prod
+        items:
+          - key: migrate.toml
+            path: migrate.toml
+          - key: ca-1.pem
+            path: "certs/ca.pem"
+          - key: ca-2.pem
+            path: "ca-2.pem"
+    "#);
+    let files = [fixture.path("units/migrate-dev-prod.yaml").display().to_string()];
+    checks("kubernetes-validate", &["--strict"], &files, "subPath: ca-2.pem", "subPaht: ca-2.pem");
+}
+
+#[test]
+fn a_workflow_reads_certificates_of_its_repository_only() {
+    let fixture = Fixture::small();
+    fixture.write("migrate.toml", CONFIGURATION_BEHIND_PROXIES);
+    let github = format!("schedule {} --from dev --to prod", SCHEDULERS[3]);
+    assert_snapshot!(fixture.run(&github).whole(), @r#"
+    exit 64
+    error: the ca_file of prod, "/etc/ssl/acme/ca.pem", is not below the folder of the configuration
+    hint:  a workflow can only read its own repository; name a file in it by its path from migrate.toml
+    "#);
+    fixture.write("migrate.toml", &CONFIGURATION_BEHIND_PROXIES.replace("/etc/ssl/acme/", "certs/"));
+    let said = fixture.run(&github);
+    assert!(said.code == 0 && said.out.contains("# Commit the certificates too, which are no secrets: certs/ca.pem\n"), "{}", said.whole());
+    // On this machine, the files are where they are.
+    for scheduler in &SCHEDULERS[..2] {
+        assert_eq!(fixture.run(&format!("schedule {scheduler} --from dev --to prod")).code, 0);
+    }
+}
+
+#[test]
+fn a_job_has_the_global_options_of_the_command_line() {
+    let fixture = Fixture::small();
+    fixture.write("logs/kept", "");
+    let everywhere = "--from dev --to prod --dir kept --log-file logs/night.log --log-format json --verbose";
+    let command = |scheduler: &str, options: &str| {
+        let said = fixture.run(&format!("schedule {scheduler} {options}"));
+        assert_eq!(said.code, 0, "{}", said.whole());
+        fixture.without_places(&said.out)
+    };
+    let options = "--dir DIR/kept --verbose --log-file DIR/logs/night.log --log-format json sync --from dev --to prod\n";
+    assert!(command("cron", everywhere).contains(options), "{}", command("cron", everywhere));
+    let service = command("systemd", everywhere);
+    assert!(service.contains(options) && service.contains("\nReadWritePaths=DIR/kept DIR DIR/logs\n"), "{service}");
+    // A log on another machine ends with the job, unless it is on a volume or part of the job's output.
+    for scheduler in &SCHEDULERS[2..] {
+        let said = fixture.run(&format!("schedule {scheduler} {everywhere}"));
+        let hint = "error: the log would be lost when the job ends\nhint:  use --log-file /dev/stderr";
+        assert!(said.code == 64 && said.whole().contains(hint), "{}", said.whole());
+    }
+    let to_stderr = everywhere.replace("logs/night.log", "/dev/stderr");
+    let pod = command(SCHEDULERS[2], &to_stderr);
+    let words =
+        ["--verbose", "--log-file", "/dev/stderr", "--log-format", "json", "sync"].map(|word| format!("                - \"{word}\"\n"));
+    assert!(pod.contains(&words.concat()), "{pod}");
+    let workflow = command(SCHEDULERS[3], &to_stderr);
+    assert!(workflow.contains("--dir kept --verbose --log-file /dev/stderr --log-format json sync --from dev --to prod"), "{workflow}");
+    assert!(
+        workflow.contains("            kept/state\n            !kept/state/*/*/fingerprints.json\n            kept/runs\n"),
+        "{workflow}"
+    );
+}
+
 #[test]
 fn options_unsuitable_for_a_nightly_job_are_refused() {
     let fixture = Fixture::small();
@@ -133,7 +225,7 @@ fn options_unsuitable_for_a_nightly_job_are_refused() {
     assert_snapshot!(refused("github --image i:1 --to prod --mapping ../m.toml"), @r#"
     exit 64
     error: "DIR/../m.toml" is not below the folder of the configuration
-    hint:  a workflow can only read its own repository; move the mapping into it
+    hint:  a workflow can only read its own repository; name a path in it
     "#);
     for (line, hint) in [
         ("github --image i:1 --secrets-to file:new.jsonl", ""),

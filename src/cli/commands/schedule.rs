@@ -13,13 +13,14 @@ use crate::config::Settings;
 use crate::files;
 use crate::mapping::{Effect, Mapping, MappingRule};
 use crate::platform;
-use crate::report::{self, Nightly, Scheduler, Unit, VOLUME, units};
+use crate::report::{self, CertificateFile, Nightly, Scheduler, Unit, VOLUME, units};
 use crate::workflow::limits::TimeOfDay;
 use crate::workflow::source_side;
 
 /// Print a scheduled job that runs `migrate sync`, for systemd, cron, Kubernetes or GitHub Actions
 ///
-/// All options of `migrate sync` are passed on to the job. The job contains no secrets. It names the variables that you have to set.
+/// All options of `migrate sync` are passed on to the job, and so are --dir, --log-file, --log-format and --verbose. The job contains no
+/// secrets. It names the variables that you have to set, and mounts the certificates of `ca_file`.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ScheduleArgs {
     /// The scheduler
@@ -137,6 +138,40 @@ impl ScheduleArgs {
         }
     }
 
+    /// Returns the global options that the job takes over from this command line, besides the configuration and the folder.
+    fn everywhere(&self, context: &Context) -> Result<Vec<String>, Failure> {
+        let is_verbose = context.is_verbose().then(|| "--verbose".to_owned());
+        let Some(path) = context.log().file() else { return Ok(is_verbose.into_iter().collect()) };
+        let lasts = self.by == By::Kubernetes && path.starts_with(VOLUME) && !leads_out(path);
+        if self.by.needs_an_image() && !lasts && !path.starts_with("/dev") {
+            let or = if self.by == By::Kubernetes { format!(", or a file below {VOLUME}") } else { String::new() };
+            let failure = Failure::new(USAGE, "the log would be lost when the job ends");
+            return Err(failure.hint(format!("use --log-file /dev/stderr{or}")));
+        }
+        let log = ["--log-file".to_owned(), whole(path)?].into_iter().chain(context.log().format_to_args());
+        Ok(is_verbose.into_iter().chain(log).collect())
+    }
+
+    /// Returns the files with certificates of authorities that the job reads for a tenant, where it is on another machine.
+    fn certificates(&self, settings: &Settings, tenants: &[&str]) -> Result<Vec<CertificateFile>, Failure> {
+        let mut files: Vec<CertificateFile> = Vec::new();
+        for tenant in tenants {
+            let Some(file) = settings.tenant(tenant)?.ca_file.as_ref().filter(|_| self.by.needs_an_image()) else { continue };
+            let is_in_repository = !file.written.is_absolute() && !leads_out(&file.written);
+            if self.by == By::Github && !is_in_repository {
+                let error =
+                    format!("the ca_file of {tenant}, \"{}\", is not below the folder of the configuration", file.written.display());
+                let hint = "a workflow can only read its own repository; name a file in it by its path from migrate.toml";
+                return Err(Failure::new(USAGE, error).hint(hint));
+            }
+            let file = CertificateFile { local: whole(&file.path)?, written: whole_text(&file.written)? };
+            if !files.contains(&file) {
+                files.push(file);
+            }
+        }
+        Ok(files)
+    }
+
     fn nightly(&self, context: &Context) -> Result<Nightly, Failure> {
         let route = self.sync.route();
         let flags: Vec<String> = self.sync.flags()?.into_iter().map(|flag| self.placed(flag)).collect::<Result<_, _>>()?;
@@ -169,11 +204,17 @@ impl ScheduleArgs {
             at: self.at.hour_and_minute(),
             program: if self.by.needs_an_image() { "migrate".to_owned() } else { program()? },
             config: place(config)?,
-            folder: if self.by == By::Github { ".".to_owned() } else { place(&settings.dir)? },
+            folder: match (place(&settings.dir)?, self.by) {
+                (folder, By::Github) if folder.is_empty() => ".".to_owned(),
+                (folder, _) => folder,
+            },
             besides: flags.iter().find_map(|flag| Some(Path::new(flag.strip_prefix("file:")?).parent()?.display().to_string())),
             mapping: mapping_place,
             tables: mapping.iter().flat_map(|mapping| &mapping.tables).map(|table| place(table)).collect::<Result<_, _>>()?,
             variables: variables(settings, &[&source, &target.name], mapping.as_ref(), &flags)?,
+            certificates: self.certificates(settings, &[&source, &target.name])?,
+            everywhere: self.everywhere(context)?,
+            log: context.log().file().filter(|_| !self.by.needs_an_image()).and_then(folder_of_log).map(|path| whole(&path)).transpose()?,
             source,
             target: target.name.clone(),
             flags,
@@ -254,10 +295,20 @@ fn program() -> Result<String, Failure> {
     whole(&std::env::current_exe().map_err(unknown)?)
 }
 
+/// Returns the folder that a log is created in; a device has none.
+fn folder_of_log(path: &Path) -> Option<PathBuf> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    (!path.starts_with("/dev")).then(|| folder.to_owned())
+}
+
 /// Returns an absolute path in the form that a unit accepts.
 fn whole(path: &Path) -> Result<String, Failure> {
     let error = || format!("cannot resolve \"{}\"", path.display());
-    let path = absolute(path).map_err(|source| Failure::new(FAILED, error()).caused_by(&source))?;
+    whole_text(&absolute(path).map_err(|source| Failure::new(FAILED, error()).caused_by(&source))?)
+}
+
+/// Returns a path in the form that a unit accepts.
+fn whole_text(path: &Path) -> Result<String, Failure> {
     match path.to_str() {
         Some(text) if !text.contains(char::is_control) => Ok(text.to_owned()),
         _ => Err(Failure::new(USAGE, format!("a unit cannot contain the path {}", path.display()))),
@@ -272,7 +323,7 @@ fn within(path: &Path, config: &Path) -> Result<String, Failure> {
         Ok(inside) if !leads_out(&path) => Ok(inside.display().to_string()),
         _ => {
             let error = format!("\"{}\" is not below the folder of the configuration", path.display());
-            Err(Failure::new(USAGE, error).hint("a workflow can only read its own repository; move the mapping into it"))
+            Err(Failure::new(USAGE, error).hint("a workflow can only read its own repository; name a path in it"))
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Each scheduler has a template beside this file, whose `{words}` are filled in from one [`Nightly`].
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::shell::{is_plain, shell_word};
@@ -11,6 +12,9 @@ mod tests;
 
 /// The folder of a pod's state.
 pub(crate) const VOLUME: &str = "/var/lib/migrate";
+
+/// The folder of a pod's configuration.
+const CONFIGURATION: &str = "/etc/migrate";
 
 /// The longest name that Kubernetes accepts for a CronJob.
 const LONGEST_NAME: usize = 52;
@@ -59,10 +63,25 @@ pub(crate) struct Nightly {
     pub(crate) flags: Vec<String>,
     /// The environment variables that it reads.
     pub(crate) variables: Vec<String>,
+    /// The files with certificates of authorities that it reads, for Kubernetes and GitHub.
+    pub(crate) certificates: Vec<CertificateFile>,
+    /// Further global options: `--log-file`, `/var/log/migrate.log`.
+    pub(crate) everywhere: Vec<String>,
+    /// The folder of its log.
+    pub(crate) log: Option<String>,
     /// The id of the user who owns the folder.
     pub(crate) owner: u32,
     /// The container image with the program, for Kubernetes and GitHub.
     pub(crate) image: String,
+}
+
+/// A file with certificates of authorities.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CertificateFile {
+    /// Its absolute path on this machine.
+    pub(crate) local: String,
+    /// Its path as it is configured: absolute, or from the folder of the configuration.
+    pub(crate) written: String,
 }
 
 /// A file that a scheduler reads.
@@ -101,7 +120,13 @@ pub(crate) fn units(scheduler: Scheduler, nightly: &Nightly) -> Vec<Unit> {
         Scheduler::Github => {
             let variable = |name: &String| format!("          {name}: ${{{{ secrets.{name} }}}}");
             let variables: Vec<String> = nightly.variables.iter().map(variable).collect();
-            values.extend([("command", joined(&nightly.command(), shell_word)), ("environment", variables.join("\n"))]);
+            let kept = if nightly.folder == "." { String::new() } else { format!("{}/", nightly.folder) };
+            values.extend([
+                ("command", joined(&nightly.command(), shell_word)),
+                ("environment", variables.join("\n")),
+                ("kept", kept),
+                ("certificates", nightly.certificates_in_a_repository()),
+            ]);
             &[("yml", include_str!("github.yml"))]
         }
     };
@@ -142,6 +167,7 @@ impl Nightly {
     fn command(&self) -> Vec<String> {
         let mut words = vec![self.program.clone(), "--config".to_owned(), self.config.clone()];
         words.extend(["--dir".to_owned(), self.folder.clone()]);
+        words.extend(self.everywhere.clone());
         words.extend(self.sync(self.mapping.as_deref()));
         words
     }
@@ -159,11 +185,20 @@ impl Nightly {
 
     /// Returns the folders that it writes to.
     fn written(&self) -> Vec<String> {
-        [&self.folder, &self.locks].into_iter().chain(&self.besides).cloned().collect()
+        let mut folders: Vec<String> = [&self.folder, &self.locks].into_iter().chain(&self.besides).chain(&self.log).cloned().collect();
+        let mut seen = BTreeSet::new();
+        folders.retain(|folder| seen.insert(folder.clone()));
+        folders
     }
 
     fn beside_config(&self, name: &str) -> String {
         self.config.rsplit_once('/').map_or(name.to_owned(), |(folder, _)| format!("{folder}/{name}"))
+    }
+
+    /// Returns the line about the certificates that have to be in the repository.
+    fn certificates_in_a_repository(&self) -> String {
+        let names: Vec<&str> = self.certificates.iter().map(|file| file.written.as_str()).collect();
+        if names.is_empty() { String::new() } else { format!("# Commit the certificates too, which are no secrets: {}\n", names.join(" ")) }
     }
 
     /// Returns the values for a pod, whose configuration is in `/etc/migrate` and whose state is on its [`VOLUME`].
@@ -173,7 +208,7 @@ impl Nightly {
         let inside = mapping.map(|path| format!("/etc/migrate-mappings/{}", path.rsplit('/').next().unwrap_or(path)));
         let fixed = ["--config", "/etc/migrate/migrate.toml", "--dir", VOLUME].map(str::to_owned);
         let mut arguments = String::new();
-        for word in fixed.into_iter().chain(self.sync(inside.as_deref())) {
+        for word in fixed.into_iter().chain(self.everywhere.clone()).chain(self.sync(inside.as_deref())) {
             let _ = writeln!(arguments, "                - {}", yaml_word(&word));
         }
         // Never include the folder: it may contain the file of a secret.
@@ -185,13 +220,69 @@ impl Nightly {
         let mount =
             "                - name: mappings\n                  mountPath: /etc/migrate-mappings\n                  readOnly: true\n";
         let volume = format!("            - name: mappings\n              configMap:\n                name: {name}-mappings\n");
+        let Certificates { files, items, mounts } = self.certificates_in_a_pod();
         vec![
+            ("certificate_files", files),
+            ("certificate_items", items),
+            ("certificate_mounts", mounts),
             ("arguments", arguments.trim_end().to_owned()),
             ("mapping_step", mapping.map(step).unwrap_or_default()),
             ("mapping_mount", mapping.map(|_| mount.to_owned()).unwrap_or_default()),
             ("mapping_volume", mapping.map(|_| volume).unwrap_or_default()),
         ]
     }
+}
+
+/// The parts of a pod that are about certificates of authorities.
+#[derive(Debug, Default)]
+struct Certificates {
+    /// Options of the command that creates the ConfigMap.
+    files: String,
+    /// What the volume of the configuration has of the ConfigMap, and where.
+    items: String,
+    /// Mounts of those that are not below the folder of the configuration.
+    mounts: String,
+}
+
+impl Nightly {
+    /// Returns the parts of a pod by which the files are where its configuration says.
+    fn certificates_in_a_pod(&self) -> Certificates {
+        let mut parts = Certificates::default();
+        if self.certificates.is_empty() {
+            return parts;
+        }
+        parts.items.push_str("                items:\n                  - key: migrate.toml\n                    path: migrate.toml\n");
+        for (nth, CertificateFile { local, written }) in (1..).zip(&self.certificates) {
+            let key = format!("ca-{nth}.pem");
+            let _ = write!(parts.files, " --from-file={key}={}", shell_word(local));
+            let place = normal(&format!("{CONFIGURATION}/"), written);
+            let below = place.strip_prefix(&format!("{CONFIGURATION}/")).map(str::to_owned);
+            let path = yaml_word(below.as_deref().unwrap_or(&key));
+            let _ = write!(parts.items, "                  - key: {key}\n                    path: {path}\n");
+            if below.is_none() {
+                let mount = yaml_word(&place);
+                let _ = write!(
+                    parts.mounts,
+                    "                - name: configuration\n                  mountPath: {mount}\n                  subPath: {key}\n                  readOnly: true\n"
+                );
+            }
+        }
+        parts
+    }
+}
+
+/// Returns a path from a folder without `.` and `..`; an absolute path stays what it is.
+fn normal(folder: &str, path: &str) -> String {
+    let whole = if path.starts_with('/') { path.to_owned() } else { format!("{folder}{path}") };
+    let mut parts: Vec<&str> = Vec::new();
+    for part in whole.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    format!("/{}", parts.join("/"))
 }
 
 /// Fills in a template: `{word}` is replaced by its value; other braces are kept.

@@ -18,6 +18,9 @@ fn nightly() -> Nightly {
         tables: vec!["/srv/auth 100%/mappings/hosts.csv".to_owned()],
         flags: ["--until", "05:00", "--lock-timeout", "10m", "--notify", "env:CHAT_URL"].map(str::to_owned).into(),
         variables: ["MIGRATE_DEV_CLIENT_ID", "MIGRATE_DEV_CLIENT_SECRET", "CHAT_URL"].map(str::to_owned).into(),
+        certificates: Vec::new(),
+        everywhere: Vec::new(),
+        log: None,
         owner: 1001,
         image: "registry.example/migrate:1".to_owned(),
     }
