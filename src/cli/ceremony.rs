@@ -58,7 +58,11 @@ impl Approver for CommandApprover<'_> {
 
     fn refuse(&self, proposal: &Proposal, error: Error) -> Failure {
         let failure = match error {
-            Error::Refused { target, refusals } => refused(&refusals, self.allow, &target),
+            Error::Refused { target, refusals } => {
+                let failure = refused(&refusals, self.allow, &target);
+                // The report below names each of them.
+                if self.context.has_reports() { failure.annotated() } else { failure }
+            }
             error => error.into(),
         };
         let hint = match &self.decision {

@@ -183,6 +183,11 @@ impl Context {
         self.publish(report)
     }
 
+    /// Returns whether the command has something to report.
+    pub(super) fn has_reports(&self) -> bool {
+        self.reports.is_some()
+    }
+
     /// Writes a report to the files of `--report`, and shows it in the CI system.
     pub(super) fn publish(&self, report: &Report<'_>) -> Result<(), Failure> {
         let Some(reports) = &self.reports else { return Ok(()) };

@@ -48,12 +48,14 @@ pub(super) struct Failure {
     hint: Option<String>,
     /// What was written, if anything.
     state: Option<String>,
+    /// Whether the annotations of a report in GitHub Actions contain it.
+    is_annotated: bool,
 }
 
 impl Failure {
     /// Creates a failure with a message about what went wrong.
     pub(super) fn new(code: u8, error: impl Into<String>) -> Self {
-        Self { code, error: error.into(), causes: Vec::new(), hint: None, state: None }
+        Self { code, error: error.into(), causes: Vec::new(), hint: None, state: None, is_annotated: false }
     }
 
     /// Creates a failure from an error and its causes.
@@ -110,6 +112,11 @@ impl Failure {
         self.or_state(NOTHING)
     }
 
+    /// Says that the annotations of a report contain it already.
+    pub(super) fn annotated(self) -> Self {
+        Self { is_annotated: true, ..self }
+    }
+
     /// Returns what was written, if known.
     pub(super) fn state(&self) -> Option<&str> {
         self.state.as_deref()
@@ -133,7 +140,7 @@ impl Failure {
 
     /// Prints the failure on stderr, or as JSON on stdout; returns the exit code.
     pub(super) fn print(&self, as_json: bool) -> u8 {
-        if super::reports::is_github_actions() && !self.is_interrupt() {
+        if super::reports::is_github_actions() && !self.is_interrupt() && !self.is_annotated {
             super::terminal::print_error(&format!("{}\n", report::Annotation::error("migrate", self.message())));
         }
         if as_json {

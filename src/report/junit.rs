@@ -1,7 +1,8 @@
 //! Renders a report as JUnit XML: a suite for each kind, and a case for each change.
 //!
 //! A case fails if a guard refuses the change, if it was not applied, or if there is drift or a difference. What cannot
-//! be done on purpose is skipped. A guard that refuses the plan as a whole is a case of its own.
+//! be done on purpose is skipped. A guard that refuses the plan as a whole is a case of its own. If there is nothing to
+//! report, one case passes: CI systems take a file without cases for a broken one.
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
@@ -42,6 +43,7 @@ pub(super) fn junit(subject: &ReportSubject<'_>, title: &str) -> String {
     }
     let mut report = Report::new(format!("migrate: {title}"));
     report.add_test_suites(guards(subject));
+    report.add_test_suites(nothing(subject));
     report.add_test_suites(suites);
     report.to_string().expect("memory takes every text")
 }
@@ -64,6 +66,21 @@ fn guards(subject: &ReportSubject<'_>) -> Option<TestSuite> {
         suite.add_test_case(TestCase::new(refusal.guard.as_str(), failure(refusal.guard.as_str(), &refusal.message)));
     }
     (!suite.test_cases.is_empty()).then_some(suite)
+}
+
+/// Returns the suite that passes because there is nothing to report.
+fn nothing(subject: &ReportSubject<'_>) -> Option<TestSuite> {
+    let (title, fact, is_nothing) = match subject {
+        ReportSubject::Plan(view) => ("Plan", "no changes", view.plan.is_empty() && view.refusals.is_empty()),
+        ReportSubject::Run(run) => ("Run", "no changes", run.plan.is_empty()),
+        ReportSubject::Drift { drift, .. } => ("Drift", "no drift", drift.is_none()),
+        ReportSubject::Comparison(plan) => ("Comparison", "no differences", plan.is_empty()),
+    };
+    let mut case = TestCase::new(fact, TestCaseStatus::success());
+    case.set_classname(title.to_lowercase());
+    let mut suite = TestSuite::new(title);
+    suite.add_test_case(case);
+    is_nothing.then_some(suite)
 }
 
 fn of_comparison(plan: &Plan) -> Vec<Case<'_>> {

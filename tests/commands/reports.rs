@@ -111,6 +111,40 @@ fn a_saved_plan_is_shown_as_it_was_planned() {
 }
 
 #[test]
+fn in_github_actions_a_refused_run_is_annotated_once() {
+    let mut fixture = Fixture::small();
+    fixture.set("GITHUB_ACTIONS", "true");
+    let errors = |said: &CommandOutput| said.err.lines().filter(|line| line.starts_with("::error")).map(str::to_owned).collect::<Vec<_>>();
+    for line in ["import --tenant prod --yes --quiet", "sync --from dev --to prod"] {
+        let said = fixture.run(line);
+        let found = errors(&said);
+        assert!(said.code == 4 && found.len() == 1 && found[0].starts_with("::error title=Refused%3A lockout-risk::"), "{}", said.whole());
+    }
+    // A command without a report has nothing but its failure.
+    fixture.write("said.json", r#"{"callbacks": []}"#);
+    let said = fixture.run("update clients Shop said.json --tenant prod --yes --quiet");
+    assert!(said.code != 0 && errors(&said).len() == 1, "{}", said.whole());
+}
+
+#[test]
+fn in_junit_a_plan_and_drift_without_changes_have_one_case_that_passes() {
+    let fixture = Fixture::small();
+    fixture.run("import --tenant prod --yes --allow lockout-risk --quiet");
+    for (line, suite, case) in [("plan --tenant prod", "Plan", "no changes"), ("drift --tenant prod", "Drift", "no drift")] {
+        let said = fixture.run(&format!("{line} --quiet --report nothing.xml"));
+        assert_eq!(said.code, 0, "{}", said.whole());
+        let xml = fixture.read("nothing.xml");
+        let document = roxmltree::Document::parse(&xml).expect("XML");
+        let root = document.root_element();
+        assert_eq!(["tests", "failures", "errors"].map(|count| root.attribute(count)), [Some("1"), Some("0"), Some("0")], "{xml}");
+        let cases: Vec<_> = root.descendants().filter(|node| node.has_tag_name("testcase")).collect();
+        let [only] = cases.as_slice() else { panic!("{xml}") };
+        assert_eq!((only.attribute("name"), only.parent_element().and_then(|suite| suite.attribute("name"))), (Some(case), Some(suite)));
+        assert!(!only.has_children(), "a case without a failure and not skipped passes: {xml}");
+    }
+}
+
+#[test]
 fn in_github_actions_a_plan_becomes_annotations_and_the_summary_of_the_step() {
     let mut fixture = Fixture::small();
     fixture.set("GITHUB_ACTIONS", "true");
