@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! fixture.rs            two sandbox tenants, a working folder, and the real binary
+//! command_output.rs     what a command printed, without what differs from run to run
 //! example_company.rs    the two tenants of the example company, with the client that migrate signs in with
 //! program.rs            the real binary between two sandboxes of the test, and a terminal for it
 //! imports.rs            imports by the library, without the program
@@ -22,6 +23,7 @@
 
 pub(crate) mod auth0_reference;
 pub(crate) mod browser;
+pub(crate) mod command_output;
 pub(crate) mod divergent_tenants;
 pub(crate) mod example_company;
 pub(crate) mod fixture;
