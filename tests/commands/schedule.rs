@@ -71,17 +71,21 @@ fn every_flag_of_sync_is_accepted_and_in_the_line() {
     fixture.write("m.toml", "");
     let given = "--from dev --to prod --mapping m.toml --include third-party --drift fail --prune --strict --kinds clients,roles \
                  --only clients --exclude clients/Test* --with-dependencies --allow deletes,source-leak --until 05:00Z --max-requests 900 \
-                 --probe --lock-timeout 90m --secrets-to file:new/secrets.jsonl --notify env:CHAT_URL --heartbeat env:CHAT_URL \
+                 --probe --incremental --lock-timeout 90m --secrets-to file:new/secrets.jsonl --notify env:CHAT_URL --heartbeat env:CHAT_URL \
                  --report night.html";
     let said = fixture.run(&format!("schedule cron {given}"));
-    assert_snapshot!(said.out.lines().last().and_then(|line| line.split_once(" sync ")).expect("a sync").1, @"--from dev --to prod --mapping DIR/m.toml --include third-party --drift fail --prune --strict --kinds clients,roles --only clients --exclude 'clients/Test*' --with-dependencies --allow deletes,source-leak --probe --until 05:00Z --max-requests 900 --lock-timeout 1h30m --secrets-to file:DIR/new/secrets.jsonl --notify env:CHAT_URL --heartbeat env:CHAT_URL --report DIR/night.html");
+    assert_snapshot!(said.out.lines().last().and_then(|line| line.split_once(" sync ")).expect("a sync").1, @"--from dev --to prod --mapping DIR/m.toml --include third-party --drift fail --prune --strict --kinds clients,roles --only clients --exclude 'clients/Test*' --with-dependencies --allow deletes,source-leak --probe --incremental --until 05:00Z --max-requests 900 --lock-timeout 1h30m --secrets-to file:DIR/new/secrets.jsonl --notify env:CHAT_URL --heartbeat env:CHAT_URL --report DIR/night.html");
     let help = fixture.run("sync --help").out;
     let everywhere =
         ["--config", "--dir", "--output", "--quiet", "--verbose", "--no-pager", "--color", "--log-file", "--log-format", "--help"];
     let flags =
         help.lines().filter_map(|line| line.split([' ', ',']).find(|word| word.starts_with("--") && line.trim_start().starts_with('-')));
-    let missing: Vec<&str> =
-        flags.filter(|flag| !everywhere.contains(flag) && !given.split_whitespace().any(|word| word == *flag)).collect();
+    // The opposite of --incremental.
+    let full = fixture.run("schedule cron --from dev --to prod --full");
+    assert!(full.out.ends_with(" sync --from dev --to prod --full\n"), "{}", full.whole());
+    let missing: Vec<&str> = flags
+        .filter(|flag| *flag != "--full" && !everywhere.contains(flag) && !given.split_whitespace().any(|word| word == *flag))
+        .collect();
     assert!(missing.is_empty(), "{missing:?}");
 }
 
