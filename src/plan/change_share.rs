@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::model::{Action, Plan};
+use super::model::{Action, Change, Plan};
 use crate::catalog::{Kind, Shape};
 use crate::model::limits::ChangeLimits;
 use crate::model::resource::Key;
@@ -41,16 +41,34 @@ pub(super) fn too_much(plan: &Plan, most: ChangeLimits) -> Option<String> {
     let changed = AffectedCounts { what: "change", of_kind: by_kind(&|_| true), few: FEW };
     let few = if plan.undoes.is_some() { FEW } else { 1 };
     let deleted = AffectedCounts { what: "be deleted", of_kind: by_kind(&|action| matches!(action, Action::Delete { .. })), few };
+    let mut has_changes = false;
     let mut found = deleted.exceeded_limits(plan, &held, most);
     // A selection cannot show whether the tenant is new.
     if plan.selection.is_some() || !is_new(&held) {
         // If every change is a delete, it is reported once.
         let is_said = |more: &ExceededLimit| found.iter().any(|one| (&one.of, one.count) == (&more.of, more.count));
         let more: Vec<ExceededLimit> = changed.exceeded_limits(plan, &held, most).into_iter().filter(|more| !is_said(more)).collect();
+        has_changes = !more.is_empty();
         found.splice(0..0, more);
     }
-    let found: Vec<String> = found.into_iter().map(|one| one.message).collect();
+    let uncounted = Some(only_added(plan)).filter(|_| has_changes).and_then(not_counted);
+    let found: Vec<String> = found.into_iter().map(|one| one.message).chain(uncounted).collect();
     (!found.is_empty()).then(|| found.join("; "))
+}
+
+/// Returns the number of lists that only gain elements. The plan shows them as updates, but they take nothing from the target.
+fn only_added(plan: &Plan) -> usize {
+    let is_only_added = |change: &&Change| matches!(change.action, Action::Elements { .. }) && !change.is_of_the_target();
+    plan.changes().filter(is_only_added).map(|change| &change.key).collect::<BTreeSet<_>>().len()
+}
+
+/// Says how many lists are not counted; `None` if there are none.
+fn not_counted(lists: usize) -> Option<String> {
+    match lists {
+        0 => None,
+        1 => Some("1 list that only gains elements is not counted".to_owned()),
+        _ => Some(format!("{lists} lists that only gain elements are not counted")),
+    }
 }
 
 /// A limit that a plan exceeds.
@@ -82,7 +100,7 @@ impl AffectedCounts {
         let few = set.map_or(self.few, |set| usize::from(set > 0.0));
         #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of settings")]
         let most = ((held as f64 * set.unwrap_or(default)) as usize).max(few);
-        let message = format!("{count} of {held} {of} would {}; the limit is {most}", self.what);
+        let message = format!("{count} of the {held} compared {of} would {} (limit {most})", self.what);
         (count > most).then_some(ExceededLimit { of, count, message })
     }
 }

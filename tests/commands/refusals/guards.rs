@@ -33,7 +33,7 @@ fn a_plan_with_many_changes_shows_how_to_approve_it() {
     assert_snapshot!(stage_refuses(&much()), @r#"
     exit 4
     error: the plan was refused
-    cause: many-changes: 6 of 8 resources of "prod" would change; the limit is 3; 6 of 6 clients of "prod" would change; the limit is 3
+    cause: many-changes: 6 of the 8 compared resources of "prod" would change (limit 3); 6 of the 6 compared clients of "prod" would change (limit 3)
     hint:  if this is intended, run it with --allow lockout-risk,many-changes,weaker-protection
     state: nothing was written
     "#);
@@ -156,7 +156,7 @@ fn approving_one_guard_never_approves_another() {
     assert_snapshot!(fixture.run("import --tenant prod --yes --quiet").refused(), @r#"
     exit 4
     error: the plan was refused
-    cause: many-changes: 6 of 8 resources of "prod" would change; the limit is 3; 6 of 6 clients of "prod" would change; the limit is 3
+    cause: many-changes: 6 of the 8 compared resources of "prod" would change (limit 3); 6 of the 6 compared clients of "prod" would change (limit 3)
     cause: lockout-risk: users or services may be locked out by changes to clients/A (callbacks), clients/B (callbacks), clients/C (callbacks), clients/D (callbacks), clients/E (callbacks), clients/F (callbacks)
     cause: source-leak: clients/A: description contains the placeholder ##HOST##
     hint:  if this is intended, run it with --allow lockout-risk,many-changes,source-leak

@@ -193,7 +193,7 @@ fn a_sync_does_not_delete_most_of_a_kind_even_in_a_large_tenant() {
         let writes = fixture.writes().len();
         let said = fixture.run_unattended("sync --from dev --to prod --prune --allow deletes");
         let kind = &eight.path[1..];
-        let cause = format!("cause: many-changes: 7 of 8 {kind} of \"prod\" would be deleted; the limit is 4\n");
+        let cause = format!("cause: many-changes: 7 of the 8 compared {kind} of \"prod\" would be deleted (limit 4)\n");
         assert_eq!((said.code, said.err.contains(&cause), fixture.writes().len()), (4, true, writes), "{}", said.whole());
         fixture.configure("[tenants.prod.plan]\nmost_changed_of_a_kind = 0.9\n");
         let said = fixture.run_unattended("sync --from dev --to prod --prune --allow deletes");
@@ -213,13 +213,13 @@ fn a_sync_does_not_delete_most_of_a_small_tenant_and_a_configured_share_always_c
         assert_eq!(fixture.run(&format!("api delete roles/rol_dev{gone} --tenant dev --yes --quiet")).code, 0);
     }
     let said = fixture.run_unattended("sync --from dev --to prod --prune --allow deletes");
-    let cause = "cause: many-changes: 2 of 3 roles of \"prod\" would be deleted; the limit is 1\n";
+    let cause = "cause: many-changes: 2 of the 3 compared roles of \"prod\" would be deleted (limit 1)\n";
     assert_eq!((said.code, said.err.contains(cause)), (4, true), "{}", said.whole());
 
     let fixture = Fixture::new(tenant("dev", &three("dev", 6)), tenant("prod", &three("prod", 6)), "");
     fixture.configure("[tenants.prod.plan]\nmost_changed = 0.1\n");
     let said = fixture.run_unattended("sync --from dev --to prod");
-    let cause = "cause: many-changes: 6 of 13 resources of \"prod\" would change; the limit is 1; 6 of 6 roles";
+    let cause = "cause: many-changes: 6 of the 13 compared resources of \"prod\" would change (limit 1); 6 of the 6 compared roles";
     assert_eq!((said.code, said.err.contains(cause)), (4, true), "{}", said.whole());
 }
 
@@ -249,7 +249,7 @@ fn a_first_import_into_a_new_tenant_is_not_many_changes() {
     let said = with(3);
     assert_eq!(said.code, 0, "{}", said.whole());
     let said = with(4);
-    let cause = "many-changes: 5 of 10 resources of \"prod\" would change; the limit is 3; 5 of 5 email-templates of \"prod\" would change";
+    let cause = "many-changes: 5 of the 10 compared resources of \"prod\" would change (limit 3); 5 of the 5 compared email-templates of \"prod\" would change";
     assert_eq!((said.code, said.err.contains(cause)), (4, true), "{}", said.whole());
 }
 
