@@ -62,6 +62,8 @@ pub struct GeneratedSecret {
     pub path: &'static str,
     /// The path of the Management API that returns it, with `{id}` for the id.
     pub shown_at: &'static str,
+    /// The scope that returns it, beside those for reading the kind.
+    pub shown_with: Option<&'static str>,
     /// What happened to it.
     pub disposition: SecretDisposition,
 }
@@ -85,6 +87,7 @@ impl<'plan> ReplacedSecrets<'plan> {
 
 impl GeneratedSecret {
     pub(super) fn new(change: &Change, id: &Id, made: &GeneratedSecretField, disposition: SecretDisposition) -> Self {
-        Self { key: change.key.clone(), id: id.clone(), path: made.path, shown_at: made.shown_at, disposition }
+        let GeneratedSecretField { path, shown_at, shown_with, .. } = *made;
+        Self { key: change.key.clone(), id: id.clone(), path, shown_at, shown_with, disposition }
     }
 }

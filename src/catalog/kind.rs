@@ -246,7 +246,16 @@ impl Kind {
 
     /// Returns the secrets that a tenant generates when it creates a resource with this body.
     pub(crate) fn generated_secrets_for(&self, body: &Body) -> impl Iterator<Item = &'static GeneratedSecretField> {
-        let holds = |field: &str, text: &str| body.get(field).cloned().or_else(|| self.default_of(field)) == Some(text.into());
-        self.secrets.generated.iter().filter(move |secret| secret.when.is_none_or(|(field, text)| holds(field, text)))
+        self.secrets.generated.iter().filter(move |secret| secret.when.is_none_or(|condition| self.holds(condition, body)))
+    }
+
+    /// Returns whether a resource with this body does not use a secret that the tenant generates for it.
+    pub(crate) fn leaves_unused(&self, path: &str, body: &Body) -> bool {
+        let conditions = self.secrets.generated.iter().filter(|secret| secret.path == path).filter_map(|secret| secret.unused_when);
+        conditions.into_iter().any(|condition| self.holds(condition, body))
+    }
+
+    fn holds(&self, (field, text): (&str, &str), body: &Body) -> bool {
+        body.get(field).cloned().or_else(|| self.default_of(field)) == Some(text.into())
     }
 }

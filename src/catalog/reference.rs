@@ -70,8 +70,12 @@ pub struct GeneratedSecretField {
     pub path: &'static str,
     /// A field and the text it must contain, if not every resource of the kind has such a secret.
     pub when: Option<(&'static str, &'static str)>,
+    /// A field and the text with which a resource has the secret and does not use it.
+    pub unused_when: Option<(&'static str, &'static str)>,
     /// The path under `/api/v2/` that returns it, with `{id}` for the id.
     pub shown_at: &'static str,
+    /// The scope that returns it, beside those for reading the kind.
+    pub shown_with: Option<&'static str>,
 }
 
 /// Identifies resources that are not copied.

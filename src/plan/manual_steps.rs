@@ -142,7 +142,8 @@ pub(super) fn steps(wanted: &OpenResource, held: Option<&OpenResource>, supplied
     let secrets = wanted.secrets.iter().map(String::as_str).chain(unshown).chain(hidden.iter().map(String::as_str));
     let has = |secrets: &[String], path: &str| secrets.iter().any(|secret| secret == path);
     let is_there = |path: &str| held.is_some_and(|held| has(&held.secrets, path)) || supplied.iter().any(|secret| secret.path == path);
-    let open = secrets.filter(|path| !is_there(path)).filter_map(|path| {
+    let is_due = |path: &&str| !is_there(path) && !kind.leaves_unused(path, &wanted.body);
+    let open = secrets.filter(is_due).filter_map(|path| {
         let step = match (held.is_some(), made.contains(&path)) {
             // If the target returns no such secret for any resource, the token may lack the scope.
             (true, true) if !live.of_kind(kind.name).any(|one| has(&one.secrets, path)) => return None,

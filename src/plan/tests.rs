@@ -105,6 +105,13 @@ fn a_generated_secret_is_a_manual_step_even_if_the_source_does_not_return_its_ow
 }
 
 #[test]
+fn a_generated_secret_that_is_not_used_is_no_manual_step() {
+    let client = |method: &str| ("clients", json!({"client_id": method, "name": method, "token_endpoint_auth_method": method}));
+    let plan = planned(&[client("none"), client("client_secret_post")], &[], &Links::default());
+    assert_eq!(plan.manual_steps.iter().map(|step| step.key.name()).collect::<Vec<_>>(), ["client_secret_post"]);
+}
+
+#[test]
 fn a_different_authentication_method_is_reported_if_the_target_returns_secrets() {
     let client = |id: &str, name: &str, secret: &str| ("clients", json!({"client_id": id, "name": name, "client_secret": secret}));
     let source = [client("c", "Web", "s3cret"), client("d", "App", "s3cret")];

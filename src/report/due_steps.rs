@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::run_report::RunReport;
 use crate::apply::{GeneratedSecret, SecretDisposition};
 use crate::model::resource::Key;
-use crate::plan::ManualStep;
+use crate::plan::{Action, Change, ManualStep};
 
 /// The maximum number of secrets of one kind that are listed one by one.
 const FEW: usize = 5;
@@ -53,8 +53,14 @@ impl RunReport<'_> {
         self.unstored().map(|made| self.manual_step(made)).chain(self.planned().cloned()).collect()
     }
 
+    /// Returns the generated secrets that somebody has to look at: those that are used, and those that should have been stored.
     fn unstored(&self) -> impl Iterator<Item = &GeneratedSecret> {
-        self.summary.made.iter().filter(|made| made.disposition != SecretDisposition::Kept)
+        let unused: HashSet<(&Key, &str)> = self.plan.changes().flat_map(unused_secrets).collect();
+        self.summary.made.iter().filter(move |made| match made.disposition {
+            SecretDisposition::Kept => false,
+            SecretDisposition::Lost(_) => true,
+            SecretDisposition::Left | SecretDisposition::Unknown => !unused.contains(&(&made.key, made.path)),
+        })
     }
 
     /// Returns the due steps of the plan, except those about secrets that this run already knows.
@@ -71,7 +77,8 @@ impl RunReport<'_> {
     }
 
     fn text(&self, made: &GeneratedSecret, id: &str) -> String {
-        let shown = format!("`{}` prints it", self.fetch(made, id));
+        let scope = made.shown_with.map(|scope| format!(" (needs the scope {scope})")).unwrap_or_default();
+        let shown = format!("`{}` prints it{scope}", self.fetch(made, id));
         match &made.disposition {
             SecretDisposition::Lost(reason) => format!("its new {} was not stored: {reason}; {shown}", made.path),
             SecretDisposition::Unknown => {
@@ -89,6 +96,14 @@ impl RunReport<'_> {
     }
 }
 
+/// Returns the secrets that the target generates for a create and that the new resource does not use.
+fn unused_secrets(change: &Change) -> Vec<(&Key, &'static str)> {
+    let Action::Create { body, .. } = &change.action else { return Vec::new() };
+    let kind = change.key.kind();
+    let unused = kind.generated_secrets_for(body).filter(|made| kind.leaves_unused(made.path, body));
+    unused.map(|made| (&change.key, made.path)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,6 +119,7 @@ mod tests {
             id: Id::new(format!("c{number}")),
             path: "client_secret",
             shown_at,
+            shown_with: Some("read:client_keys"),
             disposition,
         }
     }

@@ -52,7 +52,9 @@ pub(super) static RESOURCE_SERVERS: Kind = Kind::collection("resource-servers", 
     .generated_secrets(&[GeneratedSecretField {
         path: "signing_secret",
         when: Some(("signing_alg", "HS256")),
+        unused_when: None,
         shown_at: "resource-servers/{id}",
+        shown_with: None,
     }])
     .write_only(&["token_encryption.encryption_key.pem"])
     // The description requires `pem`, which a read may not return.

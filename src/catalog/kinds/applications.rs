@@ -120,7 +120,14 @@ pub(super) static CLIENTS: Kind = Kind::collection("clients", "client", "/client
         ("token_quota.client_credentials", "a limit on the tokens of this grant"),
     ])
     // Of 435 recorded creates of all kinds, only those of clients returned a secret that was not sent.
-.generated_secrets(&[GeneratedSecretField { path: "client_secret", when: None, shown_at: "clients/{id}?fields=client_secret" }])
+    // The description: `none` is a public client, without a client secret; `client_secret` needs the scope `read:client_keys`.
+.generated_secrets(&[GeneratedSecretField {
+        path: "client_secret",
+        when: None,
+        unused_when: Some(("token_endpoint_auth_method", "none")),
+        shown_at: "clients/{id}?fields=client_secret",
+        shown_with: Some("read:client_keys"),
+    }])
     // Refused without its key (the description's `privateKey`; recorded creates and updates of each addon contain its secret).
 .requires_secrets(&[RequiredSecrets { path: "addons.layer", secretless_when: None }])
 .refers(&[
