@@ -47,6 +47,17 @@ impl Document<'_> {
     }
 }
 
+/// Returns what the placeholders mean that a rendered report contains, if it contains any.
+pub(super) fn meaning_of_placeholders(report: &str) -> Option<String> {
+    let meanings = [
+        ("⟨tenant⟩", "⟨tenant⟩ is each tenant's own domain"),
+        ("⟨tenant-name⟩", "⟨tenant-name⟩ is the first label of its domain"),
+        ("⟦", "⟦kind/name⟧ is the id of that resource"),
+    ];
+    let found: Vec<&str> = meanings.into_iter().filter(|(sign, _)| report.contains(sign)).map(|(_, meaning)| meaning).collect();
+    (!found.is_empty()).then(|| format!("{}.", found.join("; ")))
+}
+
 /// The first line of a report.
 #[derive(Debug)]
 pub(super) struct Lead {

@@ -107,7 +107,7 @@ pub(super) fn rough(age: Duration) -> String {
 }
 
 fn cost(estimate: Estimate, now: SystemTime) -> String {
-    let requests = count(estimate.requests, "request");
+    let requests = format!("about {} to apply", count(estimate.requests, "request"));
     let at = match (estimate.slowest, estimate.per_second) {
         (Some(SlowestGroup { limit, .. }), _) => {
             let rate = count(usize::try_from(limit.rate.a_minute).unwrap_or(usize::MAX), "request");
@@ -118,7 +118,7 @@ fn cost(estimate: Estimate, now: SystemTime) -> String {
     };
     let timed = |time: Duration| {
         let end = humantime::format_rfc3339_seconds(now + time).to_string();
-        format!("{requests}, about {}{at}; done by {} UTC", duration(time), &end[11..16])
+        format!("{requests}, {}{at}; done by {} UTC", duration(time), &end[11..16])
     };
     estimate.time().map_or_else(|| requests.clone(), timed)
 }
@@ -167,8 +167,8 @@ mod tests {
         let now = humantime::parse_rfc3339("2026-03-11T02:29:00Z").expect("a time");
         assert_eq!(
             cost(Estimate { requests: 143, per_second: Some(16.0), slowest: None }, now),
-            "143 requests, about 8.9 s at 16/s; done by 02:29 UTC"
+            "about 143 requests to apply, 8.9 s at 16/s; done by 02:29 UTC"
         );
-        assert_eq!(cost(Estimate { requests: 1, per_second: None, slowest: None }, now), "1 request");
+        assert_eq!(cost(Estimate { requests: 1, per_second: None, slowest: None }, now), "about 1 request to apply");
     }
 }

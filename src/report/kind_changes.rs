@@ -154,6 +154,25 @@ fn danger(class: RiskClass) -> Option<RiskClass> {
 }
 
 impl<'a> KindChanges<'a> {
+    /// Returns the heading with the name of the kind, as approvals and `--only` take it: `APIs (resource-servers)`.
+    pub(super) fn heading(&self) -> String {
+        match self.kind().map(|kind| kind.name) {
+            Some(name) if self.title.to_lowercase().replace(' ', "-") != name => format!("{} ({name})", self.title),
+            _ => self.title.to_owned(),
+        }
+    }
+
+    /// Returns what the names of its resources consist of, if that is more than one field.
+    pub(super) fn parts_of_names(&self) -> Option<String> {
+        let fields = self.kind().map(|kind| kind.identity.key).filter(|fields| fields.len() > 1)?;
+        Some(format!("names: {}, as far as set", fields.join(" · ")))
+    }
+
+    /// Returns the kind; `None` for the tenant-wide singletons.
+    fn kind(&self) -> Option<&'static Kind> {
+        self.entries.first().map(|entry| entry.keys[0].kind()).filter(|_| self.title != SINGLETONS)
+    }
+
     fn new(title: &'static str, plan: &'a Plan, changes: &[&'a Change]) -> Self {
         let mut counts = OperationCounts::default();
         for change in changes {

@@ -3,7 +3,7 @@
 //! Text of a tenant is only ever inside fenced blocks, where nothing is a link, a mention, a tag or a cell; changes are
 //! in `diff` blocks, which have colours. What exceeds the limit of a comment is left out, with a sentence that says so.
 
-use super::document::{Closing, Content, Document, Fold, Section};
+use super::document::{Closing, Content, Document, Fold, Section, meaning_of_placeholders};
 use super::format::{count, named, number, printable};
 use super::head::{Head, risk_parts};
 use super::kind_changes::{KindChanges, OperationCounts};
@@ -47,7 +47,8 @@ impl Document<'_> {
         if !left_out.is_empty() {
             out += &rest(&left_out);
         }
-        out
+        let meaning = meaning_of_placeholders(&out).map(|meaning| format!("\n{meaning}\n")).unwrap_or_default();
+        out + &meaning
     }
 }
 
@@ -117,7 +118,9 @@ fn head(head: &Head) -> String {
         risk_parts(head.risks).into_iter().map(|(is_danger, part)| if is_danger { format!("**{part}**") } else { part }).collect();
     let outcomes: Vec<String> =
         head.outcomes.iter().filter(|(_, count, _)| *count > 0).map(|(_, count, words)| format!("{} {words}", number(*count))).collect();
-    let lines = [risks.join(" · "), outcomes.join(" · "), head.size.clone(), head.cost.clone().unwrap_or_default()];
+    let labelled = |label: &str, text: String| if text.is_empty() { text } else { format!("{label}: {text}") };
+    let (risks, size) = (labelled("Edits by risk", risks.join(" · ")), labelled("Resources", head.size.clone()));
+    let lines = [risks, outcomes.join(" · "), size, head.cost.clone().unwrap_or_default()];
     let lines = lines.iter().filter(|line| !line.is_empty()).map(|line| format!("\n{line}\n")).collect::<Vec<_>>().concat();
     let cells = |counts: &OperationCounts| {
         [counts.create, counts.update, counts.delete].map(|count| if count == 0 { String::new() } else { number(count) }).join(" | ")
@@ -133,7 +136,7 @@ fn blocks(section: &Section<'_>) -> Vec<Block> {
         let mut heading = heading.clone();
         let block = |kind: &KindChanges<'_>| Block {
             heading: heading.take(),
-            folded: Some(format!("<b>{}</b>: {}", kind.title, kind_summary(kind))),
+            folded: Some(format!("<b>{}</b>: {}", kind.heading(), kind_summary(kind))),
             name: if section.is_minor() { format!("{name}: {}", kind.title) } else { kind.title.to_owned() },
             language: "diff",
             lines: entries(kind),

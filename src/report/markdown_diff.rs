@@ -7,7 +7,7 @@ use super::format::{by_whom, changed_by, count, named, number, printable};
 use super::head::risk_label;
 use super::kind_changes::{Entry, FieldContent, FieldLine, KindChanges};
 use super::plan_text::wrapped_list;
-use super::review::{ReviewItem, ReviewedValue};
+use super::review::{ReviewItem, ReviewedValue, legend};
 use super::shown_edit::{ShownEdit, Sign, SignedLine, text_lines};
 use super::text::conflict_sides;
 use super::values::{cut, flat};
@@ -26,7 +26,7 @@ const MOST_LINES: usize = 60;
 
 /// Renders the changes of a kind.
 pub(super) fn entries(kind: &KindChanges<'_>) -> Vec<String> {
-    kind.entries.iter().flat_map(entry).collect()
+    kind.parts_of_names().into_iter().chain(kind.entries.iter().flat_map(entry)).collect()
 }
 
 fn entry(entry: &Entry<'_>) -> Vec<String> {
@@ -91,7 +91,8 @@ pub(super) fn review(items: &[ReviewItem<'_>]) -> Vec<String> {
             ReviewedValue::Text(text) => vec![format!("{first}  {}", cut(&printable(&text), 2 * MOST)).trim_end().to_owned()],
         }
     };
-    items.iter().flat_map(item).collect()
+    let legend = Some(legend(items).join("; ")).filter(|legend| !legend.is_empty());
+    legend.into_iter().chain(items.iter().flat_map(item)).collect()
 }
 
 /// Renders conflicts: what each tenant made of a field.

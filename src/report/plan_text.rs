@@ -9,7 +9,7 @@ use super::format::{by_whom, count, number, printable};
 use super::head::{Head, risk_parts};
 use super::kind_changes::{Entry, FieldContent, FieldLine, KindChanges, OperationCounts, Wording};
 use super::layout::Layout;
-use super::review::{ReviewItem, ReviewLabel};
+use super::review::{ReviewItem, ReviewLabel, legend};
 use super::style::{ADDED, CHANGED, QUIET, REMOVED, TITLE, styled};
 use super::values::cut;
 use crate::catalog::Kind;
@@ -42,13 +42,15 @@ pub(super) fn head(head: &Head, layout: Layout) -> String {
     let mut lines: Vec<String> = head.sides.iter().map(side).collect();
     let risks: Vec<String> =
         risk_parts(head.risks).into_iter().map(|(is_danger, part)| if is_danger { styled(REMOVED, part) } else { part }).collect();
-    if !risks.is_empty() {
-        lines.extend([String::new(), format!("  {}", risks.join(" · "))]);
+    lines.extend((!risks.is_empty()).then(String::new));
+    let mut listed = |parts: &[String]| lines.extend(joined(parts, " ·", layout.columns - GAP).into_iter().map(|line| format!("  {line}")));
+    if let Some((first, rest)) = risks.split_first() {
+        listed(&[&[format!("edits by risk: {first}")], rest].concat());
     }
-    lines.push(format!("  {}", head.size));
+    listed(&[format!("resources: {}", head.size)]);
     let kinds: Vec<String> = head.kinds.iter().map(|(title, counts)| format!("{title} {}", signed(*counts))).collect();
     if kinds.len() > 1 {
-        lines.extend(joined(&kinds, " ·", layout.columns - GAP).into_iter().map(|line| format!("  {line}")));
+        listed(&kinds);
     }
     lines.extend(head.cost.iter().map(|cost| format!("  {cost}")));
     lines.join("\n")
@@ -79,8 +81,8 @@ pub(super) fn kind_summary(changes: &KindChanges<'_>) -> String {
     if operations.is_empty() { count(changes.entries.len(), "change") } else { operations }
 }
 
-/// Renders what to review first, one line each; resources are not repeated if they are the same as in the previous
-/// line.
+/// Renders what to review first, one line each, below the meaning of the labels. A resource is not repeated if it is that of the previous
+/// line; several that share an edit are, since their names are below the first line only.
 pub(super) fn review(items: &[ReviewItem<'_>], layout: Layout) -> Vec<String> {
     let label = items.iter().map(|item| item.label.to_string().len()).max().unwrap_or_default();
     let room = layout.columns.saturating_sub(GAP + label + GAP);
@@ -90,7 +92,8 @@ pub(super) fn review(items: &[ReviewItem<'_>], layout: Layout) -> Vec<String> {
     };
     let resource = width(&|item| item.resource(room / 3), room / 3);
     let path = width(&|item| item.path().to_owned(), room * 3 / 10);
-    let mut lines = Vec::new();
+    let legend = joined(&legend(items), ";", layout.columns.saturating_sub(GAP));
+    let mut lines: Vec<String> = legend.into_iter().map(|line| styled(QUIET, line)).collect();
     let mut before: Option<&ReviewItem<'_>> = None;
     for item in items {
         if let Some(text) = item.remark() {
@@ -98,7 +101,7 @@ pub(super) fn review(items: &[ReviewItem<'_>], layout: Layout) -> Vec<String> {
             continue;
         }
         let is_same = before.is_some_and(|before| before.label == item.label && before.keys == item.keys && !item.keys.is_empty());
-        let name = if is_same { String::new() } else { printable(&item.resource(room / 3)).into_owned() };
+        let name = if is_same && item.keys.len() == 1 { String::new() } else { printable(&item.resource(room / 3)).into_owned() };
         let field = printable(item.path()).into_owned();
         let field = if field.is_empty() && path == 0 { String::new() } else { format!("  {field:<path$}") };
         // A long name or path takes the space of the value, and is truncated only if hardly any is left.
@@ -132,7 +135,8 @@ fn remark(item: &ReviewItem<'_>, text: &str, (label, layout): (usize, Layout)) -
 
 /// Renders the changes of a kind under its heading.
 pub(super) fn kind(changes: &KindChanges<'_>, layout: Layout) -> Vec<String> {
-    let heading = format!("{}   {}", styled(TITLE, changes.title), operations(changes.counts, changes.wording));
+    let heading = format!("{}   {}", styled(TITLE, changes.heading()), operations(changes.counts, changes.wording));
+    let names = changes.parts_of_names().map(|names| styled(QUIET, names));
     let is_create = |entry: &&Entry<'_>| entry.operation == Operation::Create;
     let are_names = changes.entries.iter().filter(is_create).all(|entry| entry.distinguishing.is_empty());
     let is_packed = !layout.is_verbose && changes.counts.create > if are_names { FEW } else { MANY };
@@ -143,7 +147,7 @@ pub(super) fn kind(changes: &KindChanges<'_>, layout: Layout) -> Vec<String> {
         shown.into_iter().partition(|entry| is_packed && is_create(entry) && !entry.class.is_dangerous());
     let width = single.iter().map(|entry| entry.subject().chars().count()).max().unwrap_or_default().min(layout.columns * 3 / 10);
     let lines = single.into_iter().flat_map(|entry| self::entry(entry, width, layout)).chain(packed_creates(&packed, layout));
-    std::iter::once(heading).chain(lines.map(|line| format!("  {line}"))).collect()
+    std::iter::once(heading).chain(names.into_iter().chain(lines).map(|line| format!("  {line}"))).collect()
 }
 
 fn entry(entry: &Entry<'_>, width: usize, layout: Layout) -> Vec<String> {
@@ -376,7 +380,7 @@ fn joined(parts: &[String], separator: &str, columns: usize) -> Vec<String> {
     for (at, part) in parts.iter().enumerate() {
         let part = if at + 1 < parts.len() { format!("{part}{separator}") } else { part.clone() };
         match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + part.chars().count() <= columns => {
+            Some(line) if visible_width(line) + 1 + visible_width(&part) <= columns => {
                 line.push(' ');
                 line.push_str(&part);
             }
@@ -384,6 +388,11 @@ fn joined(parts: &[String], separator: &str, columns: usize) -> Vec<String> {
         }
     }
     lines
+}
+
+/// Returns the width of a styled text.
+fn visible_width(text: &str) -> usize {
+    anstream::adapter::strip_str(text).to_string().chars().count()
 }
 
 /// Pads or truncates a text to this width.

@@ -183,7 +183,7 @@ fn a_refused_plan_ends_with_the_reasons_and_the_approving_command() {
     Unmanaged in prod, not deleted (2)  client "Legacy", client "Old"
     Unknown fields (exported, not applied) (2)  clients: brand_new, refresh_token.later
 
-    Refused: many-changes: 12 of 14 resources of "prod" would change; the limit is 4
+    Refused: many-changes: 12 of the 14 compared resources of "prod" would change (limit 4)
     Refused: scopes: the token for "prod" may not read rules; it lacks read:rules
 
     At a terminal, this approves what you have reviewed:

@@ -29,6 +29,18 @@ pub(super) enum ReviewLabel {
     Scope,
 }
 
+impl ReviewLabel {
+    /// Returns what a risk means; `None` for a label whose items say so themselves.
+    fn meaning(self) -> Option<&'static str> {
+        match self {
+            Self::Lockout => Some("may lock someone out"),
+            Self::Weakened => Some("weakens a protection"),
+            Self::Delete => Some("loses data"),
+            Self::Rule | Self::Host | Self::Scope => None,
+        }
+    }
+}
+
 impl fmt::Display for ReviewLabel {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.pad(match self {
@@ -72,6 +84,13 @@ pub(super) fn items<'a>(plan: &'a Plan, findings: &[Finding<'a>]) -> Vec<ReviewI
     }
     items.extend(remarks(plan));
     items
+}
+
+/// Returns what the labels of these items mean: `LOCKOUT may lock someone out`.
+pub(super) fn legend(items: &[ReviewItem<'_>]) -> Vec<String> {
+    let mut labels: Vec<ReviewLabel> = items.iter().map(|item| item.label).collect();
+    labels.dedup();
+    labels.iter().filter_map(|label| Some(format!("{label} {}", label.meaning()?))).collect()
 }
 
 /// Returns what equal edits of the same kind have in common; `None` if each is an item of its own.

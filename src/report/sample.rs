@@ -94,7 +94,7 @@ pub(super) fn plan() -> Plan {
 /// Returns a refusal that can be approved and one that cannot.
 pub(super) fn refusals() -> Vec<Refusal> {
     vec![
-        Refusal::whole(Guard::ManyChanges, "12 of 14 resources of \"prod\" would change; the limit is 4".to_owned()),
+        Refusal::whole(Guard::ManyChanges, "12 of the 14 compared resources of \"prod\" would change (limit 4)".to_owned()),
         Refusal::whole(Guard::Scopes, "the token for \"prod\" may not read rules; it lacks read:rules".to_owned()),
     ]
 }

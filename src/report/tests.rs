@@ -232,5 +232,5 @@ fn a_guard_that_refuses_a_whole_plan_is_a_failed_case_of_its_own() {
     let parsed = roxmltree::Document::parse(&xml).expect("XML");
     let case = parsed.descendants().find(|node| node.attribute("name") == Some("many-changes")).expect("a case of the guard");
     let message = case.children().find(|child| child.has_tag_name("failure")).and_then(|failure| failure.attribute("message"));
-    assert_eq!(message, Some("12 of 14 resources of \"prod\" would change; the limit is 4"), "{xml}");
+    assert_eq!(message, Some("12 of the 14 compared resources of \"prod\" would change (limit 4)"), "{xml}");
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::document::{Closing, Content, Detail, Document, Fold, Lead, Section, Tone};
+use super::document::{Closing, Content, Detail, Document, Fold, Lead, Section, Tone, meaning_of_placeholders};
 use super::field_text::{full_edit, short_edit};
 use super::format::{self, by_whom, named, names, number, printable};
 use super::layout::Layout;
@@ -33,8 +33,11 @@ impl Document<'_> {
         let shown: Vec<&Section<'_>> = self.sections.iter().filter(|section| section.detail == Detail::Essential).collect();
         let is_name = |section: &&Section<'_>| section.fold == Fold::ToNames && !layout.is_verbose;
         blocks.extend(shown.iter().filter(|section| !is_name(section)).map(|section| self::section(section, layout)));
-        let folded: Vec<String> = shown.iter().filter(|section| is_name(section)).map(|section| folded(section, layout)).collect();
+        let folded: Vec<(String, bool)> = shown.iter().filter(|section| is_name(section)).map(|section| folded(section, layout)).collect();
+        let hint = folded.iter().any(|(_, is_cut)| *is_cut).then(|| styled(QUIET, "(--verbose shows all of it, with the reasons)"));
+        let folded: Vec<String> = folded.into_iter().map(|(line, _)| line).chain(hint).collect();
         blocks.extend((!folded.is_empty()).then(|| folded.join("\n")));
+        blocks.extend(meaning_of_placeholders(&blocks.concat()).map(|meaning| styled(QUIET, meaning)));
         blocks.extend(self.closing.iter().map(closing));
         blocks.join("\n\n") + "\n"
     }
@@ -72,8 +75,8 @@ fn section(section: &Section<'_>, layout: Layout) -> String {
     .join("\n")
 }
 
-/// Renders a section on one line: the number of entries and the first names.
-fn folded(section: &Section<'_>, layout: Layout) -> String {
+/// Renders a section on one line: the number of entries and the first names; returns also whether it says more in full.
+fn folded(section: &Section<'_>, layout: Layout) -> (String, bool) {
     let heading = format!("{} ({})", section.heading.as_deref().unwrap_or_default(), number(section.content.len()));
     let names: Vec<String> = match &section.content {
         Content::Messages(messages) => messages.iter().map(|message| named(message.key)).collect(),
@@ -81,27 +84,21 @@ fn folded(section: &Section<'_>, layout: Layout) -> String {
         Content::Fields(kinds) => kinds.iter().map(|(kind, paths)| format!("{kind}: {}", printable(paths))).collect(),
         _ => Vec::new(),
     };
-    let more = " … (--verbose shows all)";
+    let more = " …";
     let room = layout.columns.saturating_sub(heading.chars().count() + 2);
     let all = names.join(", ");
-    let needs_more = all.chars().count() > room || matches!(section.content, Content::Messages(_));
+    let is_long = all.chars().count() > room;
     let mut shown = String::new();
     for name in &names {
         let next = if shown.is_empty() { name.clone() } else { format!("{shown}, {name}") };
-        if next.chars().count() + if needs_more { more.chars().count() } else { 0 } > room && !shown.is_empty() {
+        if next.chars().count() + if is_long { more.chars().count() } else { 0 } > room && !shown.is_empty() {
             break;
         }
         shown = next;
     }
-    let is_whole = shown == all;
-    let rest = if !is_whole {
-        more
-    } else if needs_more {
-        " (--verbose gives the reasons)"
-    } else {
-        ""
-    };
-    format!("{}  {shown}{}", styled(TITLE, heading), styled(QUIET, rest))
+    let is_cut = shown != all;
+    let rest = if is_cut { styled(QUIET, more) } else { String::new() };
+    (format!("{}  {shown}{rest}", styled(TITLE, heading)), is_cut || matches!(section.content, Content::Messages(_)))
 }
 
 fn closing(closing: &Closing<'_>) -> String {
@@ -230,16 +227,19 @@ fn fault_line(fault: &str, times: usize) -> String {
     }
 }
 
-/// Renders the refusals of a plan: guards whose resources are listed above on one line, every other one with its
-/// finding.
+/// Renders the refusals of a plan, one guard a line: the number of resources, which are listed above, or the finding.
 fn refusals(refusals: &[Refusal]) -> String {
-    let refused = |text: &str| format!("{} {text}", styled(REMOVED, "Refused:"));
-    let (by_resource, whole): (Vec<&Refusal>, Vec<&Refusal>) = refusals.iter().partition(|refusal| !refusal.items.is_empty());
-    let counts: Vec<String> =
-        by_resource.iter().map(|refusal| format!("{} ({})", refusal.guard, format::count(refusal.items.len(), "resource"))).collect();
-    let of_whole = whole.iter().map(|refusal| refused(&format!("{}: {}", refusal.guard, printable(&refusal.message))));
-    let of_resources = (!counts.is_empty()).then(|| refused(&counts.join(", ")));
-    of_resources.into_iter().chain(of_whole).collect::<Vec<_>>().join("\n")
+    let what = |refusal: &Refusal| match refusal.items.len() {
+        0 => printable(&refusal.message).into_owned(),
+        items => format::count(items, "resource"),
+    };
+    let listed = |title: &str, of: Vec<&Refusal>| {
+        let lines = of.iter().map(|refusal| format!("\n  {}: {}", refusal.guard, what(refusal))).collect::<Vec<_>>().concat();
+        (!of.is_empty()).then(|| format!("{}{lines}", styled(REMOVED, title)))
+    };
+    let (until_approved, always): (Vec<&Refusal>, Vec<&Refusal>) = refusals.iter().partition(|refusal| refusal.guard.is_approvable());
+    let blocks = [listed("Refused:", always), listed("Refused until approved:", until_approved)];
+    blocks.into_iter().flatten().collect::<Vec<_>>().join("\n")
 }
 
 /// Renders the approved refusals, for the person who is about to confirm the plan.

@@ -42,6 +42,11 @@ impl DemoArgs {
             &["import", "--tenant", "prod", "--plan", &plan, "--allow", "many-changes,lockout-risk,weaker-protection", "--yes"],
             &["import", "--tenant", "prod", "--from", "dev", "--yes"],
         ] {
+            if words.contains(&"--allow") {
+                context.tell(
+                    "\nThe demo approves everything that was refused. Approve only what you have reviewed, as the command above does.",
+                );
+            }
             let code = Box::pin(step(context, &folder, words)).await?;
             if code != 0 {
                 return Ok(code);

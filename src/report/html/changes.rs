@@ -69,7 +69,8 @@ pub(super) fn kinds(kinds: &[KindChanges<'_>]) -> Markup {
         @for kind in kinds {
             @let is_dangerous = kind.entries.iter().any(|entry| entry.class.is_dangerous());
             details.kind data-block open[is_dangerous || kind.entries.len() <= MANY] {
-                summary { h3 { (kind.title) } span.quiet { (kind_summary(kind)) } }
+                summary { h3 { (kind.heading()) } span.quiet { (kind_summary(kind)) } }
+                @if let Some(names) = kind.parts_of_names() { p.quiet { (names) } }
                 @for entry in &kind.entries { (self::entry(entry, kind)) }
             }
         }

@@ -28,7 +28,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
 use self::text::{Shown, risk, tone};
-use super::document::{Closing, Content, Document, Fold, Section};
+use super::document::{Closing, Content, Document, Fold, Section, meaning_of_placeholders};
 use super::format::number;
 use crate::catalog::risk::RiskClass;
 use crate::model::event::Operation;
@@ -40,6 +40,8 @@ impl Document<'_> {
     /// Renders the document as HTML.
     pub(in crate::report) fn to_html(&self) -> String {
         let (heading, lead) = self.file_heading();
+        let sections = html! { @for section in &self.sections { (self::section(section)) } };
+        let meaning = meaning_of_placeholders(&sections.0);
         let page = html! {
             (DOCTYPE)
             html lang="en" {
@@ -61,7 +63,7 @@ impl Document<'_> {
                         (closing(&self.closing))
                     }
                     (tools(self))
-                    main #main { @for section in &self.sections { (self::section(section)) } }
+                    main #main { (sections) @if let Some(meaning) = meaning { p.quiet { (Shown(&meaning)) } } }
                     script { (PreEscaped(SCRIPT)) }
                 }
             }

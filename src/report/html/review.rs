@@ -4,11 +4,13 @@ use maud::{Markup, html};
 
 use super::changes::{Sides, edit};
 use super::text::{Shown, name};
-use crate::report::review::{ReviewItem, ReviewLabel, ReviewedValue};
+use crate::report::review::{ReviewItem, ReviewLabel, ReviewedValue, legend};
 
 /// Renders what to review first.
 pub(super) fn items(items: &[ReviewItem<'_>]) -> Markup {
+    let legend = legend(items).join("; ");
     html! {
+        @if !legend.is_empty() { p.quiet { (legend) } }
         ol.review {
             @for item in items { (self::item(item)) }
         }
