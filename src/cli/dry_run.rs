@@ -15,6 +15,7 @@ use crate::workflow::Review;
 
 /// Whether to stop after the plan.
 #[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Plan and run")]
 pub(super) struct Stop {
     /// Stop after the plan
     #[arg(long)]

@@ -7,6 +7,7 @@ use crate::workflow::limits::{ReachedLimit, RunBudget, TimeOfDay};
 
 /// Limits as they are asked for.
 #[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Plan and run")]
 pub(super) struct LimitOptions {
     /// Start no more changes after this time of day: 05:00 by the clock of this machine, or 05:00Z for UTC (exit code 75)
     #[arg(long, value_name = "HH:MM")]

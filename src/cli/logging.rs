@@ -23,7 +23,7 @@ use crate::platform;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Global options")]
 pub(super) struct LogOptions {
-    /// Append a line for each request, wait, retry and run to a file, without bodies and credentials
+    /// Append a line for each request, wait, retry and run to this file; it never contains bodies or credentials
     #[arg(long, global = true, value_name = "FILE")]
     log_file: Option<PathBuf>,
     /// The format of the log [default: text]

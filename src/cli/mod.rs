@@ -80,7 +80,7 @@ struct Everywhere {
     /// Output format
     #[arg(long, global = true, value_name = "FORMAT", default_value = "text", value_enum)]
     output: Output,
-    /// Use colours; `auto` does at a terminal, unless NO_COLOR is set, and with CLICOLOR_FORCE everywhere
+    /// Use colours; auto: at a terminal unless NO_COLOR is set; always if CLICOLOR_FORCE is set
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", value_enum)]
     color: ColorChoice,
     /// Do not open long output in a pager

@@ -12,6 +12,7 @@ use crate::report::chat;
 
 /// Hooks as they are asked for.
 #[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Reporting")]
 pub(super) struct Hooks {
     /// Post the result to this webhook if there is something to report (Slack, Teams or similar); env:NAME reads the URL from a variable
     #[arg(long, value_name = "URL")]

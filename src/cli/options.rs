@@ -36,13 +36,14 @@ pub(super) struct ImportOptions {
     /// The mapping: a file with rules for values that differ between the tenants [default: `mapping` of the target]
     #[arg(long, value_name = "FILE")]
     pub(super) mapping: Option<PathBuf>,
-    /// Include resources that are excluded by default: third-party
-    #[arg(long, value_name = "WORD,..", value_delimiter = ',')]
+    /// Also include third-party clients: `--include third-party`
+    #[arg(long, value_name = "WORD,..", value_delimiter = ',', help_heading = "Selection")]
     pub(super) include: Vec<String>,
     /// What to do if a field was changed directly in the target since the last run
     #[arg(long, value_name = "ACTION", default_value = "keep", value_enum)]
     pub(super) drift: DriftChoice,
-    /// Delete resources that an earlier run created or linked and the source no longer has (needs --allow deletes)
+    /// Plan to delete resources that an earlier run created or linked and the source no longer has; without an approval of deletes
+    /// (--allow deletes, or `migrate approve`), the whole plan is refused
     #[arg(long)]
     pub(super) prune: bool,
     /// Fail if a rule of the mapping matches nothing
@@ -51,7 +52,7 @@ pub(super) struct ImportOptions {
     #[command(flatten)]
     pub(super) part: SelectionOptions,
     /// Also import resources that the selected resources need and the target lacks
-    #[arg(long)]
+    #[arg(long, help_heading = "Selection")]
     pub(super) with_dependencies: bool,
 }
 
@@ -80,7 +81,7 @@ impl From<DriftChoice> for OnDrift {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Selection")]
 pub(super) struct SelectionOptions {
-    /// Only these kinds, with the parts of their resources
+    /// Only these kinds, including the parts of their resources (see --only)
     #[arg(long, value_name = "KIND,..", value_delimiter = ',')]
     pub(super) kinds: Vec<String>,
     /// Only resources whose key matches, for example 'clients/Web*' or 'roles', with their parts: the permissions of a role, the enabled

@@ -11,6 +11,7 @@ use crate::workflow::Rehearsed;
 
 /// Whether an import is only rehearsed, as it is asked for.
 #[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Plan and run")]
 pub(super) struct RehearsalOptions {
     /// Import into a local copy of the target; the target itself is only read
     #[arg(long, conflicts_with_all = ["dry_run", "out", "resume", "plan"])]

@@ -13,6 +13,7 @@ use crate::report::{Report, ReportFormat};
 
 /// The report files of a command.
 #[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Reporting")]
 pub(super) struct ReportOptions {
     /// Also write a report to this file, replacing it; its extension sets the format: .html, .md, .csv, .json or .xml (JUnit). Can be
     /// repeated

@@ -17,7 +17,7 @@ use crate::workflow;
 /// What a person approves in advance.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct ApprovalOptions {
-    #[arg(long, value_name = "GUARD,..", value_delimiter = ',', help = help_of_allow())]
+    #[arg(long, value_name = "GUARD,..", value_delimiter = ',', help = help_of_allow(&Guard::APPROVABLE))]
     pub(super) allow: Vec<String>,
 }
 
@@ -61,22 +61,31 @@ impl WriteOptions {
     }
 }
 
-/// Returns the help of `--allow` for a command that a person reviews.
-fn help_of_allow() -> String {
-    let guards = Guard::APPROVABLE.map(Guard::as_str).join(", ");
-    format!("Approve what a guard refuses, completely or for single resources ('lockout-risk:clients/Billing*'): {guards}")
+/// Returns the help of `--allow` for a command that a person reviews and these guards may refuse.
+pub(super) fn help_of_allow(guards: &[Guard]) -> String {
+    let names = |is_meant: fn(Guard) -> bool, word: &str| named(guards, is_meant, word);
+    let is_partial = guards.iter().any(|guard| !guard.is_by_resource());
+    let only = if is_partial { format!("; only {}", names(Guard::is_by_resource, ", ")) } else { String::new() };
+    format!(
+        "Approve what a guard refuses: {}. GUARD approves all of it, GUARD:PATTERN single resources ('lockout-risk:clients/Billing*'{only}). \
+         Without a terminal, {} can be approved only in a saved plan (`import --plan`) or in migrate.toml (plan.approve)",
+        names(|_| true, ", "),
+        names(Guard::requires_review, " and ")
+    )
 }
 
 /// Returns the help of `--allow` for a command that runs unattended.
 pub(super) fn help_of_unattended_allow() -> String {
-    let of = |needs_review: bool, word: &str| {
-        let guards: Vec<&str> =
-            Guard::APPROVABLE.into_iter().filter(|guard| guard.requires_review() == needs_review).map(Guard::as_str).collect();
-        guards.join(word)
-    };
+    let names = |is_meant: fn(Guard) -> bool, word: &str| named(&Guard::APPROVABLE, is_meant, word);
     format!(
-        "Approve what a guard refuses, in this sync, and in a scheduled job in every run: {} ({} can only be approved in migrate.toml)",
-        of(false, ", "),
-        of(true, " and ")
+        "Approve what these guards refuse in this sync (for a scheduled job: in every run): {}; single resources with 'deletes:clients/*'. \
+         {} can be approved only in migrate.toml (plan.approve)",
+        names(|guard| !guard.requires_review(), ", "),
+        names(Guard::requires_review, " and ")
     )
+}
+
+fn named(guards: &[Guard], is_meant: fn(Guard) -> bool, word: &str) -> String {
+    let names: Vec<&str> = guards.iter().copied().filter(|guard| is_meant(*guard)).map(Guard::as_str).collect();
+    names.join(word)
 }

@@ -42,7 +42,10 @@ pub fn of_saved(plan: &Plan, found: Vec<Refusal>, most: ChangeLimits) -> Vec<Ref
     found.into_iter().filter(is_kept).chain(shown).collect()
 }
 
-/// Returns the refusals that follow from the risk of its edits.
+/// The guards that [`risks`] checks.
+pub const OF_RISKS: [Guard; 2] = [Guard::LockoutRisk, Guard::WeakerProtection];
+
+/// Returns the refusals that follow from the risk of its edits: those of [`OF_RISKS`].
 pub fn risks(plan: &Plan) -> Vec<Refusal> {
     [risk::lockout(plan), risk::weaker(plan)].into_iter().flatten().collect()
 }

@@ -98,12 +98,12 @@ fn self_registered_and_marketplace_resources_are_excluded_and_reported() {
 #[test]
 fn the_scopes_of_a_run_are_printed_one_per_line_and_suffice() {
     let mut fixture = Fixture::small();
-    let printed = fixture.run("scopes --tenant prod");
+    let printed = fixture.run("scopes");
     let scopes: Vec<&str> = printed.out.lines().collect();
     assert!(scopes.contains(&"create:clients") && scopes.contains(&"read:organizations"), "{}", printed.out);
     assert!(!scopes.iter().any(|scope| scope.starts_with("delete:clients")), "{}", printed.out);
     fixture.sign_in_to_prod_with(&scopes);
-    let reading = fixture.run("scopes --tenant dev --for export");
+    let reading = fixture.run("scopes --for export");
     let reading: Vec<&str> = reading.out.lines().collect();
     assert!(reading.iter().all(|scope| scope.starts_with("read:")), "{reading:?}");
     fixture.sign_in_to_dev_with(&reading);

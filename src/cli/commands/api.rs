@@ -15,7 +15,8 @@ use crate::workflow::lock;
 ///
 /// Uses the tenant's credentials, rate limiter and retries. Prints the response unchanged, including secrets.
 ///
-/// Example: `migrate api get 'users-by-email?email=ada@example.com'`
+/// Asks before it sends anything but GET. Guards, plans, the journal and undo do not apply: a DELETE deletes without an approval, and no run
+/// records it.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ApiArgs {
     /// The method [default: get], then the path below /api/v2

@@ -19,19 +19,12 @@ use crate::workflow::{now, refuse_another_target};
 
 /// Approve a saved plan, or a part of it
 ///
-/// Shows the changes to approve, asks for confirmation, and records in the plan's file who
-/// approved them and when. Several approvals add up. An approval covers everything that guards
-/// refuse in the approved part, deletes included.
+/// Shows the changes to approve, asks for confirmation, and records in the plan's file who approved them and when. Several approvals add up.
+/// An approval covers everything that guards refuse in the approved part, deletes included.
 ///
-/// `migrate import --plan` then applies the approved changes and needs no --allow; in a job, add
-/// --yes. It lists the other changes as skipped and exits with 3 if there are any. If the plan was
-/// edited after its approval, the import refuses it.
-///
-/// Examples:
-///   migrate approve plan.json
-///   migrate approve plan.json --only 'clients/*' --by ada@acme.example
+/// `migrate import --plan` then applies the approved changes and needs no --allow; in a job, add --yes. It lists the other changes as skipped
+/// and exits with 3 if there are any. If the plan was edited after its approval, the import refuses it.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
 pub(in crate::cli) struct ApproveArgs {
     /// The plan, saved by `migrate plan --out`
     #[arg(value_name = "PLAN")]
@@ -39,8 +32,8 @@ pub(in crate::cli) struct ApproveArgs {
     /// Approve only resources whose key matches, with their parts, for example 'clients/Web*'
     #[arg(long, value_name = "GLOB")]
     only: Vec<String>,
-    /// The name of the person who approves the plan
-    #[arg(long, value_name = "NAME", env = "USER")]
+    /// The name of the person who approves the plan [default: $USER]
+    #[arg(long, value_name = "NAME", env = "USER", hide_env = true)]
     by: String,
     /// Do not ask for confirmation
     #[arg(long, short)]

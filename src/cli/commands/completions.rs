@@ -10,8 +10,8 @@ use crate::cli::help::{SHELLS, registration};
 
 /// Print completions for a shell
 ///
-/// The lines let the shell ask migrate for completions while you type: commands and flags, and from what is there, tenants, kinds, snapshots,
-/// runs, guards and resources. Load them when the shell starts, so that they match the installed version.
+/// Completes commands, flags, and the names of your tenants, kinds, snapshots, runs, guards and resources. Load the completions when the shell
+/// starts, so that they match the installed version.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct CompletionsArgs {
     /// The shell

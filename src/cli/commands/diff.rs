@@ -23,8 +23,8 @@ pub(in crate::cli) struct DiffArgs {
     to: String,
     #[command(flatten)]
     part: SelectionOptions,
-    /// Include resources that are excluded by default: third-party
-    #[arg(long, value_name = "WORD,..", value_delimiter = ',')]
+    /// Also include third-party clients: `--include third-party`
+    #[arg(long, value_name = "WORD,..", value_delimiter = ',', help_heading = "Selection")]
     include: Vec<String>,
     #[command(flatten)]
     pub(in crate::cli) reports: ReportOptions,

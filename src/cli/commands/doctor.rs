@@ -12,10 +12,10 @@ use crate::workflow::{CheckupScope, examine};
 
 /// Check whether everything is ready for a run
 ///
-/// Checks the configuration and the folders of this machine, and of each tenant: credentials and where they come from, proxy and
-/// certificates, signing in, whether the configured tenant answers, the client that migrate signs in with, its scopes, the rate limit and the
-/// clock; of a target also the mapping, the secrets that it needs, the lock and unfinished runs. Says what to do about everything that is not
-/// right. Writes nothing, and reads little: two or three requests to each tenant. Exits with 64 if something stops a run.
+/// Checks this machine (configuration and folders), each tenant (credentials and where they come from, proxy and certificates, signing in,
+/// whether the configured tenant answers, the client that migrate signs in with, its scopes, the rate limit and the clock), and each target
+/// (mapping, the secrets that it needs, the lock and unfinished runs). Says what to do about everything that is not right. Writes nothing, and
+/// sends only two or three requests to each tenant. Exits with 64 if something would stop a run.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct DoctorArgs {
     /// Check only this tenant [default: all]

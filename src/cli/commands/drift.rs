@@ -25,7 +25,7 @@ pub(in crate::cli) struct DriftArgs {
     #[command(flatten)]
     part: SelectionOptions,
     /// Exit with 2 if there is drift
-    #[arg(long)]
+    #[arg(long, help_heading = "Reporting")]
     check: bool,
     #[command(flatten)]
     pub(in crate::cli) reports: ReportOptions,

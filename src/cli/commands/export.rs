@@ -27,20 +27,20 @@ pub(in crate::cli) struct ExportArgs {
     tenant: Option<String>,
     #[command(flatten)]
     part: SelectionOptions,
-    /// Include resources that are excluded by default: third-party
-    #[arg(long, value_name = "WORD,..", value_delimiter = ',')]
+    /// Also include third-party clients: `--include third-party`
+    #[arg(long, value_name = "WORD,..", value_delimiter = ',', help_heading = "Selection")]
     include: Vec<String>,
     /// Write the snapshot to this folder, which must not exist yet, or be empty
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = "Snapshot")]
     out: Option<PathBuf>,
     /// With --out: replace the snapshot in the folder. Fails if the folder contains anything else, except for files of git
-    #[arg(long, requires = "out")]
+    #[arg(long, requires = "out", help_heading = "Snapshot")]
     replace: bool,
     /// With --out: one file per resource instead of one per kind, for reviews in git
-    #[arg(long, requires = "out")]
+    #[arg(long, requires = "out", help_heading = "Snapshot")]
     one_file_per_resource: bool,
     /// After the export, delete all but the newest N snapshots of the tenant, except those that past runs need
-    #[arg(long, value_name = "N", conflicts_with = "out")]
+    #[arg(long, value_name = "N", conflicts_with = "out", help_heading = "Snapshot")]
     keep: Option<NonZeroUsize>,
 }
 

@@ -12,8 +12,8 @@ use crate::report::ResourceList;
 
 /// Print one resource as the API returns it, without secrets, or list all resources of a kind
 ///
-/// You can edit the output and pass it to `migrate update`. Without a name, lists all resources of the kind with their keys, ids and
-/// distinguishing fields.
+/// You can edit the output and pass it to `migrate update`. Without a name, lists all resources of the kind with their keys, ids and the
+/// fields that tell them apart.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct GetArgs {
     /// The kind, as `migrate kinds` lists it

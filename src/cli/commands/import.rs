@@ -38,8 +38,9 @@ use crate::workflow::{
 /// Shows the plan, asks for confirmation, and applies it. Every change is recorded in a journal, so --resume can continue an interrupted run.
 /// If a run is unfinished, the command asks whether to resume it; with --yes or without a terminal, the new run supersedes it.
 ///
-/// If a resource exists in both tenants, its fields and lists are set to the source's values. Resources are deleted only with --prune and
-/// --allow deletes.
+/// If a resource exists in both tenants, the first import sets its fields and lists to the source's values. Later imports keep what was
+/// changed directly in the target (see --drift). Only --prune deletes resources; such a plan is refused as a whole until the deletes are
+/// approved.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ImportArgs {
     #[command(flatten)]
@@ -47,13 +48,13 @@ pub(in crate::cli) struct ImportArgs {
     #[command(flatten)]
     stop: Stop,
     /// Apply exactly this plan, saved by `migrate plan --out`
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "mapping", "resume", "dry_run", "out", "prune", "drift", "kinds", "only", "exclude", "with_dependencies"])]
+    #[arg(long, value_name = "FILE", help_heading = "Plan and run", conflicts_with_all = ["from", "mapping", "resume", "dry_run", "out", "prune", "drift", "kinds", "only", "exclude", "with_dependencies"])]
     plan: Option<PathBuf>,
     /// Resume an interrupted run, after showing what is left to do [default: the newest run on this target]
-    #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["from", "mapping", "dry_run", "out", "prune", "drift", "kinds", "only", "exclude", "with_dependencies"])]
+    #[arg(long, value_name = "RUN", help_heading = "Plan and run", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["from", "mapping", "dry_run", "out", "prune", "drift", "kinds", "only", "exclude", "with_dependencies"])]
     resume: Option<String>,
-    /// Ask the target before and after the run whether logins work that the plan could break, without credentials and without signing in
-    #[arg(long, conflicts_with_all = ["dry_run", "out", "resume", "rehearse"])]
+    /// Before and after the run, check the logins that the plan could break; sends no credentials and signs nobody in
+    #[arg(long, help_heading = "Plan and run", conflicts_with_all = ["dry_run", "out", "resume", "rehearse"])]
     probe: bool,
     #[command(flatten)]
     rehearsal: RehearsalOptions,

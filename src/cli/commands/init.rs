@@ -25,16 +25,14 @@ const ATTEMPTS: usize = 3;
 
 /// Set up a folder for two tenants: configuration, credentials and a first mapping
 ///
-/// Asks for a source and a target, signs in to both, says which scopes are missing and where to tick them, and writes migrate.toml, .env
+/// Asks for a source and a target, signs in to both, says which scopes are missing and where to grant them, and writes migrate.toml, .env
 /// (readable by you only), .gitignore and a mapping that it suggests from what differs between the two tenants, and the schemas by which
 /// editors complete and check them. Ends with the first plan. Writes nothing to a tenant.
 ///
-/// Without a terminal, the options and variables below say everything. A secret is never an option: it is typed, read from a file or from
-/// standard input, or taken from the variable that migrate reads anyway, such as MIGRATE_PROD_CLIENT_SECRET. Values of variables are not
-/// written to .env.
+/// Without a terminal, pass everything as options. Secrets come from a file, from standard input, or from the variable that migrate reads
+/// anyway, such as MIGRATE_PROD_CLIENT_SECRET. Values of variables are not written to .env.
 ///
-/// Nothing is overwritten. If migrate.toml exists, nothing is written at all; to .env and .gitignore, missing lines are added; a mapping of
-/// the same name stays as it is.
+/// If migrate.toml exists, init stops. Otherwise it adds missing lines to .env and .gitignore, and keeps an existing mapping.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct InitArgs {
     /// The name of the source [default: dev]

@@ -27,7 +27,7 @@ pub(in crate::cli) struct MapArgs {
     /// The mapping [default: `mapping` of the target]
     #[arg(long, value_name = "FILE")]
     mapping: Option<PathBuf>,
-    /// Include resources that are excluded by default: third-party
+    /// Also include third-party clients: `--include third-party`
     #[arg(long, value_name = "WORD,..", value_delimiter = ',')]
     include: Vec<String>,
 }

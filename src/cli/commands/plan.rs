@@ -12,19 +12,28 @@ use crate::cli::reports::ReportOptions;
 use crate::model::approval::Approvals;
 use crate::workflow::{prepare, unapproved};
 
+/// The long help: a list that a doc comment would join to one paragraph.
+const LONG: &str = "\
+Show what an import would change, without writing to any tenant
+
+Exit codes, the first that applies:
+  2  with --check: something would change, even if a guard refuses it
+  0  with --out: the plan was saved, to be reviewed later
+  4  a guard refuses the plan
+  3  something is skipped
+  0  otherwise";
+
 /// Show what an import would change, without writing to any tenant
-///
-/// The exit codes are those of `import --dry-run`: 4 if a guard refuses the plan, otherwise 3 if something is skipped, otherwise 0. With --check: 2
-/// if there are changes, even if a guard refuses them. With --out: otherwise 0, since the saved plan is reviewed later.
 #[derive(Debug, Args)]
+#[command(long_about = LONG)]
 pub(in crate::cli) struct PlanArgs {
     #[command(flatten)]
     route: RouteOptions,
     /// Save the plan to this file, for `migrate approve` and `migrate import --plan`
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Plan and run")]
     out: Option<PathBuf>,
     /// Exit with 2 if anything would change, even if a guard refuses the plan
-    #[arg(long)]
+    #[arg(long, help_heading = "Plan and run")]
     check: bool,
     #[command(flatten)]
     pub(in crate::cli) reports: ReportOptions,

@@ -10,10 +10,10 @@ use crate::report;
 use crate::workflow::history::PastRun;
 use crate::workflow::{probe, probe_again, refuse_another_target};
 
-/// Ask a tenant whether logins work
+/// Check whether logins start
 ///
 /// Asks /authorize for every application with each of its callbacks, and the discovery document and signing keys of every domain, as a
-/// browser does before anybody signs in. Each login must lead to the login page. Sends no credentials, signs nobody in, follows no redirect
+/// browser does before anybody signs in. Each login must lead to the login page or to an identity provider. Sends no credentials, signs nobody in, follows no redirect
 /// and sends at most a few requests per second.
 ///
 /// With --run, asks again what was asked by `migrate import --probe`, and compares the answers with those from before the run.

@@ -16,7 +16,7 @@ use crate::workflow::{PreparedRestore, Proposal, RestoreRoute, prepare_restore, 
 ///
 /// Returns the tenant to the state in the snapshot. The same guards apply as for an import, but no mapping. Deleted resources are created again,
 /// with new ids. Snapshots contain no secrets, so the plan lists the secrets that you have to set again. Resources created since the snapshot
-/// stay, unless you pass --prune and --allow deletes.
+/// stay, unless you pass --prune; such a plan is refused as a whole until the deletes are approved.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct RestoreArgs {
     /// The tenant to restore [default: the only one configured]
@@ -28,13 +28,13 @@ pub(in crate::cli) struct RestoreArgs {
     #[command(flatten)]
     part: SelectionOptions,
     /// Also restore resources that the selected ones need and the tenant lacks
-    #[arg(long)]
+    #[arg(long, help_heading = "Selection")]
     with_dependencies: bool,
-    /// Include resources that are excluded by default: third-party
-    #[arg(long, value_name = "WORD,..", value_delimiter = ',')]
+    /// Also include third-party clients: `--include third-party`
+    #[arg(long, value_name = "WORD,..", value_delimiter = ',', help_heading = "Selection")]
     include: Vec<String>,
-    /// Delete resources created since the snapshot (needs --allow deletes)
-    #[arg(long)]
+    /// Plan to delete resources created since the snapshot; without an approval of deletes, the whole plan is refused
+    #[arg(long, help_heading = "Plan and run")]
     prune: bool,
     #[command(flatten)]
     stop: Stop,

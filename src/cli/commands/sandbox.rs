@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::Args;
 use serde::Serialize;
 
+use crate::catalog::limits::{TIERS, Tier};
 use crate::cli::context::Context;
 use crate::cli::error::{FAILED, Failure, USAGE};
 use crate::cli::recording;
@@ -38,8 +39,7 @@ pub(in crate::cli) struct SandboxArgs {
     /// The number of requests allowed at once
     #[arg(long, value_name = "B", requires = "rate")]
     burst: Option<u32>,
-    /// The published rate limits of a subscription: free, essentials, enterprise, ..
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help = help_of_tier())]
     tier: Option<String>,
     /// Delay of each response, for example 150ms
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
@@ -119,12 +119,12 @@ impl SandboxArgs {
             options = options.rate_limit(rate, burst);
         }
         if let Some(name) = &self.tier {
-            let names: Vec<&str> = crate::catalog::limits::TIERS.iter().map(|tier| tier.name).collect();
+            let names: Vec<&str> = TIERS.iter().map(|tier| tier.name).collect();
             let unknown = || {
                 Failure::new(USAGE, format!("the sandbox did not start: unknown tier \"{name}\""))
                     .hint(crate::diagnostic::did_you_mean(name, &names))
             };
-            options = options.tier(crate::catalog::limits::Tier::named(name).ok_or_else(unknown)?);
+            options = options.tier(Tier::named(name).ok_or_else(unknown)?);
         }
         if let Some(latency) = self.latency {
             options = options.latency(latency);
@@ -137,6 +137,11 @@ impl SandboxArgs {
         }
         Ok(options)
     }
+}
+
+fn help_of_tier() -> String {
+    let names: Vec<&str> = TIERS.iter().map(|tier| tier.name).collect();
+    format!("The published rate limits of a subscription: {}", names.join(", "))
 }
 
 async fn wait_for_the_end() {

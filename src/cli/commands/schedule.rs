@@ -24,7 +24,7 @@ use crate::workflow::source_side;
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ScheduleArgs {
     /// The scheduler
-    #[arg(value_enum)]
+    #[arg(value_enum, value_name = "SCHEDULER")]
     by: By,
     /// Start time: local time, or UTC for Kubernetes and GitHub
     #[arg(long, value_name = "HH:MM", default_value = "02:30", value_parser = TimeOfDay::of_any_clock)]

@@ -26,10 +26,10 @@ use crate::workflow::KeptSnapshots;
 
 /// Print the JSON schema of a file or an answer
 ///
-/// Of the files that people write, config (migrate.toml) and mapping, so that editors complete and check them; of those that migrate writes,
-/// snapshot (manifest.json) and kind (KIND.json beside it), saved-plan (plan.json), journal (a line of journal.jsonl), run-snapshots
-/// (snapshots.json of a run), pair, baseline and fingerprints (in state/); and of every answer with --output json, named after its command.
-/// Every JSON answer has the number `format`, which is raised when a field is removed or changes its meaning.
+/// Files that you write, so that editors can complete and check them: config (migrate.toml) and mapping. Files that migrate writes: snapshot
+/// (manifest.json) and kind (KIND.json beside it), saved-plan (plan.json), journal (a line of journal.jsonl), run-snapshots (snapshots.json
+/// of a run), pair, baseline and fingerprints (in state/). Answers of --output json: named after the command. Every JSON answer has the
+/// number `format`, which is raised when a field is removed or changes its meaning.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct SchemaArgs {
     /// The file or answer; without it, their names are listed

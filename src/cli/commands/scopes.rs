@@ -19,9 +19,6 @@ use crate::workflow::{TenantAccess, needed_scopes};
 /// The optional ones are listed on stderr, with what they are for.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ScopesArgs {
-    /// The tenant [default: any]
-    #[arg(long, value_name = "TENANT")]
-    tenant: Option<String>,
     /// The command that needs the scopes
     #[arg(long = "for", value_name = "VERB", default_value = "import", value_enum)]
     purpose: Purpose,
@@ -33,9 +30,9 @@ pub(in crate::cli) struct ScopesArgs {
 /// The purpose of the scopes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Purpose {
-    /// Reading: a source, or a target of a plan
+    /// To read a source, or to plan against a target
     Export,
-    /// Reading and writing: a target
+    /// To read and write a target
     Import,
 }
 
@@ -62,9 +59,6 @@ const READ_LOG: OptionalScope = OptionalScope {
 
 impl ScopesArgs {
     pub(in crate::cli) fn run(&self, context: &Context) -> Result<u8, Failure> {
-        if let Some(tenant) = &self.tenant {
-            context.tenant_settings(Some(tenant))?;
-        }
         let named = self.kinds.iter().map(|name| kind(context, name)).collect::<Result<Vec<&Kind>, _>>()?;
         let is_meant = |kind: &&Kind| named.is_empty() || named.iter().any(|named| named.name == kind.name);
         let access = if self.purpose == Purpose::Export { TenantAccess::Read } else { TenantAccess::Write };

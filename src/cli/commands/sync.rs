@@ -44,17 +44,17 @@ use crate::workflow::{self, Completion, Host, Proposal, ReadMode, Review, Route,
 #[derive(Debug, Args)]
 pub(in crate::cli) struct SyncArgs {
     /// The source: a tenant (read now), a snapshot (dev@latest), or the folder of a snapshot [default: `source` of the target]
-    #[arg(long, value_name = "TENANT|SNAPSHOT")]
+    #[arg(long, value_name = "TENANT|SNAPSHOT", help_heading = "Source, target and mapping")]
     from: Option<String>,
     /// The target tenant [default: the only one configured]
-    #[arg(long, visible_alias = "tenant", value_name = "TENANT")]
+    #[arg(long, visible_alias = "tenant", value_name = "TENANT", help_heading = "Source, target and mapping")]
     to: Option<String>,
     #[command(flatten)]
     options: ImportOptions,
-    #[arg(long, value_name = "GUARD,..", value_delimiter = ',', help = help_of_unattended_allow())]
+    #[arg(long, value_name = "GUARD,..", value_delimiter = ',', help_heading = "Approval and writing", help = help_of_unattended_allow())]
     allow: Vec<String>,
-    /// Ask the target before and after the run whether logins work that the plan could break, without credentials and without signing in
-    #[arg(long)]
+    /// Before and after the run, check the logins that the plan could break; sends no credentials and signs nobody in
+    #[arg(long, help_heading = "Plan and run")]
     probe: bool,
     /// Read only what the tenants' logs say was written to since the last sync, and everything once a week or if in doubt [default: `nightly`
     /// of the target]
@@ -65,9 +65,9 @@ pub(in crate::cli) struct SyncArgs {
     full: bool,
     #[command(flatten)]
     limits: LimitOptions,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Approval and writing")]
     lock_timeout: LockOptions,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Approval and writing")]
     secrets: Secrets,
     #[command(flatten)]
     hooks: Hooks,

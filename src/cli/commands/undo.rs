@@ -27,7 +27,7 @@ use crate::workflow::{
 /// Undo a run
 ///
 /// Restores the values from before the run. Values that have changed since the run are skipped and reported. Resources that the run created
-/// are deleted only with --allow deletes. An undo is itself a run, so you can undo it.
+/// are deleted: until these deletes are approved, the whole undo is refused. An undo is itself a run, so you can undo it.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct UndoArgs {
     /// The run, as `migrate runs` lists it

@@ -13,8 +13,9 @@ use crate::cli::dry_run::{Next, Planned, Stop};
 use crate::cli::error::{Failure, USAGE};
 use crate::cli::lock::LockOptions;
 use crate::cli::options::{kind, read_json};
+use crate::cli::review::approved;
 use crate::cli::secrets_to::Secrets;
-use crate::cli::write_options::ApprovalOptions;
+use crate::cli::write_options::help_of_allow;
 use crate::config::TenantSettings;
 use crate::json::{Body, top};
 use crate::model::resource::{Resource, take_secrets};
@@ -26,32 +27,33 @@ use crate::workflow::{Proposal, check_scopes, lock, now, unapproved};
 
 /// Update one resource from a file
 ///
-/// Fields that are missing from the file do not change. null clears a field. Only differences are sent.
+/// Fields that are missing from the file do not change. Set a field to null to clear it. Only differences are sent.
 #[derive(Debug, Args)]
 #[command(override_usage = "migrate update [OPTIONS] <KIND> [NAME|ID] <FILE>")]
 pub(in crate::cli) struct UpdateArgs {
     /// The kind, as `migrate kinds` lists it
     kind: String,
-    /// The name or id, then the file; only the file for kinds with a single resource
-    #[arg(value_name = "NAME|ID FILE", num_args = 1..=2, required = true)]
+    /// The name or id of the resource, and the file with its fields as JSON (`-` reads standard input); a kind with a single resource takes
+    /// only the file
+    #[arg(value_names = ["NAME|ID", "FILE"], num_args = 1..=2, required = true)]
     name_and_file: Vec<String>,
     /// The tenant to change [default: the only one configured]
     #[arg(long, visible_alias = "to", value_name = "TENANT")]
     tenant: Option<String>,
     #[command(flatten)]
     stop: Stop,
-    #[command(flatten)]
-    approvals: ApprovalOptions,
+    #[arg(long, value_name = "GUARD,..", value_delimiter = ',', help_heading = "Approval and writing", help = help_of_allow(&guards::OF_RISKS))]
+    allow: Vec<String>,
     /// Do not ask for confirmation
-    #[arg(long, short)]
+    #[arg(long, short, help_heading = "Approval and writing")]
     yes: bool,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Approval and writing")]
     lock_timeout: LockOptions,
 }
 
 impl UpdateArgs {
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
-        let approved = self.approvals.approved()?;
+        let approved = approved(&self.allow)?;
         let kind = kind(context, &self.kind)?;
         let (name, file) = match &self.name_and_file[..] {
             [name, file] => (Some(name.as_str()), Path::new(file)),
@@ -85,19 +87,13 @@ impl UpdateArgs {
         let proposal = Proposal::of_plan(plan, tenant, (refusals, left));
         // An update creates nothing, so the target generates no secrets.
         let secrets = &Secrets::default();
-        Ceremony { context, command: "update", allow: &self.approvals.allow, secrets, question, yes: self.yes }
-            .carry_out(proposal, &lock)
-            .await
+        Ceremony { context, command: "update", allow: &self.allow, secrets, question, yes: self.yes }.carry_out(proposal, &lock).await
     }
 
     /// Returns the command that executes the plan.
     fn in_earnest(&self, tenant: &str) -> Next {
         let of: Vec<String> = std::iter::once(&self.kind).chain(&self.name_and_file).map(|word| shell_word(word)).collect();
-        Next {
-            command: format!("migrate update {} --tenant {tenant}", of.join(" ")),
-            allow: self.approvals.allow.clone(),
-            flags: Vec::new(),
-        }
+        Next { command: format!("migrate update {} --tenant {tenant}", of.join(" ")), allow: self.allow.clone(), flags: Vec::new() }
     }
 }
 

@@ -73,15 +73,16 @@ const EXAMPLES: &[(&str, &[&str])] = &[
             "migrate sync --from dev --to prod --prune --allow 'deletes:clients/*'",
         ],
     ),
+    ("get", &["migrate get clients --tenant prod", "migrate get clients Web --tenant prod", "migrate get tenant-settings --tenant prod"]),
     (
-        "get",
-        &["migrate get clients --tenant prod", "migrate get clients Web --tenant prod", "migrate get tenants --tenant prod --output json"],
+        "update",
+        &["migrate update clients Web web.json --tenant prod --dry-run", "migrate update tenant-settings settings.json --tenant prod"],
     ),
-    ("update", &["migrate update clients Web web.json --tenant prod --dry-run", "migrate update tenants settings.json --tenant prod"]),
     (
         "api",
         &[
             "migrate api get 'clients?fields=client_id,name' --tenant prod",
+            "migrate api get 'users-by-email?email=ada@example.com' --tenant prod",
             "migrate api patch tenants/settings --data settings.json --tenant prod",
         ],
     ),
@@ -126,7 +127,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ("completions", &["source <(migrate completions bash)", "migrate completions fish > ~/.config/fish/completions/migrate.fish"]),
     ("man", &["migrate man ~/.local/share/man/man1"]),
     ("schema", &["migrate schema plan > plan.schema.json", "migrate schema config"]),
-    ("scopes", &["migrate scopes --tenant prod", "migrate scopes --for export --kinds clients"]),
+    ("scopes", &["migrate scopes", "migrate scopes --for export --kinds clients"]),
     ("sandbox", &["migrate sandbox --port 4010 --credentials id:secret", "migrate sandbox --state dev.json --tier enterprise --port 4010"]),
     ("demo", &["migrate demo"]),
 ];
@@ -143,15 +144,72 @@ pub(in crate::cli) fn with_examples(mut command: clap::Command) -> clap::Command
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalog::Catalog;
     use crate::cli::command_line;
+
+    /// Returns the parsed arguments of a command and its subcommands, with their values.
+    fn given<'a>(command: &'a clap::Command, matches: &clap::ArgMatches) -> Vec<(&'a clap::Arg, String)> {
+        let values = |argument: &'a clap::Arg| {
+            let is_given = matches.value_source(argument.get_id().as_str()).is_some();
+            let raw = is_given.then(|| matches.get_raw(argument.get_id().as_str())).flatten();
+            raw.into_iter().flatten().map(move |value| (argument, value.to_string_lossy().into_owned())).collect::<Vec<_>>()
+        };
+        let below = matches.subcommand().and_then(|(name, matches)| Some(given(command.find_subcommand(name)?, matches)));
+        command.get_arguments().flat_map(values).chain(below.into_iter().flatten()).collect()
+    }
+
+    /// Returns the kinds that the value of an argument names.
+    fn kinds_of(argument: &clap::Arg, value: &str) -> Vec<String> {
+        let before_slash = |pattern: &str| pattern.split('/').next().unwrap_or_default().to_owned();
+        match argument.get_value_names().and_then(<[_]>::first).map(|name| name.as_str()) {
+            Some("KIND" | "KIND,..") => value.split(',').map(str::to_owned).collect(),
+            Some("GLOB" | "KEY|GLOB") => vec![before_slash(value)],
+            Some("GUARD,..") => value.split(',').filter_map(|approval| approval.split_once(':')).map(|(_, of)| before_slash(of)).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn every_kind_in_an_example_exists() {
+        let (command, catalog) = (command_line(), Catalog::standard());
+        let mut checked = 0;
+        for line in EXAMPLES.iter().flat_map(|(_, lines)| *lines) {
+            let matches = command.clone().try_get_matches_from(words(line)).expect("tested below");
+            for kind in given(&command, &matches).iter().flat_map(|(argument, value)| kinds_of(argument, value)) {
+                assert!(catalog.kind(&kind).is_some(), "{line}: there is no kind \"{kind}\"");
+                checked += 1;
+            }
+        }
+        assert!(checked > 20, "{checked}");
+    }
+
+    #[test]
+    fn only_options_of_the_selection_stand_under_its_heading() {
+        fn check(command: &clap::Command, found: &mut usize) {
+            const SELECTION: [&str; 5] = ["kinds", "only", "exclude", "include", "with_dependencies"];
+            for argument in command.get_arguments().filter(|argument| argument.get_help_heading() == Some("Selection")) {
+                assert!(SELECTION.contains(&argument.get_id().as_str()), "{}: --{}", command.get_name(), argument.get_id());
+                *found += 1;
+            }
+            command.get_subcommands().for_each(|command| check(command, found));
+        }
+        let mut found = 0;
+        check(&command_line(), &mut found);
+        assert!(found > 20, "{found}");
+    }
+
+    /// Splits an example as a shell does, without redirections.
+    fn words(line: &str) -> Vec<String> {
+        let words = line.trim_start_matches("source <(").split(&['>', ')']).next().unwrap_or_default().trim();
+        shlex::split(words).expect("words")
+    }
 
     #[test]
     fn every_command_has_examples_that_it_accepts() {
         let command = command_line();
         for (name, lines) in EXAMPLES {
             for line in *lines {
-                let words = line.trim_start_matches("source <(").split(&['>', ')']).next().unwrap_or_default().trim();
-                let words = shlex::split(words).expect("words");
+                let words = words(line);
                 assert_eq!(words[1], *name, "{line}");
                 command.clone().try_get_matches_from(words).unwrap_or_else(|refused| panic!("{line}: {refused}"));
             }
