@@ -1,5 +1,6 @@
-//! The types that every part shares: resources, keys, ids, selections, credentials, networks, secrets, guards, approvals, events, checks and
-//! answers of the front door.
+//! The types that every part shares, such as resources, keys, selections, guards and approvals.
+//!
+//! Also credentials, networks, secrets, events, checks and answers of the front door.
 
 pub mod approval;
 pub mod changed_by;

@@ -1,4 +1,4 @@
-//! Resources that only the target has: deleted if an earlier run created or adopted them and the source deleted them, otherwise unmanaged.
+//! Resources that only the target has: deleted if an earlier run created or linked them and the source deleted them, otherwise unmanaged.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -120,7 +120,7 @@ fn has_target_additions(inputs: &Inputs<'_>, kind: &Kind, resource: &Resource) -
     !kind.quirks.ordered_merge.is_empty() && applied != Some(normalized(kind, &resource.body.open()))
 }
 
-/// Returns whether a resource was created or adopted by an earlier run and deleted from the source, whose list is complete.
+/// Returns whether a resource was created or linked by an earlier run and deleted from the source, whose list is complete.
 fn is_gone(inputs: &Inputs<'_>, resource: &Resource, partnered: &HashSet<&Key>) -> bool {
     let kind = resource.key.kind();
     if resource.is_given {

@@ -1,5 +1,6 @@
-//! Reports as CSV: of a run, one row for each change, each refused part, each skipped resource or field, and each manual
-//! step; of a plan, drift or comparison, one row for each edit.
+//! Reports as CSV: a row for each edit of a plan, of drift or of a comparison, and for each change of a run.
+//!
+//! A run also has a row for each refused part, each skipped resource or field, and each manual step.
 
 use super::format::by_whom;
 use super::json::outcome_word;

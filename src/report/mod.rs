@@ -13,7 +13,7 @@
 //! checkup.rs                       whether everything is ready for a run
 //! due_steps.rs, mapping_rules.rs   manual steps due after a run; rules that accept what was refused
 //! explained.rs                     what a plan does about single resources
-//! shown_edit.rs                    how an edit is shown, in every format
+//! shown_edit.rs                    how an edit is shown on a terminal, in Markdown and in HTML
 //! text.rs                          renders it for a terminal, with plan_text.rs, field_text.rs, messages.rs and layout.rs
 //! markdown.rs, markdown_diff.rs    renders it for pull requests
 //! html/                            renders it as a page for a browser

@@ -1,4 +1,4 @@
-//! How an edit is shown, in every format: list elements one by one, texts line by line, anything else as two values.
+//! How an edit is shown to people (terminal, Markdown, HTML): lists by element, texts line by line, anything else as two values.
 //!
 //! The guarantee of this file: if the two sides of an edit differ, what is shown of them differs too. Values are only
 //! ever shortened together, around their first difference.

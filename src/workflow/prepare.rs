@@ -40,7 +40,7 @@ pub struct Route {
     pub include: Vec<String>,
     /// How to treat fields that were changed in the target itself since the last run.
     pub on_drift: OnDrift,
-    /// Whether to delete what an earlier run created or adopted and the source no longer has.
+    /// Whether to delete what an earlier run created or linked and the source no longer has.
     pub prune: bool,
     /// Whether a mapping rule that matches nothing is an error.
     pub strict: bool,

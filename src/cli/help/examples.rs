@@ -184,6 +184,14 @@ mod tests {
     }
 
     #[test]
+    fn the_page_of_commands_names_every_command() {
+        let page = include_str!("../../../docs/commands.md");
+        let lines: Vec<&str> = page.lines().filter(|line| line.starts_with("migrate ")).collect();
+        let is_there = |name: &&str| lines.iter().any(|line| line.split(' ').nth(1) == Some(name));
+        assert_eq!(EXAMPLES.iter().map(|(name, _)| *name).filter(|name| !is_there(name)).collect::<Vec<_>>(), Vec::<&str>::new());
+    }
+
+    #[test]
     fn only_options_of_the_selection_stand_under_its_heading() {
         fn check(command: &clap::Command, found: &mut usize) {
             const SELECTION: [&str; 5] = ["kinds", "only", "exclude", "include", "with_dependencies"];

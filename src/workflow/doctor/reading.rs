@@ -1,5 +1,6 @@
-//! Asks a tenant what the checks need to know: a token, its own client or its settings, and, where that says nothing about who answers,
-//! its discovery document. Reads only, and soon gives up.
+//! Asks a tenant what the checks need to know: a token, its own client or its settings, and sometimes its discovery document.
+//!
+//! The discovery document is read where the rest does not say who answers. Reads only, and soon gives up.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
