@@ -199,7 +199,7 @@ fn without_a_baseline_nothing_is_overwritten_unless_approved() {
 }
 
 #[test]
-fn fields_of_an_adopted_client_are_kept_by_every_later_import() {
+fn fields_of_a_linked_client_are_kept_by_every_later_import() {
     let mut target = prod();
     let own = json!({"grant_types": ["implicit"], "refresh_token": {"rotation_type": "rotating", "expiration_type": "expiring"}, "oidc_conformant": true});
     let shop = client_of(&mut target["data"], SHOP).as_object_mut().expect("a client");
