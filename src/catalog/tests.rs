@@ -31,7 +31,8 @@ fn every_path_in_an_entry_is_a_known_field() {
             .chain(kind.identity.key)
             .chain(kind.defaults.server_filled);
         let mirrors = kind.quirks.defaults_to_field.iter().flat_map(|(path, other)| [*path, *other]);
-        let fields_of = |made: &GeneratedSecretField| [Some(made.path), made.when.map(|(field, _)| field), made.unused_when.map(|(field, _)| field)];
+        let fields_of =
+            |made: &GeneratedSecretField| [Some(made.path), made.when.map(|(field, _)| field), made.unused_when.map(|(field, _)| field)];
         let made = kind.secrets.generated.iter().flat_map(fields_of).flatten();
         let together = kind.fields.written_together.iter().copied().flatten().copied();
         let paths = paths.copied().chain(together);

@@ -36,9 +36,6 @@ pub(super) struct ImportOptions {
     /// The mapping: a file with rules for values that differ between the tenants [default: `mapping` of the target]
     #[arg(long, value_name = "FILE")]
     pub(super) mapping: Option<PathBuf>,
-    /// Also include third-party clients: `--include third-party`
-    #[arg(long, value_name = "WORD,..", value_delimiter = ',', help_heading = "Selection")]
-    pub(super) include: Vec<String>,
     /// What to do if a field was changed directly in the target since the last run
     #[arg(long, value_name = "ACTION", default_value = "keep", value_enum)]
     pub(super) drift: DriftChoice,
@@ -51,6 +48,9 @@ pub(super) struct ImportOptions {
     pub(super) strict: bool,
     #[command(flatten)]
     pub(super) part: SelectionOptions,
+    /// Also include third-party clients: `--include third-party`
+    #[arg(long, value_name = "WORD,..", value_delimiter = ',', help_heading = "Selection")]
+    pub(super) include: Vec<String>,
     /// Also import resources that the selected resources need and the target lacks
     #[arg(long, help_heading = "Selection")]
     pub(super) with_dependencies: bool,

@@ -150,9 +150,9 @@ mod tests {
           client "C1": client_secret
 
         Manual steps
-          1. client "C2": the target generated a new client_secret; give it to the services that need it: `migrate api get 'clients/c2?fields=client_secret' --tenant prod` prints it
-          2. client "C3": its new client_secret was not stored: the --secrets-to command failed: exit status: 1; `migrate api get 'clients/c3?fields=client_secret' --tenant prod` prints it
-          3. client "C4": the target generated a new client_secret, and the journal does not say whether it was stored: `migrate api get 'clients/c4?fields=client_secret' --tenant prod` prints it
+          1. client "C2": the target generated a new client_secret; give it to the services that need it: `migrate api get 'clients/c2?fields=client_secret' --tenant prod` prints it (needs the scope read:client_keys)
+          2. client "C3": its new client_secret was not stored: the --secrets-to command failed: exit status: 1; `migrate api get 'clients/c3?fields=client_secret' --tenant prod` prints it (needs the scope read:client_keys)
+          3. client "C4": the target generated a new client_secret, and the journal does not say whether it was stored: `migrate api get 'clients/c4?fields=client_secret' --tenant prod` prints it (needs the scope read:client_keys)
 
         The run's files are in runs/r
         "#);
@@ -160,11 +160,11 @@ mod tests {
 
     #[test]
     fn the_command_to_print_many_secrets_is_shown_once() {
-        insta::assert_snapshot!(summary_with((1..=6).map(|number| made(number, SecretDisposition::Left)).collect()), @"
+        insta::assert_snapshot!(summary_with((1..=6).map(|number| made(number, SecretDisposition::Left)).collect()), @r"
         Applied 5 changes to prod.
 
         Manual steps
-          1. 6 clients: the target generated a new client_secret; give it to the services that need it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+          1. 6 clients: the target generated a new client_secret; give it to the services that need it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it (needs the scope read:client_keys)
             C1, C2, C3, C4, C5, C6
 
         The run's files are in runs/r

@@ -12,7 +12,7 @@ use crate::catalog::{Kind, Shape};
 use crate::json::{Body, is_blank};
 use crate::model::changed_by::ChangedBy;
 use crate::model::event::Operation;
-use crate::model::resource::Key;
+use crate::model::resource::{BETWEEN_PARTS, Key};
 use crate::plan::findings::{Subject, of_change};
 use crate::plan::{Action, Change, Drift, Edit, Plan, SecretField};
 
@@ -162,9 +162,10 @@ impl<'a> KindChanges<'a> {
         }
     }
 
-    /// Returns what the names of its resources consist of, if that is more than one field.
+    /// Returns what the names of its resources consist of, if one of them consists of several fields.
     pub(super) fn parts_of_names(&self) -> Option<String> {
         let fields = self.kind().map(|kind| kind.identity.key).filter(|fields| fields.len() > 1)?;
+        self.entries.iter().flat_map(|entry| &entry.keys).find(|key| key.name().contains(BETWEEN_PARTS))?;
         Some(format!("names: {}, as far as set", fields.join(" · ")))
     }
 

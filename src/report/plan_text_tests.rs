@@ -33,18 +33,19 @@ fn a_plan_shows_changes_and_hides_what_stays() {
       source  acme-dev.eu.auth0.com   read 1 minute ago
       target  acme-prod.eu.auth0.com  read 1 minute ago
 
-      3 lockout · 2 weakened · 1 widened · 1 routine
-      2 to create, 3 to update, 112 unchanged
+      edits by risk: 3 lockout · 2 weakened · 1 widened · 1 routine
+      resources: 2 to create, 3 to update, 112 unchanged
       Applications +1 ~1 · Connection clients ~1 · Application API access +1
 
     Review first
+      LOCKOUT may lock someone out; WEAKENED weakens a protection
       LOCKOUT   client "Web"  callbacks             - https://old.acme.com  + https://new.acme.com
       LOCKOUT                 custom_login_page     +1 -1 lines
       LOCKOUT   clients of connection "google-oauth2"  clients               - client "Old"  … 1 more
       WEAKENED  client "Web"  refresh_token.leeway  (none) → 30
       WEAKENED  grant "Billing API · https://⟨tenant⟩/api/v2/…  created               read:users
 
-    Applications   1 to create, 1 to update
+    Applications (clients)   1 to create, 1 to update
       ~ "Web"          callbacks  - https://old.acme.com  + https://new.acme.com  (1 unchanged)
                        custom_login_page     +1 -1 lines
                          … 18 lines unchanged
@@ -58,7 +59,8 @@ fn a_plan_shows_changes_and_hides_what_stays() {
       + "Billing API"  non_interactive   callbacks  https://billing.acme.com/a, https://billing.acme.co…
     Connection clients   1 to update
       ~ "google-oauth2"  clients  - client "Old"  + client "Web"
-    Application API access   1 to create
+    Application API access (client-grants)   1 to create
+      names: client_id · default_for · audience · subject_type, as far as set
       + "Billing API · https://⟨tenant⟩/api/v2/ · client"  read:users
 
     Skipped (8)
@@ -72,9 +74,12 @@ fn a_plan_shows_changes_and_hides_what_stays() {
     Notes (1)
       dev has several resources with the same name; one of them is shown as clients/Web#2
 
-    Excluded (1)  client "migrate" (--verbose gives the reasons)
+    Excluded (1)  client "migrate"
     Unmanaged in prod, not deleted (2)  client "Legacy", client "Old"
     Unknown fields (exported, not applied) (2)  clients: brand_new, refresh_token.later
+    (--verbose shows all of it, with the reasons)
+
+    ⟨tenant⟩ is each tenant's own domain.
 
     migrate import --tenant prod
     "#);
@@ -87,18 +92,19 @@ fn verbose_shows_every_field_and_reason() {
       source  acme-dev.eu.auth0.com   read 1 minute ago
       target  acme-prod.eu.auth0.com  read 1 minute ago
 
-      3 lockout · 2 weakened · 1 widened · 1 routine
-      2 to create, 3 to update, 112 unchanged
+      edits by risk: 3 lockout · 2 weakened · 1 widened · 1 routine
+      resources: 2 to create, 3 to update, 112 unchanged
       Applications +1 ~1 · Connection clients ~1 · Application API access +1
 
     Review first
+      LOCKOUT may lock someone out; WEAKENED weakens a protection
       LOCKOUT   client "Web"  callbacks             - https://old.acme.com  … 1 more
       LOCKOUT                 custom_login_page     +1 -1 lines
       LOCKOUT   clients of connection "go…  clients               - client "Old"  … 1 more
       WEAKENED  client "Web"  refresh_token.leeway  (none) → 30
       WEAKENED  grant "Billing API · http…  created               read:users
 
-    Applications   1 to create, 1 to update
+    Applications (clients)   1 to create, 1 to update
       ~ "Web"          callbacks
                          - https://old.acme.com
                          + https://new.acme.com
@@ -122,7 +128,8 @@ fn verbose_shows_every_field_and_reason() {
                        client_secret      (secret from env:BILLING_SECRET)
     Connection clients   1 to update
       ~ "google-oauth2"  clients  - client "Old"  + client "Web"
-    Application API access   1 to create
+    Application API access (client-grants)   1 to create
+      names: client_id · default_for · audience · subject_type, as far as set
       + "Billing API · https://⟨tenant⟩/api/v2/ · client"
           audience   https://⟨tenant⟩/api/v2/
           client_id  client "Billing API"
@@ -147,6 +154,8 @@ fn verbose_shows_every_field_and_reason() {
 
     Notes
       dev has several resources with the same name; one of them is shown as clients/Web#2
+
+    ⟨tenant⟩ is each tenant's own domain.
 
     migrate import --tenant prod
     "#);
@@ -179,12 +188,17 @@ fn a_wide_terminal_shows_more_of_each_value() {
 fn a_refused_plan_ends_with_the_reasons_and_the_approving_command() {
     let text = shown(&sample::plan(), &sample::refusals(), "migrate import --tenant prod --allow many-changes", Layout::default());
     insta::assert_snapshot!(text.split_once("clients/Web#2\n\n").expect("notes").1, @r#"
-    Excluded (1)  client "migrate" (--verbose gives the reasons)
+    Excluded (1)  client "migrate"
     Unmanaged in prod, not deleted (2)  client "Legacy", client "Old"
     Unknown fields (exported, not applied) (2)  clients: brand_new, refresh_token.later
+    (--verbose shows all of it, with the reasons)
 
-    Refused: many-changes: 12 of the 14 compared resources of "prod" would change (limit 4)
-    Refused: scopes: the token for "prod" may not read rules; it lacks read:rules
+    ⟨tenant⟩ is each tenant's own domain.
+
+    Refused:
+      scopes: the token for "prod" may not read rules; it lacks read:rules
+    Refused until approved:
+      many-changes: 12 of the 14 compared resources of "prod" would change (limit 4)
 
     At a terminal, this approves what you have reviewed:
       migrate import --tenant prod --allow many-changes
@@ -217,10 +231,10 @@ fn many_creates_of_a_kind_share_lines_with_all_names() {
       source  acme-dev.eu.auth0.com   read 1 minute ago
       target  acme-prod.eu.auth0.com  read 1 minute ago
 
-      21 widened
-      21 to create, 0 to update, 112 unchanged
+      edits by risk: 21 widened
+      resources: 21 to create, 0 to update, 112 unchanged
 
-    Applications   21 to create
+    Applications (clients)   21 to create
       + 21 clients non_interactive  Client 0, Client 1, Client 2, Client 3, Client 4, Client 5,
                                     Client 6, Client 7, Client 8, Client 9, Client 10, Client 11,
                                     Client 12, Client 13, Client 14, Client 15, Client 16, Client 17,
@@ -234,6 +248,6 @@ fn no_line_depends_on_a_colour() {
     let styled = plan(&PlanView { now: now(), ..PlanView::new(&of, &[]) }, Layout::default());
     let first = |text: &str, label: &str| text.lines().position(|line| line.contains(label));
     let plain = plain(&styled);
-    assert!(first(&plain, "LOCKOUT") < first(&plain, "Applications   "));
+    assert!(first(&plain, "LOCKOUT") < first(&plain, "Applications (clients)   "));
     assert!(!plain.contains('\u{1b}'));
 }

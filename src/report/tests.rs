@@ -57,29 +57,31 @@ fn a_successful_run_is_reported_in_the_past_tense() {
 fn a_failed_run_reports_the_state_first_and_then_the_failures() {
     let (plan, partly) = (sample::plan(), sample::summary());
     insta::assert_snapshot!(text_of(run(&plan, &partly)), @r#"
-        Applied 1 of 5 changes to prod in 31 s (240 requests, waited 4 s for the rate limit); 1 failed, 1 with unknown outcome, 1 skipped and 1 not sent.
+    Applied 1 of 5 changes to prod in 31 s (240 requests, waited 4 s for the rate limit); 1 failed, 1 with unknown outcome, 1 skipped and 1 not sent.
 
-        Failed
-          create client "Billing API": the tenant answered 400 invalid_body: callbacks must be a list
+    Failed
+      create client "Billing API": the tenant answered 400 invalid_body: callbacks must be a list
 
-        Outcome unknown (no response)
-          update clients of connection "google-oauth2": the connection broke
+    Outcome unknown (no response)
+      update clients of connection "google-oauth2": the connection broke
 
-        Skipped during the run
-          create grant "Billing API · https://⟨tenant⟩/api/v2/ · client": it needs client "Billing API"
+    Skipped during the run
+      create grant "Billing API · https://⟨tenant⟩/api/v2/ · client": it needs client "Billing API"
 
-        Returned differently than sent
-          client "Web": description was sent as "Web" and returned as "web"
+    Returned differently than sent
+      client "Web": description was sent as "Web" and returned as "web"
 
-        Skipped
-          7 rules: none can be created any more
-            Rule 1, Rule 2, Rule 3, Rule 4, Rule 5 and 2 more
-          client "Web", default_organization: organizations are not covered yet
+    Skipped
+      7 rules: none can be created any more
+        Rule 1, Rule 2, Rule 3, Rule 4, Rule 5 and 2 more
+      client "Web", default_organization: organizations are not covered yet
 
-        To resume this run:  migrate import --tenant prod --resume
+    ⟨tenant⟩ is each tenant's own domain.
 
-        The run's files are in runs/2026-03-01T10-05-00Z
-        "#);
+    To resume this run:  migrate import --tenant prod --resume
+
+    The run's files are in runs/2026-03-01T10-05-00Z
+    "#);
 }
 
 #[test]

@@ -57,7 +57,7 @@ fn drift_names_the_person_and_the_client_who_caused_it() {
     insta::assert_snapshot!(drift(&fixture).whole(), @r#"
     exit 0
     Drift: changed in prod since the last run
-      Applications   1 changed
+      Applications (clients)   1 changed
         ~ "Shop"  callbacks    - https://shop.acme.example/back  + https://shop.acme.example/new
                                changed by client "Pipeline" on MINUTE from 198.51.100.4
                   description  The shop → hot fix
@@ -74,7 +74,7 @@ fn drift_names_the_person_and_the_client_who_caused_it() {
     Nothing to do.
 
     Drift: changed in prod since the last run (2)
-      Applications   1 changed
+      Applications (clients)   1 changed
         ~ "Shop"  callbacks    - https://shop.acme.example/back  + https://shop.acme.example/new
                                changed by client "Pipeline" on MINUTE from 198.51.100.4
                   description  The shop → hot fix
@@ -103,7 +103,7 @@ fn a_deletion_and_a_change_by_another_run_are_attributed() {
     insta::assert_snapshot!(drift(&fixture).whole(), @r#"
     exit 0
     Drift: changed in prod since the last run
-      Applications   1 changed
+      Applications (clients)   1 changed
         ~ "Shop"  description  The shop → by hand
                                changed by run TIME-prod on MINUTE from 127.0.0.1
 
@@ -171,14 +171,15 @@ fn a_stale_saved_plan_names_who_changed_the_target_since() {
       source  acme-dev.eu.auth0.com   read just now
       target  acme-prod.eu.auth0.com  read just now
 
-      1 lockout · 1 widened
-      1 to create, 1 to update, 2 unchanged
-      2 requests
+      edits by risk: 1 lockout · 1 widened
+      resources: 1 to create, 1 to update, 2 unchanged
+      about 2 requests to apply
 
     Review first
+      LOCKOUT may lock someone out
       LOCKOUT  client "Shop"  callbacks  - https://shop.acme.example/old  … 1 more
 
-    Applications   1 to create, 1 to update
+    Applications (clients)   1 to create, 1 to update
       ~ "Shop"  callbacks  - https://shop.acme.example/old  + https://shop.acme.example/back
       + "Till"  regular_web   callbacks  https://till.acme.example/back
 
@@ -192,7 +193,7 @@ fn a_stale_saved_plan_names_who_changed_the_target_since() {
       update client "Shop": its callbacks changed in the target since the plan, by jane@acme.example (dashboard) on MINUTE from 203.0.113.7; plan again
 
     Manual steps
-      1. client "Till": the target generated a new client_secret; give it to the services that need it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+      1. client "Till": the target generated a new client_secret; give it to the services that need it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it (needs the scope read:client_keys)
 
     The run's files are in ./runs/TIME-prod
     "#);
@@ -210,14 +211,15 @@ fn an_undo_names_who_changed_what_the_run_wrote() {
       source  acme-prod.eu.auth0.com  read just now
       target  acme-prod.eu.auth0.com  read just now
 
-      1 delete · 1 routine
-      0 to create, 1 to update, 1 to delete, 3 unchanged
-      3 requests
+      edits by risk: 1 delete · 1 routine
+      resources: 0 to create, 1 to update, 1 to delete, 3 unchanged
+      about 3 requests to apply
 
     Review first
+      DELETE loses data
       DELETE  client "Till"  deleted  regular_web  https://till.acme.example/back
 
-    Applications   1 to update, 1 to delete
+    Applications (clients)   1 to update, 1 to delete
       - "Till"  regular_web   callbacks  https://till.acme.example/back
       ~ "Shop"  description  The shop → (none)
 
@@ -227,7 +229,8 @@ fn an_undo_names_who_changed_what_the_run_wrote() {
     Notes (1)
       dev still has what this undo takes back: change it there too, or the next import applies it again
 
-    Refused: deletes (1 resource)
+    Refused until approved:
+      deletes: 1 resource
 
     To approve what you have reviewed:
       migrate undo TIME-prod --allow deletes:clients/Till
@@ -244,7 +247,7 @@ fn without_the_scope_the_drift_is_reported_with_the_reason() {
     insta::assert_snapshot!(drift(&fixture).whole(), @r#"
     exit 0
     Drift: changed in prod since the last run
-      Applications   1 changed
+      Applications (clients)   1 changed
         ~ "Shop"  callbacks    - https://shop.acme.example/back  + https://shop.acme.example/new
                   description  The shop → hot fix
 
@@ -262,7 +265,7 @@ fn a_delayed_log_is_reported() {
     insta::assert_snapshot!(drift(&fixture).whole(), @r#"
     exit 0
     Drift: changed in prod since the last run
-      Applications   1 changed
+      Applications (clients)   1 changed
         ~ "Shop"  callbacks    - https://shop.acme.example/back  + https://shop.acme.example/new
                   description  The shop → hot fix
 
@@ -287,7 +290,7 @@ fn an_empty_log_and_one_that_begins_after_the_change_are_reported() {
     insta::assert_snapshot!(drift(&fixture).whole(), @r#"
     exit 0
     Drift: changed in prod since the last run
-      Applications   1 changed
+      Applications (clients)   1 changed
         ~ "Shop"  callbacks    - https://shop.acme.example/back  + https://shop.acme.example/newer
                                changed by client "Pipeline" on MINUTE from 198.51.100.4
                   description  The shop → hot fix

@@ -49,11 +49,11 @@ fn a_rename_in_the_source_is_a_rename_in_the_target() {
       source  acme-dev.eu.auth0.com   read just now
       target  acme-prod.eu.auth0.com  read just now
 
-      1 routine
-      0 to create, 1 to update, 3 unchanged
-      1 request
+      edits by risk: 1 routine
+      resources: 0 to create, 1 to update, 3 unchanged
+      about 1 request to apply
 
-    Applications   1 to update
+    Applications (clients)   1 to update
       ~ "Checkout"  name  Till → Checkout
 
     migrate import --tenant prod --from dev
@@ -82,14 +82,15 @@ fn a_duplicate_name_is_skipped_with_the_command_that_resolves_it() {
       source  acme-dev.eu.auth0.com   read just now
       target  acme-prod.eu.auth0.com  read just now
 
-      1 lockout
-      0 to create, 1 to update, 2 unchanged
-      1 request
+      edits by risk: 1 lockout
+      resources: 0 to create, 1 to update, 2 unchanged
+      about 1 request to apply
 
     Review first
+      LOCKOUT may lock someone out
       LOCKOUT  client "Shop"  callbacks  - https://shop.acme.example/old  … 1 more
 
-    Applications   1 to update
+    Applications (clients)   1 to update
       ~ "Shop"  callbacks  - https://shop.acme.example/old  + https://shop.acme.example/back
 
     Skipped (1)
@@ -100,7 +101,8 @@ fn a_duplicate_name_is_skipped_with_the_command_that_resolves_it() {
 
     Unmanaged in prod, not deleted (2)  client "Till (of the target)", client "Till#2"
 
-    Refused: lockout-risk (1 resource)
+    Refused until approved:
+      lockout-risk: 1 resource
 
     To approve what you have reviewed:
       migrate import --tenant prod --from dev --allow lockout-risk:clients/Shop
@@ -116,14 +118,15 @@ fn a_duplicate_name_is_skipped_with_the_command_that_resolves_it() {
       source  acme-dev.eu.auth0.com   read just now
       target  acme-prod.eu.auth0.com  read just now
 
-      1 lockout
-      0 to create, 1 to update, 3 unchanged
-      1 request
+      edits by risk: 1 lockout
+      resources: 0 to create, 1 to update, 3 unchanged
+      about 1 request to apply
 
     Review first
+      LOCKOUT may lock someone out
       LOCKOUT  client "Till"  callbacks  - https://till.acme.example/old  … 1 more
 
-    Applications   1 to update
+    Applications (clients)   1 to update
       ~ "Till"  callbacks  - https://till.acme.example/old  + https://till.acme.example/back
 
     Notes (1)
@@ -131,7 +134,8 @@ fn a_duplicate_name_is_skipped_with_the_command_that_resolves_it() {
 
     Unmanaged in prod, not deleted (1)  client "Till (of the target)"
 
-    Refused: lockout-risk (1 resource)
+    Refused until approved:
+      lockout-risk: 1 resource
 
     To approve what you have reviewed:
       migrate import --tenant prod --from dev --allow lockout-risk:clients/Till
@@ -159,11 +163,11 @@ fn a_deleted_linked_resource_is_reported_and_not_recreated() {
       source  acme-dev.eu.auth0.com   read just now
       target  acme-prod.eu.auth0.com  read just now
 
-      1 widened
-      1 to create, 0 to update, 3 unchanged
-      1 request
+      edits by risk: 1 widened
+      resources: 1 to create, 0 to update, 3 unchanged
+      about 1 request to apply
 
-    Applications   1 to create
+    Applications (clients)   1 to create
       + "Till"  regular_web   callbacks  https://till.acme.example/back
 
     Manual steps (1)
@@ -185,15 +189,15 @@ fn a_change_made_in_the_target_is_kept_and_reported() {
       source  acme-dev.eu.auth0.com   read just now
       target  acme-prod.eu.auth0.com  read just now
 
-      1 routine
-      0 to create, 1 to update, 3 unchanged
-      1 request
+      edits by risk: 1 routine
+      resources: 0 to create, 1 to update, 3 unchanged
+      about 1 request to apply
 
-    Applications   1 to update
+    Applications (clients)   1 to update
       ~ "Shop"  description  (none) → The shop
 
     Drift: changed in prod since the last run (1)
-      Applications   1 changed
+      Applications (clients)   1 changed
         ~ "Shop"  callbacks  + https://hot-fix.acme.example  (1 unchanged)
 
     Notes (1)
@@ -211,24 +215,26 @@ fn a_change_made_in_the_target_is_kept_and_reported() {
       source  acme-dev.eu.auth0.com   read just now
       target  acme-prod.eu.auth0.com  read just now
 
-      1 lockout
-      0 to create, 1 to update, 3 unchanged
-      1 request
+      edits by risk: 1 lockout
+      resources: 0 to create, 1 to update, 3 unchanged
+      about 1 request to apply
 
     Review first
+      LOCKOUT may lock someone out
       LOCKOUT  client "Shop"  callbacks  - https://hot-fix.acme.example  (1 unchanged)
 
-    Applications   1 to update
+    Applications (clients)   1 to update
       ~ "Shop"  callbacks  - https://hot-fix.acme.example  (1 unchanged)
 
     Drift: changed in prod since the last run (1)
-      Applications   1 changed
+      Applications (clients)   1 changed
         ~ "Shop"  callbacks  + https://hot-fix.acme.example  (1 unchanged)
 
     Notes (1)
       who changed prod since the last run is not known: the tenant's log has no entry about them; entries may be delayed
 
-    Refused: lockout-risk (1 resource)
+    Refused until approved:
+      lockout-risk: 1 resource
 
     To approve what you have reviewed:
       migrate import --tenant prod --from dev --drift overwrite --allow lockout-risk:clients/Shop
@@ -247,9 +253,9 @@ fn a_field_changed_in_both_is_a_conflict_and_its_resource_is_skipped() {
       source  acme-dev.eu.auth0.com   read just now
       target  acme-prod.eu.auth0.com  read just now
 
-      1 routine
-      0 to create, 1 to update, 2 unchanged
-      1 request
+      edits by risk: 1 routine
+      resources: 0 to create, 1 to update, 2 unchanged
+      about 1 request to apply
 
     Conflicts (changed in both tenants since the last run)
       client "Shop": description
@@ -258,7 +264,7 @@ fn a_field_changed_in_both_is_a_conflict_and_its_resource_is_skipped() {
       `--drift overwrite` applies the values of dev, also over all other drift in prod
       to keep the values of prod, write them to dev, with {"description":"ours"} in FILE:  migrate update clients devShop000000000000000000000000a FILE --tenant dev
 
-    Applications   1 to update
+    Applications (clients)   1 to update
       ~ "Till"  description  (none) → The till
 
     Skipped (1)
@@ -280,18 +286,20 @@ fn a_field_changed_in_both_is_a_conflict_and_its_resource_is_skipped() {
       source  acme-dev.eu.auth0.com   read just now
       target  acme-prod.eu.auth0.com  read just now
 
-      1 lockout · 1 routine
-      0 to create, 1 to update, 3 unchanged
-      1 request
+      edits by risk: 1 lockout · 1 routine
+      resources: 0 to create, 1 to update, 3 unchanged
+      about 1 request to apply
 
     Review first
+      LOCKOUT may lock someone out
       LOCKOUT  client "Shop"  callbacks  - https://shop.acme.example/back  … 1 more
 
-    Applications   1 to update
+    Applications (clients)   1 to update
       ~ "Shop"  callbacks    - https://shop.acme.example/back  + https://shop.acme.example/new
                 description  ours → theirs
 
-    Refused: lockout-risk (1 resource)
+    Refused until approved:
+      lockout-risk: 1 resource
 
     To approve what you have reviewed:
       migrate import --tenant prod --from dev --drift overwrite --allow lockout-risk:clients/Shop
@@ -364,11 +372,11 @@ fn a_field_removed_from_the_source_is_removed_from_the_target() {
       source  acme-dev.eu.auth0.com   read just now
       target  acme-prod.eu.auth0.com  read just now
 
-      2 routine
-      0 to create, 1 to update, 3 unchanged
-      1 request
+      edits by risk: 2 routine
+      resources: 0 to create, 1 to update, 3 unchanged
+      about 1 request to apply
 
-    Applications   1 to update
+    Applications (clients)   1 to update
       ~ "Till"  client_metadata.floor  "2" → (none)
                 description            The till → (none)
 

@@ -36,17 +36,19 @@ fn always_shows_a_plan_in_colours_though_nobody_watches() {
       target    acme-prod.eu.auth0.com  read just now
       selected  only clients/Shop
 
-      {31}1 lockout{0}
-      0 to create, 1 to update, 0 unchanged
-      1 request
+      edits by risk: {31}1 lockout{0}
+      resources: 0 to create, 1 to update, 0 unchanged
+      about 1 request to apply
 
     {1}Review first{0}
+      {2}LOCKOUT may lock someone out{0}
       {31}LOCKOUT{0}  client "Shop"  callbacks  {31}- https://shop.acme.example/old{0}  {2}… 1 more{0}
 
-    {1}Applications{0}   1 to update
+    {1}Applications (clients){0}   1 to update
       {33}~{0} "Shop"  {31}callbacks{0}  {31}- https://shop.acme.example/old{0}  {32}+ https://shop.acme.example/back{0}
 
-    {31}Refused:{0} lockout-risk (1 resource)
+    {31}Refused until approved:{0}
+      lockout-risk: 1 resource
 
     To approve what you have reviewed:
       migrate import --tenant prod --from dev --only clients/Shop --allow lockout-risk:clients/Shop

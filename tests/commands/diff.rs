@@ -26,9 +26,9 @@ fn two_tenants_are_compared_both_ways_and_nothing_is_written() {
     Diff  prod → dev
       from  acme-prod.eu.auth0.com  read just now
       to    acme-dev.eu.auth0.com   read just now
-      1 added, 1 changed, 0 deleted, 29 unchanged
+      resources: 1 added, 1 changed, 0 deleted, 29 unchanged
 
-    Applications   1 added, 1 changed
+    Applications (clients)   1 added, 1 changed
       ~ "Shop"  callbacks  - https://shop.acme.example/old  + https://shop.acme.example/back
       + "Till"  regular_web   callbacks  https://till.acme.example/back
     "#);
@@ -52,21 +52,21 @@ fn two_snapshots_of_a_tenant_are_compared_by_the_ids_of_their_resources() {
     Diff  ./before → prod@TIME
       from  acme-prod.eu.auth0.com  snapshot ./before, AGE old
       to    acme-prod.eu.auth0.com  snapshot prod@TIME, AGE old
-      1 added, 1 changed, 0 deleted, 29 unchanged
+      resources: 1 added, 1 changed, 0 deleted, 29 unchanged
       Roles +1 · Applications ~1
 
     Roles   1 added
       + "Clerk"
-    Applications   1 changed
+    Applications (clients)   1 changed
       ~ "Store"  name  Shop → Store
     "#);
     let said = fixture.run("diff prod@latest prod");
     assert_eq!(said.code, 0, "{}", said.whole());
-    assert_snapshot!(without_ages(&said.out), @"
+    assert_snapshot!(without_ages(&said.out), @r"
     prod@TIME and prod do not differ: 32 resources compared.
       from  acme-prod.eu.auth0.com  snapshot prod@TIME, AGE old
       to    acme-prod.eu.auth0.com  read just now
-      0 added, 0 changed, 0 deleted, 32 unchanged
+      resources: 0 added, 0 changed, 0 deleted, 32 unchanged
     ");
     let said = fixture.run("diff ./before prod --kinds roles --output json").json();
     assert_eq!(said["counts"], json!({"added": 1, "changed": 0, "deleted": 0, "unchanged": 0}));
@@ -90,12 +90,12 @@ fn what_cannot_be_read_is_said_not_to_be_compared() {
     done(&fixture.run("export --tenant prod --quiet"));
     fixture.sign_in_to_prod_with(&["read:clients"]);
     let said = fixture.run("diff prod@latest prod --kinds clients,rules --quiet");
-    assert_snapshot!(without_ages(&said.whole()), @"
+    assert_snapshot!(without_ages(&said.whole()), @r"
     exit 3
     prod@TIME and prod do not differ in what can be compared: 1 resource.
       from  acme-prod.eu.auth0.com  snapshot prod@TIME, AGE old
       to    acme-prod.eu.auth0.com  read just now
-      0 added, 0 changed, 0 deleted, 1 unchanged
+      resources: 0 added, 0 changed, 0 deleted, 1 unchanged
 
     Not compared
       rules: prod does not show it: the token lacks the scope read:rules

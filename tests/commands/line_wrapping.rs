@@ -28,14 +28,15 @@ fn causes_hints_and_steps_are_wrapped_between_words_but_commands_are_not() {
       source  acme-dev.eu.auth0.com   read just now
       target  acme-prod.eu.auth0.com  read just now
 
-      1 lockout · 1 widened
-      1 to create, 1 to update, 2 unchanged
-      2 requests
+      edits by risk: 1 lockout · 1 widened
+      resources: 1 to create, 1 to update, 2 unchanged
+      about 2 requests to apply
 
     Review first
+      LOCKOUT may lock someone out
       LOCKOUT  client "Shop"  callbacks  - https://shop.acme.example/old  … 1 more
 
-    Applications   1 to create, 1 to update
+    Applications (clients)   1 to create, 1 to update
       ~ "Shop"  callbacks
                   - https://shop.acme.example/old
                   + https://shop.acme.example/back
@@ -45,7 +46,8 @@ fn causes_hints_and_steps_are_wrapped_between_words_but_commands_are_not() {
       1. client "Till": the target generates a new client_secret; give it to the
          services that use this client
 
-    Refused: lockout-risk (1 resource)
+    Refused until approved:
+      lockout-risk: 1 resource
 
     To approve what you have reviewed:
       migrate import --tenant prod --from dev --allow lockout-risk:clients/Shop

@@ -51,8 +51,6 @@ pub(in crate::cli) struct SyncArgs {
     to: Option<String>,
     #[command(flatten)]
     options: ImportOptions,
-    #[arg(long, value_name = "GUARD,..", value_delimiter = ',', help_heading = "Approval and writing", help = help_of_unattended_allow())]
-    allow: Vec<String>,
     /// Before and after the run, check the logins that the plan could break; sends no credentials and signs nobody in
     #[arg(long, help_heading = "Plan and run")]
     probe: bool,
@@ -65,14 +63,16 @@ pub(in crate::cli) struct SyncArgs {
     full: bool,
     #[command(flatten)]
     limits: LimitOptions,
-    #[command(flatten, next_help_heading = "Approval and writing")]
-    lock_timeout: LockOptions,
-    #[command(flatten, next_help_heading = "Approval and writing")]
-    secrets: Secrets,
     #[command(flatten)]
     hooks: Hooks,
     #[command(flatten)]
     pub(in crate::cli) reports: ReportOptions,
+    #[arg(long, value_name = "GUARD,..", value_delimiter = ',', help_heading = "Approval and writing", help = help_of_unattended_allow())]
+    allow: Vec<String>,
+    #[command(flatten, next_help_heading = "Approval and writing")]
+    secrets: Secrets,
+    #[command(flatten, next_help_heading = "Approval and writing")]
+    lock_timeout: LockOptions,
 }
 
 /// Why nothing more of an interrupted run is sent.

@@ -33,9 +33,9 @@ use crate::workflow::{Proposal, check_scopes, lock, now, unapproved};
 pub(in crate::cli) struct UpdateArgs {
     /// The kind, as `migrate kinds` lists it
     kind: String,
-    /// The name or id of the resource, and the file with its fields as JSON (`-` reads standard input); a kind with a single resource takes
-    /// only the file
-    #[arg(value_names = ["NAME|ID", "FILE"], num_args = 1..=2, required = true)]
+    /// First the name or id of the resource (not for a kind with a single resource), then the file with its fields as JSON; `-` reads
+    /// standard input
+    #[arg(value_name = "NAME|ID FILE", num_args = 1..=2, required = true)]
     name_and_file: Vec<String>,
     /// The tenant to change [default: the only one configured]
     #[arg(long, visible_alias = "to", value_name = "TENANT")]
