@@ -56,10 +56,10 @@ pub(in crate::cli) struct SyncArgs {
     probe: bool,
     /// Read only what the tenants' logs say was written to since the last sync, and everything once a week or if in doubt [default: `nightly`
     /// of the target]
-    #[arg(long, conflicts_with = "full")]
+    #[arg(long, help_heading = "Plan and run", conflicts_with = "full")]
     incremental: bool,
     /// Read everything, also if `nightly` of the target is incremental
-    #[arg(long)]
+    #[arg(long, help_heading = "Plan and run")]
     full: bool,
     #[command(flatten)]
     limits: LimitOptions,
