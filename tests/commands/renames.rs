@@ -60,9 +60,9 @@ fn swapped_names_are_shown_written_and_undone() {
       source  acme-dev.eu.auth0.com   read just now
       target  acme-prod.eu.auth0.com  read just now
 
-      4 routine
-      0 to create, 4 to update, 7 unchanged
-      4 requests
+      edits by risk: 4 routine
+      resources: 0 to create, 4 to update, 7 unchanged
+      about 4 requests to apply
 
     Roles   4 to update
       ~ "Editor"     name  Viewer → Viewer-2

@@ -53,14 +53,15 @@ fn a_restore_is_planned_like_an_import_and_guarded_like_one() {
       source  acme-prod.eu.auth0.com  snapshot prod@TIME, AGE old
       target  acme-prod.eu.auth0.com  read just now
 
-      1 lockout
-      0 to create, 1 to update, 2 unchanged
-      1 request
+      edits by risk: 1 lockout
+      resources: 0 to create, 1 to update, 2 unchanged
+      about 1 request to apply
 
     Review first
+      LOCKOUT may lock someone out
       LOCKOUT  client "Shop"  callbacks  - https://shop.acme.example/new  … 1 more
 
-    Applications   1 to update
+    Applications (clients)   1 to update
       ~ "Shop"  callbacks  - https://shop.acme.example/new  + https://shop.acme.example/old
 
     Unmanaged in prod, not deleted (1)
@@ -69,7 +70,8 @@ fn a_restore_is_planned_like_an_import_and_guarded_like_one() {
     Notes (1)
       the next import from dev treats restored values as drift and keeps them, and creates deleted resources again: make the same changes in dev
 
-    Refused: lockout-risk (1 resource)
+    Refused until approved:
+      lockout-risk: 1 resource
 
     To approve what you have reviewed:
       migrate restore --tenant prod --from prod@TIME --allow lockout-risk:clients/Shop

@@ -50,14 +50,15 @@ fn an_edited_file_changes_differing_fields_and_ignores_read_only_ones() {
     Plan  prod
       tenant  acme-prod.eu.auth0.com  read just now
 
-      1 lockout
-      0 to create, 1 to update, 0 unchanged
-      1 request
+      edits by risk: 1 lockout
+      resources: 0 to create, 1 to update, 0 unchanged
+      about 1 request to apply
 
     Review first
+      LOCKOUT may lock someone out
       LOCKOUT  client "Shop"  callbacks  - https://shop.acme.example/old  … 1 more
 
-    Applications   1 to update
+    Applications (clients)   1 to update
       ~ "Shop"  callbacks  - https://shop.acme.example/old  + https://shop.acme.example/new
 
     Approved: lockout-risk: 1 resource
@@ -88,14 +89,15 @@ fn an_update_sends_only_changed_fields() {
     Plan  prod
       tenant  acme-prod.eu.auth0.com  read just now
 
-      1 lockout
-      0 to create, 1 to update, 0 unchanged
-      1 request
+      edits by risk: 1 lockout
+      resources: 0 to create, 1 to update, 0 unchanged
+      about 1 request to apply
 
     Review first
+      LOCKOUT may lock someone out
       LOCKOUT  client "Shop"  callbacks  - https://shop.acme.example/old  … 1 more
 
-    Applications   1 to update
+    Applications (clients)   1 to update
       ~ "Shop"  callbacks  - https://shop.acme.example/old  + https://shop.acme.example/new
 
     Approved: lockout-risk: 1 resource
@@ -359,7 +361,7 @@ fn an_import_is_json_for_programs() {
         {
           "key": "clients/Till",
           "path": "client_secret",
-          "step": "the target generated a new client_secret; give it to the services that need it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it"
+          "step": "the target generated a new client_secret; give it to the services that need it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it (needs the scope read:client_keys)"
         }
       ],
       "requests": "COST",

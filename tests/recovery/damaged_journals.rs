@@ -34,8 +34,8 @@ fn a_torn_last_line_is_dropped_and_the_run_resumes() {
     Applied 2 changes to prod in TIME.
 
     Manual steps
-      1. client "Shop": the target generated a new client_secret; give it to the services that need it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
-      2. client "Till": the target generated a new client_secret; give it to the services that need it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+      1. client "Shop": the target generated a new client_secret; give it to the services that need it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it (needs the scope read:client_keys)
+      2. client "Till": the target generated a new client_secret; give it to the services that need it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it (needs the scope read:client_keys)
 
     The run's files are in ./runs/TIME-prod
     "#);

@@ -113,11 +113,11 @@ fn resuming_a_superseded_run_by_name_keeps_the_state_of_the_later_run() {
       source  acme-dev.eu.auth0.com   read just now
       target  acme-prod.eu.auth0.com  read just now
 
-      1 routine
-      0 to create, 1 to update, 3 unchanged
-      1 request
+      edits by risk: 1 routine
+      resources: 0 to create, 1 to update, 3 unchanged
+      about 1 request to apply
 
-    Applications   1 to update
+    Applications (clients)   1 to update
       ~ "Shop"  description  two → one
 
     migrate import --tenant prod --from dev

@@ -183,14 +183,15 @@ fn only_selected_resources_are_undone_and_a_dry_run_writes_nothing() {
       target    acme-prod.eu.auth0.com  read just now
       selected  only clients/Shop
 
-      1 lockout
-      0 to create, 1 to update, 2 unchanged
-      1 request
+      edits by risk: 1 lockout
+      resources: 0 to create, 1 to update, 2 unchanged
+      about 1 request to apply
 
     Review first
+      LOCKOUT may lock someone out
       LOCKOUT  client "Shop"  callbacks  - https://shop.acme.example/back  … 1 more
 
-    Applications   1 to update
+    Applications (clients)   1 to update
       ~ "Shop"  callbacks  - https://shop.acme.example/back  + https://shop.acme.example/old
 
     Notes (1)
@@ -376,13 +377,14 @@ fn a_run_is_shown_from_its_own_files_alone() {
       source  acme-dev.eu.auth0.com   read just now
       target  acme-prod.eu.auth0.com  read just now
 
-      1 lockout · 1 widened
-      1 to create, 1 to update, 2 unchanged
+      edits by risk: 1 lockout · 1 widened
+      resources: 1 to create, 1 to update, 2 unchanged
 
     Review first
+      LOCKOUT may lock someone out
       LOCKOUT  client "Shop"  callbacks  - https://shop.acme.example/old  … 1 more
 
-    Applications   1 to create, 1 to update
+    Applications (clients)   1 to create, 1 to update
       ~ "Shop"  callbacks  - https://shop.acme.example/old  + https://shop.acme.example/back
       + "Till"  regular_web   callbacks  https://till.acme.example/back
 

@@ -52,11 +52,9 @@ fn a_run_whose_target_disappeared_is_completed_when_it_is_back() {
     Applied 41 changes to prod in TIME.
 
     Manual steps
-      1. client "Acme Driver Android": the target generated a new client_secret; give it to the services that need it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
-      2. client "Shipment Events": the target generated a new client_secret; give it to the services that need it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
-      3. client "Tableau": the target generated a new client_secret; give it to the services that need it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
-      4. client "acmectl": the target generated a new client_secret; give it to the services that need it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
-      5. connection "globex-saml": configure the identity provider with the callback https://acme-prod.eu.auth0.com/login/callback and the entity id urn:auth0:acme-prod:globex-saml
+      1. client "Shipment Events": the target generated a new client_secret; give it to the services that need it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it (needs the scope read:client_keys)
+      2. client "Tableau": the target generated a new client_secret; give it to the services that need it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it (needs the scope read:client_keys)
+      3. connection "globex-saml": configure the identity provider with the callback https://acme-prod.eu.auth0.com/login/callback and the entity id urn:auth0:acme-prod:globex-saml
 
     The run's files are in ./runs/TIME-prod
     "#);

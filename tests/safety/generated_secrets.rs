@@ -63,14 +63,15 @@ fn a_new_secret_is_appended_to_a_private_file_and_is_nowhere_else() {
       source  acme-dev.eu.auth0.com   read just now
       target  acme-prod.eu.auth0.com  read just now
 
-      1 lockout · 1 widened
-      1 to create, 1 to update, 2 unchanged
-      2 requests
+      edits by risk: 1 lockout · 1 widened
+      resources: 1 to create, 1 to update, 2 unchanged
+      about 2 requests to apply
 
     Review first
+      LOCKOUT may lock someone out
       LOCKOUT  client "Shop"  callbacks  - https://shop.acme.example/old  … 1 more
 
-    Applications   1 to create, 1 to update
+    Applications (clients)   1 to create, 1 to update
       ~ "Shop"  callbacks  - https://shop.acme.example/old  + https://shop.acme.example/back
       + "Till"  regular_web   callbacks  https://till.acme.example/back
 
@@ -113,14 +114,15 @@ fn a_failed_command_is_reported_with_how_to_get_the_secret_but_not_its_output() 
       source  acme-dev.eu.auth0.com   read just now
       target  acme-prod.eu.auth0.com  read just now
 
-      1 lockout · 1 widened
-      1 to create, 1 to update, 2 unchanged
-      2 requests
+      edits by risk: 1 lockout · 1 widened
+      resources: 1 to create, 1 to update, 2 unchanged
+      about 2 requests to apply
 
     Review first
+      LOCKOUT may lock someone out
       LOCKOUT  client "Shop"  callbacks  - https://shop.acme.example/old  … 1 more
 
-    Applications   1 to create, 1 to update
+    Applications (clients)   1 to create, 1 to update
       ~ "Shop"  callbacks  - https://shop.acme.example/old  + https://shop.acme.example/back
       + "Till"  regular_web   callbacks  https://till.acme.example/back
 
@@ -131,7 +133,7 @@ fn a_failed_command_is_reported_with_how_to_get_the_secret_but_not_its_output() 
     Applied 2 changes to prod in TIME.
 
     Manual steps
-      1. client "Till": its new client_secret was not stored: the --secrets-to command failed: exit status: 7; `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+      1. client "Till": its new client_secret was not stored: the --secrets-to command failed: exit status: 7; `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it (needs the scope read:client_keys)
 
     The run's files are in ./runs/TIME-prod
     "#);
@@ -248,9 +250,8 @@ fn without_a_sink_the_report_shows_how_to_get_each_secret() {
     assert_eq!(said.code, 0, "{}", said.whole());
     let (_, by_hand) = said.out.rsplit_once("Manual steps").expect("steps");
     assert_snapshot!(by_hand, @r#"
-
       1. API "https://orders": the target generated a new signing_secret; give it to the services that need it: `migrate api get 'resource-servers/ccf6818a244f869872d8c4d8' --tenant prod` prints it
-      2. client "Till": the target generated a new client_secret; give it to the services that need it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+      2. client "Till": the target generated a new client_secret; give it to the services that need it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it (needs the scope read:client_keys)
 
     The run's files are in ./runs/TIME-prod
     "#);

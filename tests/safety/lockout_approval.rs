@@ -37,21 +37,23 @@ fn a_dry_run_of_a_job_exits_like_the_job() {
       source  acme-dev.eu.auth0.com   read just now
       target  acme-prod.eu.auth0.com  read just now
 
-      1 lockout · 1 widened
-      1 to create, 1 to update, 2 unchanged
-      2 requests
+      edits by risk: 1 lockout · 1 widened
+      resources: 1 to create, 1 to update, 2 unchanged
+      about 2 requests to apply
 
     Review first
+      LOCKOUT may lock someone out
       LOCKOUT  client "Shop"  callbacks  - https://shop.acme.example/old  … 1 more
 
-    Applications   1 to create, 1 to update
+    Applications (clients)   1 to create, 1 to update
       ~ "Shop"  callbacks  - https://shop.acme.example/old  + https://shop.acme.example/back
       + "Till"  regular_web   callbacks  https://till.acme.example/back
 
     Manual steps (1)
       1. client "Till": the target generates a new client_secret; give it to the services that use this client
 
-    Refused: lockout-risk (1 resource)
+    Refused until approved:
+      lockout-risk: 1 resource
 
     At a terminal, this approves what you have reviewed:
       migrate import --tenant prod --from dev --allow lockout-risk,weaker-protection,lockout-risk:clients/Shop
@@ -130,14 +132,15 @@ fn an_update_by_a_job_cannot_lock_anybody_out_either() {
     Plan  prod
       tenant  acme-prod.eu.auth0.com  read just now
 
-      1 lockout
-      0 to create, 1 to update, 0 unchanged
-      1 request
+      edits by risk: 1 lockout
+      resources: 0 to create, 1 to update, 0 unchanged
+      about 1 request to apply
 
     Review first
+      LOCKOUT may lock someone out
       LOCKOUT  client "Shop"  callbacks  - https://shop.acme.example/old
 
-    Applications   1 to update
+    Applications (clients)   1 to update
       ~ "Shop"  callbacks  - https://shop.acme.example/old
 
     migrate update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection

@@ -29,10 +29,10 @@ fn a_job_applies_the_approved_part_and_reports_the_rest() {
       source  acme-dev.eu.auth0.com   read just now
       target  acme-prod.eu.auth0.com  read just now
 
-      1 widened
-      1 to create, 0 to update, 2 unchanged
+      edits by risk: 1 widened
+      resources: 1 to create, 0 to update, 2 unchanged
 
-    Applications   1 to create
+    Applications (clients)   1 to create
       + "Till"  regular_web   callbacks  https://till.acme.example/back
 
     Skipped (1)
@@ -51,11 +51,11 @@ fn a_job_applies_the_approved_part_and_reports_the_rest() {
       source  acme-dev.eu.auth0.com   read just now
       target  acme-prod.eu.auth0.com  read just now
 
-      1 widened
-      1 to create, 0 to update, 2 unchanged
-      1 request
+      edits by risk: 1 widened
+      resources: 1 to create, 0 to update, 2 unchanged
+      about 1 request to apply
 
-    Applications   1 to create
+    Applications (clients)   1 to create
       + "Till"  regular_web   callbacks  https://till.acme.example/back
 
     Skipped (1)
@@ -69,7 +69,7 @@ fn a_job_applies_the_approved_part_and_reports_the_rest() {
       client "Shop": it was not approved
 
     Manual steps
-      1. client "Till": the target generated a new client_secret; give it to the services that need it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+      1. client "Till": the target generated a new client_secret; give it to the services that need it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it (needs the scope read:client_keys)
 
     The run's files are in ./runs/TIME-prod
     "#);

@@ -56,19 +56,21 @@ fn a_secret_is_sent_once_and_again_only_when_its_value_changed() {
       target   acme-prod.eu.auth0.com  read just now
       mapping  mapping.toml            1 rule
 
-      2 lockout
-      0 to create, 2 to update, 2 unchanged
-      2 requests
+      edits by risk: 2 lockout
+      resources: 0 to create, 2 to update, 2 unchanged
+      about 2 requests to apply
 
     Review first
+      LOCKOUT may lock someone out
       LOCKOUT  client "Shop"  client_secret  another secret
       LOCKOUT  client "Till"  client_secret  another secret
 
-    Applications   2 to update
+    Applications (clients)   2 to update
       ~ "Shop"  client_secret  (secret from env:SECRET, which changed)                    mapping.toml:1
       ~ "Till"  client_secret  (secret from env:SECRET, which changed)                    mapping.toml:1
 
-    Refused: lockout-risk (2 resources)
+    Refused until approved:
+      lockout-risk: 2 resources
 
     To approve what you have reviewed:
       migrate import --tenant prod --from dev --allow lockout-risk:clients/Shop,lockout-risk:clients/Till

@@ -33,27 +33,29 @@ fn migrates_own_client_is_unchanged() {
       source  acme-dev.eu.auth0.com   read just now
       target  acme-prod.eu.auth0.com  read just now
 
-      1 lockout · 1 widened
-      1 to create, 1 to update, 2 unchanged
-      2 requests
+      edits by risk: 1 lockout · 1 widened
+      resources: 1 to create, 1 to update, 2 unchanged
+      about 2 requests to apply
 
     Review first
+      LOCKOUT may lock someone out
       LOCKOUT  client "Shop"  callbacks  - https://shop.acme.example/old  … 1 more
 
-    Applications   1 to create, 1 to update
+    Applications (clients)   1 to create, 1 to update
       ~ "Shop"  callbacks  - https://shop.acme.example/old  + https://shop.acme.example/back
       + "Till"  regular_web   callbacks  https://till.acme.example/back
 
     Manual steps (1)
       1. client "Till": the target generates a new client_secret; give it to the services that use this client
 
-    Excluded (1)  client "Deployer" (--verbose gives the reasons)
+    Excluded (1)  client "Deployer"
+    (--verbose shows all of it, with the reasons)
 
     Approved: lockout-risk: 1 resource
     Applied 2 changes to prod in TIME.
 
     Manual steps
-      1. client "Till": the target generated a new client_secret; give it to the services that need it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+      1. client "Till": the target generated a new client_secret; give it to the services that need it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it (needs the scope read:client_keys)
 
     The run's files are in ./runs/TIME-prod
     "#);
@@ -71,27 +73,29 @@ fn protected_resources_are_unchanged_and_not_deleted() {
       source  acme-dev.eu.auth0.com   read just now
       target  acme-prod.eu.auth0.com  read just now
 
-      1 lockout · 1 widened
-      1 to create, 1 to update, 2 unchanged
-      2 requests
+      edits by risk: 1 lockout · 1 widened
+      resources: 1 to create, 1 to update, 2 unchanged
+      about 2 requests to apply
 
     Review first
+      LOCKOUT may lock someone out
       LOCKOUT  client "Shop"  callbacks  - https://shop.acme.example/old  … 1 more
 
-    Applications   1 to create, 1 to update
+    Applications (clients)   1 to create, 1 to update
       ~ "Shop"  callbacks  - https://shop.acme.example/old  + https://shop.acme.example/back
       + "Till"  regular_web   callbacks  https://till.acme.example/back
 
     Manual steps (1)
       1. client "Till": the target generates a new client_secret; give it to the services that use this client
 
-    Excluded (1)  client "Break glass" (--verbose gives the reasons)
+    Excluded (1)  client "Break glass"
+    (--verbose shows all of it, with the reasons)
 
     Approved: lockout-risk: 1 resource
     Applied 2 changes to prod in TIME.
 
     Manual steps
-      1. client "Till": the target generated a new client_secret; give it to the services that need it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+      1. client "Till": the target generated a new client_secret; give it to the services that need it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it (needs the scope read:client_keys)
 
     The run's files are in ./runs/TIME-prod
     "#);
@@ -119,27 +123,31 @@ fn the_management_api_is_unchanged() {
       source  acme-dev.eu.auth0.com   read just now
       target  acme-prod.eu.auth0.com  read just now
 
-      1 lockout · 1 widened
-      1 to create, 1 to update, 2 unchanged
-      2 requests
+      edits by risk: 1 lockout · 1 widened
+      resources: 1 to create, 1 to update, 2 unchanged
+      about 2 requests to apply
 
     Review first
+      LOCKOUT may lock someone out
       LOCKOUT  client "Shop"  callbacks  - https://shop.acme.example/old  … 1 more
 
-    Applications   1 to create, 1 to update
+    Applications (clients)   1 to create, 1 to update
       ~ "Shop"  callbacks  - https://shop.acme.example/old  + https://shop.acme.example/back
       + "Till"  regular_web   callbacks  https://till.acme.example/back
 
     Manual steps (1)
       1. client "Till": the target generates a new client_secret; give it to the services that use this client
 
-    Excluded (1)  API "https://⟨tenant⟩/api/v2/" (--verbose gives the reasons)
+    Excluded (1)  API "https://⟨tenant⟩/api/v2/"
+    (--verbose shows all of it, with the reasons)
+
+    ⟨tenant⟩ is each tenant's own domain.
 
     Approved: lockout-risk: 1 resource
     Applied 2 changes to prod in TIME.
 
     Manual steps
-      1. client "Till": the target generated a new client_secret; give it to the services that need it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+      1. client "Till": the target generated a new client_secret; give it to the services that need it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it (needs the scope read:client_keys)
 
     The run's files are in ./runs/TIME-prod
     "#);
@@ -199,14 +207,15 @@ fn a_dangling_reference_is_skipped_and_reported() {
       source  acme-dev.eu.auth0.com   read just now
       target  acme-prod.eu.auth0.com  read just now
 
-      1 lockout · 1 widened
-      1 to create, 1 to update, 2 unchanged
-      2 requests
+      edits by risk: 1 lockout · 1 widened
+      resources: 1 to create, 1 to update, 2 unchanged
+      about 2 requests to apply
 
     Review first
+      LOCKOUT may lock someone out
       LOCKOUT  client "Shop"  callbacks  - https://shop.acme.example/old  … 1 more
 
-    Applications   1 to create, 1 to update
+    Applications (clients)   1 to create, 1 to update
       ~ "Shop"  callbacks  - https://shop.acme.example/old  + https://shop.acme.example/back
       + "Till"  regular_web   callbacks  https://till.acme.example/back
 
@@ -223,7 +232,7 @@ fn a_dangling_reference_is_skipped_and_reported() {
       grant "Till · https://orders · client": it refers to resource-servers "https://orders", which the source does not have
 
     Manual steps
-      1. client "Till": the target generated a new client_secret; give it to the services that need it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+      1. client "Till": the target generated a new client_secret; give it to the services that need it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it (needs the scope read:client_keys)
 
     The run's files are in ./runs/TIME-prod
     "#);

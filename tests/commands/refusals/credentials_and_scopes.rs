@@ -66,22 +66,24 @@ fn a_missing_scope_for_writing_is_reported() {
       source  acme-dev.eu.auth0.com   read just now
       target  acme-prod.eu.auth0.com  read just now
 
-      1 lockout · 1 widened
-      1 to create, 1 to update, 1 unchanged
-      2 requests
+      edits by risk: 1 lockout · 1 widened
+      resources: 1 to create, 1 to update, 1 unchanged
+      about 2 requests to apply
 
     Review first
+      LOCKOUT may lock someone out
       LOCKOUT  client "Shop"  callbacks  - https://shop.acme.example/old  … 1 more
       SCOPE    the token for prod lacks create:clients
 
-    Applications   1 to create, 1 to update
+    Applications (clients)   1 to create, 1 to update
       ~ "Shop"  callbacks  - https://shop.acme.example/old  + https://shop.acme.example/back
       + "Till"  regular_web   callbacks  https://till.acme.example/back
 
     Manual steps (1)
       1. client "Till": the target generates a new client_secret; give it to the services that use this client
 
-    Refused: scopes: the token for "prod" lacks create:clients
+    Refused:
+      scopes: the token for "prod" lacks create:clients
     error: the plan was refused
     cause: scopes: the token for "prod" lacks create:clients
     hint:  grant what is missing to the application that migrate signs in with
@@ -142,14 +144,15 @@ fn a_kind_the_source_does_not_return_is_skipped_and_the_import_incomplete() {
       source  acme-dev.eu.auth0.com   read just now
       target  acme-prod.eu.auth0.com  read just now
 
-      1 lockout · 1 widened
-      1 to create, 1 to update, 1 unchanged
-      2 requests
+      edits by risk: 1 lockout · 1 widened
+      resources: 1 to create, 1 to update, 1 unchanged
+      about 2 requests to apply
 
     Review first
+      LOCKOUT may lock someone out
       LOCKOUT  client "Shop"  callbacks  - https://shop.acme.example/old  … 1 more
 
-    Applications   1 to create, 1 to update
+    Applications (clients)   1 to create, 1 to update
       ~ "Shop"  callbacks  - https://shop.acme.example/old  + https://shop.acme.example/back
       + "Till"  regular_web   callbacks  https://till.acme.example/back
 

@@ -113,14 +113,15 @@ fn a_stale_change_is_refused_and_the_rest_is_applied() {
       source  acme-dev.eu.auth0.com   read just now
       target  acme-prod.eu.auth0.com  read just now
 
-      1 lockout · 1 widened
-      1 to create, 1 to update, 2 unchanged
-      2 requests
+      edits by risk: 1 lockout · 1 widened
+      resources: 1 to create, 1 to update, 2 unchanged
+      about 2 requests to apply
 
     Review first
+      LOCKOUT may lock someone out
       LOCKOUT  client "Shop"  callbacks  - https://shop.acme.example/old  … 1 more
 
-    Applications   1 to create, 1 to update
+    Applications (clients)   1 to create, 1 to update
       ~ "Shop"  callbacks  - https://shop.acme.example/old  + https://shop.acme.example/back
       + "Till"  regular_web   callbacks  https://till.acme.example/back
 
@@ -134,7 +135,7 @@ fn a_stale_change_is_refused_and_the_rest_is_applied() {
       update client "Shop": its callbacks changed in the target since the plan, by run TIME-prod on MINUTE from 127.0.0.1; plan again
 
     Manual steps
-      1. client "Till": the target generated a new client_secret; give it to the services that need it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+      1. client "Till": the target generated a new client_secret; give it to the services that need it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it (needs the scope read:client_keys)
 
     The run's files are in ./runs/TIME-prod
     "#);

@@ -149,7 +149,10 @@ impl<'seen> Verdict<'seen> {
         // returned its own.
         let made = after.secrets.iter().filter(|_| before.is_none());
         let secrets: BTreeSet<&String> = wanted.secrets.iter().chain(made).collect();
-        let unnamed = secrets.into_iter().filter(|path| !(is_named(path) || is_supplied(path) || has_its_own(path)));
+        // A public client signs in without it.
+        let is_public = after.open().body.get("token_endpoint_auth_method").is_some_and(|method| method == "none");
+        let is_unused = |path: &String| is_public && path == "client_secret";
+        let unnamed = secrets.into_iter().filter(|path| !(is_named(path) || is_supplied(path) || has_its_own(path) || is_unused(path)));
         unnamed.map(|path| format!("the secret {path} is not named")).collect()
     }
 
