@@ -390,11 +390,6 @@ fn joined(parts: &[String], separator: &str, columns: usize) -> Vec<String> {
     lines
 }
 
-/// Returns the width of a styled text.
-fn visible_width(text: &str) -> usize {
-    anstream::adapter::strip_str(text).to_string().chars().count()
-}
-
 /// Pads or truncates a text to this width.
 fn padded(text: &str, columns: usize) -> String {
     format!("{:<columns$}", cut(text, columns.max(1)))
