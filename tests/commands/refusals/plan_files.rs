@@ -44,9 +44,9 @@ fn a_truncated_plan_is_shown_where_it_ends() {
     assert_snapshot!(refused_without_asking(&fixture, IMPORT_PLAN), @r#"
     exit 64
     error: this is not a plan
-             --> plan.json:44:20
+             --> plan.json:45:20
               |
-           44 |           "edits": [
+           45 |           "edits": [
               |                    ^ EOF while parsing a list
     hint:  make a new plan with `migrate plan --out FILE`
     state: nothing was written
