@@ -7,7 +7,8 @@
 //! the best of several runs, since the machine may be busy, except for the two imports by number of changes, which run
 //! once; memory is the maximum. Durations are not tested. An unchanged import that writes is an error, and so is an
 //! export or an unchanged import above the memory limit. `-- --quick` runs the smallest sizes once, to check that
-//! everything works.
+//! everything works. `-- --large` instead prints, once for each of 1,000, 10,000 and 100,000 clients, what every
+//! command costs in all and per 1,000 resources, without the limit of memory.
 
 #![expect(clippy::print_stdout, reason = "figures are what a benchmark is for")]
 
@@ -39,7 +40,13 @@ const MOST_MEMORY: u64 = 150 << 20;
 const COMMANDS: [(&str, &str, &str); 3] =
     [("export", "export --tenant dev", "3 s, 150 MiB"), ("import", IMPORT, "40 s"), ("unchanged", IMPORT, "3 s, 150 MiB")];
 
+/// The sizes of `--large`.
+const LARGE: [usize; 3] = [1_000, 10_000, 100_000];
+
 fn main() {
+    if std::env::args().any(|argument| argument == "--large") {
+        return large();
+    }
     let is_quick = std::env::args().any(|argument| argument == "--quick");
     let (sizes, rounds, growth) = if is_quick { (&SIZES[..1], 1, QUICK_GROWTH) } else { (&SIZES[..], ROUNDS, GROWTH) };
     let starts = (0..STARTS).map(|_| start_to_first_request());
@@ -55,6 +62,30 @@ fn main() {
     let [few, many] = growth.map(cpu_per_thousand_changes);
     println!("import of {} changes: {few:.2} s cpu for each 1,000; of {}: {many:.2} s", growth[0], growth[1]);
     println!("  ratio {:.2}  (aim: 1.3 at most, from {} to {})", many / few, GROWTH[0], GROWTH[1]);
+}
+
+/// Prints the cost of each command at each size, in all and per thousand resources.
+fn large() {
+    println!("| clients + grants | command | wall | CPU | peak | reads + writes | CPU per 1,000 | peak per 1,000 |");
+    println!("|---:|---|---:|---:|---:|---:|---:|---:|");
+    for clients in LARGE {
+        let grants = clients;
+        let house = House::with_grants((clients, grants), &[]);
+        let thousands = f64::from(u32::try_from(clients + grants).expect("some hundred thousand")) / 1_000.0;
+        for (name, line, _) in COMMANDS {
+            let Cost { wall, cpu, peak, asked } = house.run(line);
+            let (wall, cpu) = (wall.as_secs_f64(), cpu.as_secs_f64());
+            let mebibytes = f64::from(u32::try_from(peak >> 10).expect("less than some gibibytes")) / 1_024.0;
+            println!(
+                "| {clients} + {grants} | {name} | {wall:.1} s | {cpu:.1} s | {mebibytes:.0} MiB | {} + {} | {:.3} s | {:.2} MiB |",
+                asked.reads,
+                asked.writes,
+                cpu / thousands,
+                mebibytes / thousands
+            );
+        }
+        assert_eq!(house.asked_of_target().refused, 0, "a tenant without a limit refused");
+    }
 }
 
 /// Imports about this many changes into an empty tenant, once; returns the CPU seconds per thousand changes.

@@ -13,11 +13,11 @@ use serde_json::{Value, json};
 /// Fields of a client that contain its hosts.
 const WITH_HOSTS: [&str; 6] = ["callbacks", "allowed_logout_urls", "web_origins", "allowed_origins", "initiate_login_uri", "logo_uri"];
 
-/// Writes a state file with this many clients and half as many grants; everything else is as in the company.
+/// Writes a state file with this many clients and grants; everything else is as in the company.
 ///
 /// Resources that cannot be created in an empty tenant are left out: rules, the global client, and the client with a
 /// private key that nobody can read.
-pub(crate) fn write(path: &Path, clients: usize) -> io::Result<()> {
+pub(crate) fn write(path: &Path, (clients, grants): (usize, usize)) -> io::Result<()> {
     let mut seed: Value = serde_json::from_str(ACME_DEV)?;
     let mut own_clients = take(&mut seed, "/clients");
     own_clients.retain(|client| client["global"] != true);
@@ -25,7 +25,8 @@ pub(crate) fn write(path: &Path, clients: usize) -> io::Result<()> {
     take(&mut seed, "/rules");
     let apis: Vec<Value> = own_apis(&seed);
     let models: Vec<&Value> = own_clients.iter().filter(|client| is_model(client)).collect();
-    let (more_clients, more_grants) = (clients.saturating_sub(own_clients.len()), (clients / 2).saturating_sub(own_grants.len()));
+    let more_clients = clients.saturating_sub(own_clients.len());
+    let more_grants = grants.saturating_sub(own_grants.len()).min(more_clients);
     let new_clients = (0..more_clients).map(|number| client(models[number % models.len()], number));
     let new_grants = (0..more_grants).map(|number| grant(&apis[number % apis.len()], number));
     let mut out = BufWriter::new(File::create(path)?);

@@ -54,11 +54,16 @@ pub(crate) struct Cost {
 }
 
 impl House {
-    /// Starts both tenants; `target` are additional arguments for the second one.
+    /// Starts both tenants, with a grant for every two clients; `target` are additional arguments for the second one.
     pub(crate) fn new(clients: usize, target: &[&str]) -> Self {
+        Self::with_grants((clients, clients / 2), target)
+    }
+
+    /// Starts both tenants with this many clients and grants in the first.
+    pub(crate) fn with_grants(size: (usize, usize), target: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let state = folder.path().join("dev.json");
-        company::write(&state, clients).expect("a state file");
+        company::write(&state, size).expect("a state file");
         let dev = Sandbox::start(&["--state", &state.to_string_lossy()]);
         let prod = Sandbox::start(&[&["--domain", DOMAINS[1]], target].concat());
         configure(folder.path(), &dev.url, &prod.url);
