@@ -161,7 +161,7 @@ mod tests {
     /// Returns the kinds that the value of an argument names.
     fn kinds_of(argument: &clap::Arg, value: &str) -> Vec<String> {
         let before_slash = |pattern: &str| pattern.split('/').next().unwrap_or_default().to_owned();
-        match argument.get_value_names().and_then(<[_]>::first).map(|name| name.as_str()) {
+        match argument.get_value_names().and_then(<[_]>::first).map(clap::builder::Str::as_str) {
             Some("KIND" | "KIND,..") => value.split(',').map(str::to_owned).collect(),
             Some("GLOB" | "KEY|GLOB") => vec![before_slash(value)],
             Some("GUARD,..") => value.split(',').filter_map(|approval| approval.split_once(':')).map(|(_, of)| before_slash(of)).collect(),
