@@ -310,7 +310,7 @@ fn a_share_of_a_kind_counts_unselected_resources_too() {
     };
     let fixture = Fixture::new(many("dev", "new.example"), many("prod", "old.example"), "");
     let found = |flags: &str| fixture.run(&format!("plan --tenant prod {flags} --output json --quiet")).json()["refusals"].to_string();
-    assert!(found("--kinds clients").contains("10 of 10 clients"), "{}", found("--kinds clients"));
+    assert!(found("--kinds clients").contains("10 of the 10 compared clients"), "{}", found("--kinds clients"));
     let three = "--only clients/*[123]";
     assert!(!found(three).contains("many-changes"), "3 of 10: {}", found(three));
 }
