@@ -33,6 +33,8 @@ pub struct LogSearch<'a> {
     pub client: Option<&'a str>,
     /// The order.
     pub order: LogOrder,
+    /// What applies the time.
+    pub dates: DateFilter,
     /// The maximum number of pages of a hundred entries; a search reaches [`SEARCH_PAGES`].
     pub pages: usize,
 }
@@ -46,11 +48,22 @@ pub enum LogOrder {
     OldestFirst,
 }
 
+/// What leaves out entries before the wanted time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DateFilter {
+    /// The tenant, by days, so that fewer entries are read.
+    Search,
+    /// The reader, so that an older entry proves that the search finds entries and how far back the log reaches.
+    Reader,
+}
+
 /// How reading the log ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LogReading {
     /// All wanted entries were read.
     Complete,
+    /// All wanted entries were read, and an older one.
+    ReachedBack,
     /// The reader wanted no more.
     Sufficient,
     /// There may be more entries after this one than were read.
@@ -88,7 +101,8 @@ impl Tenant {
                     // The search reaches back to the beginning of a day.
                     let is_before = search.since.is_some_and(|since| write.at < since);
                     if is_before && search.order == LogOrder::NewestFirst {
-                        return Ok(LogReading::Complete);
+                        let is_proof = search.dates == DateFilter::Reader;
+                        return Ok(if is_proof { LogReading::ReachedBack } else { LogReading::Complete });
                     }
                     if !is_before && reader(write).is_break() {
                         return Ok(LogReading::Sufficient);
@@ -169,7 +183,7 @@ impl LogSearch<'_> {
     /// Returns the path of one page. A search finds days, not times (documentation: `date:[2018-12-18 TO *]`).
     fn path(&self, page: usize, size: usize) -> String {
         let day = |time: SystemTime| humantime::format_rfc3339_seconds(time).to_string().split('T').next().unwrap_or_default().to_owned();
-        let since = self.since.map(|since| format!("date:[{} TO *]", day(since)));
+        let since = self.since.filter(|_| self.dates == DateFilter::Search).map(|since| format!("date:[{} TO *]", day(since)));
         let client = self.client.filter(|client| !client.contains(['"', '\\'])).map(|client| format!("client_id:\"{client}\""));
         let terms: Vec<String> = std::iter::once(format!("type:{SUCCESS}")).chain(client).chain(since).collect();
         let sort = match self.order {
@@ -224,7 +238,8 @@ mod tests {
         .await
     }
 
-    const NEWEST: LogSearch<'_> = LogSearch { since: None, client: None, order: LogOrder::NewestFirst, pages: 2 };
+    const NEWEST: LogSearch<'_> =
+        LogSearch { since: None, client: None, order: LogOrder::NewestFirst, dates: DateFilter::Search, pages: 2 };
 
     async fn searched(server: &Server, search: LogSearch<'_>, most: usize) -> (LogReading, Vec<String>) {
         let mut read = Vec::new();
@@ -256,6 +271,18 @@ mod tests {
         assert_eq!((ended, read.len()), (LogReading::PageLimit { last: "0000".to_owned() }, 200));
         assert_eq!(searched(&server, NEWEST, 3).await.0, LogReading::Sufficient);
         assert_eq!(server.lines().len(), 3, "two pages, then one");
+    }
+
+    #[tokio::test]
+    async fn an_older_entry_proves_that_the_log_reaches_back() {
+        let answer = json!([event(3, "sapi"), event(1, "sapi")]);
+        let server = server("read:logs", move |_| ScriptedResponse::Answer(200, answer.clone())).await;
+        let since = |time: &str| humantime::parse_rfc3339(time).ok();
+        let search = LogSearch { since: since("2026-11-28T14:02:00Z"), dates: DateFilter::Reader, ..NEWEST };
+        assert_eq!(searched(&server, search, usize::MAX).await, (LogReading::ReachedBack, vec!["0003".to_owned()]));
+        let search = LogSearch { since: since("2026-11-28T14:00:00Z"), ..search };
+        assert_eq!(searched(&server, search, usize::MAX).await.0, LogReading::Complete);
+        assert!(server.lines().iter().all(|line| !line.contains("date%3A%5B")), "{:?}", server.lines());
     }
 
     #[tokio::test]

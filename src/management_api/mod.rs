@@ -40,7 +40,7 @@ pub use front_door::FrontDoor;
 pub(crate) use front_door::random_text;
 pub use http::correlation_id;
 pub use listing::{Absence, Listing};
-pub use log::{LOG_SCOPES, LogOrder, LogReader, LogReading, LogSearch, LogUnavailable, SEARCH_PAGES};
+pub use log::{DateFilter, LOG_SCOPES, LogOrder, LogReader, LogReading, LogSearch, LogUnavailable, SEARCH_PAGES};
 pub use network_route::NetworkRoute;
 pub use read::ReadOutcome;
 pub use response_facts::{ClockDifference, ClockReading, ResponseFacts};

@@ -14,7 +14,7 @@ use super::log_gap::{LogGap, earliest};
 use super::run_name::{begun_on, is_run};
 use crate::apply::StaleChanges;
 use crate::catalog::Kind;
-use crate::management_api::{LogOrder, LogSearch, Tenant};
+use crate::management_api::{DateFilter, LogOrder, LogSearch, Tenant};
 use crate::model::changed_by::ChangedBy;
 use crate::model::resource::{Id, Key};
 use crate::plan::{Action, Authorship, ChangedPart, CorrelationOrigin, DriftReport, Plan, Skipped, file};
@@ -155,7 +155,7 @@ impl ReadTarget<'_> {
             return None;
         }
         let since = authorship.since();
-        let search = LogSearch { since, client: None, order: LogOrder::NewestFirst, pages: PAGES };
+        let search = LogSearch { since, client: None, order: LogOrder::NewestFirst, dates: DateFilter::Search, pages: PAGES };
         let mut reader = |write| if authorship.learn(&write) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
         let reading = self.tenant.search_log(self.environment.catalog, search, &mut reader).await;
         let (unknown, all) = (authorship.unknown(), authorship.len());

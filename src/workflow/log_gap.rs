@@ -30,6 +30,7 @@ impl LogGap {
         match reading {
             LogReading::Unavailable(why) => return Self::Unavailable(why),
             LogReading::PageLimit { .. } => return Self::TooMany,
+            LogReading::ReachedBack => return Self::NotLogged,
             LogReading::Complete | LogReading::Sufficient => {}
         }
         match tenant.oldest_log_entry().await {

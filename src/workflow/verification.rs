@@ -9,7 +9,7 @@ use super::history::PastRun;
 use super::log_gap::{LogGap, earliest};
 use super::session::refuse_another_target;
 use crate::catalog::Catalog;
-use crate::management_api::{LogOrder, LogReading, LogSearch, SEARCH_PAGES, Tenant, correlation_id};
+use crate::management_api::{DateFilter, LogOrder, LogReading, LogSearch, SEARCH_PAGES, Tenant, correlation_id};
 use crate::plan::{RunVerification, VerifiedWrites};
 
 /// The pages of a hundred entries that are read beyond the thousand results of a search.
@@ -47,7 +47,7 @@ async fn read(
     verification: &mut RunVerification,
 ) -> LogReading {
     let mut reader = |write| if verification.learn(&write) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
-    let search = LogSearch { since, client, order: LogOrder::OldestFirst, pages: SEARCH_PAGES };
+    let search = LogSearch { since, client, order: LogOrder::OldestFirst, dates: DateFilter::Search, pages: SEARCH_PAGES };
     match tenant.search_log(catalog, search, &mut reader).await {
         LogReading::PageLimit { last } => tenant.read_log_after(catalog, &last, FURTHER_PAGES, &mut reader).await,
         ended => ended,

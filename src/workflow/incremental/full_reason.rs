@@ -23,6 +23,8 @@ pub(in crate::workflow) enum FullReason {
     Unusable(String),
     /// The log cannot tell what was written.
     Log(LogGap),
+    /// The log has no write at all, not even before the last reading.
+    NoWrites,
     /// An entry came into the log so late that others may be missing still.
     Late {
         /// The time of the entry.
@@ -64,6 +66,7 @@ impl fmt::Display for FullReason {
             Self::Log(LogGap::TooMany) => out.write_str("the tenant's log has more writes since the last reading than a search finds"),
             Self::Log(LogGap::Retention(oldest)) => write!(out, "the tenant's log begins on {oldest}, after the last reading"),
             Self::Log(gap) => gap.fmt(out),
+            Self::NoWrites => out.write_str("the tenant's log shows no write at all, so it may not be searchable"),
             Self::Late { at, searched } => {
                 write!(out, "a write of {} was not in the tenant's log on {} yet, so others may be missing", time(at), time(searched))
             }

@@ -8,7 +8,7 @@ use super::full_reason::FullReason;
 use super::memory::ReadingRecord;
 use crate::catalog::{Catalog, WriteEffect};
 use crate::config::TenantSettings;
-use crate::management_api::{LogOrder, LogReading, LogSearch, SEARCH_PAGES, Tenant, correlation_id};
+use crate::management_api::{DateFilter, LogOrder, LogReading, LogSearch, SEARCH_PAGES, Tenant, correlation_id};
 use crate::model::logged_write::LoggedWrite;
 use crate::plan::RunVerification;
 use crate::workflow::environment::Environment;
@@ -42,11 +42,14 @@ impl LogWindow {
             entries.push(write);
             ControlFlow::Continue(())
         };
-        let search = LogSearch { since, client: None, order: LogOrder::NewestFirst, pages: SEARCH_PAGES };
+        let search = LogSearch { since, client: None, order: LogOrder::NewestFirst, dates: DateFilter::Reader, pages: SEARCH_PAGES };
         let searched = tenant.search_log(catalog, search, &mut reader).await;
         let gap = match (reading, searched) {
+            (_, LogReading::ReachedBack) => None,
             // Without a reading to continue from it does not matter how far back the log reaches.
             (None, LogReading::Complete | LogReading::Sufficient) => None,
+            // A search that a tenant does not understand may find nothing instead of being refused.
+            (Some(_), LogReading::Complete) if entries.is_empty() => return Err(FullReason::NoWrites),
             (reading, searched) => Some(LogGap::of(tenant, searched, reading).await),
         };
         match gap {
