@@ -45,9 +45,8 @@ impl LogWindow {
         let search = LogSearch { since, client: None, order: LogOrder::NewestFirst, dates: DateFilter::Reader, pages: SEARCH_PAGES };
         let searched = tenant.search_log(catalog, search, &mut reader).await;
         let gap = match (reading, searched) {
-            (_, LogReading::ReachedBack) => None,
             // Without a reading to continue from it does not matter how far back the log reaches.
-            (None, LogReading::Complete | LogReading::Sufficient) => None,
+            (_, LogReading::ReachedBack) | (None, LogReading::Complete | LogReading::Sufficient) => None,
             // A search that a tenant does not understand may find nothing instead of being refused.
             (Some(_), LogReading::Complete) if entries.is_empty() => return Err(FullReason::NoWrites),
             (reading, searched) => Some(LogGap::of(tenant, searched, reading).await),
