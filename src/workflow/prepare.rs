@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::authorship::{ReadTarget, attribute_plan};
 use super::environment::{Environment, now};
 use super::error::Error;
-use super::incremental::{FullReason, PairReadings, ReadMode, Request, Side, begin};
+use super::incremental::{FullReason, PairReadings, PairSide, ReadMode, ReadingRequest, begin};
 use super::kept_snapshots::KeptSnapshot;
 use super::review::check_scopes;
 use super::source::{NamedSnapshot, Source, own_unknown, source};
@@ -143,7 +143,7 @@ async fn prepare_from(
     let tenant = environment.connect(target)?;
     let place = source.place();
     let scope = scope(environment, route, &source)?;
-    let request = Request { mode: route.read_mode, mapping: mapping_file.map(PathBuf::as_path), scope: &scope, refusal };
+    let request = ReadingRequest { mode: route.read_mode, mapping: mapping_file.map(PathBuf::as_path), scope: &scope, refusal };
     let readings = PairReadings::of(environment, (&pair, target), request)?;
     let sides = Box::pin(read_both(environment, (source, &tenant, target), scope, (recorder, readings.as_ref()))).await?;
     let Sides { source, live, scope, source_reading, target_reading } = sides;
@@ -252,15 +252,15 @@ pub(super) async fn read_both(
     let (source, (mut live, target_reading), names_others, source_reading) = match source {
         Source::Snapshot(named) => {
             let NamedSnapshot { snapshot, .. } = *named;
-            let begun = begin(of_target, readings, (Side::Target, target)).await?;
+            let begun = begin(of_target, readings, (PairSide::Target, target)).await?;
             let names_others =
                 begun.names_others() || scope.names_others_in(catalog, snapshot.resources.iter().map(|one| (&one.key, &one.body)));
             (snapshot, begun.finish(names_others, &now()).await?, names_others, None)
         }
         Source::Tenant(settings) => {
             let from = environment.connect(settings)?;
-            let of_source = begin(reading(&from, None), readings, (Side::Source, settings));
-            let (source, live) = tokio::try_join!(of_source, begin(of_target, readings, (Side::Target, target)))?;
+            let of_source = begin(reading(&from, None), readings, (PairSide::Source, settings));
+            let (source, live) = tokio::try_join!(of_source, begin(of_target, readings, (PairSide::Target, target)))?;
             let names_others = source.names_others() || live.names_others();
             let taken = now();
             let (source, live) = tokio::try_join!(source.finish(names_others, &taken), live.finish(names_others, &taken))?;

@@ -22,7 +22,7 @@ const FORMAT: u32 = 1;
 
 /// A side of a pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::workflow) enum Side {
+pub(in crate::workflow) enum PairSide {
     Source,
     Target,
 }
@@ -126,10 +126,10 @@ fn time(text: &str) -> SystemTime {
 
 impl Memory {
     /// Returns the memory of one side of the pair whose readings are in a folder.
-    pub(super) fn new(readings: &Path, side: Side, settings: &TenantSettings) -> Self {
+    pub(super) fn new(readings: &Path, side: PairSide, settings: &TenantSettings) -> Self {
         let name = match side {
-            Side::Source => "source",
-            Side::Target => "target",
+            PairSide::Source => "source",
+            PairSide::Target => "target",
         };
         let record = readings.join(format!("{name}.json"));
         Self { record, root: readings.join(name), tenant: settings.name.clone(), domain: settings.domain.clone() }

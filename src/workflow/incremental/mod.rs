@@ -13,7 +13,7 @@ use std::time::SystemTime;
 use tracing::warn;
 
 pub(super) use self::full_reason::FullReason;
-pub(super) use self::memory::Side;
+pub(super) use self::memory::PairSide;
 use self::memory::{Conditions, Memory, ReadingRecord};
 use self::window::{LogWindow, missing_run};
 use super::environment::Environment;
@@ -48,7 +48,7 @@ pub(super) struct PairReadings<'a> {
 }
 
 /// What an incremental reading is asked for with.
-pub(super) struct Request<'a> {
+pub(super) struct ReadingRequest<'a> {
     pub(super) mode: ReadMode,
     /// The file of the mapping.
     pub(super) mapping: Option<&'a Path>,
@@ -67,9 +67,9 @@ impl<'a> PairReadings<'a> {
     pub(super) fn of(
         environment: &'a Environment,
         (pair, target): (&TenantPair, &TenantSettings),
-        request: Request<'_>,
+        request: ReadingRequest<'_>,
     ) -> Result<Option<Self>, Error> {
-        let Request { mode, mapping, scope, refusal } = request;
+        let ReadingRequest { mode, mapping, scope, refusal } = request;
         if mode == ReadMode::Full {
             return Ok(None);
         }
@@ -92,7 +92,7 @@ impl<'a> PairReadings<'a> {
     }
 
     /// Returns the memory of one side.
-    fn memory(&self, side: Side, settings: &TenantSettings) -> Memory {
+    fn memory(&self, side: PairSide, settings: &TenantSettings) -> Memory {
         Memory::new(&self.folder, side, settings)
     }
 }
@@ -115,7 +115,7 @@ enum HowRead {
 pub(super) async fn begin<'reading>(
     reading: Reading<'reading>,
     readings: Option<&PairReadings<'_>>,
-    (side, settings): (Side, &TenantSettings),
+    (side, settings): (PairSide, &TenantSettings),
 ) -> Result<BegunReading<'reading>, export::Error> {
     let catalog = Catalog::standard();
     let Some(readings) = readings else {
@@ -137,7 +137,7 @@ pub(super) async fn begin<'reading>(
         let window = window?;
         let record = earlier?;
         record.check(&conditions, now, readings.nightly.full_every)?;
-        if side == Side::Target
+        if side == PairSide::Target
             && let Some(run) = missing_run(readings.environment, settings, record.searched(), &window)
         {
             return Err(FullReason::LostEntries { run });
