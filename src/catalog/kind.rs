@@ -82,14 +82,18 @@ impl Hash for Kind {
 impl Kind {
     /// Returns the kinds that must be written before this one: its parent and what it refers to, except by deferred references.
     pub fn dependencies(&self) -> impl Iterator<Item = &'static str> + '_ {
-        let above = match self.shape {
-            Shape::Keyed { names: KeyNames::PerElement { of, .. } } => Some(of),
-            _ => self.parent_name(),
-        };
-        above
+        self.read_after()
             .into_iter()
             .chain(self.depends_on.iter().copied())
             .chain(self.references.iter().filter(|reference| !reference.is_deferred).map(|reference| reference.to))
+    }
+
+    /// Returns the kind that must be read before this one: its parent, or the one that lists its names.
+    pub(crate) fn read_after(&self) -> Option<&'static str> {
+        match self.shape {
+            Shape::Keyed { names: KeyNames::PerElement { of, .. } } => Some(of),
+            _ => self.parent_name(),
+        }
     }
 
     /// Returns the kinds that it refers to by key.

@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::reference::ReferencedBy;
-use super::shape::{KeyNames, Shape};
 use super::{Catalog, Kind};
 
 /// Where writes change no setting: users and what belongs to them, and jobs. `*` is one part of a path; what is below counts too.
-const NO_SETTINGS: [&str; 24] = [
+const NO_SETTINGS: [&str; 21] = [
     "/anomaly/blocks",
     "/connections/*/users",
     "/device-credentials",
@@ -17,7 +16,6 @@ const NO_SETTINGS: [&str; 24] = [
     "/grants",
     "/groups",
     "/guardian/enrollments",
-    "/guardian/post-ip-enrollment",
     "/jobs",
     "/keys/encryption",
     "/keys/signing",
@@ -30,8 +28,6 @@ const NO_SETTINGS: [&str; 24] = [
     "/tickets",
     "/user-blocks",
     "/users",
-    "/users-by-email",
-    "/verifiable-credentials/verification/verifications",
 ];
 
 /// What a write may change.
@@ -83,12 +79,8 @@ impl Catalog {
 
 /// Returns the kinds whose writes may change resources of this kind.
 fn follows(kind: &Kind) -> impl Iterator<Item = &'static str> {
-    let listed_by = match kind.shape {
-        Shape::Keyed { names: KeyNames::PerElement { of, .. } } => Some(of),
-        _ => kind.parent().map(|parent| parent.name),
-    };
     let named = kind.references.iter().filter(|reference| !matches!(reference.by, ReferencedBy::Id | ReferencedBy::Alias));
-    listed_by.into_iter().chain(kind.quirks.same_endpoint_as).chain(named.map(|reference| reference.to))
+    kind.read_after().into_iter().chain(kind.quirks.same_endpoint_as).chain(named.map(|reference| reference.to))
 }
 
 fn is_at_or_below(form: &str, path: &str) -> bool {

@@ -112,7 +112,7 @@ impl<'reading> Reading<'reading> {
     /// Reads these kinds in addition to those already read.
     async fn read(self, kinds: Vec<&'static Kind>, mut read: Vec<Read>) -> Result<Vec<Read>, Error> {
         self.observer.notify(&Event::Reading { tenant: self.tenant.name().to_owned(), kinds: kinds.len() });
-        let (dependent, free): (Vec<_>, Vec<_>) = kinds.into_iter().partition(|kind| leans_on(kind).is_some());
+        let (dependent, free): (Vec<_>, Vec<_>) = kinds.into_iter().partition(|kind| kind.read_after().is_some());
         // The first failure cancels the others, which would otherwise all wait for an unreachable tenant.
         read.extend(try_join_all(free.into_iter().map(|kind| read_kind(self, kind))).await?);
         for kind in dependent {
@@ -198,6 +198,7 @@ impl Reading<'_> {
 }
 
 /// The resources read of one kind.
+#[derive(Debug)]
 struct Read {
     kind: &'static Kind,
     status: Status,
@@ -212,14 +213,6 @@ struct Read {
 /// kind, or the token may not read it, that is a status of the kind, not an error.
 pub async fn export(catalog: &Catalog, tenant: &Tenant, scope: &Scope, taken: &str, observer: &dyn Observer) -> Result<Snapshot, Error> {
     Reading { tenant, scope, observer, recorder: None }.export(catalog, taken).await
-}
-
-/// Returns the kind that must be read before this one: its parent, or the one that lists its names.
-fn leans_on(kind: &Kind) -> Option<&'static str> {
-    match kind.shape {
-        Shape::Keyed { names: KeyNames::PerElement { of, .. } } => Some(of),
-        _ => kind.parent().map(|parent| parent.name),
-    }
 }
 
 async fn read_kind(reading: Reading<'_>, kind: &'static Kind) -> Result<Read, Error> {
@@ -320,7 +313,7 @@ fn tell(reading: Reading<'_>, kind: &'static Kind, status: &Status, read: usize)
 
 /// Reads a kind that depends on another, already read one: below each of its resources, or by the names that it lists.
 async fn read_dependent(reading: Reading<'_>, kind: &'static Kind, read: &[Read]) -> Result<Read, Error> {
-    let on = leans_on(kind).expect("only kinds that lean on another are read here");
+    let on = kind.read_after().expect("only kinds that are read after another are read here");
     let above = read.iter().find(|read| read.kind.name == on).expect("catalog order: a kind is read after the one it leans on");
     let (status, resources) = match read_below(reading, kind, above).await {
         Ok((of_kind, resources)) => (if is_whole(&above.status) { of_kind } else { above.status.clone() }, resources),

@@ -1,8 +1,8 @@
 //! Reads a tenant in part: what an earlier reading returned stands for the kinds that were not written to since.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::{Begun, Error, Read, Reading, leans_on};
+use super::{Begun, Error, Read, Reading};
 use crate::catalog::Catalog;
 use crate::model::resource::Resource;
 use crate::snapshot::{Snapshot, Status};
@@ -13,7 +13,7 @@ const DISTINCTIVE: usize = 8;
 /// What an earlier reading of everything returned, before ids became keys, and which kinds must be read again.
 #[derive(Debug)]
 pub struct Remembered {
-    kept: BTreeMap<&'static str, (Status, Vec<Resource>)>,
+    known: Vec<Read>,
     again: BTreeSet<&'static str>,
 }
 
@@ -27,18 +27,16 @@ impl Remembered {
         for resource in resources {
             by_kind.entry(resource.key.kind().name).or_default().push(resource);
         }
-        let mut kept = BTreeMap::new();
+        let mut known = Vec::new();
         for kind in catalog.kinds() {
-            match kinds.remove(kind.name) {
-                Some(status) if is_lasting(&status) => {
-                    kept.insert(kind.name, (status, by_kind.remove(kind.name).unwrap_or_default()));
-                }
-                _ => {
-                    again.insert(kind.name);
-                }
+            let status = kinds.remove(kind.name);
+            if !status.as_ref().is_some_and(is_lasting) {
+                again.insert(kind.name);
             }
+            let resources = by_kind.remove(kind.name).unwrap_or_default();
+            known.extend(status.map(|status| Read { kind, status, resources }));
         }
-        Self { kept, again: catalog.with_affected(again) }
+        Self { known, again: catalog.with_affected(again) }
     }
 }
 
@@ -56,30 +54,21 @@ impl<'reading> Reading<'reading> {
         catalog: &'catalog Catalog,
         remembered: Remembered,
     ) -> Result<(Begun<'reading, 'catalog>, BTreeSet<&'static str>), Error> {
-        let Remembered { mut kept, mut again } = remembered;
+        let Remembered { known: mut read, mut again } = remembered;
         let mut asked = BTreeSet::new();
         let mut known: HashMap<&'static str, Vec<String>> = HashMap::new();
-        let mut read: Vec<Read> = Vec::new();
-        let mut is_first = true;
-        while is_first || !again.is_empty() {
-            is_first = false;
-            for kind in &again {
-                let resources = kept.remove(kind).map(|(_, resources)| resources).unwrap_or_default();
-                known.entry(kind).or_default().extend(resources.iter().flat_map(names_of));
-                read.retain(|of_kind| of_kind.kind.name != *kind);
-            }
-            for kind in catalog.kinds() {
-                if let Some((status, resources)) = kept.remove(kind.name) {
-                    read.push(Read { kind, status, resources });
-                }
-            }
+        loop {
+            let (stale, kept): (Vec<_>, Vec<_>) = read.into_iter().partition(|of_kind| again.contains(of_kind.kind.name));
+            known.extend(stale.into_iter().map(|of_kind| (of_kind.kind.name, of_kind.resources.iter().flat_map(names_of).collect())));
             let kinds: Vec<_> = catalog.kinds().filter(|kind| again.contains(kind.name)).collect();
             asked.append(&mut again);
-            read = self.timely(self.read(kinds, read)).await?;
+            read = self.timely(self.read(kinds, kept)).await?;
             again = catalog.with_affected(naming(&read, &asked, &gone(&known, &read)));
             again.retain(|kind| !asked.contains(kind));
+            if again.is_empty() {
+                break;
+            }
         }
-        debug_assert!(read.iter().all(|of_kind| leans_on(of_kind.kind).is_none_or(|on| read.iter().any(|other| other.kind.name == on))));
         Ok((Begun { reading: self, catalog, read }, asked))
     }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashSet};
 
-use crate::catalog::{Catalog, KeyNames, Kind, Shape};
+use crate::catalog::{Catalog, Kind, Shape};
 use crate::json::PackedBody;
 use crate::model::resource::{BETWEEN_PARTS, Key};
 use crate::model::selection::Selection;
@@ -183,11 +183,7 @@ pub fn as_kept(snapshot: &Snapshot) -> Cow<'_, Snapshot> {
 
 /// Returns the kinds that resources of a kind name: what they refer to, and what they belong to.
 fn named(kind: &Kind) -> impl Iterator<Item = &'static str> {
-    let names_of = match kind.shape {
-        Shape::Keyed { names: KeyNames::PerElement { of, .. } } => Some(of),
-        _ => kind.parent().map(|parent| parent.name),
-    };
-    names_of.into_iter().chain(kind.quirks.same_endpoint_as).chain(kind.references.iter().map(|reference| reference.to))
+    kind.read_after().into_iter().chain(kind.quirks.same_endpoint_as).chain(kind.references.iter().map(|reference| reference.to))
 }
 
 #[cfg(test)]

@@ -3,25 +3,13 @@
 use auth0_migrate::sandbox::Caller;
 use serde_json::{Map, Value, json};
 
+use crate::support::dice::Dice;
 use crate::support::fixture::{Fixture, dev, prod};
 
 const NIGHTS: usize = 30;
 const SYNC: &str = "sync --from dev --to prod --quiet --output json --allow many-changes";
 /// The lists that are edited, and the fields of a resource that belong to its tenant alone.
 const LISTS: [(&str, &str); 3] = [("/clients", "client_id"), ("/resource-servers", "id"), ("/roles", "id")];
-
-/// Reproducible random numbers for a seed (splitmix64).
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, sides: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((mixed ^ (mixed >> 31)) % sides as u64).expect("few sides")
-    }
-}
 
 /// An edit that can be made in several tenants alike: resources are named, not numbered.
 #[derive(Debug)]

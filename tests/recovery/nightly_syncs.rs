@@ -11,6 +11,7 @@ use auth0_migrate::sandbox::{Fault, Options, Sandbox, State};
 use serde_json::{Map, Value, json};
 use tokio::runtime::Runtime;
 
+use crate::support::dice::Dice;
 use crate::support::program::{command, configure};
 use crate::support::request_recording::recorded;
 
@@ -21,23 +22,6 @@ const DEV: &str = "acme-dev.eu.auth0.com";
 const PROD: &str = "acme-prod.eu.auth0.com";
 const API: &str = "https://api.acme.example";
 const SCOPES: usize = 6;
-
-/// Reproducible random numbers for a seed (splitmix64).
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, sides: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((mixed ^ (mixed >> 31)) % sides as u64).expect("few sides")
-    }
-
-    fn one<'list, T>(&mut self, of: &'list [T]) -> Option<&'list T> {
-        (!of.is_empty()).then(|| &of[self.below(of.len())])
-    }
-}
 
 /// An application independent of its tenant: single-valued fields, and lists without an order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

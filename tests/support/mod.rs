@@ -24,6 +24,7 @@
 pub(crate) mod auth0_reference;
 pub(crate) mod browser;
 pub(crate) mod command_output;
+pub(crate) mod dice;
 pub(crate) mod divergent_tenants;
 pub(crate) mod example_company;
 pub(crate) mod fixture;
