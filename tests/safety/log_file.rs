@@ -42,7 +42,7 @@ fn no_secret_of_a_tenant_is_logged_even_where_a_tenant_repeats_it() {
         "export --tenant dev --verbose",
         "import --tenant prod --allow many-changes,lockout-risk,weaker-protection --yes --verbose",
         "get clients Billing --tenant prod",
-        "api get users-by-email?email=CANARY%40acme.example&page=1 --tenant prod",
+        "api get users?q=CANARY%40acme.example&page=1 --tenant prod",
     ] {
         fixture.run(&format!("{line} {LOG}"));
     }
@@ -53,7 +53,7 @@ fn no_secret_of_a_tenant_is_logged_even_where_a_tenant_repeats_it() {
     assert!(requests.iter().filter(|event| event["method"] != "GET" && event["status"] == 400).count() > 40, "{log}");
     let seen = fixture.requests().len() + fixture.requests_of_dev().len();
     assert_eq!(requests.iter().filter(|event| event["path"] != "/oauth/token").count(), seen);
-    assert!(requests.iter().any(|event| event["path"] == "/api/v2/users-by-email?email=…&page=1"), "{log}");
+    assert!(requests.iter().any(|event| event["path"] == "/api/v2/users?q=…&page=1"), "{log}");
 }
 
 #[test]
