@@ -87,6 +87,7 @@ pub mod normal_form;
 mod ordering;
 mod pairing;
 pub mod plan_approval;
+mod planned_reading;
 mod prior_state;
 mod protected;
 mod prune;
@@ -123,9 +124,10 @@ pub use inputs::PlanContext;
 pub use matching::{Matching, matched};
 pub use merge::OnDrift;
 pub use model::{
-    Action, Change, Conflict, Counts, Drift, Edit, ManualStep, Plan, PlannedMapping, PlannedReading, PlannedSelection, PlannedTenant,
-    SecretField, Skipped, Stage, Undoes, UnmappedHost,
+    Action, Change, Conflict, Counts, Drift, Edit, ManualStep, Plan, PlannedMapping, PlannedSelection, PlannedTenant, SecretField, Skipped,
+    Stage, Undoes, UnmappedHost,
 };
+pub use planned_reading::{FullReadCause, PlannedReading};
 pub(crate) use prior_state::without_references;
 pub(crate) use protected::Protected;
 pub use reason::{DesiredState, StayReason};

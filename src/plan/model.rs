@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::planned_reading::PlannedReading;
 use crate::json::Body;
 use crate::model::changed_by::ChangedBy;
 use crate::model::event::Operation;
@@ -28,30 +29,6 @@ pub struct PlannedTenant {
     /// How it was read, if an incremental reading was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reading: Option<PlannedReading>,
-}
-
-/// How a tenant was read where an incremental reading was asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case", tag = "mode")]
-pub enum PlannedReading {
-    /// Completely.
-    Full {
-        /// Why: "there is no earlier reading to continue from".
-        reason: String,
-        /// Whether that belongs to normal operation.
-        is_expected: bool,
-        /// The number of requests.
-        requests: u64,
-    },
-    /// Only what the tenant's log says was written to since the last reading.
-    Incremental {
-        /// The time of the last reading: RFC 3339, UTC.
-        since: String,
-        /// The kinds that were read.
-        kinds: Vec<String>,
-        /// The number of requests.
-        requests: u64,
-    },
 }
 
 impl PlannedTenant {

@@ -70,7 +70,7 @@ impl Head {
 pub(super) fn read(side: &PlannedTenant, now: SystemTime) -> String {
     let how = match &side.reading {
         Some(PlannedReading::Incremental { since, kinds, .. }) => {
-            format!(", {} written to since {} by its log", count(kinds.len(), "kind"), minute(since))
+            format!(", {} again as its log says since {}", count(kinds.len(), "kind"), minute(since))
         }
         Some(PlannedReading::Full { reason, .. }) => format!(", completely: {reason}"),
         None => String::new(),
@@ -150,6 +150,7 @@ pub(super) fn risk_parts(risks: RiskCounts) -> Vec<(bool, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::FullReadCause;
 
     #[test]
     fn an_old_snapshot_is_shown_with_its_age() {
@@ -159,6 +160,16 @@ mod tests {
         };
         assert_eq!(side("2026-03-11T11:59:30Z", None), "read just now");
         assert_eq!(side("2026-03-11T10:59:30Z", None), "read 1 hour ago");
+        let reading = |reading| {
+            let now_read = PlannedTenant::new("dev", "dev.example", "2026-03-11T11:59:30Z");
+            read(&PlannedTenant { reading: Some(reading), ..now_read }, now)
+        };
+        let kinds = vec!["clients".to_owned(), "client-grants".to_owned()];
+        let by_log = PlannedReading::Incremental { since: "2026-03-10T02:30:00Z".to_owned(), kinds, requests: 4 };
+        assert_eq!(reading(by_log), "read just now, 2 kinds again as its log says since 2026-03-10 02:30 UTC");
+        let reason = "resources would be deleted".to_owned();
+        let full = PlannedReading::Full { cause: FullReadCause::Deletes, reason, requests: 107 };
+        assert_eq!(reading(full), "read just now, completely: resources would be deleted");
         assert_eq!(side("2026-03-03T02:30:00Z", Some("dev@2026-03-03")), "snapshot dev@2026-03-03, 8 days old");
     }
 

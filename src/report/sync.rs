@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::format::{count, duration, number, printable};
@@ -14,7 +14,7 @@ use super::report_subject::ReportSubject;
 use super::run_report::{RunReport, RunState};
 use crate::apply::OutcomeCounts;
 use crate::model::changed_by::ChangedBy;
-use crate::plan::{Conflict, Drift, Plan, PlannedReading, PlannedTenant, Skipped};
+use crate::plan::{Conflict, Drift, FullReadCause, Plan, PlannedReading, PlannedTenant, Skipped};
 
 /// The result of one `migrate sync`.
 #[derive(Debug)]
@@ -211,7 +211,7 @@ impl<'a> SyncReport<'a> {
         let list = |of: Option<&Value>, name: &str| -> Vec<Value> {
             of.and_then(|of| of[name].as_array()).into_iter().flatten().map(without_author).collect()
         };
-        let readings = |of: Option<&Value>| ["source", "target"].map(|side| of.and_then(|of| unexpected_reason(&of["reading"][side])));
+        let readings = |of: Option<&Value>| ["source", "target"].map(|side| of.and_then(|of| unexpected_cause(&of["reading"][side])));
         readings(before) != readings(Some(&now))
             || ["skipped", "drift"].into_iter().any(|name| list(before, name) != list(Some(&now), name))
     }
@@ -219,17 +219,13 @@ impl<'a> SyncReport<'a> {
 
 /// Describes why a tenant was read completely, unless that belongs to normal operation.
 fn read_completely(side: &PlannedTenant) -> Option<String> {
-    match &side.reading {
-        Some(PlannedReading::Full { reason, is_expected: false, .. }) => Some(format!("{} was read completely: {reason}", side.tenant)),
-        _ => None,
-    }
+    let (_, reason) = side.reading.as_ref()?.unexpected()?;
+    Some(format!("{} was read completely: {reason}", side.tenant))
 }
 
-/// Returns the kind of a reason for a complete reading, without the times in it, which are different each night.
-fn unexpected_reason(reading: &Value) -> Option<String> {
-    let is_unexpected = reading["mode"] == "full" && reading["is_expected"] == false;
-    let words = |reason: &str| reason.chars().filter(|sign| !sign.is_ascii_digit()).collect();
-    reading["reason"].as_str().filter(|_| is_unexpected).map(words)
+/// Returns why a tenant was read completely, unless that belongs to normal operation.
+fn unexpected_cause(reading: &Value) -> Option<FullReadCause> {
+    PlannedReading::deserialize(reading).ok()?.unexpected().map(|(cause, _)| cause)
 }
 
 /// Returns an entry without who changed it: that the log knows it later, or no longer, is no news.

@@ -104,7 +104,7 @@ pub(crate) async fn execute(environment: &Environment, session: Session<'_>) -> 
     if let Some(state) = state {
         remember(state, (&plan, &summary), &expected_baseline, &supplied)?;
     }
-    distrust_readings(environment, &plan, &summary)?;
+    distrust_readings(environment, &plan, &summary);
     environment.follow(&plan, &summary).map_err(|source| Error::Unremembered { summary: Box::new(summary.clone()), source })?;
     // What the run leaves for the next one is kept: only now it is over.
     apply::close(journal, &summary, &now()).map_err(|error| Error::Unrecorded(Box::new(error)))?;
@@ -114,13 +114,12 @@ pub(crate) async fn execute(environment: &Environment, session: Session<'_>) -> 
 }
 
 /// Has the next sync read both tenants completely if a run did not end as it was planned.
-fn distrust_readings(environment: &Environment, plan: &Plan, summary: &Summary) -> Result<(), Error> {
+fn distrust_readings(environment: &Environment, plan: &Plan, summary: &Summary) {
     let OutcomeCounts { partial, failed, unknown, .. } = summary.tally();
-    let pair = SyncState::pair_of(plan, &environment.settings().dir)?;
+    let pair = SyncState::pair_of(plan, &environment.settings().dir).ok().flatten();
     if let Some(pair) = pair.filter(|_| partial + failed + unknown > 0) {
         PairReadings::forget(&pair);
     }
-    Ok(())
 }
 
 /// Logs how many changes of a run ended how.

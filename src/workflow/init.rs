@@ -10,7 +10,7 @@ use crate::config::{self, EnvironmentVariables, FileLookup, Prefix, Settings};
 use crate::files;
 
 /// What git ignores in a folder with a configuration: credentials, and what only this machine needs. Links and baselines are kept in git.
-const IGNORED: [&str; 4] = [".env", "runs/", "snapshots/", "state/*/*/fingerprints.json"];
+const IGNORED: [&str; 5] = [".env", "runs/", "snapshots/", "state/*/*/fingerprints.json", "state/*/*/readings/"];
 
 /// The folder of the schemas that editors check the configuration and its mapping with, beside the configuration.
 const SCHEMAS: &str = "schemas";
@@ -265,7 +265,7 @@ mod tests {
         assert_eq!(written[1].kept, ["MIGRATE_DEV_CLIENT_ID"]);
         let read = |name: &str| files::read_text(&path(name)).expect("read");
         assert_eq!(read("migrate.toml"), "mine");
-        assert_eq!(read(".gitignore"), "/runs/\ntarget\n.env\nsnapshots/\nstate/*/*/fingerprints.json\n");
+        assert_eq!(read(".gitignore"), "/runs/\ntarget\n.env\nsnapshots/\nstate/*/*/fingerprints.json\nstate/*/*/readings/\n");
         assert!(read(".env").starts_with("OTHER=1\nexport MIGRATE_DEV_CLIENT_ID=mine\nMIGRATE_DEV_CLIENT_SECRET="));
         let again = new.write_credentials().expect("unchanged");
         assert!(again.iter().all(|file| file.outcome == FileOutcome::Unchanged), "{again:?}");

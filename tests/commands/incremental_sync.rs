@@ -84,6 +84,24 @@ fn night_after(fixture: &Fixture, text: &str) -> String {
     target
 }
 
+/// Returns when prod was read last, as it is remembered.
+fn searched(fixture: &Fixture) -> String {
+    let record: Value = serde_json::from_str(&fixture.read("state/dev/prod/readings/target.json")).expect("JSON");
+    record["searched"].as_str().expect("a time").to_owned()
+}
+
+/// Runs the night after a complete reading, which continues from it.
+fn assert_continued(fixture: &Fixture) {
+    let said = fixture.run(SYNC);
+    assert!(mode(&said)[1].starts_with("incremental: "), "{}", said.whole());
+}
+
+/// Drops prod's log so far. The times in a journal are whole seconds, and the runs so far must be earlier than the next night.
+fn forget_log(fixture: &Fixture) {
+    fixture.forget_log_of_prod();
+    std::thread::sleep(Duration::from_secs(2));
+}
+
 /// Sets a field of what is remembered of prod.
 fn remember(fixture: &Fixture, field: &str, value: Value) {
     let file = "state/dev/prod/readings/target.json";
@@ -178,6 +196,7 @@ fn a_damaged_reading_is_not_used() {
     std::fs::write(&file, text).expect("written");
     let reason = night_after(&fixture, "after the damage");
     assert!(reason.starts_with("full: the last reading cannot be used: snapshot \""), "{reason}");
+    assert_continued(&fixture);
 }
 
 #[test]
@@ -213,22 +232,25 @@ fn a_log_that_does_not_reach_back_leads_to_a_complete_reading() {
     let fixture = synced();
     remember(&fixture, "searched", ago(Duration::from_secs(40 * 86_400)));
     assert_eq!(night_after(&fixture, "after the retention"), "full: the tenant's log begins on MINUTE, after the last reading");
-    fixture.forget_log_of_prod();
+    assert_continued(&fixture);
+    forget_log(&fixture);
     assert_eq!(
         night_after(&fixture, "after the log was emptied"),
         "full: the tenant's log shows no write at all, so it may not be searchable"
     );
+    assert_continued(&fixture);
 }
 
 #[test]
 fn a_log_that_lacks_writes_of_an_earlier_run_leads_to_a_complete_reading() {
     let fixture = synced();
     night_after(&fixture, "a run writes");
-    fixture.forget_log_of_prod();
+    forget_log(&fixture);
     describe(&fixture, "prod", "the log goes on");
     let said = fixture.run(SYNC);
     assert!(mode(&said)[1].starts_with("full: the tenant's log lacks writes of run "), "{}", said.whole());
     assert_eq!(said.json()["drift"][0]["path"], "description");
+    assert_continued(&fixture);
 }
 
 #[test]
@@ -237,9 +259,11 @@ fn more_writes_than_a_search_finds_lead_to_a_complete_reading() {
     for number in 0..1_000 {
         describe(&fixture, "prod", &format!("edit {number}"));
     }
+    let before = searched(&fixture);
     let said = fixture.run(SYNC);
     assert_eq!(mode(&said)[1], "full: the tenant's log has more writes since the last reading than a search finds");
     assert_eq!(said.json()["drift"][0]["path"], "description");
+    assert!(searched(&fixture) > before, "the next night continues from this one");
 }
 
 #[test]

@@ -61,6 +61,7 @@ fn options_and_variables_set_up_a_folder_and_end_with_the_first_plan() {
 runs/
 snapshots/
 state/*/*/fingerprints.json
+state/*/*/readings/
 ");
     assert_eq!(fixture.run("validate --strict").code, 0);
     assert_eq!(fixture.run("doctor").code, 0);

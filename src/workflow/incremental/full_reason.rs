@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use crate::model::changed_by::minute;
+use crate::plan::FullReadCause;
 use crate::workflow::log_gap::LogGap;
 
 /// Why a tenant is read completely.
@@ -47,9 +48,23 @@ pub(in crate::workflow) enum FullReason {
 }
 
 impl FullReason {
-    /// Returns whether this belongs to normal operation, so that nobody needs to hear of it.
-    pub(in crate::workflow) fn is_expected(&self) -> bool {
-        matches!(self, Self::First | Self::Due(_) | Self::Selection | Self::Changed(_) | Self::Deletes)
+    /// Returns its cause, without what is different each time.
+    pub(super) fn cause(&self) -> FullReadCause {
+        match self {
+            Self::First => FullReadCause::First,
+            Self::Due(_) => FullReadCause::Due,
+            Self::Selection => FullReadCause::Selection,
+            Self::Changed(_) => FullReadCause::Changed,
+            Self::Deletes => FullReadCause::Deletes,
+            Self::Unusable(_) => FullReadCause::Unusable,
+            Self::Log(LogGap::Retention(_)) => FullReadCause::Retention,
+            Self::Log(LogGap::TooMany) => FullReadCause::Capped,
+            Self::Log(LogGap::Empty) | Self::NoWrites => FullReadCause::NoWrites,
+            Self::Log(LogGap::Unavailable(_) | LogGap::NotLogged) => FullReadCause::LogUnavailable,
+            Self::Late { .. } => FullReadCause::Late,
+            Self::LostEntries { .. } => FullReadCause::LostEntries,
+            Self::UnknownWrite { .. } => FullReadCause::UnknownWrite,
+        }
     }
 }
 

@@ -149,13 +149,16 @@ impl Memory {
         Ok(record)
     }
 
-    /// Loads the last reading.
+    /// Loads the last reading. One that cannot be loaded is deleted, so that an equal one is written again.
     pub(super) fn reading(&self, catalog: &Catalog, record: &ReadingRecord) -> Result<Snapshot, FullReason> {
-        let unusable = |error: store::Error| FullReason::Unusable(error.to_string());
         if !files::is_plain_name(&record.folder) {
             return Err(FullReason::Unusable(format!("\"{}\" cannot be the name of a folder", record.folder)));
         }
-        store::load(catalog, &self.root.join(&self.tenant).join(&record.folder)).map_err(unusable)
+        let folder = self.root.join(&self.tenant).join(&record.folder);
+        store::load(catalog, &folder).map_err(|error| {
+            let _ = std::fs::remove_dir_all(&folder);
+            FullReason::Unusable(error.to_string())
+        })
     }
 
     /// Keeps a reading instead of the last one.

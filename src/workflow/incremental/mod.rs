@@ -15,7 +15,7 @@ use tracing::warn;
 pub(super) use self::full_reason::FullReason;
 pub(super) use self::memory::PairSide;
 use self::memory::{Conditions, Memory, ReadingRecord};
-use self::window::{LogWindow, missing_run};
+use self::window::{LogWindow, check_runs};
 use super::environment::Environment;
 use super::error::Error;
 use crate::catalog::Catalog;
@@ -134,13 +134,11 @@ pub(super) async fn begin<'reading>(
         if let Some(refusal) = readings.refusal.clone() {
             return Err(refusal);
         }
-        let window = window?;
+        let window = window?.complete()?;
         let record = earlier?;
         record.check(&conditions, now, readings.nightly.full_every)?;
-        if side == PairSide::Target
-            && let Some(run) = missing_run(readings.environment, settings, record.searched(), &window)
-        {
-            return Err(FullReason::LostEntries { run });
+        if side == PairSide::Target {
+            check_runs(readings.environment, settings, record.searched(), &window)?;
         }
         let kinds = window.written_kinds(catalog, &record, delay)?;
         let snapshot = memory.reading(catalog, &record)?;
@@ -185,7 +183,7 @@ impl BegunReading<'_> {
 impl HowRead {
     fn planned(self, requests: u64) -> PlannedReading {
         match self {
-            Self::Full(reason) => PlannedReading::Full { reason: reason.to_string(), is_expected: reason.is_expected(), requests },
+            Self::Full(reason) => PlannedReading::Full { cause: reason.cause(), reason: reason.to_string(), requests },
             Self::Incremental { since, kinds } => {
                 let since = humantime::format_rfc3339_seconds(since).to_string();
                 PlannedReading::Incremental { since, kinds: kinds.into_iter().map(str::to_owned).collect(), requests }

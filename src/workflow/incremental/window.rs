@@ -23,6 +23,8 @@ const LONGEST_PREPARATION: Duration = Duration::from_secs(86_400);
 #[derive(Debug)]
 pub(super) struct LogWindow {
     entries: Vec<LoggedWrite>,
+    /// Why it may lack some of them.
+    gap: Option<FullReason>,
 }
 
 impl LogWindow {
@@ -30,7 +32,7 @@ impl LogWindow {
     ///
     /// # Errors
     ///
-    /// If the log does not tell of all writes since the reading.
+    /// If the log cannot be read.
     pub(super) async fn search(
         tenant: &Tenant,
         catalog: &Catalog,
@@ -45,16 +47,26 @@ impl LogWindow {
         let search = LogSearch { since, client: None, order: LogOrder::NewestFirst, dates: DateFilter::Reader, pages: SEARCH_PAGES };
         let searched = tenant.search_log(catalog, search, &mut reader).await;
         let gap = match (reading, searched) {
+            (_, LogReading::Unavailable(why)) => return Err(FullReason::Log(LogGap::Unavailable(why))),
             // Without a reading to continue from it does not matter how far back the log reaches.
-            (_, LogReading::ReachedBack) | (None, LogReading::Complete | LogReading::Sufficient) => None,
+            (None, _) | (_, LogReading::ReachedBack) => None,
             // A search that a tenant does not understand may find nothing instead of being refused.
-            (Some(_), LogReading::Complete) if entries.is_empty() => return Err(FullReason::NoWrites),
-            (reading, searched) => Some(LogGap::of(tenant, searched, reading).await),
+            (_, LogReading::Complete) if entries.is_empty() => Some(FullReason::NoWrites),
+            (reading, searched) => match LogGap::of(tenant, searched, reading).await {
+                LogGap::NotLogged => None,
+                gap => Some(FullReason::Log(gap)),
+            },
         };
-        match gap {
-            None | Some(LogGap::NotLogged) => Ok(Self { entries }),
-            Some(gap) => Err(FullReason::Log(gap)),
-        }
+        Ok(Self { entries, gap })
+    }
+
+    /// Returns the window if it has all writes. If not, its entries still tell the next search what this one found.
+    ///
+    /// # Errors
+    ///
+    /// Why it may lack some.
+    pub(super) fn complete(self) -> Result<Self, FullReason> {
+        self.gap.clone().map_or(Ok(self), Err)
     }
 
     /// Returns the ids of the entries since a time, for the next search.
@@ -96,22 +108,32 @@ impl LogWindow {
     }
 }
 
-/// Returns a run on a target since a time whose writes the log does not contain, if there is one.
+/// Checks that the log contains what runs on a target since a time wrote: the only writes that it can be held against.
 ///
-/// What migrate itself wrote is the only writing that it can hold the log against.
-pub(super) fn missing_run(environment: &Environment, target: &TenantSettings, since: SystemTime, window: &LogWindow) -> Option<String> {
+/// # Errors
+///
+/// The first run of which it lacks a write, or which cannot be read.
+pub(super) fn check_runs(
+    environment: &Environment,
+    target: &TenantSettings,
+    since: SystemTime,
+    window: &LogWindow,
+) -> Result<(), FullReason> {
     let runs = environment.folder("runs");
-    let mut recent = begun_on(&runs, &target.name).take_while(|name| time_of(name).is_some_and(|time| time >= since - LONGEST_PREPARATION));
-    recent.find(|name| {
-        let Ok(run) = PastRun::read(runs.join(name), name) else { return true };
+    let recent = begun_on(&runs, &target.name).take_while(|name| time_of(name).is_some_and(|time| time >= since - LONGEST_PREPARATION));
+    for name in recent {
+        let run = PastRun::read(runs.join(&name), &name).map_err(|error| FullReason::Unusable(error.to_string()))?;
         let is_before = humantime::parse_rfc3339(&run.record.begun).is_ok_and(|begun| begun + Duration::from_secs(1) < since);
         if is_before || run.plan.target.domain != target.domain {
-            return false;
+            continue;
         }
-        let mut writes = RunVerification::new(correlation_id(name), &run.plan, &run.applied());
+        let mut writes = RunVerification::new(correlation_id(&name), &run.plan, &run.applied());
         window.entries.iter().for_each(|entry| {
             writes.learn(entry);
         });
-        !writes.is_complete()
-    })
+        if !writes.is_complete() {
+            return Err(FullReason::LostEntries { run: name });
+        }
+    }
+    Ok(())
 }
