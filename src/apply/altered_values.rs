@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::catalog::{Kind, ReferencedBy, RequestPurpose, is_mask};
 use crate::json::{Body, is_blank, is_in, join};
-use crate::model::resource::{Id, Resource, take_secrets};
+use crate::model::resource::{Id, OpenResource, take_secrets};
 use crate::plan::Edit;
 use crate::plan::diff::{edits, is_same_value};
 use crate::plan::normal_form::normalized;
@@ -37,9 +37,9 @@ pub fn alterations(kind: &'static Kind, id: &Id, sent: &Body, answer: &Body) -> 
 /// Returns the values of an update that differ in the response, including cleared fields that are still set.
 pub(super) fn alterations_of_update(kind: &'static Kind, id: &Id, sent: &Body, edits: &[Edit], answer: &Body) -> Vec<AlteredValue> {
     let Some(answer) = with_identity(kind, id, answer) else { return Vec::new() };
-    let mut found = differences(kind, sent, &answer);
-    let Ok(held) = Resource::read(kind, answer.clone()) else { return found };
-    let mut held = normalized(kind, &held.body.open());
+    let Ok(held) = OpenResource::read_open(kind, answer.clone()) else { return Vec::new() };
+    let mut found = differences_from(kind, sent, (&answer, &held));
+    let mut held = normalized(kind, &held.body);
     unseen(kind, &answer).for_each(|path| drop(held.take(path)));
     let is_told = |path: &str| found.iter().any(|one| is_in(&one.path, path) || is_in(path, &one.path));
     let skipped = edits.iter().filter(|edit| edit.new.is_none() && !is_told(&edit.path));
@@ -67,8 +67,11 @@ fn with_identity(kind: &Kind, id: &Id, answer: &Body) -> Option<Body> {
 
 /// Returns the differences between a response and what was sent; empty if the response cannot be understood.
 pub(super) fn differences(kind: &'static Kind, sent: &Body, answer: &Body) -> Vec<AlteredValue> {
-    let Ok(held) = Resource::read(kind, answer.clone()) else { return Vec::new() };
-    let (hidden, mut held) = (held.secrets.clone(), held.body.open());
+    OpenResource::read_open(kind, answer.clone()).map_or_else(|_| Vec::new(), |held| differences_from(kind, sent, (answer, &held)))
+}
+
+fn differences_from(kind: &'static Kind, sent: &Body, (answer, held): (&Body, &OpenResource)) -> Vec<AlteredValue> {
+    let (hidden, mut held) = (&held.secrets, held.body.clone());
     let mut sent = kind.fields.writable().split(sent.clone(), RequestPurpose::Snapshot).0;
     take_secrets(kind, &mut sent);
     for path in unseen(kind, answer) {

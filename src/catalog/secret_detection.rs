@@ -10,12 +10,12 @@ mod field_names;
 mod field_values;
 mod text_patterns;
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use serde_json::{Map, Value};
 
 use super::kind::Kind;
-use crate::json::{Body, covers, join, top};
+use crate::json::{Body, covers, top};
 use field_names::{CONTENTS, LABELS, NAMES, NameClass, PRIVATE_MEMBERS, VALUES};
 pub(crate) use field_values::is_mask;
 use field_values::is_template;
@@ -66,7 +66,7 @@ impl Kind {
     pub fn take_unlisted_secrets(&self, answer: &mut Body) -> Vec<(String, Value)> {
         let mut taken = Vec::new();
         self.visit_unlisted(answer, &mut |path, value| {
-            taken.push((path, value.take()));
+            taken.push((path.to_owned(), value.take()));
             SecretAction::Remove
         });
         taken
@@ -99,8 +99,8 @@ impl Kind {
         }
     }
 
-    fn visit_unlisted(&self, answer: &mut Body, visit: &mut dyn FnMut(String, &mut Value) -> SecretAction) {
-        SecretScanner { kind: self, visit }.scan_object(&mut answer.0, "", ParentContext::default());
+    fn visit_unlisted(&self, answer: &mut Body, visit: &mut dyn FnMut(&str, &mut Value) -> SecretAction) {
+        SecretScanner { kind: self, visit, path: String::new() }.scan_object(&mut answer.0, ParentContext::default());
     }
 
     /// Returns whether the entry declares that this field is not a secret, or that nobody sends it.
@@ -195,42 +195,58 @@ fn is_exempt_among_secrets(name: &str) -> bool {
     field_names::is_attribute_name(name) || NAMES.contains(&name) || LABELS.contains(&name)
 }
 
-/// Searches a response for secrets.
+/// Searches a response for secrets. Every field of every response is examined, so paths share one buffer.
 struct SecretScanner<'scan> {
     kind: &'scan Kind,
-    visit: &'scan mut dyn FnMut(String, &mut Value) -> SecretAction,
+    visit: &'scan mut dyn FnMut(&str, &mut Value) -> SecretAction,
+    /// The path of what is examined.
+    path: String,
 }
 
 impl SecretScanner<'_> {
     /// Searches an object.
-    fn scan_object(&mut self, fields: &mut Map<String, Value>, above: &str, parent: ParentContext) {
+    fn scan_object(&mut self, fields: &mut Map<String, Value>, parent: ParentContext) {
         let object = ObjectContext::new(fields);
+        let above = self.path.len();
         fields.retain(|name, value| {
             if matches!(value, Value::Null | Value::Bool(_)) {
                 return true;
             }
-            let path = join(above, name);
-            let is_identity = path == self.kind.identity.id || self.kind.identity.key.contains(&path.as_str());
-            if is_identity || is_any(self.kind.fields.code, &path) || is_any(self.kind.fields.read_only, &path) {
-                return true;
+            if above > 0 {
+                self.path.push('.');
             }
-            let is_exempt = self.kind.is_exempt(&path);
-            let class = if is_exempt { NameClass::Unrelated } else { parent.classify(&object, name) };
-            if is_leaf(value) {
-                return !is_secret(name, class, value) || (self.visit)(path, value) == SecretAction::Keep;
-            }
-            let holds_secrets = parent.holds_secrets || (!is_exempt && field_names::holds_secrets(name));
-            self.scan_value(&path, value, ParentContext { value: class.for_value(), holds_secrets });
-            true
+            self.path.push_str(name);
+            let action = self.scan_field((name, value), &object, parent);
+            self.path.truncate(above);
+            action == SecretAction::Keep
         });
     }
 
-    fn scan_value(&mut self, path: &str, value: &mut Value, parent: ParentContext) {
+    fn scan_field(&mut self, (name, value): (&str, &mut Value), object: &ObjectContext, parent: ParentContext) -> SecretAction {
+        let (kind, path) = (self.kind, self.path.as_str());
+        let is_identity = path == kind.identity.id || kind.identity.key.contains(&path);
+        if is_identity || is_any(kind.fields.code, path) || is_any(kind.fields.read_only, path) {
+            return SecretAction::Keep;
+        }
+        let is_exempt = kind.is_exempt(path);
+        let class = if is_exempt { NameClass::Unrelated } else { parent.classify(object, name) };
+        if is_leaf(value) {
+            return if is_secret(name, class, value) { (self.visit)(path, value) } else { SecretAction::Keep };
+        }
+        let holds_secrets = parent.holds_secrets || (!is_exempt && field_names::holds_secrets(name));
+        self.scan_value(value, ParentContext { value: class.for_value(), holds_secrets });
+        SecretAction::Keep
+    }
+
+    fn scan_value(&mut self, value: &mut Value, parent: ParentContext) {
         match value {
-            Value::Object(fields) => self.scan_object(fields, path, parent),
+            Value::Object(fields) => self.scan_object(fields, parent),
             Value::Array(list) => {
+                let above = self.path.len();
                 for (index, element) in list.iter_mut().enumerate() {
-                    self.scan_value(&format!("{path}[{index}]"), element, parent);
+                    let _ = write!(self.path, "[{index}]");
+                    self.scan_value(element, parent);
+                    self.path.truncate(above);
                 }
             }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}

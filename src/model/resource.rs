@@ -244,73 +244,14 @@ impl Resource {
     /// # Errors
     ///
     /// If the response has no id, or one that cannot be used in a path.
-    pub fn read(kind: &'static Kind, mut answer: Body) -> Result<Self, Unreadable> {
-        let alone = kind.exclusion(&answer, &BTreeSet::new());
-        let given = kind.quirks.built_in.filter(|given| given.matches(&answer));
-        let without_id = |answer: &Body| Unreadable::WithoutId {
-            kind: kind.singular,
-            field: kind.identity.id,
-            answer: answer.0.keys().cloned().collect::<Vec<_>>().join(", "),
-        };
-        let id = kind.id_of(&answer).map(Id::new).ok_or_else(|| without_id(&answer))?;
-        if !id.is_addressable() {
-            return Err(Unreadable::NoId { kind: kind.singular, id: id.0 });
-        }
-        let alias = answer.text(kind.quirks.alias_id).map(str::to_owned);
-        kind.apply_read_edits(&mut answer);
-        if let Some(follow_up) = kind.lifecycle.follow_up
-            && let Some(running) = follow_up.deployed(&answer)
-        {
-            answer.set(follow_up.field, running);
-        }
-        let mut secrets = take_secrets(kind, &mut answer);
-        for path in kind.fields.read_only {
-            answer.take(path);
-        }
-        take_server_values(kind, &mut answer);
-        for (newer, older) in kind.quirks.exclusive {
-            if answer.get(newer).is_some_and(|value| !crate::json::is_blank(value)) {
-                answer.take(older);
-            }
-        }
-        let (mut body, mut carried) = kind.fields.writable().split(answer, RequestPurpose::Snapshot);
-        if let Some(given) = given {
-            given.keep_written(&mut body, kind.identity.key);
-            secrets.retain(|secret| given.fields.iter().any(|field| covers(field, secret)));
-        }
-        if kind.fields.writable().get(kind.identity.id).is_none() {
-            carried.0.remove(kind.identity.id);
-        }
-        if kind.quirks.same_endpoint_as.is_some() {
-            carried = Body::new();
-            secrets.retain(|secret| kind.fields.writable().has(secret));
-        }
-        let key = Key::new(kind, &name_of(kind, &body));
-        Ok(Self { alias, carried, secrets, is_given: given.is_some(), ..Self::new(key, id, body) }.left_alone_as(alone))
-    }
-
-    /// Returns the resource with this reason for its exclusion, or with none.
-    #[must_use]
-    pub fn left_alone_as(self, alone: Option<&Exclusion>) -> Self {
-        Self { excluded: alone.map(|alone| alone.reason.to_owned()), is_foreign: alone.is_some_and(|alone| alone.is_foreign), ..self }
+    pub fn read(kind: &'static Kind, answer: Body) -> Result<Self, Unreadable> {
+        OpenResource::read_open(kind, answer).map(OpenResource::pack)
     }
 
     /// Creates a resource with only a key, an id and a body.
     #[must_use]
     pub fn new(key: Key, id: Id, body: impl Into<PackedBody>) -> Self {
-        Self {
-            key,
-            id,
-            body: body.into(),
-            alias: None,
-            carried: Body::new(),
-            secrets: Vec::new(),
-            excluded: None,
-            is_unseen: false,
-            reserved: None,
-            is_foreign: false,
-            is_given: false,
-        }
+        Self::of(key, id, body.into())
     }
 
     /// Excludes the resource and everything that belongs to it.
@@ -359,7 +300,77 @@ impl Resource {
     }
 }
 
+impl<B> Resource<B> {
+    /// Returns the resource with this reason for its exclusion, or with none.
+    #[must_use]
+    pub fn left_alone_as(self, alone: Option<&Exclusion>) -> Self {
+        Self { excluded: alone.map(|alone| alone.reason.to_owned()), is_foreign: alone.is_some_and(|alone| alone.is_foreign), ..self }
+    }
+
+    fn of(key: Key, id: Id, body: B) -> Self {
+        Self {
+            key,
+            id,
+            body,
+            alias: None,
+            carried: Body::new(),
+            secrets: Vec::new(),
+            excluded: None,
+            is_unseen: false,
+            reserved: None,
+            is_foreign: false,
+            is_given: false,
+        }
+    }
+}
+
 impl OpenResource {
+    /// Builds a resource with an unpacked body from what a tenant returned; see [`Resource::read`].
+    pub(crate) fn read_open(kind: &'static Kind, mut answer: Body) -> Result<Self, Unreadable> {
+        let alone = kind.exclusion(&answer, &BTreeSet::new());
+        let given = kind.quirks.built_in.filter(|given| given.matches(&answer));
+        let without_id = |answer: &Body| Unreadable::WithoutId {
+            kind: kind.singular,
+            field: kind.identity.id,
+            answer: answer.0.keys().cloned().collect::<Vec<_>>().join(", "),
+        };
+        let id = kind.id_of(&answer).map(Id::new).ok_or_else(|| without_id(&answer))?;
+        if !id.is_addressable() {
+            return Err(Unreadable::NoId { kind: kind.singular, id: id.0 });
+        }
+        let alias = answer.text(kind.quirks.alias_id).map(str::to_owned);
+        kind.apply_read_edits(&mut answer);
+        if let Some(follow_up) = kind.lifecycle.follow_up
+            && let Some(running) = follow_up.deployed(&answer)
+        {
+            answer.set(follow_up.field, running);
+        }
+        let mut secrets = take_secrets(kind, &mut answer);
+        for path in kind.fields.read_only {
+            answer.take(path);
+        }
+        take_server_values(kind, &mut answer);
+        for (newer, older) in kind.quirks.exclusive {
+            if answer.get(newer).is_some_and(|value| !crate::json::is_blank(value)) {
+                answer.take(older);
+            }
+        }
+        let (mut body, mut carried) = kind.fields.writable().split(answer, RequestPurpose::Snapshot);
+        if let Some(given) = given {
+            given.keep_written(&mut body, kind.identity.key);
+            secrets.retain(|secret| given.fields.iter().any(|field| covers(field, secret)));
+        }
+        if kind.fields.writable().get(kind.identity.id).is_none() {
+            carried.0.remove(kind.identity.id);
+        }
+        if kind.quirks.same_endpoint_as.is_some() {
+            carried = Body::new();
+            secrets.retain(|secret| kind.fields.writable().has(secret));
+        }
+        let key = Key::new(kind, &name_of(kind, &body));
+        Ok(Self { alias, carried, secrets, is_given: given.is_some(), ..Self::of(key, id, body) }.left_alone_as(alone))
+    }
+
     /// Returns the resource with its body packed.
     #[must_use]
     pub fn pack(self) -> Resource {

@@ -185,8 +185,23 @@ fn has_secret_part_in(word: &str) -> bool {
 /// Returns whether the letters of a name contain a stem. Few names do, and only these need to be split into words: every
 /// name in every response is examined.
 fn has_stem(name: &str) -> bool {
-    let letters: String = name.chars().filter(|sign| sign.is_alphabetic()).flat_map(char::to_lowercase).collect();
-    (0..letters.len()).any(|at| STEMS.iter().any(|stem| letters.as_bytes()[at..].starts_with(stem.as_bytes())))
+    /// The most letters of a name that is examined without an allocation.
+    const MOST: usize = 64;
+    if !name.is_ascii() || name.len() > MOST {
+        let letters: String = name.chars().filter(|sign| sign.is_alphabetic()).flat_map(char::to_lowercase).collect();
+        return contains_stem(letters.as_bytes());
+    }
+    let (mut letters, mut length) = ([0; MOST], 0);
+    for letter in name.bytes().filter(u8::is_ascii_alphabetic) {
+        letters[length] = letter.to_ascii_lowercase();
+        length += 1;
+    }
+    contains_stem(&letters[..length])
+}
+
+fn contains_stem(letters: &[u8]) -> bool {
+    let begins_here = |at: usize| STEMS.iter().any(|stem| letters[at] == stem.as_bytes()[0] && letters[at..].starts_with(stem.as_bytes()));
+    (0..letters.len()).any(begins_here)
 }
 
 fn word_set(text: &'static str) -> HashSet<&'static str> {

@@ -61,16 +61,31 @@ pub(super) fn matches_secret_pattern(text: &str) -> bool {
     if is_short_word(text) {
         return false;
     }
-    is_private_key(text)
+    let signs = AsciiSigns::of(text);
+    is_private_key(text, signs)
         || is_authorization(text.trim())
-        || has_url_password(text)
-        || has_secret_url_parameter(text)
-        || is_connection_string(text)
-        || is_form(text)
+        || (signs.has("://@") && has_url_password(text))
+        || (signs.has("=") && (has_secret_url_parameter(text) || is_connection_string(text) || is_form(text)))
         || is_json(text)
-        || text.lines().any(is_likely_secret_header)
-        || WEBHOOK_URLS.iter().any(|hook| is_webhook_url(hook, text))
+        || (signs.has(":") && text.lines().any(is_likely_secret_header))
+        || (signs.has(".com/") && WEBHOOK_URLS.iter().any(|hook| is_webhook_url(hook, text)))
         || words(text).any(|word| is_token(word) || is_issued(word))
+}
+
+/// Which ASCII characters occur in a text. Every text of every response is searched, and most lack what a pattern needs.
+#[derive(Clone, Copy)]
+struct AsciiSigns(u128);
+
+impl AsciiSigns {
+    fn of(text: &str) -> Self {
+        Self(text.bytes().filter(u8::is_ascii).fold(0, |signs, sign| signs | 1 << sign))
+    }
+
+    /// Returns whether each of these characters occurs.
+    fn has(self, signs: &str) -> bool {
+        let Self(needed) = Self::of(signs);
+        self.0 & needed == needed
+    }
 }
 
 /// Returns whether a text is too short for an issued secret and has none of the signs that every other pattern contains.
@@ -98,11 +113,11 @@ fn header(line: &str) -> Option<(NameClass, &str)> {
 }
 
 /// `-----BEGIN RSA PRIVATE KEY-----`, `-----BEGIN PGP PRIVATE KEY BLOCK-----`, `---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----`.
-fn is_private_key(text: &str) -> bool {
+fn is_private_key(text: &str, signs: AsciiSigns) -> bool {
     let label = |block: &str| block.split("--").next().is_some_and(|label| label.contains("PRIVATE KEY"));
     let encoded = |block: &str| ENCODED_KEYS.iter().any(|key| block.starts_with(key));
-    text.split("-BEGIN ").skip(1).chain(text.split("- BEGIN ").skip(1)).any(label)
-        || text.split("LS0tLS1CRUdJ").skip(1).any(encoded)
+    (signs.has("-BEGIN ") && text.split("-BEGIN ").skip(1).chain(text.split("- BEGIN ").skip(1)).any(label))
+        || (signs.has("LS0t1CRUdJ") && text.split("LS0tLS1CRUdJ").skip(1).any(encoded))
         || text.starts_with("PuTTY-User-Key-File-")
 }
 
@@ -126,10 +141,13 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 
 /// Returns whether a word is a JSON Web Token: three parts if signed, five if encrypted, the first of them `{"` in Base64.
 fn is_token(word: &str) -> bool {
+    if !word.starts_with("eyJ") {
+        return false;
+    }
     let parts: Vec<&str> = word.split('.').collect();
     // With direct encryption there is no encrypted key, so the second part is empty.
     let is_part = |(at, part): (usize, &&str)| part.len() > 3 || (parts.len() == 5 && at == 1 && part.is_empty());
-    word.starts_with("eyJ") && matches!(parts.len(), 3 | 5) && parts.iter().enumerate().all(is_part)
+    matches!(parts.len(), 3 | 5) && parts.iter().enumerate().all(is_part)
 }
 
 fn is_issued(word: &str) -> bool {
