@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::expected_baseline::ExpectedBaseline;
 use super::stale_changes::StaleChanges;
 use super::summary::Summary;
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Shape};
 use crate::json::Body;
 use crate::model::event::Outcome;
 use crate::model::resource::{Id, Key};
@@ -305,12 +305,14 @@ impl SyncState {
         }
     }
 
-    /// Removes everything recorded about a resource.
+    /// Removes everything recorded about a resource; for a deleted one, also about its lists, which a tenant deletes with it.
     fn forget(&mut self, change: &Change, id: &Id) {
         self.base.forget(&change.key);
         self.base.forget_target(change.key.kind(), id);
         if matches!(change.action, Action::Delete { .. }) {
             self.fingerprints.forget_target(change.key.kind().name, id);
+            let children = self.catalog.children_of(change.key.kind().name).filter(|kind| matches!(kind.shape, Shape::Child { .. }));
+            children.for_each(|child| self.base.forget(&Key::new(child, change.key.name())));
         }
     }
 

@@ -220,3 +220,16 @@ fn links_added_by_hand_before_the_first_import_need_no_baseline() {
     assert_eq!(linked.code, 0, "{}", linked.whole());
     assert_eq!(fixture.run(IMPORT).code, 0);
 }
+
+#[test]
+fn what_an_undo_deleted_is_no_drift() {
+    let fixture = Fixture::acme("");
+    imported(&fixture);
+    let before = moved(&fixture);
+    let run = fixture.in_folder("runs").pop().expect("a run");
+    // The role is deleted, and its permissions with it.
+    let said =
+        fixture.run(&format!("undo {run} --only roles/Driver --allow deletes,lockout-risk,weaker-protection,many-changes --yes --quiet"));
+    assert_eq!(said.code, 0, "{}", said.whole());
+    assert_eq!(moved(&fixture), before);
+}
