@@ -13,7 +13,7 @@ use crate::cli::error::{FAILED, Failure, USAGE};
 use crate::cli::recording;
 use crate::platform::EndSignals;
 use crate::report;
-use crate::sandbox::{Fault, Options, Sandbox, State};
+use crate::sandbox::{Fault, Options, Sandbox, State, seed};
 
 /// Run a sandbox tenant on loopback
 ///
@@ -24,8 +24,11 @@ pub(in crate::cli) struct SandboxArgs {
     /// A file with the tenant's settings and the requests that it refuses [default: a new tenant]
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
+    /// Start as a tenant of the example company, as `migrate demo` has them
+    #[arg(long, value_name = "TENANT", value_parser = ["dev", "prod"], conflicts_with = "state")]
+    example: Option<String>,
     /// The domain of a new tenant
-    #[arg(long, value_name = "DOMAIN", default_value = "sandbox.eu.auth0.com", conflicts_with = "state")]
+    #[arg(long, value_name = "DOMAIN", default_value = "sandbox.eu.auth0.com", conflicts_with_all = ["state", "example"])]
     domain: String,
     /// The port on 127.0.0.1; 0 picks a free one
     #[arg(long, value_name = "N", default_value_t = 4010)]
@@ -102,9 +105,11 @@ impl SandboxArgs {
 
     fn options(&self) -> Result<Options, Failure> {
         let wrong = |error: &dyn std::error::Error| Failure::new(USAGE, "the sandbox did not start").caused_by(error);
-        let state = match &self.state {
-            Some(path) => State::load(path).map_err(|error| wrong(&error))?,
-            None => State::empty(&self.domain),
+        let state = match (&self.state, self.example.as_deref()) {
+            (Some(path), _) => State::load(path).map_err(|error| wrong(&error))?,
+            (None, Some("prod")) => example(seed::ACME_PROD),
+            (None, Some(_)) => example(seed::ACME_DEV),
+            (None, None) => State::empty(&self.domain),
         };
         let state = if self.late_clients { state.eventually_consistent() } else { state };
         let state = if self.lenient { state.lenient() } else { state };
@@ -137,6 +142,12 @@ impl SandboxArgs {
         }
         Ok(options)
     }
+}
+
+/// Returns the state of a tenant of the example company.
+fn example(seed: &str) -> State {
+    let json = serde_json::from_str(seed).expect("a test reads it");
+    State::from_json(json).expect("a test reads it")
 }
 
 fn help_of_tier() -> String {

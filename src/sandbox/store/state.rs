@@ -110,7 +110,10 @@ impl State {
 
 /// Returns every scope that the kinds of a catalog require, sorted.
 pub(crate) fn required_scopes(catalog: &Catalog) -> Vec<String> {
-    let of = |kind: &'static Kind| [kind.scopes.read, kind.scopes.create, kind.scopes.update, kind.scopes.delete].concat();
+    let of = |kind: &'static Kind| {
+        let (to_read, to_write) = kind.quirks.extra_scopes;
+        [kind.scopes.read, kind.scopes.create, kind.scopes.update, kind.scopes.delete, to_read, to_write].concat()
+    };
     let mut scopes: Vec<String> = catalog.kinds().flat_map(of).map(str::to_owned).collect();
     scopes.extend(["read:client_keys".to_owned(), "update:client_keys".to_owned()]);
     scopes.sort();

@@ -82,6 +82,9 @@ impl State {
     ///
     /// If the JSON is not a valid state.
     pub fn from_json_with(catalog: &'static Catalog, mut json: Value) -> Result<Self, StateError> {
+        if !json.is_object() {
+            return Err(unfit("state", "object with `domain` and `data`"));
+        }
         let domain = json["domain"].as_str().unwrap_or("sandbox.eu.auth0.com").to_owned();
         let tenant = json["tenant"].as_str().or(domain.split('.').next()).unwrap_or_default().to_owned();
         let mut state = Self {
