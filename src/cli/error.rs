@@ -430,9 +430,9 @@ fn with_tenant_hint(failure: Failure, error: &management_api::Error, name: &str)
         }
         _ if error.is_excessive() => failure.hint(EXCESSIVE),
         _ if error.is_about_sign_in() && error.status() == Some(404) => {
-            failure.hint("check `domain` in migrate.toml: no tenant answers there")
+            failure.hint("check `domain` (and `url`, if set) in migrate.toml: no tenant answers there")
         }
-        _ if error.is_unreachable() => failure.hint("check the domain and the network, then run the same command again"),
+        _ if error.is_unreachable() => failure.hint("check `domain` (and `url`, if set) in migrate.toml and the network, then run the same command again; `migrate doctor` tells which"),
         _ => failure,
     }
 }

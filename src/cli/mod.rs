@@ -263,7 +263,12 @@ fn refuse_output(output: Output, command: &Command) -> Result<(), Failure> {
         (Output::Csv, _) => "only `migrate ids` supports CSV output",
         (Output::Env, _) => "only `migrate ids` prints variables",
     };
-    Err(Failure::new(error::USAGE, only).hint("--output takes text or json"))
+    let takes = match command {
+        Command::Kinds(_) => "text, json or markdown",
+        Command::Ids(_) => "text, json, csv or env",
+        _ => "text or json",
+    };
+    Err(Failure::new(error::USAGE, only).hint(format!("here --output takes {takes}")))
 }
 
 async fn run_command(context: &Context, command: Command) -> Result<u8, Failure> {

@@ -151,7 +151,9 @@ pub(crate) fn folder_of(runs: &Path, name: &str) -> Result<PathBuf, Error> {
     if all.iter().any(|known| known == name) {
         return Ok(folder);
     }
-    let nearest = nearest(name, all.iter().map(String::as_str)).map(str::to_owned);
+    // What writes takes the name of a run: another one may be the newest by the time it is confirmed.
+    let newest = all.first().filter(|_| name == "last");
+    let nearest = newest.cloned().or_else(|| nearest(name, all.iter().map(String::as_str)).map(str::to_owned));
     Err(Error::NoSuchRun { name: name.to_owned(), runs: runs.to_owned(), nearest })
 }
 

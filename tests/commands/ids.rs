@@ -87,6 +87,6 @@ fn before_a_first_import_there_are_no_ids() {
     assert_snapshot!(fixture.run("kinds --output env").refused(), @r"
     exit 64
     error: only `migrate ids` prints variables
-    hint:  --output takes text or json
+    hint:  here --output takes text, json or markdown
     ");
 }

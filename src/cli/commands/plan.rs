@@ -35,6 +35,9 @@ pub(in crate::cli) struct PlanArgs {
     /// Exit with 2 if anything would change, even if a guard refuses the plan
     #[arg(long, help_heading = "Plan and run")]
     check: bool,
+    /// Accepted and ignored: a plan writes to no tenant
+    #[arg(long, hide = true, help_heading = "Plan and run")]
+    dry_run: bool,
     #[command(flatten)]
     pub(in crate::cli) reports: ReportOptions,
 }

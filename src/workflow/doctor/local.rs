@@ -48,7 +48,7 @@ fn dotenv(settings: &Settings) -> Check {
             format!("{shown} can be read by other users of this machine"),
             format!("run `chmod 600 {shown}`"),
         ),
-        None if path.exists() => Check::ok(CheckSubject::Dotenv, format!("{shown} can be read by its owner and their group only")),
+        None if path.exists() => Check::ok(CheckSubject::Dotenv, format!("{shown} cannot be read by other users")),
         None => Check::ok(CheckSubject::Dotenv, format!("there is no {shown}; credentials come from the environment")),
     }
 }
