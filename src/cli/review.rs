@@ -110,8 +110,9 @@ fn approvals(refusals: &[Refusal], by_resource: impl Fn(&Refusal) -> BTreeSet<St
 
 /// Returns the narrowest approvals of a guard's findings.
 fn patterns(refusal: &Refusal) -> BTreeSet<String> {
+    let is_one_of_many = |item: &Item| refusal.items.iter().filter(|other| other.key.kind() == item.key.kind()).count() > FEW;
     let key_or_kind = |item: &Item| match item.key.to_string() {
-        key if refusal.items.len() > FEW && key.contains('/') => format!("{}/*", item.key.kind().name),
+        key if is_one_of_many(item) && key.contains('/') => format!("{}/*", item.key.kind().name),
         key => glob::Pattern::escape(&key),
     };
     refusal.items.iter().map(|item| format!("{}:{}", refusal.guard, key_or_kind(item))).collect()

@@ -55,6 +55,9 @@ fn of_run(error: Error) -> Failure {
             failure(USAGE).with_causes(listed).hint("correct or remove what matches nothing, or leave out --strict")
         }
         Error::Selection(_) => failure(USAGE).hint("plan it without a selection, or from another snapshot"),
+        Error::NothingSelected(_) => {
+            failure(USAGE).hint("a pattern is kind/name, with the name in the target; `migrate kinds` lists the kinds")
+        }
         Error::NoSource { .. } => failure(USAGE).hint("name one with --from, or set `source` in migrate.toml"),
         Error::AnotherTarget { .. } => failure(USAGE).hint("name the tenant it was made for with --tenant"),
         Error::RunExists(_) => failure(FAILED).hint("run the same command again"),

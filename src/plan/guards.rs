@@ -16,14 +16,52 @@ use crate::model::guard::Guard;
 use crate::model::limits::ChangeLimits;
 use crate::snapshot::{Desired, Snapshot, Status};
 
-/// Returns every reason to refuse a plan.
-pub fn refusals(plan: &Plan, desired: &Desired, live: &Snapshot, most: ChangeLimits) -> Vec<Refusal> {
-    let within = within_one_tenant(plan, desired, live, most);
-    same_tenant(plan).into_iter().chain(within).collect()
+/// Finds the value of a secret that is supplied from outside.
+pub type SecretLookup<'a> = dyn Fn(&SecretField) -> Option<SecretString> + 'a;
+
+/// Where a plan comes from, which decides what may be wrong with it.
+#[derive(Debug)]
+pub enum PlanOrigin<'a> {
+    /// A source and its target.
+    Pair {
+        /// What the source asks for.
+        desired: &'a Desired,
+        /// What the target holds.
+        live: &'a Snapshot,
+        /// Whether changes made directly in the target are a reason to refuse.
+        refuses_drift: bool,
+        /// Whether there are links, but no record of what was applied.
+        lacks_baseline: bool,
+    },
+    /// One tenant, where no value comes from elsewhere: an undo or a restore.
+    Tenant {
+        /// What is restored.
+        desired: &'a Desired,
+        /// What the tenant holds.
+        live: &'a Snapshot,
+    },
+    /// One resource of a tenant, edited by a person.
+    Resource,
+    /// A file, with the refusals that were found when the plan was made.
+    Saved(Vec<Refusal>),
 }
 
-/// Returns every reason to refuse a plan within one tenant, where no value comes from elsewhere.
-pub fn within_one_tenant(plan: &Plan, desired: &Desired, live: &Snapshot, most: ChangeLimits) -> Vec<Refusal> {
+/// Returns every reason to refuse a plan that does not depend on the token: the only place where guards are called.
+pub fn refusals(plan: &Plan, origin: PlanOrigin<'_>, most: ChangeLimits, secret: &SecretLookup<'_>) -> Vec<Refusal> {
+    let found = match origin {
+        PlanOrigin::Pair { desired, live, refuses_drift, lacks_baseline } => {
+            let of_pair = [refuses_drift.then(|| drift(plan)), lacks_baseline.then(|| no_baseline(plan))];
+            let within = within_one_tenant(plan, (desired, live), most);
+            same_tenant(plan).into_iter().chain(within).chain(of_pair.into_iter().flatten().flatten()).collect()
+        }
+        PlanOrigin::Tenant { desired, live } => within_one_tenant(plan, (desired, live), most),
+        PlanOrigin::Resource => risks(plan),
+        PlanOrigin::Saved(found) => of_saved(plan, found, most),
+    };
+    found.into_iter().chain(secrets(plan, secret)).collect()
+}
+
+fn within_one_tenant(plan: &Plan, (desired, live): (&Desired, &Snapshot), most: ChangeLimits) -> Vec<Refusal> {
     let found = [unread(plan, desired, live), deletes(plan), changes_many(plan, most)];
     found.into_iter().flatten().chain(risks(plan)).chain(leak(plan, desired, live)).collect()
 }
@@ -56,7 +94,7 @@ pub fn unapproved(refusals: Vec<Refusal>, approved: &Approvals) -> Vec<Refusal> 
 }
 
 /// Refuses a plan if a supplied secret is missing, or is not JSON where the field needs it.
-pub fn secrets(plan: &Plan, secret: &dyn Fn(&SecretField) -> Option<SecretString>) -> Option<Refusal> {
+pub fn secrets(plan: &Plan, secret: &SecretLookup<'_>) -> Option<Refusal> {
     let (mut missing, mut broken) = (BTreeSet::new(), BTreeSet::new());
     for (kind, field) in plan.changes().flat_map(|change| change.secrets.iter().map(|field| (change.key.kind(), field))) {
         match secret(field).map(|secret| secret_value(kind, &field.path, &secret)) {
@@ -108,7 +146,7 @@ pub fn deletes(plan: &Plan) -> Option<Refusal> {
 }
 
 /// Refuses a plan if the target drifted and drift is configured to fail.
-pub fn drift(plan: &Plan) -> Option<Refusal> {
+fn drift(plan: &Plan) -> Option<Refusal> {
     let moved: BTreeSet<String> = plan.drift.iter().map(|drift| format!("{}: {}", drift.key, drift.path)).collect();
     let list = moved.iter().cloned().collect::<Vec<_>>().join(", ");
     let message =
@@ -117,7 +155,7 @@ pub fn drift(plan: &Plan) -> Option<Refusal> {
 }
 
 /// Refuses a plan without a baseline, since it cannot distinguish drift from changes of the source.
-pub fn no_baseline(plan: &Plan) -> Option<Refusal> {
+fn no_baseline(plan: &Plan) -> Option<Refusal> {
     let (source, target) = (&plan.source.tenant, &plan.target.tenant);
     let message = format!(
         "resources are linked, but state/{source}/{target}/baseline.json is missing: changes made directly in \"{target}\" would be \

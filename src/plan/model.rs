@@ -131,6 +131,9 @@ pub struct Plan {
     pub conflicts: Vec<Conflict>,
     /// Notes about anything else.
     pub notes: Vec<String>,
+    /// What may be a mistake of the person who asked for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     /// The previous state of the target that an undo needs and the changes do not record: what belongs or refers to a
     /// deleted resource, the order of sets, and blanks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -361,6 +364,7 @@ impl Plan {
             drift: Vec::new(),
             conflicts: Vec::new(),
             notes: Vec::new(),
+            warnings: Vec::new(),
             before: Vec::new(),
             undoes: None,
             mapping: None,

@@ -9,7 +9,8 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::model::{Action, Plan};
-use crate::json::Body;
+use crate::catalog::Shape;
+use crate::json::{Body, is_blank};
 use crate::model::resource::{Key, Resource};
 use crate::snapshot::{belongs_to, id_substitution};
 
@@ -24,6 +25,17 @@ impl Plan {
         self.before = if removed.is_empty() { Vec::new() } else { held.filter(names_any).cloned().collect() };
         let known: HashSet<Key> = self.before.iter().map(|one| one.key.clone()).collect();
         self.before.extend(updated.into_iter().filter(|one| !known.contains(&one.key)));
+    }
+
+    /// Returns what the target deletes along with a resource, without what the plan deletes itself and without empty lists.
+    pub fn deleted_along_with(&self, key: &Key) -> Vec<&Resource> {
+        let going = deleted_with(self.before.iter(), &HashSet::from([key.clone()]));
+        let planned: HashSet<&Key> = self.changes().map(|change| &change.key).collect();
+        let holds_some = |one: &&Resource| match one.key.kind().shape {
+            Shape::Child { .. } => one.body.pick(&[one.key.kind().elements()]).0.values().any(|list| !is_blank(list)),
+            _ => true,
+        };
+        self.before.iter().filter(|one| going.contains(&one.key) && !planned.contains(&one.key)).filter(holds_some).collect()
     }
 
     /// Returns the updated fields of a resource that the edits do not record completely.

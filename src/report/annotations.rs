@@ -91,6 +91,7 @@ fn of_plan(plan: &Plan, refusals: &[Refusal]) -> Vec<Annotation> {
 fn of_item(item: &ReviewItem<'_>) -> Annotation {
     let what = [item.path().to_owned(), plain(&item.value(VALUE))].into_iter().filter(|part| !part.is_empty());
     let (resource, what) = (plain(&item.resource(VALUE)), what.collect::<Vec<_>>().join("  "));
+    let what = item.label.meaning().map_or_else(|| what.clone(), |meaning| format!("{meaning}: {what}"));
     Annotation::warning(format!("{} {resource}", item.label).trim_end(), what)
 }
 

@@ -7,8 +7,9 @@ use serde_json::Value;
 use super::field_text::short_edit;
 use super::format::{count, named, printable};
 use super::json::answer;
-use super::shown_edit::{Pair, ShownEdit};
+use super::shown_edit::ShownEdit;
 use super::style::{ADDED, CHANGED, QUIET, REMOVED, styled};
+use super::value_pair::Pair;
 use super::values::{NONE, cut, flat};
 use crate::plan::{ExplainedField, Explanation, FieldVerdict, Plan, Verdict};
 

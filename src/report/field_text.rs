@@ -2,12 +2,13 @@
 
 use serde_json::Value;
 
-use super::certificate::ends;
+use super::certificate::CertificateEdit;
 use super::format::{count, number, printable};
 use super::kind_changes::FieldContent;
 use super::layout::Layout;
-use super::shown_edit::{Pair, ShownEdit, Sign, SignedLine, text_lines};
+use super::shown_edit::{ShownEdit, Sign, SignedLine, text_lines};
 use super::style::{ADDED, QUIET, REMOVED, styled};
+use super::value_pair::Pair;
 use super::values::{NONE, cut, flat};
 use crate::catalog::Kind;
 use crate::plan::Edit;
@@ -69,13 +70,17 @@ pub(super) fn short_edit(edit: &ShownEdit, columns: usize) -> String {
         ShownEdit::List { added, removed, unchanged } => short_list((removed, added), *unchanged, columns),
         ShownEdit::Order(pair) => short_pair(pair, columns.saturating_sub(ORDER.len())) + ORDER,
         ShownEdit::Text(Pair { old, new }) => line_counts(old, new),
-        ShownEdit::Certificate(pair) => {
-            let short = |text: &str| text.strip_prefix("SHA-256 ").map_or_else(|| NONE.to_owned(), ends);
-            let (old, new) = (short(&pair.old), short(&pair.new));
-            if old == new { short_pair(pair, columns) } else { arrow(&old, &new) }
-        }
+        ShownEdit::Certificate(edit) => short_certificates(edit, columns),
         ShownEdit::Value(pair) => short_pair(pair, columns),
     }
+}
+
+/// Renders two certificates by the ends of their fingerprints, and the day on which the new one expires if it fits.
+fn short_certificates(edit: &CertificateEdit, columns: usize) -> String {
+    let Some(ends) = edit.ends() else { return short_pair(&edit.whole(), columns) };
+    let expires = edit.expires().map(|day| format!("  (expires {day})")).unwrap_or_default();
+    let short = arrow(&ends.old, &ends.new);
+    if visible_width(&short) + expires.len() <= columns { short + &expires } else { short }
 }
 
 fn arrow(old: &str, new: &str) -> String {
@@ -167,12 +172,7 @@ pub(super) fn full_edit(edit: &ShownEdit, columns: usize) -> Vec<String> {
         }
         ShownEdit::Order(pair) => both(pair, columns, " (order)"),
         ShownEdit::Text(Pair { old, new }) => text(old, new, columns),
-        ShownEdit::Certificate(Pair { old, new }) => {
-            // On two lines, as people compare fingerprints.
-            let halves =
-                |text: &str| text.get(..55).zip(text.get(56..)).map_or_else(|| text.to_owned(), |(one, other)| format!("{one} {other}"));
-            both(&Pair { old: halves(old), new: halves(new) }, columns, "")
-        }
+        ShownEdit::Certificate(edit) => both(&edit.in_halves(), columns, ""),
         ShownEdit::Value(pair) => both(pair, columns, ""),
     }
 }

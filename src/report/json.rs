@@ -22,8 +22,8 @@ use crate::model::resource::{Id, Key};
 use crate::plan::findings::{self, Finding, RiskCounts, Subject, findings, of_change};
 use crate::plan::refusal::Refusal;
 use crate::plan::{
-    Change, Conflict, Counts, Drift, DriftReport, Estimate, ManualStep, PlannedMapping, PlannedSelection, PlannedTenant, RequestCount,
-    Skipped, Stage, requests_of,
+    Change, Conflict, Counts, Drift, DriftReport, Estimate, ManualStep, Plan, PlannedMapping, PlannedSelection, PlannedTenant,
+    RequestCount, Skipped, Stage, requests_of,
 };
 use crate::snapshot::Status;
 use crate::snapshot::versions::StoredSnapshot;
@@ -86,6 +86,8 @@ pub(super) struct PlanFields<'a> {
     unmanaged: &'a BTreeMap<String, Vec<Key>>,
     unknown: &'a BTreeMap<String, Vec<String>>,
     notes: &'a [String],
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    warnings: &'a [String],
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     mapped: &'a BTreeMap<Key, BTreeMap<String, String>>,
     refusals: &'a [Refusal],
@@ -117,16 +119,22 @@ struct FindingFields<'a> {
     old: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     new: Option<Value>,
+    /// What the target deletes along with a deleted resource.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    deleted_along: Vec<&'a Key>,
 }
 
-impl<'a> From<&Finding<'a>> for FindingFields<'a> {
-    fn from(finding: &Finding<'a>) -> Self {
+impl<'a> FindingFields<'a> {
+    fn new(plan: &'a Plan, finding: &Finding<'a>) -> Self {
         let path = finding.subject.path().map(str::to_owned);
         let (old, new) = match &finding.subject {
             Subject::Field(edit) => (edit.old.clone(), edit.new.clone()),
             Subject::Resource | Subject::Secret(_) => (None, None),
         };
-        Self { risk: finding.class, key: &finding.change.key, operation: finding.change.operation(), path, old, new }
+        let (key, operation) = (&finding.change.key, finding.change.operation());
+        let along = if operation == Operation::Delete { plan.deleted_along_with(key) } else { Vec::new() };
+        let deleted_along = along.into_iter().map(|one| &one.key).collect();
+        Self { risk: finding.class, key, operation, path, old, new, deleted_along }
     }
 }
 
@@ -163,7 +171,7 @@ impl<'a> PlanFields<'a> {
             counts: plan.counts(),
             risks: findings::count(&found),
             estimate: estimate.map(priced),
-            review: found.iter().filter(|finding| finding.class.is_dangerous()).map(FindingFields::from).collect(),
+            review: found.iter().filter(|finding| finding.class.is_dangerous()).map(|finding| FindingFields::new(plan, finding)).collect(),
             changes: plan.stages.iter().flat_map(staged).collect(),
             skipped: &plan.skipped,
             drift: &plan.drift,
@@ -175,6 +183,7 @@ impl<'a> PlanFields<'a> {
             unmanaged: &plan.unmanaged,
             unknown: &plan.unknown,
             notes: &plan.notes,
+            warnings: &plan.warnings,
             mapped: &plan.mapped,
             refusals,
         }

@@ -280,7 +280,7 @@ mod tests {
         assert!((MOST - 2 * FOR_REST..=MOST).contains(&size(&shown)), "{}", size(&shown));
         let end = shown.rsplit_once("</details>").expect("a block").1;
         insta::assert_snapshot!(end.trim(), @r"
-        **Cut at 65,536 characters, the limit of a comment.** Left out: 3,958 lines of Notes. The other formats of this report have everything.
+        **Cut at 65,536 characters, the limit of a comment.** Left out: 3,959 lines of Notes. The other formats of this report have everything.
         ");
         assert_eq!(shown.matches("<details>").count(), shown.matches("</details>").count());
     }

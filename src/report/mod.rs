@@ -98,6 +98,7 @@ mod tests;
 mod text;
 mod text_diff;
 mod unfinished;
+mod value_pair;
 mod values;
 mod verified;
 mod wrap;

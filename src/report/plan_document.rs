@@ -15,7 +15,7 @@ use crate::plan::refusal::Refusal;
 use crate::plan::{DriftReport, Estimate, Plan};
 
 /// The number of lines of a list that are shown without `--verbose`.
-const FEW_LINES: usize = 6;
+const FEW_LINES: usize = 5;
 
 /// A plan and the context in which it is shown.
 #[derive(Debug, Clone, Copy)]

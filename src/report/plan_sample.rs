@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::catalog::Catalog;
 use crate::json::Body;
-use crate::model::resource::{Id, key};
+use crate::model::resource::{Id, Resource, key};
 use crate::model::unmatched_rule::{MissingPart, UnmatchedRule};
 use crate::plan::{Action, Change, Edit, ManualStep, Plan, PlannedMapping, PlannedTenant, Skipped, Stage};
 
@@ -156,6 +156,11 @@ pub(super) fn with_dangers() -> Plan {
         step: "hand the new client secret to its owner".into(),
     };
     plan.manual_steps = (0..30).map(step).collect();
+    let grant = |audience: &str| {
+        let named = json!({"client_id": "⟦clients/Old kiosk⟧", "audience": audience});
+        Resource::new(key(&format!("client-grants/Old kiosk · {audience}")), Id::new(audience), body(named))
+    };
+    plan.before = ["urn:acme:billing", "urn:acme:tracking"].map(grant).into();
     plan.unmanaged = BTreeMap::from([("clients".into(), vec![key("clients/Legacy"), key("clients/Break glass")])]);
     plan
 }

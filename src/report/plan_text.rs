@@ -27,7 +27,7 @@ const CREATE_LINES: usize = 4;
 /// The number of columns between cells.
 const GAP: usize = 2;
 /// The minimum width of a value.
-const LEAST_VALUE: usize = 18;
+const LEAST_VALUE: usize = 24;
 /// The minimum width of the description of a resource behind a long name, if it has to be cut for that.
 const LEAST_SUMMARY: usize = 24;
 
@@ -97,7 +97,7 @@ pub(super) fn review(items: &[ReviewItem<'_>], layout: Layout) -> Vec<String> {
     let mut before: Option<&ReviewItem<'_>> = None;
     for item in items {
         if let Some(text) = item.remark() {
-            lines.extend(remark(item, text, (label, layout)));
+            lines.extend(remark(item, text, (label, resource), layout));
             continue;
         }
         let is_same = before.is_some_and(|before| before.label == item.label && before.keys == item.keys && !item.keys.is_empty());
@@ -105,7 +105,7 @@ pub(super) fn review(items: &[ReviewItem<'_>], layout: Layout) -> Vec<String> {
         let field = printable(item.path()).into_owned();
         let field = if field.is_empty() && path == 0 { String::new() } else { format!("  {field:<path$}") };
         // A long name or path takes the space of the value, and is truncated only if hardly any is left.
-        let most = room.saturating_sub(GAP + LEAST_VALUE);
+        let most = room.saturating_sub(GAP + visible_width(&item.value(room)).min(LEAST_VALUE));
         let name = cut(&format!("{name:<resource$}"), most.saturating_sub(field.chars().count()).max(resource));
         let cells = cut(&format!("{name}{field}"), most.max(resource));
         let value = item.value(room.saturating_sub(cells.chars().count() + GAP));
@@ -121,14 +121,18 @@ pub(super) fn review(items: &[ReviewItem<'_>], layout: Layout) -> Vec<String> {
     lines
 }
 
-/// Renders a possible mistake in the mapping or the token on as many lines as needed.
-fn remark(item: &ReviewItem<'_>, text: &str, (label, layout): (usize, Layout)) -> Vec<String> {
-    let place = printable(&item.resource(layout.columns)).into_owned();
-    let text = if place.is_empty() { printable(text).into_owned() } else { format!("{place}  {}", printable(text)) };
+/// Renders a possible mistake in the mapping or the token: a host on one line, anything else on as many as needed.
+fn remark(item: &ReviewItem<'_>, text: &str, (label, resource): (usize, usize), layout: Layout) -> Vec<String> {
+    let (place, text) = (printable(&item.resource(layout.columns)).into_owned(), printable(text));
     let title = format!("{:<label$}  ", item.label.to_string());
     let indent = " ".repeat(title.len());
-    let options = textwrap::Options::new(layout.columns.saturating_sub(GAP + title.len())).break_words(false);
-    let lines = textwrap::wrap(&text, options);
+    let room = layout.columns.saturating_sub(GAP + title.len());
+    if item.label == ReviewLabel::Host {
+        let line = cut(&format!("{place:<resource$}  {text}"), room);
+        return vec![format!("{}{line}", styled(CHANGED, &title))];
+    }
+    let text = if place.is_empty() { text.into_owned() } else { format!("{place}  {text}") };
+    let lines = textwrap::wrap(&text, textwrap::Options::new(room).break_words(false));
     let first = |at: usize| if at == 0 { styled(CHANGED, &title) } else { indent.clone() };
     lines.iter().enumerate().map(|(at, line)| format!("{}{line}", first(at))).collect()
 }
@@ -252,7 +256,7 @@ fn field(kind: &Kind, line: &FieldLine<'_>, width: usize, (columns, layout): (us
     let mark = if line.class.is_dangerous() { styled(REMOVED, &path) } else { path.clone() };
     let needed = |value: &str| path.chars().count() + GAP + visible_width(value) + for_rule;
     let mut lines = match values.as_slice() {
-        [only] if !is_long || needed(only) <= columns => {
+        [only] if needed(only) <= columns || (!is_long && width + GAP + visible_width(only) <= columns) => {
             vec![format!("{}{}  {only}", mark, " ".repeat(width.saturating_sub(path.chars().count())))]
         }
         [first, rest @ ..] if !is_long && is_counts(first) => {
@@ -351,17 +355,17 @@ fn distinguishes(entries: &[&Entry<'_>]) -> bool {
     values.len() * 3 <= entries.len()
 }
 
-/// Renders names on at most this many lines; the last one counts those that are left out.
+/// Renders names on at most this many lines, or on half as many if that is not enough for all; the last one counts those that are left out.
 fn folded_list(names: &[String], columns: usize, most_lines: usize) -> Vec<String> {
-    let fits = |lines: &Vec<String>| lines.len() <= most_lines;
     // No line has more names than columns.
     let most_names = names.len().min(columns.saturating_mul(most_lines));
     if most_names == names.len() {
         let lines = wrapped_list(names, columns);
-        if fits(&lines) {
+        if lines.len() <= most_lines {
             return lines;
         }
     }
+    let fits = |lines: &Vec<String>| lines.len() <= most_lines / 2;
     let with_count = |shown: usize| {
         let more = format!("and {} more", number(names.len() - shown));
         wrapped_list(&[&names[..shown], &[more]].concat(), columns)

@@ -43,7 +43,7 @@ fn a_plan_shows_changes_and_hides_what_stays() {
       LOCKOUT                 custom_login_page     +1 -1 lines
       LOCKOUT   clients of connection "google-oauth2"  clients               - client "Old"  … 1 more
       WEAKENED  client "Web"  refresh_token.leeway  (none) → 30
-      WEAKENED  grant "Billing API · https://⟨tenant⟩/api/v2/…  created               read:users
+      WEAKENED  grant "Billing API · https://⟨tenant⟩/api/v2/ · clien…  created               read:us…
 
     Applications (clients)   1 to create, 1 to update
       ~ "Web"          callbacks  - https://old.acme.com  + https://new.acme.com  (1 unchanged)
@@ -78,7 +78,6 @@ fn a_plan_shows_changes_and_hides_what_stays() {
     Unmanaged in prod, not deleted (2)  client "Legacy", client "Old"
     Unknown fields (exported, not applied) (2)  clients: brand_new, refresh_token.later
     (--verbose shows all of it, with the reasons)
-
     ⟨tenant⟩ is each tenant's own domain.
 
     migrate import --tenant prod
@@ -100,9 +99,9 @@ fn verbose_shows_every_field_and_reason() {
       LOCKOUT may lock someone out; WEAKENED weakens a protection
       LOCKOUT   client "Web"  callbacks             - https://old.acme.com  … 1 more
       LOCKOUT                 custom_login_page     +1 -1 lines
-      LOCKOUT   clients of connection "go…  clients               - client "Old"  … 1 more
+      LOCKOUT   clients of connecti…  clients               - client "Old"  … 1 more
       WEAKENED  client "Web"  refresh_token.leeway  (none) → 30
-      WEAKENED  grant "Billing API · http…  created               read:users
+      WEAKENED  grant "Billing API · https://⟨ten…  created               read:us…
 
     Applications (clients)   1 to create, 1 to update
       ~ "Web"          callbacks
@@ -192,7 +191,6 @@ fn a_refused_plan_ends_with_the_reasons_and_the_approving_command() {
     Unmanaged in prod, not deleted (2)  client "Legacy", client "Old"
     Unknown fields (exported, not applied) (2)  clients: brand_new, refresh_token.later
     (--verbose shows all of it, with the reasons)
-
     ⟨tenant⟩ is each tenant's own domain.
 
     Refused:

@@ -1,5 +1,6 @@
 //! What to review first in a plan: every edit that needs approval, and possible mistakes in the mapping.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use super::field_text::short;
@@ -7,13 +8,17 @@ use super::format::{count, named};
 use super::kind_changes::FieldContent;
 use super::printable;
 use super::shown_edit::ShownEdit;
+use super::values::cut;
 use crate::catalog::risk::RiskClass;
+use crate::catalog::{Kind, Shape};
 use crate::model::resource::Key;
 use crate::plan::findings::{Finding, Subject};
 use crate::plan::{Action, Plan};
 
 /// The maximum number of characters of a description.
 const MOST: usize = 400;
+/// What separates the parts of a description.
+const BETWEEN: &str = "  ";
 
 /// The label of an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +26,8 @@ pub(super) enum ReviewLabel {
     Lockout,
     Weakened,
     Delete,
+    /// What may be a mistake of the person who asked for the plan.
+    Check,
     /// A mapping rule that matched nothing.
     Rule,
     /// A host of the source that no rule rewrote.
@@ -30,13 +37,14 @@ pub(super) enum ReviewLabel {
 }
 
 impl ReviewLabel {
-    /// Returns what a risk means; `None` for a label whose items say so themselves.
-    fn meaning(self) -> Option<&'static str> {
+    /// Returns what the label means; `None` for one whose items say so themselves.
+    pub(super) fn meaning(self) -> Option<&'static str> {
         match self {
             Self::Lockout => Some("may lock someone out"),
             Self::Weakened => Some("weakens a protection"),
             Self::Delete => Some("loses data"),
-            Self::Rule | Self::Host | Self::Scope => None,
+            Self::Host => Some("is unmapped"),
+            Self::Check | Self::Rule | Self::Scope => None,
         }
     }
 }
@@ -47,6 +55,7 @@ impl fmt::Display for ReviewLabel {
             Self::Lockout => "LOCKOUT",
             Self::Weakened => "WEAKENED",
             Self::Delete => "DELETE",
+            Self::Check => "CHECK",
             Self::Rule => "RULE",
             Self::Host => "HOST",
             Self::Scope => "SCOPE",
@@ -62,6 +71,8 @@ pub(super) struct ReviewItem<'a> {
     /// The resources that share it.
     pub(super) keys: Vec<&'a Key>,
     content: ReviewContent<'a>,
+    /// What is deleted along with a deleted resource; empty if nothing is.
+    along: String,
 }
 
 #[derive(Debug)]
@@ -71,15 +82,16 @@ enum ReviewContent<'a> {
     Remark(String, String),
 }
 
-/// Returns the items to review first; an edit that several resources share is one item.
+/// Returns the items to review first, possible mistakes about the whole plan before all; an edit that several resources share is one item.
 pub(super) fn items<'a>(plan: &'a Plan, findings: &[Finding<'a>]) -> Vec<ReviewItem<'a>> {
-    let mut items: Vec<ReviewItem<'a>> = Vec::new();
+    let check = |warning: &String| ReviewItem::of_remark(ReviewLabel::Check, String::new(), warning.clone());
+    let mut items: Vec<ReviewItem<'a>> = plan.warnings.iter().map(check).collect();
     let mut places: std::collections::HashMap<String, usize> = std::collections::HashMap::new();
     for finding in findings.iter().filter(|finding| finding.class.is_dangerous()) {
         let place = identity(finding).map_or(items.len(), |identity| *places.entry(identity).or_insert(items.len()));
         match items.get_mut(place) {
             Some(item) => item.keys.push(&finding.change.key),
-            None => items.push(ReviewItem::of_finding(finding)),
+            None => items.push(ReviewItem::of_finding(plan, finding)),
         }
     }
     items.extend(remarks(plan));
@@ -101,7 +113,7 @@ fn identity(finding: &Finding<'_>) -> Option<String> {
 }
 
 fn remarks(plan: &Plan) -> impl Iterator<Item = ReviewItem<'_>> {
-    let remark = |label, place: String, text: String| ReviewItem { label, keys: Vec::new(), content: ReviewContent::Remark(place, text) };
+    let remark = ReviewItem::of_remark;
     let scopes = (!plan.missing_scopes.is_empty()).then(|| {
         let text = format!("the token for {} lacks {}", plan.target.tenant, plan.missing_scopes.join(", "));
         remark(ReviewLabel::Scope, String::new(), text)
@@ -112,24 +124,29 @@ fn remarks(plan: &Plan) -> impl Iterator<Item = ReviewItem<'_>> {
         remark(ReviewLabel::Rule, rule.place.clone(), format!("{} {}{nearest}", rule.rule, rule.missing))
     });
     let hosts = mapping.flat_map(|mapping| &mapping.unmapped_hosts).map(move |host| {
-        let others = match host.count.saturating_sub(1) {
-            0 => String::new(),
-            others => format!(" and {}", count(others, "other field")),
-        };
-        let text = format!("a host of the source that no rule rewrites, in {} {}{others}", named(&host.key), host.path);
+        let first = format!("{} {}", named(&host.key), host.path);
+        let text = if host.count > 1 { format!("in {}: {first} …", count(host.count, "field")) } else { format!("in {first}") };
         remark(ReviewLabel::Host, host.host.clone(), text)
     });
     scopes.into_iter().chain(rules).chain(hosts)
 }
 
 impl<'a> ReviewItem<'a> {
-    fn of_finding(finding: &Finding<'a>) -> Self {
+    fn of_remark(label: ReviewLabel, place: String, text: String) -> Self {
+        Self { label, keys: Vec::new(), content: ReviewContent::Remark(place, text), along: String::new() }
+    }
+
+    fn of_finding(plan: &Plan, finding: &Finding<'a>) -> Self {
         let label = match finding.class {
             RiskClass::Lockout => ReviewLabel::Lockout,
             RiskClass::Weakened => ReviewLabel::Weakened,
             RiskClass::DataLoss | RiskClass::Widened | RiskClass::Routine => ReviewLabel::Delete,
         };
-        Self { label, keys: vec![&finding.change.key], content: ReviewContent::Finding(finding.clone()) }
+        let along = match finding.change.action {
+            Action::Delete { .. } => along_with(plan, &finding.change.key),
+            _ => String::new(),
+        };
+        Self { label, keys: vec![&finding.change.key], content: ReviewContent::Finding(finding.clone()), along }
     }
 
     /// Returns the resources in at most `columns` columns, their number if they do not fit, or the position of a
@@ -188,7 +205,11 @@ impl<'a> ReviewItem<'a> {
         match &finding.subject {
             Subject::Field(edit) => short(Some(kind), &FieldContent::Edit(edit.clone()), columns),
             Subject::Secret(_) => "another secret".to_owned(),
-            Subject::Resource => super::plan_text::summary_of(finding.change, columns),
+            Subject::Resource => {
+                let room = columns.saturating_sub(self.along.chars().count() + BETWEEN.len());
+                let parts = [super::plan_text::summary_of(finding.change, room), self.along.clone()];
+                cut(&parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(BETWEEN), columns)
+            }
         }
     }
 }
@@ -200,6 +221,20 @@ pub(super) enum ReviewedValue {
     Edit(ShownEdit),
     /// A remark, or a description.
     Text(String),
+}
+
+/// Describes what a tenant deletes along with a resource, by kind: `with 3 grants, role permissions`. Of a list of elements, only the kind is named.
+fn along_with(plan: &Plan, key: &Key) -> String {
+    let mut by_kind: BTreeMap<&Kind, usize> = BTreeMap::new();
+    for one in plan.deleted_along_with(key) {
+        *by_kind.entry(one.key.kind()).or_default() += 1;
+    }
+    let shown = |(kind, number): (&Kind, usize)| match kind.shape {
+        Shape::Child { .. } => kind.title.to_lowercase(),
+        _ => count(number, kind.singular),
+    };
+    let shown: Vec<String> = by_kind.into_iter().map(shown).collect();
+    if shown.is_empty() { String::new() } else { format!("with {}", shown.join(", ")) }
 }
 
 fn whole(action: &Action) -> &'static str {

@@ -7,11 +7,12 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::certificate::fingerprint;
+use super::certificate::CertificateEdit;
 use super::format::printable;
 use super::kind_changes::FieldContent;
 use super::text_diff::{DiffLine, difference};
-use super::values::{NONE, around_difference, cut, element, flat};
+use super::value_pair::{Pair, exact};
+use super::values::{around_difference, cut, element};
 use crate::catalog::Kind;
 
 /// Both sides of an edit, ready to be laid out.
@@ -31,16 +32,9 @@ pub(super) enum ShownEdit {
     /// Two texts of several lines.
     Text(Pair),
     /// Certificates, by their fingerprints.
-    Certificate(Pair),
+    Certificate(CertificateEdit),
     /// Two other values.
     Value(Pair),
-}
-
-/// An old and a new text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Pair {
-    pub(super) old: String,
-    pub(super) new: String,
 }
 
 /// What a line of an edit is.
@@ -67,42 +61,6 @@ impl SignedLine {
     fn new(sign: Sign, text: impl Into<String>) -> Self {
         Self { sign, text: text.into() }
     }
-}
-
-impl Pair {
-    fn new(old: impl Into<String>, new: impl Into<String>) -> Self {
-        Self { old: old.into(), new: new.into() }
-    }
-
-    /// Returns both texts in at most `most` characters each, shortened around their first difference.
-    pub(super) fn shortened(&self, most: usize) -> Self {
-        let (old, new) = around_difference(&self.old, &self.new, most);
-        Self { old, new }
-    }
-
-    /// Returns the pair of two values as texts that differ if the values differ.
-    pub(super) fn of_values(old: Option<&Value>, new: Option<&Value>) -> Self {
-        Self::distinct(old, new, flat)
-    }
-
-    /// Returns the same for values that are quoted inside a sentence.
-    pub(super) fn quoted(old: Option<&Value>, new: Option<&Value>) -> Self {
-        Self::distinct(old, new, |value| match value {
-            Value::String(text) => format!("\"{}\"", printable(text)),
-            value => super::values::inline(value),
-        })
-    }
-
-    fn distinct(old: Option<&Value>, new: Option<&Value>, shown: impl Fn(&Value) -> String) -> Self {
-        let text = |value: Option<&Value>, shown: &dyn Fn(&Value) -> String| value.map_or_else(|| NONE.to_owned(), shown);
-        let pair = Self::new(text(old, &shown), text(new, &shown));
-        if pair.old == pair.new && old != new { Self::new(text(old, &exact), text(new, &exact)) } else { pair }
-    }
-}
-
-/// Returns a value as JSON, which no other value is shown as.
-fn exact(value: &Value) -> String {
-    printable(&value.to_string()).into_owned()
 }
 
 impl ShownEdit {
@@ -158,13 +116,16 @@ impl ShownEdit {
                 let hidden = (*unchanged > 0).then(|| SignedLine::new(Sign::Hidden(*unchanged), ""));
                 replaced(removed, added, most).into_iter().chain(hidden).collect()
             }
-            Self::Order(pair) | Self::Certificate(pair) | Self::Value(pair) => {
-                let Pair { old, new } = pair.shortened(most);
-                vec![SignedLine::new(Sign::Removed, old), SignedLine::new(Sign::Added, new)]
-            }
+            Self::Certificate(edit) => both_lines(&edit.whole(), most),
+            Self::Order(pair) | Self::Value(pair) => both_lines(pair, most),
             Self::Text(Pair { old, new }) => text_lines(old, new, (context, most)),
         }
     }
+}
+
+fn both_lines(pair: &Pair, most: usize) -> Vec<SignedLine> {
+    let Pair { old, new } = pair.shortened(most);
+    vec![SignedLine::new(Sign::Removed, old), SignedLine::new(Sign::Added, new)]
 }
 
 /// Returns the lines of two texts that differ, each in at most `most` characters.
@@ -201,14 +162,10 @@ fn replaced(removed: &[String], added: &[String], most: usize) -> Vec<SignedLine
     lines
 }
 
-/// Returns the fingerprints of both sides if every side that exists is a certificate, and they differ.
-fn certificates(old: Option<&Value>, new: Option<&Value>) -> Option<Pair> {
-    let shown = |value: Option<&Value>| match value {
-        None => Some(NONE.to_owned()),
-        Some(value) => Some(format!("SHA-256 {}", fingerprint(value.as_str()?)?)),
-    };
-    let pair = Pair::new(shown(old)?, shown(new)?);
-    (pair.old != pair.new).then_some(pair)
+/// Returns the certificates of both sides if every side that exists is one, and they differ.
+fn certificates(old: Option<&Value>, new: Option<&Value>) -> Option<CertificateEdit> {
+    let text = |value: Option<&Value>| value.map_or(Some(None), |value| value.as_str().map(|text| Some(text.to_owned())));
+    CertificateEdit::read(text(old)?.as_deref(), text(new)?.as_deref())
 }
 
 /// Returns both sides as texts to be compared line by line: if one has several lines, and it shows that lines differ.

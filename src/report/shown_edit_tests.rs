@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 
 use super::field_text::{edit_lines, full_edit, short_edit};
 use super::layout::Layout;
-use super::shown_edit::{Pair, ShownEdit, Sign};
+use super::shown_edit::{ShownEdit, Sign};
 use super::style::{ADDED, REMOVED};
+use super::value_pair::Pair;
 use crate::catalog::Kind;
 use crate::plan::Edit;
 

@@ -10,8 +10,10 @@ use super::mapping_rules::AcceptingRule;
 use super::messages::{message_lines, step_lines};
 use super::plan_text;
 use super::shell::shell_word;
-use super::shown_edit::{Pair, ShownEdit};
+use super::shown_edit::ShownEdit;
 use super::style::{ADDED, CHANGED, QUIET, REMOVED, TITLE, styled};
+use super::value_pair::Pair;
+use super::values::cut;
 use crate::apply::{AlteredValue, ChangeResult};
 use crate::plan::refusal::Refusal;
 use crate::plan::{Conflict, Plan};
@@ -35,9 +37,9 @@ impl Document<'_> {
         blocks.extend(shown.iter().filter(|section| !is_name(section)).map(|section| self::section(section, layout)));
         let folded: Vec<(String, bool)> = shown.iter().filter(|section| is_name(section)).map(|section| folded(section, layout)).collect();
         let hint = folded.iter().any(|(_, is_cut)| *is_cut).then(|| styled(QUIET, "(--verbose shows all of it, with the reasons)"));
-        let folded: Vec<String> = folded.into_iter().map(|(line, _)| line).chain(hint).collect();
+        let mut folded: Vec<String> = folded.into_iter().map(|(line, _)| line).chain(hint).collect();
+        folded.extend(meaning_of_placeholders(&(blocks.concat() + &folded.concat())).map(|meaning| styled(QUIET, meaning)));
         blocks.extend((!folded.is_empty()).then(|| folded.join("\n")));
-        blocks.extend(meaning_of_placeholders(&blocks.concat()).map(|meaning| styled(QUIET, meaning)));
         blocks.extend(self.closing.iter().map(closing));
         blocks.join("\n\n") + "\n"
     }
@@ -96,6 +98,7 @@ fn folded(section: &Section<'_>, layout: Layout) -> (String, bool) {
         }
         shown = next;
     }
+    let shown = cut(&shown, room.saturating_sub(if is_long { more.chars().count() } else { 0 }));
     let is_cut = shown != all;
     let rest = if is_cut { styled(QUIET, more) } else { String::new() };
     (format!("{}  {shown}{rest}", styled(TITLE, heading)), is_cut || matches!(section.content, Content::Messages(_)))

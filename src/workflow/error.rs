@@ -131,6 +131,9 @@ pub enum Error {
         /// Whether this run waited for the lock.
         has_waited: bool,
     },
+    /// No pattern of the selection matches anything.
+    #[error("nothing is selected: {}", .0.join("; "))]
+    NothingSelected(Vec<String>),
     /// There is no run with this name.
     #[error("no run \"{name}\" in \"{}\"", runs.display())]
     NoSuchRun {

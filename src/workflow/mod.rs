@@ -63,6 +63,7 @@ mod session;
 mod source;
 pub(crate) mod unfinished;
 mod verification;
+mod warnings;
 
 pub(crate) use authorship::{ReadTarget, attribute_drift, attribute_stale, attribute_undo};
 pub(crate) use compare::compare;
@@ -88,7 +89,7 @@ pub use proposal::{Completion, import};
 pub(crate) use rehearse::{Copy, Copyist, Rehearsed, rehearse};
 pub(crate) use restore::{PreparedRestore, RestoreRoute, prepare_restore};
 pub(crate) use retention::{RunSnapshots, Surplus, delete, snapshots, surplus};
-pub(crate) use review::check_scopes;
+pub(crate) use review::refusals;
 pub(crate) use review::{Review, unapproved};
 pub(crate) use scopes::{TenantAccess, needed_scopes};
 pub(crate) use session::Session;

@@ -8,18 +8,18 @@ use super::environment::{Environment, now};
 use super::error::Error;
 use super::incremental::{FullReason, PairReadings, PairSide, ReadMode, ReadingRequest, begin};
 use super::kept_snapshots::KeptSnapshot;
-use super::review::check_scopes;
+use super::review::refusals;
 use super::source::{NamedSnapshot, Source, own_unknown, source};
+use super::warnings::{SourceNames, idle_patterns, protects_nothing, reversed};
 use crate::apply::SyncState;
 use crate::catalog::Catalog;
 use crate::config::TenantSettings;
-use crate::diagnostic;
 use crate::export::{Purpose, Reading, ResponseRecorder, Scope, as_kept};
 use crate::management_api::Tenant;
 use crate::mapping::{Attribution, MappedSource, Mapping};
 use crate::model::resource::Key;
-use crate::model::selection::{KeyPattern, Selection};
-use crate::plan::guards;
+use crate::model::selection::Selection;
+use crate::plan::guards::{self, PlanOrigin};
 use crate::plan::refusal::Refusal;
 use crate::plan::{
     Action, Change, DesiredState, Estimate, KnownHosts, OnDrift, Plan, PlanContext, PlannedMapping, PlannedReading, PlannedTenant,
@@ -153,6 +153,7 @@ async fn prepare_from(
         None => keep(environment, &source)?,
     };
     let read_source = (recorder.is_some() && source.selection.is_some()).then(|| source.clone());
+    let called = SourceNames::of(&scope.selection, &source);
     let MappedSource { mut desired, attribution, unmatched, skipped_by } = mapping.apply(environment.catalog, source)?;
     (desired.selection, desired.with_dependencies) = (scope.selection.clone(), route.with_dependencies);
     // A rule may well match something that was not read.
@@ -160,6 +161,7 @@ async fn prepare_from(
     if route.strict {
         refuse_unmatched(&unmatched)?;
     }
+    let idle = idle_patterns(&scope.selection, [&desired.snapshot, &live], &called)?;
     desired.snapshot.protect(&protected(target));
     mark_former_ids(environment.catalog, &mut desired, &live, &state.links, &state.source_ids);
     let sent = state.sent(&desired, &|from| environment.outside(from));
@@ -188,20 +190,15 @@ async fn prepare_from(
         unmapped_hosts,
     });
     if scope.selection.is_everything() {
-        plan.notes.extend(protects_nothing(target, &[&desired.snapshot, &live]));
+        plan.notes.extend(protects_nothing(protected(target), &[&desired.snapshot, &live]));
     }
-    plan.notes.extend(selects_nothing(&scope.selection, &[&desired.snapshot, &live]));
+    plan.notes.extend(idle);
+    plan.warnings.extend(reversed(environment, &plan));
     plan.notes.extend(unknown);
     plan.notes.extend(place.and_then(|place| place.note()));
-    let mut refusals = guards::refusals(&plan, &desired, &live, target.most_changed);
-    if route.on_drift == OnDrift::Fail {
-        refusals.extend(guards::drift(&plan));
-    }
-    if state.lacks_base() {
-        refusals.extend(guards::no_baseline(&plan));
-    }
-    refusals.extend(guards::secrets(&plan, &|field| environment.secret(field)));
-    let refusals = check_scopes(&mut plan, &tenant, refusals).await?;
+    let (refuses_drift, lacks_baseline) = (route.on_drift == OnDrift::Fail, state.lacks_base());
+    let origin = PlanOrigin::Pair { desired: &desired, live: &live, refuses_drift, lacks_baseline };
+    let refusals = refusals(environment, &mut plan, origin, (&tenant, target)).await?;
     let skipped_by = skipped_by.into_iter().map(|(key, place)| (key, place.to_string())).collect();
     Ok(Prepared { plan, refusals, tenant, desired, live, state, attribution, skipped_by, scope, source: stored, read_source })
 }
@@ -311,32 +308,9 @@ pub(crate) fn scope_naming<'key>(
     Ok(Scope { selection, purpose, include: included(environment.catalog, include)?, names_everything: true })
 }
 
-/// Returns a note for each pattern that selects nothing in either tenant: it may be misspelt.
-fn selects_nothing(selection: &Selection, sides: &[&Snapshot; 2]) -> Vec<String> {
-    let keys = || sides.iter().flat_map(|side| side.resources.iter().map(|one| &one.key));
-    let idle = selection.only.iter().filter(|pattern| !keys().any(|key| pattern.matches(key)));
-    let note = |pattern: &KeyPattern| {
-        let names: Vec<String> = keys().map(ToString::to_string).collect();
-        let nearest = diagnostic::nearest(pattern.as_str(), names.iter().map(String::as_str));
-        let meant = nearest.map(|nearest| format!("; did you mean \"{nearest}\"?")).unwrap_or_default();
-        let [source, target] = sides.map(|side| side.tenant.as_str());
-        format!("no resource in {source} or {target} matches \"{}\"{meant}", pattern.as_str())
-    };
-    idle.map(note).collect()
-}
-
 /// Returns the patterns of protected resources in a tenant's configuration.
 pub(crate) fn protected(settings: &TenantSettings) -> Vec<glob::Pattern> {
     settings.protected.iter().filter_map(|text| glob::Pattern::new(text).ok()).collect()
-}
-
-/// Returns a note for each pattern that protects nothing in either tenant: it may be misspelt.
-fn protects_nothing(target: &TenantSettings, sides: &[&Snapshot; 2]) -> Vec<String> {
-    let matches_any =
-        |pattern: &glob::Pattern| sides.iter().any(|side| side.resources.iter().any(|one| pattern.matches(&one.key.to_string())));
-    let idle = protected(target).into_iter().filter(|pattern| !matches_any(pattern));
-    let [source, target] = sides.map(|side| side.tenant.as_str());
-    idle.map(|pattern| format!("the `protected` pattern \"{pattern}\" matches nothing in {source} or {target}")).collect()
 }
 
 pub(super) fn refuse_the_same(source: &Source<'_>, target: &TenantSettings) -> Result<(), Error> {

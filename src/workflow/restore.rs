@@ -3,14 +3,15 @@
 use super::environment::Environment;
 use super::error::Error;
 use super::prepare::{Sides, included, protected, read_both};
-use super::review::check_scopes;
+use super::review::refusals;
 use super::source::{NamedSnapshot, Operand, Source, load, operand};
 use crate::config::TenantSettings;
 use crate::export::{Purpose, Scope};
 use crate::management_api::Tenant;
 use crate::model::selection::Selection;
+use crate::plan::guards::PlanOrigin;
 use crate::plan::refusal::Refusal;
-use crate::plan::{Estimate, Plan, Surviving, guards, restore};
+use crate::plan::{Estimate, Plan, Surviving, restore};
 use crate::snapshot::{Desired, Snapshot};
 use crate::state::pair::{TenantIdentity, TenantPair};
 
@@ -73,9 +74,8 @@ pub(crate) async fn prepare_restore(environment: &Environment, route: &RestoreRo
     let mut plan = restore(catalog, &desired, &live, route.newer);
     plan.notes.extend(place.note());
     plan.notes.extend(note_about_imports(environment, target, &plan));
-    let mut refusals = guards::within_one_tenant(&plan, &desired, &live, target.most_changed);
-    refusals.extend(guards::secrets(&plan, &|field| environment.secret(field)));
-    let refusals = check_scopes(&mut plan, &tenant, refusals).await?;
+    let origin = PlanOrigin::Tenant { desired: &desired, live: &live };
+    let refusals = refusals(environment, &mut plan, origin, (&tenant, target)).await?;
     Ok(PreparedRestore { plan, refusals, tenant, live })
 }
 

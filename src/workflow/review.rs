@@ -1,11 +1,12 @@
 //! Checks before a plan is executed: unapproved refusals, and scopes of the token.
 
+use super::environment::Environment;
 use super::error::Error;
 use crate::config::TenantSettings;
 use crate::management_api::Tenant;
 use crate::model::approval::Approvals;
 use crate::plan::Plan;
-use crate::plan::guards;
+use crate::plan::guards::{self, PlanOrigin};
 use crate::plan::refusal::Refusal;
 
 /// Who reviewed a plan before it is executed.
@@ -31,11 +32,17 @@ pub(crate) fn unapproved(refusals: Vec<Refusal>, allow: &Approvals, target: &Ten
     guards::unapproved(refusals, &approved).into_iter().map(unseen).collect()
 }
 
-/// Records in a plan which scopes the token lacks; returns all refusals with that one first, since it must be resolved
+/// Returns every reason to refuse a plan, and records in it which scopes the token lacks; that refusal is the first, since it must be resolved
 /// before the others matter.
-pub(crate) async fn check_scopes(plan: &mut Plan, tenant: &Tenant, refusals: Vec<Refusal>) -> Result<Vec<Refusal>, Error> {
+pub(crate) async fn refusals(
+    environment: &Environment,
+    plan: &mut Plan,
+    origin: PlanOrigin<'_>,
+    (tenant, target): (&Tenant, &TenantSettings),
+) -> Result<Vec<Refusal>, Error> {
+    let found = guards::refusals(plan, origin, target.most_changed, &|field| environment.secret(field));
     plan.missing_scopes = missing_scopes(plan, tenant).await?;
-    Ok(guards::missing_scopes(plan).into_iter().chain(refusals).collect())
+    Ok(guards::missing_scopes(plan).into_iter().chain(found).collect())
 }
 
 /// Returns an error unless the token has every scope that a plan needs.

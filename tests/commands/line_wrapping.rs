@@ -62,6 +62,15 @@ fn causes_hints_and_steps_are_wrapped_between_words_but_commands_are_not() {
 }
 
 #[test]
+fn no_line_of_a_plan_is_wider_than_the_terminal_except_single_words_and_the_command_to_copy() {
+    let plan = on_a_terminal(&Fixture::acme(""), "plan --tenant prod --no-pager");
+    let width = |line: &str| line.chars().count();
+    let may_be_wide = |line: &str| line.trim_start().starts_with("migrate ") || line.split_whitespace().count() == 1;
+    let wide: Vec<&str> = plan.lines().filter(|line| width(line) > 80 && !may_be_wide(line)).collect();
+    assert_eq!(wide, [""; 0]);
+}
+
+#[test]
 fn output_to_a_file_is_not_wrapped() {
     assert_snapshot!(without_credentials().run("export --tenant prod").refused(), @r#"
     exit 77

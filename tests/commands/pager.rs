@@ -40,7 +40,7 @@ fn a_plan_longer_than_the_terminal_is_paged_completely() {
 
 #[test]
 fn a_plan_that_fits_or_with_no_pager_is_not_paged() {
-    for line in ["plan --tenant prod --verbose --no-pager", "plan --tenant prod --only roles/none"] {
+    for line in ["plan --tenant prod --verbose --no-pager", "plan --tenant prod --kinds roles"] {
         let shown = at_a_terminal(line);
         assert!(!shown.is_empty() && !shown.contains("paged:"), "{line}: {shown}");
     }

@@ -152,7 +152,7 @@ fn in_github_actions_a_plan_becomes_annotations_and_the_summary_of_the_step() {
     fixture.set("GITHUB_STEP_SUMMARY", &summary.display().to_string());
     let said = fixture.run("plan --tenant prod --output json --quiet");
     assert!(said.err.contains("::error title=Refused%3A lockout-risk::"), "{}", said.err);
-    assert!(said.err.contains("::warning title=LOCKOUT client \"Shop\"::callbacks"), "{}", said.err);
+    assert!(said.err.contains("::warning title=LOCKOUT client \"Shop\"::may lock someone out: callbacks"), "{}", said.err);
     assert!(said.json().is_object(), "only JSON on stdout");
     let first = fixture.read("summary.md");
     assert!(first.contains("Shop"), "{first}");

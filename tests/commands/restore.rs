@@ -41,6 +41,17 @@ fn a_tenant_is_restored_to_what_it_was_before_a_run() {
 }
 
 #[test]
+fn an_update_of_one_resource_keeps_a_snapshot_of_its_kind() {
+    let fixture = Fixture::small();
+    fixture.write("client.json", r#"{"callbacks": ["https://shop.acme.example/new"]}"#);
+    done(&fixture.run(&format!("update clients Shop client.json --tenant prod {ALL}")));
+    let run = newest_run(&fixture);
+    let said = fixture.run(&format!("restore --tenant prod --from prod@{run} {ALL}"));
+    done(&said);
+    assert_eq!(fixture.prod("/clients")[0]["callbacks"], json!(["https://shop.acme.example/old"]));
+}
+
+#[test]
 fn a_restore_is_planned_like_an_import_and_guarded_like_one() {
     let mut fixture = Fixture::small();
     let run = imported(&fixture);

@@ -295,9 +295,32 @@ fn an_invalid_selection_is_reported_with_the_nearest() {
     hint:  a pattern is a key with * and ?, for example 'clients/Web*'
     state: nothing was written
     "#);
-    let (keys, plan) = planned(&fixture, "--only clients/Tll");
-    assert_eq!(keys, [""; 0]);
+    assert_snapshot!(fixture.run("plan --tenant prod --only clients/Tll --quiet").refused(), @r#"
+    exit 64
+    error: nothing is selected: no resource in dev or prod matches "clients/Tll"; did you mean "clients/Till"?
+    hint:  a pattern is kind/name, with the name in the target; `migrate kinds` lists the kinds
+    "#);
+    let (keys, plan) = planned(&fixture, "--only clients/Tll --only clients/Till");
+    assert_eq!(keys, ["clients/Till"]);
     assert_eq!(plan["notes"], json!([r#"no resource in dev or prod matches "clients/Tll"; did you mean "clients/Till"?"#]));
+}
+
+#[test]
+fn a_pattern_is_about_the_name_after_the_mapping() {
+    let fixture = Fixture::acme("");
+    assert_snapshot!(fixture.run_words(&["plan", "--tenant", "prod", "--only", "clients/Billing (dev)", "--quiet"]).refused(), @r#"
+    exit 64
+    error: nothing is selected: no resource in dev or prod matches "clients/Billing (dev)"; dev calls it so, and after the mapping it is "clients/Billing"
+    hint:  a pattern is kind/name, with the name in the target; `migrate kinds` lists the kinds
+    "#);
+}
+
+#[test]
+fn a_plan_against_the_configured_direction_says_so_first() {
+    let fixture = Fixture::acme("");
+    let plan = fixture.run("plan --from prod --to dev --quiet").out;
+    let first = plan.split_once("Review first\n").expect("a section").1.lines().find(|line| !line.contains("may lock")).expect("a line");
+    assert_eq!(first, "  CHECK     migrate.toml copies dev to prod (`source` of prod); this plan goes the other way");
 }
 
 #[test]

@@ -115,7 +115,7 @@ fn unwritable_fields_and_secrets_are_ignored_with_a_message() {
     let fixture = read_into_a_file("");
     fixture.edit("client.json", "{", "{\n  \"client_secret\": \"CANARY-by-hand\", \"tenant\": \"other\", \"description\": \"Sells\",");
     let said = fixture.run("update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection --yes");
-    assert_snapshot!(said.refused(), @"
+    assert_snapshot!(said.refused(), @r"
     exit 0
     Ignored in client.json (read-only): client_id
     Ignored in client.json (not fields of clients): tenant

@@ -140,7 +140,6 @@ fn the_management_api_is_unchanged() {
 
     Excluded (1)  API "https://⟨tenant⟩/api/v2/"
     (--verbose shows all of it, with the reasons)
-
     ⟨tenant⟩ is each tenant's own domain.
 
     Approved: lockout-risk: 1 resource

@@ -21,15 +21,16 @@ use crate::config::TenantSettings;
 use crate::files::Lock;
 use crate::model::approval::Approvals;
 use crate::plan::file::SavedPlan;
+use crate::plan::guards::{self, PlanOrigin};
 use crate::plan::plan_approval::{keep_approved, permitted};
 use crate::plan::refusal::Refusal;
-use crate::plan::{Plan, file, guards};
+use crate::plan::{Plan, file};
 use crate::report::{self, PlanView};
 use crate::workflow::history::{self, PastRun, folder_of};
 use crate::workflow::run_name;
 use crate::workflow::unfinished::{Starter, unfinished_between};
 use crate::workflow::{
-    Copy, Copyist, Environment, Prepared, Proposal, ReadTarget, Review, Session, attribute_stale, check_scopes, prepare, prepare_seen_by,
+    self, Copy, Copyist, Environment, Prepared, Proposal, ReadTarget, Review, Session, attribute_stale, prepare, prepare_seen_by,
     protected, read, refuse_another_target, refuse_unmatched, rehearse, scope_of, source_side, unapproved,
 };
 
@@ -175,9 +176,7 @@ impl ImportArgs {
         record_before(&mut plan, &live);
         let note = attribute_stale(ReadTarget { environment, tenant: &tenant, live: &live }, &plan, &mut stale).await;
         plan.notes.extend(note);
-        let mut refusals = guards::of_saved(&plan, refusals, target.most_changed);
-        refusals.extend(guards::secrets(&plan, &|field| environment.secret(field)));
-        let refusals = check_scopes(&mut plan, &tenant, refusals).await?;
+        let refusals = workflow::refusals(environment, &mut plan, PlanOrigin::Saved(refusals), (&tenant, target)).await?;
         let left = unapproved(refusals.clone(), approved, target, Review::Saved);
         let proposal = Proposal::of_plan(plan, tenant, (refusals, left)).without_stale(stale).with_snapshot(live);
         let proposal = self.probed(environment, proposal).await?;

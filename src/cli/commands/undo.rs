@@ -14,14 +14,14 @@ use crate::export::Scope;
 use crate::management_api::Tenant;
 use crate::model::resource::Key;
 use crate::model::selection::KeyPattern;
-use crate::plan::guards;
+use crate::plan::guards::PlanOrigin;
 use crate::plan::refusal::Refusal;
 use crate::plan::{AppliedRun, Estimate, Plan, undo};
 use crate::report;
 use crate::snapshot::Snapshot;
 use crate::workflow::history::PastRun;
 use crate::workflow::{
-    Error, Proposal, ReadTarget, attribute_undo, check_scopes, includable, included, read, refuse_another_target, scope_naming, unapproved,
+    Error, Proposal, ReadTarget, attribute_undo, includable, included, read, refusals, refuse_another_target, scope_naming, unapproved,
 };
 
 /// Undo a run
@@ -110,8 +110,8 @@ impl UndoArgs {
             plan.notes
                 .push(format!("{source} still has what this undo takes back: change it there too, or the next import applies it again"));
         }
-        let refusals = guards::within_one_tenant(&plan, &desired, &live, target.most_changed);
-        let refusals = check_scopes(&mut plan, tenant, refusals).await?;
+        let origin = PlanOrigin::Tenant { desired: &desired, live: &live };
+        let refusals = refusals(context.environment()?, &mut plan, origin, (tenant, target)).await?;
         Ok(PlannedUndo { plan, refusals, live })
     }
 

@@ -1,6 +1,6 @@
 //! `migrate update`
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::Value;
@@ -17,26 +17,31 @@ use crate::cli::review::approved;
 use crate::cli::secrets_to::Secrets;
 use crate::cli::write_options::help_of_allow;
 use crate::config::TenantSettings;
+use crate::export::{Scope, export};
 use crate::json::{Body, top};
+use crate::management_api::Tenant;
+use crate::model::event::NoObserver;
 use crate::model::resource::{Resource, take_secrets};
-use crate::plan::guards;
-use crate::plan::refusal::Refusal;
-use crate::plan::{Estimate, PlannedTenant, plan_single_resource};
+use crate::model::selection::Selection;
+use crate::plan::guards::{self, PlanOrigin};
+use crate::plan::{Estimate, Plan, PlannedTenant, plan_single_resource};
 use crate::report::shell_word;
-use crate::workflow::{Proposal, check_scopes, lock, now, unapproved};
+use crate::snapshot::Snapshot;
+use crate::workflow::{Proposal, includable, included, lock, now, protected, refusals, unapproved};
 
 /// Update one resource from a file
 ///
 /// Fields that are missing from the file do not change. Set a field to null to clear it. Only differences are sent.
 #[derive(Debug, Args)]
-#[command(override_usage = "migrate update [OPTIONS] <KIND> [NAME|ID] <FILE>")]
+#[command(allow_missing_positional = true)]
 pub(in crate::cli) struct UpdateArgs {
     /// The kind, as `migrate kinds` lists it
     kind: String,
-    /// First the name or id of the resource (not for a kind with a single resource), then the file with its fields as JSON; `-` reads
-    /// standard input
-    #[arg(value_name = "NAME|ID FILE", num_args = 1..=2, required = true)]
-    name_and_file: Vec<String>,
+    /// The name or id of the resource; none for a kind with a single resource
+    #[arg(value_name = "NAME|ID")]
+    name: Option<String>,
+    /// The file with its fields as JSON; `-` reads standard input
+    file: PathBuf,
     /// The tenant to change [default: the only one configured]
     #[arg(long, visible_alias = "to", value_name = "TENANT")]
     tenant: Option<String>,
@@ -55,11 +60,7 @@ impl UpdateArgs {
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
         let approved = approved(&self.allow)?;
         let kind = kind(context, &self.kind)?;
-        let (name, file) = match &self.name_and_file[..] {
-            [name, file] => (Some(name.as_str()), Path::new(file)),
-            [file] => (None, Path::new(file)),
-            _ => unreachable!("clap takes one or two"),
-        };
+        let (name, file) = (self.name.as_deref(), self.file.as_path());
         let wanted = read_file(file)?;
         let settings = context.tenant_settings(self.tenant.as_deref())?;
         let lock =
@@ -73,8 +74,7 @@ impl UpdateArgs {
         let wanted = writable(context, kind, &found, wanted, file);
         let mut plan = plan_single_resource(context.catalog, &side(settings), &found.name, &found.resource, &wanted);
         one::refuse_beside(context, &tenant, settings, (&found, &plan)).await?;
-        let risks = guards::risks(&plan);
-        let refusals: Vec<Refusal> = check_scopes(&mut plan, &tenant, risks).await?;
+        let refusals = refusals(context.environment()?, &mut plan, PlanOrigin::Resource, (&tenant, settings)).await?;
         let left = unapproved(refusals.clone(), &approved, settings, self.stop.review());
         let Some(lock) = lock else {
             return {
@@ -84,7 +84,9 @@ impl UpdateArgs {
             };
         };
         let question = format!("Change {} \"{}\" of \"{}\" ({})?", kind.singular, found.name, settings.name, settings.domain);
+        let live = if plan.is_empty() || !left.is_empty() { None } else { Some(before(context, &tenant, settings, &plan).await?) };
         let proposal = Proposal::of_plan(plan, tenant, (refusals, left));
+        let proposal = live.into_iter().fold(proposal, Proposal::with_snapshot);
         // An update creates nothing, so the target generates no secrets.
         let secrets = &Secrets::default();
         Ceremony { context, command: "update", allow: &self.allow, secrets, question, yes: self.yes }.carry_out(proposal, &lock).await
@@ -92,9 +94,21 @@ impl UpdateArgs {
 
     /// Returns the command that executes the plan.
     fn in_earnest(&self, tenant: &str) -> Next {
-        let of: Vec<String> = std::iter::once(&self.kind).chain(&self.name_and_file).map(|word| shell_word(word)).collect();
+        let file = self.file.to_string_lossy();
+        let words = std::iter::once(self.kind.as_str()).chain(self.name.as_deref()).chain([&*file]);
+        let of: Vec<String> = words.map(shell_word).collect();
         Next { command: format!("migrate update {} --tenant {tenant}", of.join(" ")), allow: self.allow.clone(), flags: Vec::new() }
     }
+}
+
+/// Reads the kind that is changed, for the snapshot that the run keeps.
+async fn before(context: &Context, tenant: &Tenant, settings: &TenantSettings, plan: &Plan) -> Result<Snapshot, Failure> {
+    let selection = Selection::exactly(context.catalog, plan.changes().map(|change| change.key.kind().name.to_owned()).collect());
+    let include: Vec<String> = includable(context.catalog).into_iter().map(str::to_owned).collect();
+    let scope = Scope { selection, include: included(context.catalog, &include)?, ..Scope::default() };
+    let mut live = export(context.catalog, tenant, &scope, &now(), &NoObserver).await?;
+    live.protect(&protected(settings));
+    Ok(live)
 }
 
 fn side(settings: &TenantSettings) -> PlannedTenant {

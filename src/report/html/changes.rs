@@ -11,7 +11,8 @@ use crate::report::field_text::secret_text;
 use crate::report::format::{by_whom, count, number, printable};
 use crate::report::kind_changes::{Entry, FieldContent, FieldLine, KindChanges, Wording};
 use crate::report::plan_text::kind_summary;
-use crate::report::shown_edit::{Pair, ShownEdit, Sign, SignedLine, text_lines};
+use crate::report::shown_edit::{ShownEdit, Sign, SignedLine, text_lines};
+use crate::report::value_pair::Pair;
 use crate::report::values::{cut, flat};
 
 /// The number of unchanged lines around a difference of a text.
@@ -152,7 +153,8 @@ pub(super) fn edit(shown: &ShownEdit, sides: Sides) -> Markup {
     match shown {
         ShownEdit::List { removed, added, unchanged } => list((removed, added), *unchanged),
         ShownEdit::Order(pair) => pair_of(pair, sides.labels(), "The order differs."),
-        ShownEdit::Certificate(pair) | ShownEdit::Value(pair) => pair_of(pair, sides.labels(), ""),
+        ShownEdit::Certificate(edit) => pair_of(&edit.whole(), sides.labels(), ""),
+        ShownEdit::Value(pair) => pair_of(pair, sides.labels(), ""),
         ShownEdit::Text(Pair { old, new }) => diff(&text_lines(old, new, (CONTEXT, MOST))),
     }
 }

@@ -40,6 +40,6 @@ fn class(label: ReviewLabel) -> &'static str {
         ReviewLabel::Lockout => "lockout",
         ReviewLabel::Weakened => "weakened",
         ReviewLabel::Delete => "data-loss",
-        ReviewLabel::Rule | ReviewLabel::Host | ReviewLabel::Scope => "remark",
+        ReviewLabel::Check | ReviewLabel::Rule | ReviewLabel::Host | ReviewLabel::Scope => "remark",
     }
 }

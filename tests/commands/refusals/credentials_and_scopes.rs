@@ -162,8 +162,7 @@ fn a_kind_the_source_does_not_return_is_skipped_and_the_import_incomplete() {
       actions: not read from dev: the token lacks the scope read:actions
       agents: not read from dev: the token lacks the scope read:agents
       9 resources: not read from dev: the token lacks the scope read:attack_protection
-        attack-protection-bot-detection, attack-protection-breached-password-detection, attack-protection-brute-force-protection, attack-protection-captcha, attack-protection-phone-provider-protection and 4 more
-      … 44 more lines (--verbose shows them)
+      … 45 more lines (--verbose shows them)
 
     Manual steps (1)
       1. client "Till": the target generates a new client_secret; give it to the services that use this client
