@@ -106,8 +106,8 @@ impl Catalog {
     /// Returns the kind whose name is most similar to a misspelt one.
     #[must_use]
     pub fn nearest(&self, name: &str) -> Option<&'static str> {
-        let is_called = |kind: &&Kind| [kind.title, kind.singular].iter().any(|called| called.eq_ignore_ascii_case(name));
-        if let Some(kind) = self.kinds().find(|kind| is_called(&kind)) {
+        let is_called = |kind: &Kind| [kind.title, kind.singular].iter().any(|called| called.eq_ignore_ascii_case(name));
+        if let Some(kind) = self.kinds().find(|kind| is_called(kind)) {
             return Some(kind.name);
         }
         let near = self.kinds().map(|kind| (strsim::damerau_levenshtein(kind.name, name), kind.name)).min()?;

@@ -50,14 +50,13 @@ pub(super) fn idle_patterns(selection: &Selection, sides: [&Snapshot; 2], called
 
 fn idle_pattern(pattern: &KeyPattern, sides: [&Snapshot; 2], called: &SourceNames) -> String {
     let [source, target] = sides;
-    let meant = match called.after_mapping(pattern, source) {
-        Some(key) => format!("; {} calls it so, and after the mapping it is \"{key}\"", source.tenant),
-        None => {
-            let names: Vec<String> = sides.iter().flat_map(|side| side.resources.iter().map(|one| one.key.to_string())).collect();
-            let nearest = diagnostic::nearest(pattern.as_str(), names.iter().map(String::as_str));
-            nearest.map(|nearest| format!("; did you mean \"{nearest}\"?")).unwrap_or_default()
-        }
-    };
+    let renamed = called.after_mapping(pattern, source);
+    let meant = renamed.map(|key| format!("; {} calls it so, and after the mapping it is \"{key}\"", source.tenant)).or_else(|| {
+        let names: Vec<String> = sides.iter().flat_map(|side| side.resources.iter().map(|one| one.key.to_string())).collect();
+        let nearest = diagnostic::nearest(pattern.as_str(), names.iter().map(String::as_str))?;
+        Some(format!("; did you mean \"{nearest}\"?"))
+    });
+    let meant = meant.unwrap_or_default();
     format!("no resource in {} or {} matches \"{}\"{meant}", source.tenant, target.tenant, pattern.as_str())
 }
 
