@@ -49,7 +49,9 @@ fn every_link_between_pages_leads_somewhere() {
                 Some(heading) => std::fs::read_to_string(&target)
                     .is_ok_and(|text| text.lines().any(|line| line.starts_with('#') && anchor(line) == heading)),
             };
-            if !is_there {
+            // A book has no pages but its own.
+            let is_outside = path.starts_with("docs") && file.starts_with("..");
+            if !is_there || is_outside {
                 broken.push(format!("{}: {link}", path.display()));
             }
         }
