@@ -4,7 +4,7 @@
 //! related configuration") and removes its id from lists. No change records that, nor the order of a set, nor the kind
 //! of blank that a field had.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
@@ -27,15 +27,32 @@ impl Plan {
         self.before.extend(updated.into_iter().filter(|one| !known.contains(&one.key)));
     }
 
-    /// Returns what the target deletes along with a resource, without what the plan deletes itself and without empty lists.
-    pub fn deleted_along_with(&self, key: &Key) -> Vec<&Resource> {
-        let going = deleted_with(self.before.iter(), &HashSet::from([key.clone()]));
+    /// Returns what the target deletes along with each deleted resource, without what the plan deletes itself and without empty lists. What
+    /// belongs to two deleted resources is returned for one of them.
+    pub fn deleted_along(&self) -> HashMap<&Key, Vec<&Resource>> {
+        let deletes = self.changes().filter(|change| matches!(change.action, Action::Delete { .. }));
+        let mut deleted_with: HashMap<&Key, &Key> = deletes.map(|change| (&change.key, &change.key)).collect();
+        if deleted_with.is_empty() {
+            return HashMap::new();
+        }
         let planned: HashSet<&Key> = self.changes().map(|change| &change.key).collect();
-        let holds_some = |one: &&Resource| match one.key.kind().shape {
-            Shape::Child { .. } => one.body.pick(&[one.key.kind().elements()]).0.values().any(|list| !is_blank(list)),
-            _ => true,
-        };
-        self.before.iter().filter(|one| going.contains(&one.key) && !planned.contains(&one.key)).filter(holds_some).collect()
+        let mut rest: Vec<(&Resource, Vec<Key>)> = self.before.iter().map(|one| (one, belongs_to(one))).collect();
+        let mut along: HashMap<&Key, Vec<&Resource>> = HashMap::new();
+        loop {
+            let (found, others): (Vec<_>, Vec<_>) =
+                rest.into_iter().partition(|(_, owners)| owners.iter().any(|owner| deleted_with.contains_key(owner)));
+            for (one, owners) in &found {
+                let Some(deleted) = owners.iter().find_map(|owner| deleted_with.get(owner).copied()) else { continue };
+                deleted_with.entry(&one.key).or_insert(deleted);
+                if !planned.contains(&one.key) && !is_empty_list(one) {
+                    along.entry(deleted).or_default().push(one);
+                }
+            }
+            if found.is_empty() {
+                return along;
+            }
+            rest = others;
+        }
     }
 
     /// Returns the updated fields of a resource that the edits do not record completely.
@@ -55,6 +72,12 @@ impl Plan {
         }
         (!exact.is_empty()).then(|| Resource::new(held.key.clone(), held.id.clone(), exact))
     }
+}
+
+fn is_empty_list(one: &Resource) -> bool {
+    let kind = one.key.kind();
+    let holds_some = |list: &str| one.body.pick(&[list]).0.values().any(|elements| !is_blank(elements));
+    matches!(kind.shape, Shape::Child { .. }) && !holds_some(kind.elements())
 }
 
 /// Returns what a tenant deletes together with these resources: their children, and resources identified by them.
@@ -87,5 +110,47 @@ pub(crate) fn without_references(value: &Value, is_meant: &dyn Fn(&Key) -> bool)
             Value::Object(stays.map(|(name, value)| (name.clone(), without_references(value, is_meant))).collect())
         }
         other => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::resource::{Id, key};
+    use crate::plan::model::{Change, PlannedTenant, Stage};
+    use serde_json::json;
+
+    fn held(of: &str, body: Value) -> Resource {
+        Resource::new(key(of), Id::new(of), Body::from_value(body).expect("an object"))
+    }
+
+    fn delete(of: &str) -> Change {
+        let action = Action::Delete { id: Id::new(of), body: Body::new() };
+        Change { key: key(of), source_id: Id::new(of), action, needs: Vec::new(), secrets: Vec::new() }
+    }
+
+    #[test]
+    fn what_belongs_to_a_deleted_resource_is_deleted_along_with_it_unless_the_plan_deletes_it_or_it_is_empty() {
+        let side = |name: &str| PlannedTenant::new(name, &format!("{name}.eu.auth0.com"), "");
+        let mut plan = Plan::between(side("dev"), side("prod"));
+        let changes = ["clients/Web", "roles/Clerk", "roles/Guest", "client-grants/Web · urn:b · client"].map(delete);
+        plan.stages = vec![Stage { title: String::new(), changes: changes.into() }];
+        let grant = |audience: &str| {
+            held(&format!("client-grants/Web · {audience} · client"), json!({"client_id": "⟦clients/Web⟧", "audience": audience}))
+        };
+        let permission = json!({"resource_server_identifier": "urn:a", "permission_name": "read"});
+        plan.before = vec![
+            held("clients/Web", json!({"name": "Web"})),
+            grant("urn:a"),
+            grant("urn:b"),
+            held("role-permissions/Clerk", json!({"permissions": [permission]})),
+            held("role-permissions/Guest", json!({"permissions": []})),
+            held("clients/Other", json!({"name": "Other"})),
+        ];
+        let along = plan.deleted_along();
+        let names = |of: &str| along.get(&key(of)).into_iter().flatten().map(|one| one.key.to_string()).collect::<Vec<_>>();
+        assert_eq!(names("clients/Web"), ["client-grants/Web · urn:a · client"]);
+        assert_eq!(names("roles/Clerk"), ["role-permissions/Clerk"]);
+        assert_eq!(along.len(), 2);
     }
 }

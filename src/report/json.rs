@@ -3,7 +3,7 @@
 //! Texts stay portable (`⟦clients/Billing API⟧`, `⟨tenant⟩`), as in `plan.json`. Every output has `format`, the version
 //! of its structure, and `exit`, the exit code of the command.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use schemars::JsonSchema;
@@ -18,12 +18,12 @@ use crate::apply::{ChangeResult, GeneratedSecret, LinkedId, OutcomeCounts, Secre
 use crate::catalog::risk::RiskClass;
 use crate::model::changed_by::ChangedBy;
 use crate::model::event::{Operation, Outcome};
-use crate::model::resource::{Id, Key};
+use crate::model::resource::{Id, Key, Resource};
 use crate::plan::findings::{self, Finding, RiskCounts, Subject, findings, of_change};
 use crate::plan::refusal::Refusal;
 use crate::plan::{
-    Change, Conflict, Counts, Drift, DriftReport, Estimate, ManualStep, Plan, PlannedMapping, PlannedSelection, PlannedTenant,
-    RequestCount, Skipped, Stage, requests_of,
+    Change, Conflict, Counts, Drift, DriftReport, Estimate, ManualStep, PlannedMapping, PlannedSelection, PlannedTenant, RequestCount,
+    Skipped, Stage, requests_of,
 };
 use crate::snapshot::Status;
 use crate::snapshot::versions::StoredSnapshot;
@@ -125,15 +125,14 @@ struct FindingFields<'a> {
 }
 
 impl<'a> FindingFields<'a> {
-    fn new(plan: &'a Plan, finding: &Finding<'a>) -> Self {
+    fn new(along: &HashMap<&Key, Vec<&'a Resource>>, finding: &Finding<'a>) -> Self {
         let path = finding.subject.path().map(str::to_owned);
         let (old, new) = match &finding.subject {
             Subject::Field(edit) => (edit.old.clone(), edit.new.clone()),
             Subject::Resource | Subject::Secret(_) => (None, None),
         };
         let (key, operation) = (&finding.change.key, finding.change.operation());
-        let along = if operation == Operation::Delete { plan.deleted_along_with(key) } else { Vec::new() };
-        let deleted_along = along.into_iter().map(|one| &one.key).collect();
+        let deleted_along = along.get(key).into_iter().flatten().map(|one| &one.key).collect();
         Self { risk: finding.class, key, operation, path, old, new, deleted_along }
     }
 }
@@ -150,7 +149,7 @@ struct StagedChange<'a> {
 impl<'a> PlanFields<'a> {
     pub(super) fn new(view: &PlanView<'a>) -> Self {
         let PlanView { plan, refusals, estimate, .. } = *view;
-        let found = findings(plan);
+        let (found, along) = (findings(plan), plan.deleted_along());
         let staged = |stage: &'a Stage| {
             stage.changes.iter().map(move |change| {
                 let risk = of_change(change).iter().map(|finding| finding.class).max().unwrap_or(RiskClass::Routine);
@@ -171,7 +170,11 @@ impl<'a> PlanFields<'a> {
             counts: plan.counts(),
             risks: findings::count(&found),
             estimate: estimate.map(priced),
-            review: found.iter().filter(|finding| finding.class.is_dangerous()).map(|finding| FindingFields::new(plan, finding)).collect(),
+            review: found
+                .iter()
+                .filter(|finding| finding.class.is_dangerous())
+                .map(|finding| FindingFields::new(&along, finding))
+                .collect(),
             changes: plan.stages.iter().flat_map(staged).collect(),
             skipped: &plan.skipped,
             drift: &plan.drift,

@@ -1,6 +1,6 @@
 //! What to review first in a plan: every edit that needs approval, and possible mistakes in the mapping.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use super::field_text::short;
@@ -11,7 +11,7 @@ use super::shown_edit::ShownEdit;
 use super::values::cut;
 use crate::catalog::risk::RiskClass;
 use crate::catalog::{Kind, Shape};
-use crate::model::resource::Key;
+use crate::model::resource::{Key, Resource};
 use crate::plan::findings::{Finding, Subject};
 use crate::plan::{Action, Plan};
 
@@ -86,12 +86,13 @@ enum ReviewContent<'a> {
 pub(super) fn items<'a>(plan: &'a Plan, findings: &[Finding<'a>]) -> Vec<ReviewItem<'a>> {
     let check = |warning: &String| ReviewItem::of_remark(ReviewLabel::Check, String::new(), warning.clone());
     let mut items: Vec<ReviewItem<'a>> = plan.warnings.iter().map(check).collect();
-    let mut places: std::collections::HashMap<String, usize> = std::collections::HashMap::new();
+    let along = plan.deleted_along();
+    let mut places: HashMap<String, usize> = HashMap::new();
     for finding in findings.iter().filter(|finding| finding.class.is_dangerous()) {
         let place = identity(finding).map_or(items.len(), |identity| *places.entry(identity).or_insert(items.len()));
         match items.get_mut(place) {
             Some(item) => item.keys.push(&finding.change.key),
-            None => items.push(ReviewItem::of_finding(plan, finding)),
+            None => items.push(ReviewItem::of_finding(finding, &along)),
         }
     }
     items.extend(remarks(plan));
@@ -136,16 +137,13 @@ impl<'a> ReviewItem<'a> {
         Self { label, keys: Vec::new(), content: ReviewContent::Remark(place, text), along: String::new() }
     }
 
-    fn of_finding(plan: &Plan, finding: &Finding<'a>) -> Self {
+    fn of_finding(finding: &Finding<'a>, along: &HashMap<&Key, Vec<&Resource>>) -> Self {
         let label = match finding.class {
             RiskClass::Lockout => ReviewLabel::Lockout,
             RiskClass::Weakened => ReviewLabel::Weakened,
             RiskClass::DataLoss | RiskClass::Widened | RiskClass::Routine => ReviewLabel::Delete,
         };
-        let along = match finding.change.action {
-            Action::Delete { .. } => along_with(plan, &finding.change.key),
-            _ => String::new(),
-        };
+        let along = along.get(&finding.change.key).map(|along| described(along)).unwrap_or_default();
         Self { label, keys: vec![&finding.change.key], content: ReviewContent::Finding(finding.clone()), along }
     }
 
@@ -224,9 +222,9 @@ pub(super) enum ReviewedValue {
 }
 
 /// Describes what a tenant deletes along with a resource, by kind: `with 3 grants, role permissions`. Of a list of elements, only the kind is named.
-fn along_with(plan: &Plan, key: &Key) -> String {
+fn described(along: &[&Resource]) -> String {
     let mut by_kind: BTreeMap<&Kind, usize> = BTreeMap::new();
-    for one in plan.deleted_along_with(key) {
+    for one in along {
         *by_kind.entry(one.key.kind()).or_default() += 1;
     }
     let shown = |(kind, number): (&Kind, usize)| match kind.shape {
@@ -234,7 +232,7 @@ fn along_with(plan: &Plan, key: &Key) -> String {
         _ => count(number, kind.singular),
     };
     let shown: Vec<String> = by_kind.into_iter().map(shown).collect();
-    if shown.is_empty() { String::new() } else { format!("with {}", shown.join(", ")) }
+    format!("with {}", shown.join(", "))
 }
 
 fn whole(action: &Action) -> &'static str {
