@@ -109,6 +109,7 @@ impl InitAnswers {
                 None => Answer::Missing,
             };
             let client_id = client_id.map_or(Answer::Missing, Answer::Given);
+            let domain = domain.map(|domain| without_scheme(&domain).to_owned());
             Ok(AnsweredTenant { side, name, domain, url, client_id, client_secret })
         };
         let [source, target] = given;
@@ -214,7 +215,8 @@ impl InitAnswers {
         }
         if tenant.domain.is_none() {
             let question = format!("Domain of {} (such as acme-{default}.eu.auth0.com): ", tenant.name());
-            tenant.domain = Some(ask(context, (&question, None), &domain_problem).await?);
+            let problem = |domain: &str| domain_problem(without_scheme(domain));
+            tenant.domain = Some(without_scheme(&ask(context, (&question, None), &problem).await?).to_owned());
         }
         Ok(())
     }
@@ -272,6 +274,11 @@ async fn ask(
         }
     }
     Err(unanswered())
+}
+
+/// Returns the domain in an address that was copied from a browser.
+fn without_scheme(domain: &str) -> &str {
+    domain.strip_prefix("https://").unwrap_or(domain).trim_end_matches('/')
 }
 
 fn unanswered() -> Failure {

@@ -98,6 +98,12 @@ impl RunStatus<'_> {
         let left = self.replan().map(|command| format!("\nTo see the remaining changes:  {command}")).unwrap_or_default();
         Some(format!("Superseded by a later run: {newer}.{left}"))
     }
+
+    /// Returns how to take back what was applied.
+    fn undo(&self, run: &RunReport<'_>) -> Option<String> {
+        let name = run.folder.file_name()?.to_string_lossy();
+        (self.counts()[0] > 0).then(|| format!("To see what an undo would do:  migrate undo {name} --dry-run"))
+    }
 }
 
 /// Renders runs as a table, with the command that resumes each unfinished one.
@@ -175,7 +181,7 @@ pub(crate) fn runs_json(all: &[RunEntry<'_>], exit: u8) -> Value {
 pub(crate) fn shown(run: &RunReport<'_>, status: &RunStatus<'_>, layout: Layout) -> String {
     let heading = styled(TITLE, format!("Started {}. Plan of this run:", printable(status.begun)));
     let ended = styled(TITLE, "Result");
-    let document = Document::of_run(run, status.next(run));
+    let document = Document::of_run(run, status.next(run).or_else(|| status.undo(run)));
     format!("{heading}\n\n{}\n{ended}\n\n{}", plan(&PlanView::new(run.plan, &[]), layout), document.to_text(layout))
 }
 

@@ -69,7 +69,8 @@ impl Sandbox {
     /// If the file cannot be written.
     pub fn save_to(&self, path: &Path) -> Result<Value, files::Error> {
         let state = self.state().to_json();
-        std::fs::write(path, format!("{state:#}\n")).map_err(files::Error::writing(path))?;
+        // Its clients have secrets, which only its owner may read.
+        files::write_whole(path, format!("{state:#}\n").as_bytes())?;
         Ok(state)
     }
 

@@ -24,7 +24,9 @@ fn empty_folder(company: Company) -> Fixture {
 /// Returns the options that name the two tenants and the addresses of their sandboxes.
 fn options(fixture: &Fixture) -> String {
     let [dev, prod] = fixture.urls();
-    format!("init --source-domain acme-dev.eu.auth0.com --source-url {dev} --target-domain acme-prod.eu.auth0.com --target-url {prod}")
+    format!(
+        "init --source-domain https://acme-dev.eu.auth0.com/ --source-url {dev} --target-domain acme-prod.eu.auth0.com --target-url {prod}"
+    )
 }
 
 /// Runs a command that writes nothing to a tenant and shows no secret.
@@ -125,9 +127,9 @@ fn what_is_missing_is_named_where_nobody_can_be_asked() {
     hint:  give them, or run `migrate init` at a terminal, where it asks
     state: nothing was written
     ");
-    assert_snapshot!(said(&fixture, "init --source-domain https://acme-dev.eu.auth0.com/").whole(), @r#"
+    assert_snapshot!(said(&fixture, "init --source-domain http://acme-dev.eu.auth0.com").whole(), @r#"
     exit 64
-    error: "https://acme-dev.eu.auth0.com/" of --source-domain is not a tenant domain: use the bare name: acme-dev.eu.auth0.com
+    error: "http://acme-dev.eu.auth0.com" of --source-domain is not a tenant domain: use the bare name: acme-dev.eu.auth0.com
     "#);
     assert_eq!(said(&fixture, "init --output json").json()["exit"], 64);
     assert!(fixture.files().is_empty(), "{:?}", fixture.files());

@@ -14,7 +14,7 @@ fn a_target_that_does_not_respond_is_reported() {
     error: cannot sign in to "prod"
     cause: no response from 127.0.0.1:PORT to POST /oauth/token
     cause: Connection refused (os error 111)
-    hint:  check the domain and the network, then run the same command again
+    hint:  check `domain` (and `url`, if set) in migrate.toml and the network, then run the same command again; `migrate doctor` tells which
     state: nothing was written
     "#);
 }

@@ -125,7 +125,7 @@ fn an_untrusted_certificate_is_refused_before_anything_is_sent() {
     error: cannot sign in to "prod"
     cause: no response from 127.0.0.1:PORT to POST /oauth/token
     cause: invalid peer certificate: UnknownIssuer
-    hint:  check the domain and the network, then run the same command again
+    hint:  check `domain` (and `url`, if set) in migrate.toml and the network, then run the same command again; `migrate doctor` tells which
     "#);
     assert!(server.asked().iter().all(String::is_empty), "no credentials were sent");
     // The same server is accepted if the machine trusts its certificate, so only the certificate was the reason.
@@ -148,7 +148,7 @@ fn a_certificate_for_another_name_is_refused_before_anything_is_sent() {
     error: cannot sign in to "prod"
     cause: no response from 127.0.0.1:PORT to POST /oauth/token
     cause: invalid peer certificate: certificate not valid for name "127.0.0.1"; certificate is only valid for DnsName("other.example")
-    hint:  check the domain and the network, then run the same command again
+    hint:  check `domain` (and `url`, if set) in migrate.toml and the network, then run the same command again; `migrate doctor` tells which
     "#);
     assert!(server.asked().iter().all(String::is_empty), "no credentials were sent");
 }
@@ -164,7 +164,7 @@ fn an_address_that_is_no_tenant_is_not_taken_for_an_empty_one() {
     exit 1
     error: cannot sign in to "prod"
     cause: the tenant answered 404
-    hint:  check `domain` in migrate.toml: no tenant answers there
+    hint:  check `domain` (and `url`, if set) in migrate.toml: no tenant answers there
     "#);
     assert_eq!(server.asked(), ["POST /oauth/token HTTP/1.1"]);
     assert_eq!(fixture.in_folder("snapshots"), [""; 0]);

@@ -21,6 +21,7 @@ use crate::config::TenantSettings;
 use crate::files::Lock;
 use crate::model::approval::Approvals;
 use crate::plan::file::SavedPlan;
+use crate::plan::findings::{self, RiskCounts};
 use crate::plan::guards::{self, PlanOrigin};
 use crate::plan::plan_approval::{keep_approved, permitted};
 use crate::plan::refusal::Refusal;
@@ -225,7 +226,15 @@ impl ImportArgs {
 fn question(plan: &Plan) -> String {
     let counts = plan.counts();
     let changes = report::count(counts.creates + counts.updates + counts.deletions, "change");
-    format!("Apply {changes} to \"{}\" ({})?", plan.target.tenant, plan.target.domain)
+    format!("Apply {changes}{} to \"{}\" ({})?", among_them(plan), plan.target.tenant, plan.target.domain)
+}
+
+/// Returns how many edits of a plan are dangerous: ` (33 lockout, 7 weakened)`; nothing if none is.
+fn among_them(plan: &Plan) -> String {
+    let RiskCounts { lockout, weakened, data_loss, .. } = findings::count(&findings::findings(plan));
+    let counts = [(lockout, "lockout"), (weakened, "weakened"), (data_loss, "delete")];
+    let counts: Vec<String> = counts.iter().filter(|(count, _)| *count > 0).map(|(count, risk)| format!("{count} {risk}")).collect();
+    if counts.is_empty() { String::new() } else { format!(" ({})", counts.join(", ")) }
 }
 
 /// Refuses to resume a finished run.
