@@ -31,8 +31,8 @@ impl Plan {
     /// belongs to two deleted resources is returned for one of them.
     pub fn deleted_along(&self) -> HashMap<&Key, Vec<&Resource>> {
         let deletes = self.changes().filter(|change| matches!(change.action, Action::Delete { .. }));
-        let mut deleted_with: HashMap<&Key, &Key> = deletes.map(|change| (&change.key, &change.key)).collect();
-        if deleted_with.is_empty() {
+        let mut taken_by: HashMap<&Key, &Key> = deletes.map(|change| (&change.key, &change.key)).collect();
+        if taken_by.is_empty() {
             return HashMap::new();
         }
         let planned: HashSet<&Key> = self.changes().map(|change| &change.key).collect();
@@ -40,12 +40,12 @@ impl Plan {
         let mut along: HashMap<&Key, Vec<&Resource>> = HashMap::new();
         loop {
             let (found, others): (Vec<_>, Vec<_>) =
-                rest.into_iter().partition(|(_, owners)| owners.iter().any(|owner| deleted_with.contains_key(owner)));
+                rest.into_iter().partition(|(_, owners)| owners.iter().any(|owner| taken_by.contains_key(owner)));
             for (one, owners) in &found {
-                let Some(deleted) = owners.iter().find_map(|owner| deleted_with.get(owner).copied()) else { continue };
-                deleted_with.entry(&one.key).or_insert(deleted);
+                let Some(taker) = owners.iter().find_map(|owner| taken_by.get(owner).copied()) else { continue };
+                taken_by.entry(&one.key).or_insert(taker);
                 if !planned.contains(&one.key) && !is_empty_list(one) {
-                    along.entry(deleted).or_default().push(one);
+                    along.entry(taker).or_default().push(one);
                 }
             }
             if found.is_empty() {
