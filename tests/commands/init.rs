@@ -324,7 +324,7 @@ fn questions_at_a_terminal_set_up_a_folder_and_hide_the_secrets() {
     let terminal = Terminal::open().of_columns(80);
     let mut init = fixture.start_at(&terminal, &format!("init --source-url {dev} --target-url {prod} --no-pager"));
     let mut shown = answer(&terminal, "Name of the source [dev]: ", "");
-    shown += &answer(&terminal, "Domain of dev (such as acme-dev.eu.auth0.com): ", "https://acme-dev.eu.auth0.com/");
+    shown += &answer(&terminal, "Domain of dev (such as acme-dev.eu.auth0.com): ", "http://acme-dev.eu.auth0.com");
     shown += &answer(&terminal, "Domain of dev (such as acme-dev.eu.auth0.com): ", "acme-dev.eu.auth0.com");
     shown += &answer(&terminal, "Client id of the application for migrate in dev: ", &credentials[0].0);
     shown += &answer(&terminal, "Its client secret (not shown): ", &credentials[0].1);
