@@ -46,7 +46,7 @@ pub enum PlanOrigin<'a> {
     Saved(Vec<Refusal>),
 }
 
-/// Returns every reason to refuse a plan that does not depend on the token: the only place where guards are called.
+/// Returns every reason to refuse a plan that does not depend on the token, before it is carried out for the first time.
 pub fn refusals(plan: &Plan, origin: PlanOrigin<'_>, most: ChangeLimits, secret: &SecretLookup<'_>) -> Vec<Refusal> {
     let found = match origin {
         PlanOrigin::Pair { desired, live, refuses_drift, lacks_baseline } => {

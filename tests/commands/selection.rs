@@ -337,3 +337,15 @@ fn a_share_of_a_kind_counts_unselected_resources_too() {
     let three = "--only clients/*[123]";
     assert!(!found(three).contains("many-changes"), "3 of 10: {}", found(three));
 }
+
+#[test]
+fn what_is_nearly_right_is_accepted_or_leads_to_what_is_meant() {
+    let fixture = fixture();
+    let plan = fixture.run("plan --tenant prod --output json --quiet").json();
+    assert_eq!(fixture.run("plan --tenant prod --dry-run --output json --quiet").json()["counts"], plan["counts"]);
+    let said = fixture.run("plan --tenant prod --kinds APIs");
+    assert!(said.code == 64 && said.err.contains("did you mean \"resource-servers\"?"), "{}", said.whole());
+    fixture.write("list.json", "[]");
+    let said = fixture.run("sandbox --state list.json --port 0");
+    assert!(said.code == 64 && said.err.contains("object with `domain` and `data`"), "{}", said.whole());
+}
